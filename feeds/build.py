@@ -1,0 +1,196 @@
+"""`feeds build`: articles into the catalogue, then the feeds that show what changed."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from feeds import documents, facts, folder, fragment, ingest
+from feeds.catalogue.store import Catalogue, FeedState, Reader, moment
+from feeds.catalogue.writer import Writer, writing
+from feeds.definitions import FeedDefinition
+from feeds.errors import Problem, shared_link
+from feeds.ingest import Outcome, Progress
+from feeds.selection import Facts, matches, timed
+from feeds.site import Site
+from feeds.work import RenderTask, Workers
+
+# Past so many changed entries, looking at every feed is cheaper than asking which show them.
+_MANY = 500
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What a build did: counts of articles and entries, the feeds that changed, all problems."""
+
+    articles: int
+    read: int
+    added: int
+    changed: int
+    withdrawn: int
+    feeds: int
+    feeds_changed: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    revision: int
+
+
+def clock() -> datetime:
+    """Now, in whole seconds: what is dated later is not out yet."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def silent(_what: str, _done: int, _all: int) -> None:
+    """Progress that is told to nobody."""
+
+
+def build(
+    site: Site,
+    catalogue: Catalogue,
+    now: datetime,
+    *,
+    jobs: int | None = None,
+    verify: bool = False,
+    force: bool = False,
+    progress: Progress = silent,
+) -> Report:
+    """Bring the catalogue up to date with the article folder, in one transaction.
+
+    `verify` reads every file instead of trusting sizes and times. `force` goes past the guard.
+    Raises `SourceError`, `GuardError`, `CatalogueError`; a bad article is a problem in the
+    report. Readers see the state before until the build is whole.
+    """
+    scan = folder.scan(site)
+    with writing(catalogue) as writer:
+        return _Build(site, writer, now, jobs or processors(), progress).run(
+            scan, verify=verify, force=force
+        )
+
+
+class _Build:
+    def __init__(
+        self, site: Site, writer: Writer, now: datetime, jobs: int, progress: Progress
+    ) -> None:
+        self._site, self._writer, self._now = site, writer, now
+        self._seconds, self._jobs, self._progress = int(now.timestamp()), jobs, progress
+
+    def run(self, scan: folder.Scan, *, verify: bool, force: bool) -> Report:
+        print_ = _fingerprint(self._site)
+        again = self._writer.meta("fingerprint") != print_
+        known = self._writer.files()
+        trust = self._site.settings.articles.trust == "mtime" and not verify
+        plan = ingest.plan(scan, known, again=again, trust=trust)
+        run = ingest.Ingest(self._site, self._writer, self._seconds, self._progress)
+        with Workers(self._site, self._seconds, self._jobs, len(plan.tasks)) as workers:
+            run.run(plan, known, workers, force=force)
+            if again:
+                self._writer.drop_fragments()
+                self._writer.put_meta("fingerprint", print_)
+            feeds, changed = self._refresh(run.outcome, workers, everything=again)
+        revision = int(self._writer.meta("revision"))
+        if changed or run.outcome.total:
+            revision += 1
+            self._writer.put_meta("revision", str(revision))
+        return self._report(scan, run.outcome, feeds, changed, revision)
+
+    def _report(
+        self,
+        scan: folder.Scan,
+        outcome: Outcome,
+        feeds: int,
+        changed: Sequence[str],
+        revision: int,
+    ) -> Report:
+        problems = (*scan.problems, *self._writer.problems(), *shared_links(self._writer))
+        return Report(
+            articles=len(scan.files),
+            read=outcome.read,
+            added=outcome.added,
+            changed=outcome.changed,
+            withdrawn=outcome.withdrawn,
+            feeds=feeds,
+            feeds_changed=tuple(changed),
+            problems=tuple(sorted(problems)),
+            revision=revision,
+        )
+
+    def _refresh(
+        self, outcome: Outcome, workers: Workers, *, everything: bool
+    ) -> tuple[int, list[str]]:
+        """Look at feeds that may show something else; returns how many there are, and changed."""
+        since = self._writer.meta("refreshed")
+        due = self._writer.newly_out(moment(int(since)), self._now) if since else []
+        feeds = documents.every(self._site, self._writer, self._now)
+        known = self._writer.feed_states()
+        touched = [*outcome.touched, *(facts.of(entry, self._site) for entry in due)]
+        everything = everything or not since or len(touched) > _MANY
+        looked_at = [
+            feed
+            for feed in feeds.values()
+            if everything
+            or feed.path not in known
+            or timed(feed.selection)
+            or _shows_any(feed, touched, self._now)
+        ]
+        states, wanted = self._states(looked_at, known)
+        self._render(wanted, workers)
+        self._writer.put_feeds(states, [path for path in known if path not in feeds])
+        self._writer.put_meta("refreshed", str(self._seconds))
+        return len(feeds), [state.path for state in states]
+
+    def _states(
+        self, feeds: Iterable[FeedDefinition], known: Mapping[str, FeedState]
+    ) -> tuple[list[FeedState], set[int]]:
+        """The states that differ from the known ones, and the entries that those feeds show."""
+        states: list[FeedState] = []
+        wanted: set[int] = set()
+        for feed in feeds:
+            shown = self._writer.shown(feed, self._now)
+            state = documents.state(feed, shown, known.get(feed.path), self._now)
+            wanted.update(each.seq for each in shown)
+            if state != known.get(feed.path):
+                states.append(state)
+        return states, wanted
+
+    def _render(self, wanted: set[int], workers: Workers) -> None:
+        missing = self._writer.without_fragments(wanted)
+        done = 0
+        for start in range(0, len(missing), 5000):
+            part = missing[start : start + 5000]
+            tasks = [RenderTask(seq, data) for seq, data in self._writer.encoded(part)]
+            for results in workers.render(tasks):
+                self._writer.put_fragments([(each.seq, each.fragments) for each in results])
+                done += len(results)
+                self._progress("Rendering entries", done, len(missing))
+
+
+def shared_links(reader: Reader) -> list[Problem]:
+    """A problem for each entry whose link an earlier one has: readers see the story twice."""
+    first: dict[str, str] = {}
+    problems = []
+    for path, link in reader.shared_links():
+        if link in first:
+            problems.append(shared_link(path, link, first[link]))
+        else:
+            first[link] = path
+    return problems
+
+
+def _shows_any(feed: FeedDefinition, touched: Iterable[Facts], now: datetime) -> bool:
+    return any(matches(feed.selection, each, now) for each in touched)
+
+
+def _fingerprint(site: Site) -> str:
+    """A hash of all that entries and fragments are made with, besides their articles."""
+    used = {
+        "version": fragment.VERSION,
+        "settings": msgspec.structs.replace(site.settings, catalogue="", guard=0),
+        "topics": site.topics,
+        "providers": site.providers,
+    }
+    return hashlib.sha256(msgspec.json.encode(used, order="deterministic")).hexdigest()[:32]

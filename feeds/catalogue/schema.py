@@ -1,0 +1,100 @@
+"""The tables of the catalogue. Times are whole seconds since 1970, UTC."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
+
+VERSION = 1
+
+metadata = MetaData()
+
+# `revision` grows with every build that changes anything; `fingerprint` says with which
+# settings the entries were made; `refreshed` when the feeds were last looked at, for entries
+# dated in the future; `schema` is VERSION.
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+# What was seen of each article file, and what is wrong with it (JSON rows of the report).
+file = Table(
+    "file",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("problems", LargeBinary, nullable=False, default=b""),
+)
+
+# Entries, and the memory: id, first_seen, content_hash, updated and withdrawn outlive every
+# rebuild. An article that was never out has no row.
+entry = Table(
+    "entry",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("path", Text, nullable=False, unique=True),
+    Column("first_seen", BigInteger, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    Column("withdrawn", BigInteger),
+    Column("published", BigInteger, nullable=False),
+    Column("link", Text, nullable=False),
+    Column("likeness", Text, nullable=False),
+    Column("category", Text),
+    Column("type", Text),
+    Column("provider", Text),
+    Column("provider_name", Text),
+    Column("language", Text),
+    Column("quality", BigInteger, nullable=False),
+    Column("heat", BigInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Index("entry_by_date", "published", "id"),
+    Index("entry_by_link", "link"),
+    Index("entry_by_likeness", "likeness"),
+    sqlite_autoincrement=True,
+)
+
+# Which topics an entry belongs to, parents included; `name` is what its article calls the topic.
+membership = Table(
+    "membership",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("entry", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("own", Boolean, nullable=False),
+    Index("membership_by_entry", "entry"),
+    sqlite_with_rowid=False,
+)
+
+# One entry in the three formats; made when a feed first shows the entry.
+fragment = Table(
+    "fragment",
+    metadata,
+    Column("entry", Integer, primary_key=True),
+    Column("rss", LargeBinary, nullable=False),
+    Column("atom", LargeBinary, nullable=False),
+    Column("json", LargeBinary, nullable=False),
+)
+
+# What each feed last showed: `digest` of that, and when it last changed.
+feed = Table(
+    "feed",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    Column("entries", Integer, nullable=False),
+    Column("newest", BigInteger),
+)

@@ -1,0 +1,175 @@
+"""Writing to the catalogue: one build, one transaction."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import delete, update
+
+from feeds import facts
+from feeds.catalogue.schema import entry, feed, file, fragment, membership, meta
+from feeds.catalogue.store import Catalogue, FeedState, Reader, Seen
+from feeds.entry import Entry
+from feeds.errors import Problem
+from feeds.fragment import FORMATS, Format
+from feeds.site import Site
+
+_CHUNK = 1000
+
+
+class EntryChange(msgspec.Struct, frozen=True):
+    """An entry to store. `seq` is None for one that was never out. Times in seconds."""
+
+    entry: Entry
+    seq: int | None
+    first_seen: int
+    content_hash: str
+    likeness: str
+
+
+@contextmanager
+def writing(catalogue: Catalogue) -> Iterator["Writer"]:
+    """Write within one transaction, which readers see whole or not at all.
+
+    One at a time: a second writer waits, and raises `CatalogueError` if that takes too long.
+    """
+    with catalogue.connect(write=True) as connection:
+        yield Writer(connection)
+
+
+class Writer(Reader):
+    """What a build may change."""
+
+    def put_meta(self, key: str, value: str) -> None:
+        """Set `revision` or `fingerprint`."""
+        self._connection.execute(update(meta).where(meta.c.key == key).values(value=value))
+
+    def put_files(self, seen: Mapping[str, tuple[Seen, Sequence[Problem]]]) -> None:
+        """Remember how these files look, and what is wrong with them."""
+        self._delete(file.c.path, seen)
+        self._insert(
+            file,
+            [
+                {
+                    "path": path,
+                    "size": state.size,
+                    "mtime_ns": state.mtime_ns,
+                    "digest": state.digest,
+                    "problems": msgspec.json.encode(problems) if problems else b"",
+                }
+                for path, (state, problems) in seen.items()
+            ],
+        )
+
+    def touch_files(self, seen: Mapping[str, Seen]) -> None:
+        """Remember new times of files whose content is the same."""
+        rows = [
+            {"at": path, "size": state.size, "mtime_ns": state.mtime_ns}
+            for path, state in seen.items()
+        ]
+        if rows:
+            same = update(file).where(file.c.path == sa.bindparam("at"))
+            self._connection.execute(same, rows)
+
+    def forget_files(self, paths: Iterable[str]) -> None:
+        """Forget files that are gone. Their entries stay, withdrawn."""
+        self._delete(file.c.path, paths)
+
+    def put_entries(self, changes: Sequence[EntryChange], site: Site) -> list[int]:
+        """Store entries as they are now; returns their keys. Their old fragments go."""
+        fresh = [_row(change, site) for change in changes if change.seq is None]
+        known = [_row(change, site) for change in changes if change.seq is not None]
+        self._insert(entry, fresh)
+        if known:
+            values: dict[str, Any] = {name: sa.bindparam(name) for name in known[0] if name != "at"}
+            self._connection.execute(
+                update(entry).where(entry.c.seq == sa.bindparam("at")).values(values), known
+            )
+        seqs = self._seqs([change.entry.path for change in changes])
+        old = [change.seq for change in changes if change.seq is not None]
+        self._delete(fragment.c.entry, old)
+        self._delete(membership.c.entry, old)
+        self._insert(
+            membership,
+            [row for change in changes for row in _members(change, seqs, site)],
+        )
+        return list(seqs.values())
+
+    def _seqs(self, paths: Sequence[str]) -> dict[str, int]:
+        return {memory.path: memory.seq for memory in self.memories(paths).values()}
+
+    def withdraw(self, seqs: Sequence[int], at: int) -> None:
+        """Take entries out of every feed, and remember when."""
+        for start in range(0, len(seqs), _CHUNK):
+            part = seqs[start : start + _CHUNK]
+            self._connection.execute(
+                update(entry).where(entry.c.seq.in_(part)).values(withdrawn=at)
+            )
+
+    def put_fragments(self, rendered: Sequence[tuple[int, Mapping[Format, bytes]]]) -> None:
+        """Store the fragments of entries that have none."""
+        self._insert(
+            fragment,
+            [
+                {"entry": seq, **{str(name): made[name] for name in FORMATS}}
+                for seq, made in rendered
+            ],
+        )
+
+    def drop_fragments(self) -> None:
+        """Forget all fragments, for they were made with other settings."""
+        self._connection.execute(delete(fragment))
+
+    def put_feeds(self, states: Sequence[FeedState], gone: Iterable[str]) -> None:
+        """Remember what feeds show now; forget those that no longer exist."""
+        self._delete(feed.c.path, [*(state.path for state in states), *gone])
+        self._insert(feed, [msgspec.structs.asdict(state) for state in states])
+
+    def _insert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        if rows:
+            self._connection.execute(table.insert(), rows)
+
+    def _delete(self, column: sa.Column[Any], keys: Iterable[Any]) -> None:
+        wanted = list(keys)
+        for start in range(0, len(wanted), _CHUNK):
+            part = wanted[start : start + _CHUNK]
+            self._connection.execute(delete(column.table).where(column.in_(part)))
+
+
+def _row(change: EntryChange, site: Site) -> dict[str, Any]:
+    made, known = change.entry, facts.of(change.entry, site)
+    row = {
+        "id": made.id,
+        "path": made.path,
+        "first_seen": change.first_seen,
+        "content_hash": change.content_hash,
+        "updated": int(made.updated.timestamp()),
+        "withdrawn": None,
+        "published": int(made.published.timestamp()),
+        "link": made.link,
+        "likeness": change.likeness,
+        "category": known.category,
+        "type": known.type,
+        "provider": known.provider,
+        "provider_name": made.provider.name if made.provider else None,
+        "language": known.language,
+        "quality": known.quality,
+        "heat": known.heat,
+        "data": msgspec.json.encode(made),
+    }
+    return row if change.seq is None else {"at": change.seq, **row}
+
+
+def _members(change: EntryChange, seqs: Mapping[str, int], site: Site) -> Iterator[dict[str, Any]]:
+    """The membership rows of an entry: its topics as it names them, and their parents."""
+    seq = seqs[change.entry.path]
+    rows: dict[str, dict[str, Any]] = {}
+    for name in change.entry.topics:
+        for key in site.with_parents(site.topic_id(name)):
+            own = key == site.topic_id(name)
+            if own or key not in rows:
+                label = name if own else site.topics[key].name if key in site.topics else key
+                rows[key] = {"topic": key, "entry": seq, "name": label, "own": own}
+    yield from rows.values()

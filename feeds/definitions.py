@@ -1,0 +1,103 @@
+"""feeds.yaml -> every feed there is, with families expanded over the terms in use. Pure; no I/O."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+from urllib.parse import quote
+
+import msgspec
+
+from feeds.errors import ConfigError
+from feeds.selection import All, Selection, TermField, Terms
+from feeds.site import PLACEHOLDER, FeedSpec, Picture, Site
+
+
+class Term(msgspec.Struct, frozen=True, order=True):
+    """A topic, category, type, provider or language in use: its slug, and its name for people."""
+
+    field: TermField
+    slug: str
+    name: str
+
+
+class FeedDefinition(msgspec.Struct, frozen=True):
+    """One feed: where it is, what it is called, what belongs in it. `max_age` in seconds."""
+
+    path: str
+    title: str
+    description: str
+    selection: Selection
+    order: Literal["date", "heat"]
+    size: int
+    max_age: int
+    terms: tuple[Term, ...] = ()
+    picture: Picture | None = None
+
+    def url(self, site: Site, format_: str) -> str:
+        """The feed's own URL in one format."""
+        return f"{site.feeds_url}{quote(self.path)}.{format_}"
+
+
+# The combinations of terms in use for these fields, e.g. each (category, topic) with an entry.
+InUse = Callable[[Sequence[TermField]], Sequence[tuple[Term, ...]]]
+
+
+def expand(site: Site, in_use: InUse) -> dict[str, FeedDefinition]:
+    """Every feed of the site by path, in the order of feeds.yaml, families by their terms.
+
+    Topics of the site's files have a feed in a family of topics even before any article does.
+    Raises `ConfigError` where two definitions give one path.
+    """
+    feeds: dict[str, FeedDefinition] = {}
+    origin: dict[str, str] = {}
+    for spec in site.feeds:
+        for terms in _combinations(spec, site, in_use):
+            feed = _feed(spec, terms, site)
+            if feed.path in feeds:
+                message = f"{feed.path!r} is also made by {origin[feed.path]}; change one path"
+                file, _, key = spec.where.partition(": ")
+                raise ConfigError(file, f"{key}.path", message)
+            feeds[feed.path], origin[feed.path] = feed, spec.where
+    return feeds
+
+
+def _combinations(spec: FeedSpec, site: Site, in_use: InUse) -> list[tuple[Term, ...]]:
+    if not spec.each:
+        return [()]
+    found = {tuple(term.slug for term in terms): terms for terms in in_use(spec.each)}
+    if spec.each == ("topic",):
+        for key, topic in site.topics.items():
+            found.setdefault((key,), (Term("topic", key, topic.name),))
+    return [tuple(_named(term, site) for term in found[key]) for key in sorted(found)]
+
+
+def _named(term: Term, site: Site) -> Term:
+    """The term with the name that the site's files give it."""
+    if term.field == "topic" and (topic := site.topics.get(term.slug)):
+        return msgspec.structs.replace(term, name=topic.name)
+    return term
+
+
+def _feed(spec: FeedSpec, terms: tuple[Term, ...], site: Site) -> FeedDefinition:
+    slugs = {str(term.field): term.slug for term in terms}
+    names = {**{str(term.field): term.name for term in terms}, "site": site.settings.title}
+    limits = tuple(Terms(term.field, (term.slug,)) for term in terms)
+    whole = spec.selection == All()
+    parts: tuple[Selection, ...] = limits if whole else (*limits, spec.selection)
+    topic = next((site.topics.get(term.slug) for term in terms if term.field == "topic"), None)
+    title = _filled(spec.title, names)
+    described = spec.description or (topic.description if topic else None)
+    return FeedDefinition(
+        path=_filled(spec.path, slugs),
+        title=title,
+        description=_filled(described or site.settings.description or title, names),
+        selection=parts[0] if len(parts) == 1 else All(parts),
+        order=spec.order,
+        size=spec.size,
+        max_age=spec.max_age,
+        terms=terms,
+        picture=topic.images[0] if topic and topic.images else None,
+    )
+
+
+def _filled(pattern: str, values: dict[str, str]) -> str:
+    return PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), pattern)

@@ -1,0 +1,170 @@
+"""What stands around a feed's fragments in each format: its metadata, and the end. Pure; no I/O."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from feedgen.ext.base import BaseExtension
+from feedgen.feed import FeedGenerator
+
+from feeds import media, mending, urls
+from feeds.definitions import FeedDefinition
+from feeds.fragment import Format
+from feeds.mending import element
+from feeds.site import Site
+
+MEDIA_TYPES: dict[Format, str] = {
+    "rss": "application/rss+xml",
+    "atom": "application/atom+xml",
+    "json": "application/feed+json",
+}
+_GENERATOR = "feed-publisher"
+_DOCS = "https://www.rssboard.org/rss-specification"
+_JSON_FEED = "https://jsonfeed.org/version/1.1"
+# RSS images are GIF, JPEG or PNG (RSS 2.0, image) and at most 144 pixels wide.
+_RSS_IMAGES = frozenset({"image/gif", "image/jpeg", "image/png"})
+_RSS_IMAGE_WIDTH = 144
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    """The bytes before the first fragment, between fragments, and after the last."""
+
+    head: bytes
+    between: bytes
+    tail: bytes
+
+
+class _ChannelExtras(BaseExtension):  # type: ignore[misc]
+    """What feedgen leaves out of an RSS channel, and line breaks for people who read feeds."""
+
+    hub: str | None = None
+
+    def extend_ns(self) -> dict[str, str]:
+        return {"dc": mending.DC, "media": mending.MEDIA}
+
+    def extend_rss(self, root: Any) -> Any:
+        if self.hub:
+            element(root[0], f"{{{mending.ATOM}}}link", rel="hub", href=self.hub)
+        root[0][-1].tail = "\n"
+        return root
+
+
+class _FeedExtras(BaseExtension):  # type: ignore[misc]
+    def extend_ns(self) -> dict[str, str]:
+        return mending.ATOM_NAMESPACES
+
+    def extend_atom(self, root: Any) -> Any:
+        root[-1].tail = "\n"
+        return root
+
+
+def make(
+    feed: FeedDefinition,
+    site: Site,
+    format_: Format,
+    updated: datetime,
+    newest: datetime | None,
+) -> Envelope:
+    """The envelope of a feed in one format.
+
+    `updated` is the newest change of what the feed shows (RFC 4287 §4.2.15, never the clock),
+    `newest` the date of its newest entry.
+    """
+    if format_ == "json":
+        return _json(feed, site)
+    generator = feedgen_feed(feed, site, format_, updated, newest)
+    if format_ == "rss":
+        whole, end = mending.plain_references(generator.rss_str()), b"</channel></rss>"
+    else:
+        whole, end = generator.atom_str(), b"</feed>"
+    return Envelope(whole.removesuffix(end), b"", end + b"\n")
+
+
+def feedgen_feed(
+    feed: FeedDefinition,
+    site: Site,
+    format_: Format,
+    updated: datetime,
+    newest: datetime | None,
+) -> FeedGenerator:
+    """The feed as feedgen holds it, without entries."""
+    settings = site.settings
+    made = FeedGenerator()
+    made.id(site.mint(f"feeds:{feed.path}"))
+    made.title(feed.title)
+    made.subtitle(feed.description)
+    made.description(feed.description)
+    made.language(settings.language)
+    made.updated(updated)
+    made.generator(_GENERATOR)
+    made.docs(_DOCS)
+    made.ttl(feed.max_age // 60)
+    made.rights(settings.rights)
+    if newest:
+        made.pubDate(newest)
+    _add_author(made, site)
+    _add_links(made, feed, site, format_)
+    _add_images(made, feed, site)
+    made.register_extension("channel", _ChannelExtras, atom=False)
+    made.register_extension("feed", _FeedExtras, rss=False)
+    made.channel.hub = settings.hub
+    return made
+
+
+def _add_author(made: FeedGenerator, site: Site) -> None:
+    author = site.settings.author
+    if author is None:
+        made.author(name=site.settings.title)
+        return
+    known = {"name": author.name, "uri": author.url, "email": author.email}
+    made.author({name: value for name, value in known.items() if value})
+    if author.email:
+        made.managingEditor(f"{author.email} ({author.name})")
+
+
+def _add_links(made: FeedGenerator, feed: FeedDefinition, site: Site, format_: Format) -> None:
+    made.link(href=feed.url(site, format_), rel="self", type=MEDIA_TYPES[format_])
+    if site.settings.hub:
+        made.link(href=site.settings.hub, rel="hub")
+    # Last, for feedgen makes the last link the RSS channel's.
+    made.link(href=site.settings.url, rel="alternate", type="text/html")
+
+
+def _add_images(made: FeedGenerator, feed: FeedDefinition, site: Site) -> None:
+    if site.settings.icon:
+        made.icon(site.settings.icon)
+    logo, width = _logo(feed, site)
+    if logo is None:
+        return
+    made.logo(logo)
+    small = width is None or width <= _RSS_IMAGE_WIDTH
+    if small and media.media_type(logo, site.settings.media_types) in _RSS_IMAGES:
+        made.image(url=logo, title=feed.title, link=site.settings.url)
+
+
+def _logo(feed: FeedDefinition, site: Site) -> tuple[str | None, int | None]:
+    """The feed's picture and its width: the topic's own, else the site's."""
+    if feed.picture:
+        return urls.in_site(feed.picture.url, site.assets_url), feed.picture.width
+    return site.settings.logo, None
+
+
+def _json(feed: FeedDefinition, site: Site) -> Envelope:
+    """JSON Feed 1.1; members without a value are left out."""
+    settings, author = site.settings, site.settings.author
+    person = {"name": author.name if author else settings.title, "url": author and author.url}
+    members = {
+        "version": _JSON_FEED,
+        "title": feed.title,
+        "home_page_url": settings.url,
+        "feed_url": feed.url(site, "json"),
+        "description": feed.description,
+        "icon": _logo(feed, site)[0] or settings.icon,
+        "favicon": settings.icon,
+        "authors": [{name: value for name, value in person.items() if value}],
+        "language": settings.language,
+        "hubs": [{"type": "WebSub", "url": settings.hub}] if settings.hub else None,
+    }
+    known = {name: value for name, value in members.items() if value}
+    head = msgspec.json.encode(known).removesuffix(b"}") + b',"items":[\n'
+    return Envelope(head, b",\n", b"\n]}\n")

@@ -1,0 +1,98 @@
+"""Every error of the publisher, one tree.
+
+FeedsError
+├── ConfigError      a setting is wrong: file, line, key
+├── ArticleError     an article cannot become an entry: path, line, field
+├── SourceError      the article folder is missing, empty or unreadable
+├── CatalogueError   the store cannot be read or written
+├── GuardError       a build would withdraw more than the site allows
+├── RenderError      an entry cannot be rendered: entry id
+├── ExportError      a file of the export cannot be written
+└── UnknownError     no such feed, entry or article
+
+The same facts about one article, as a row of the report, are a `Problem`.
+"""
+
+import msgspec
+
+
+class FeedsError(Exception):
+    """Base of everything that this package raises on purpose."""
+
+
+class ConfigError(FeedsError):
+    """A setting that cannot be used.
+
+    `file` is the YAML file or the environment variable, `line` its line (from 1) where
+    known, `key` the dotted path of the setting.
+    """
+
+    def __init__(self, file: str, key: str, message: str, line: int | None = None) -> None:
+        self.file, self.key, self.line, self.message = file, key, line, message
+        place = file if line is None else f"{file}:{line}"
+        super().__init__(f"{place}: {key}: {message}" if key else f"{place}: {message}")
+
+
+class Problem(msgspec.Struct, frozen=True, order=True):
+    """One row of the report: what is wrong in an article and what to do about it.
+
+    `fatal` means that the article as it stands is not published; otherwise it is, without
+    the part that is wrong.
+    """
+
+    path: str
+    line: int
+    field: str
+    message: str
+    fatal: bool = False
+
+    def __str__(self) -> str:
+        field = f"{self.field}: " if self.field else ""
+        return f"{self.path}:{self.line}: {field}{self.message}"
+
+
+def shared_link(path: str, link: str, first: str) -> Problem:
+    """The problem of an entry whose link an earlier one has."""
+    return Problem(path, 1, "webUrl", f"{link} is the link of {first} too; readers get both")
+
+
+def shared_id(path: str, first: str) -> Problem:
+    """The problem of an article that differs from another in extension only."""
+    said = f"has the id of {first}, for they differ in extension only; rename one"
+    return Problem(path, 1, "", said, fatal=True)
+
+
+class ArticleError(FeedsError):
+    """An article that cannot become an entry, for the reason in `problem`."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        super().__init__(str(problem))
+
+
+class SourceError(FeedsError):
+    """The article folder is missing, empty or unreadable."""
+
+
+class CatalogueError(FeedsError):
+    """The catalogue cannot be opened, read or written."""
+
+
+class GuardError(FeedsError):
+    """A build that would withdraw more entries than the site's guard allows."""
+
+
+class RenderError(FeedsError):
+    """An entry that cannot be rendered; `entry_id` says which."""
+
+    def __init__(self, entry_id: str, message: str) -> None:
+        self.entry_id = entry_id
+        super().__init__(f"{entry_id}: {message}")
+
+
+class ExportError(FeedsError):
+    """A file of the export cannot be written."""
+
+
+class UnknownError(FeedsError):
+    """No such feed, entry or article."""

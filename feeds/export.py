@@ -1,0 +1,164 @@
+"""`feeds export`: every document as a file, the same bytes as served, for static hosting."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from feeds import documents, fragment, opml, pages
+from feeds.catalogue.store import Catalogue, FeedState, Reader
+from feeds.definitions import FeedDefinition
+from feeds.document import Document
+from feeds.errors import ExportError
+from feeds.fragment import FORMATS
+from feeds.ingest import Progress
+from feeds.site import Site
+
+# What the last export wrote: in the export itself, so that it knows which files are its own.
+MANIFEST = ".feeds-export.json"
+
+
+class _Manifest(msgspec.Struct):
+    """The files of an export by path -> sha256, and by feed the state that they show."""
+
+    files: dict[str, str] = {}
+    feeds: dict[str, str] = {}
+
+
+class ExportReport(msgspec.Struct, frozen=True):
+    """The files that an export wrote, those it removed, and how many it left alone."""
+
+    written: tuple[str, ...]
+    removed: tuple[str, ...]
+    unchanged: int
+
+
+def export(
+    site: Site, catalogue: Catalogue, target: Path, now: datetime, progress: Progress
+) -> ExportReport:
+    """Write every feed in every format, an index page and an OPML list below `target`.
+
+    Each file appears whole or not at all; one whose bytes are the same is not touched; files
+    of feeds that no longer exist go, others in the folder stay. Raises `ExportError`.
+    """
+    _check_target(site, target)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        with catalogue.read() as reader:
+            return _Export(site, reader, target, now, progress).run()
+    except OSError as error:
+        at = error.filename or target
+        raise ExportError(f"the export cannot write {at}: {error.strerror}") from error
+
+
+def _check_target(site: Site, target: Path) -> None:
+    articles, resolved = site.folder.resolve(), target.resolve()
+    if resolved == articles or articles in resolved.parents:
+        raise ExportError(f"{target} lies in the article folder {site.folder}; name another folder")
+    if resolved.exists() and not resolved.is_dir():
+        raise ExportError(f"{target} is not a folder; name another")
+
+
+class _Export:
+    def __init__(
+        self, site: Site, reader: Reader, target: Path, now: datetime, progress: Progress
+    ) -> None:
+        self._site, self._reader, self._target, self._now = site, reader, target, now
+        self._progress = progress
+        self._before = _manifest(target)
+        self._after = _Manifest({}, {})
+        self._written: list[str] = []
+
+    def run(self) -> ExportReport:
+        feeds = documents.every(self._site, self._reader, self._now)
+        states = self._reader.feed_states()
+        for done, feed in enumerate(feeds.values(), 1):
+            self._export(feed, states.get(feed.path))
+            self._progress("Writing feeds", done, len(feeds))
+        listed = list(feeds.values())
+        self._put(opml.NAME, opml.document(listed, states, self._site))
+        self._put(pages.INDEX, pages.index(listed, states, self._site))
+        removed = self._remove_gone()
+        self._write(MANIFEST, msgspec.json.encode(self._after, order="deterministic"))
+        return ExportReport(
+            written=tuple(self._written),
+            removed=tuple(removed),
+            unchanged=len(self._after.files) - len(self._written),
+        )
+
+    def _export(self, feed: FeedDefinition, state: FeedState | None) -> None:
+        """Write a feed's documents, unless the files already show this very state."""
+        names = [f"{feed.path}.{format_}" for format_ in FORMATS]
+        shows = _shown(feed, state, self._reader.meta("fingerprint"))
+        self._after.feeds[feed.path] = shows
+        if self._before.feeds.get(feed.path) == shows and all(map(self._is_there, names)):
+            self._after.files.update((name, self._before.files[name]) for name in names)
+            return
+        for format_, made in documents.fetch(feed, self._site, self._reader, self._now).items():
+            self._put(f"{feed.path}.{format_}", made)
+
+    def _is_there(self, name: str) -> bool:
+        return name in self._before.files and (self._target / name).is_file()
+
+    def _put(self, name: str, made: Document) -> None:
+        digest = hashlib.sha256(made.body).hexdigest()
+        self._after.files[name] = digest
+        try:
+            same = (self._target / name).read_bytes() == made.body
+        except FileNotFoundError:
+            same = False
+        if not same:
+            self._write(name, made.body)
+            self._written.append(name)
+
+    def _write(self, name: str, body: bytes) -> None:
+        """Write a file so that it is the old one or the new one, whatever happens."""
+        final = self._target / name
+        final.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=".feeds-", dir=final.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(body)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(final)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+    def _remove_gone(self) -> list[str]:
+        gone = sorted(set(self._before.files) - set(self._after.files))
+        for name in gone:
+            (self._target / name).unlink(missing_ok=True)
+            for folder in _parents(self._target / name, self._target):
+                try:
+                    folder.rmdir()
+                except OSError:
+                    break  # not empty: other files live there
+        return gone
+
+
+def _parents(file: Path, top: Path) -> Iterator[Path]:
+    for folder in file.parents:
+        if folder == top:
+            return
+        yield folder
+
+
+def _shown(feed: FeedDefinition, state: FeedState | None, fingerprint: str) -> str:
+    """A hash of all that a feed's documents are made of."""
+    parts = [fragment.VERSION, fingerprint, feed.path, feed.max_age, state]
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:32]
+
+
+def _manifest(target: Path) -> _Manifest:
+    """What the last export wrote; nothing if there was none or its manifest is damaged."""
+    try:
+        return msgspec.json.decode((target / MANIFEST).read_bytes(), type=_Manifest)
+    except (FileNotFoundError, msgspec.DecodeError, msgspec.ValidationError):
+        return _Manifest({}, {})

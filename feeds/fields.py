@@ -1,0 +1,150 @@
+"""Typed access to front matter, by allow-list: what is asked for here is all that can leave.
+
+A value of the wrong type is a problem with its line, and counts as absent. No I/O.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from feeds import dates, urls
+from feeds.errors import Problem
+from feeds.reading import Reading
+from feeds.text import one_line
+
+MAX_ITEMS = 1000
+
+_KINDS = {
+    bool: "true or false", int: "a number", float: "a number", list: "a list",
+    dict: "a mapping", str: "text",
+}  # fmt: skip
+
+
+class Fields:
+    """One mapping of the front matter at `keys`, sharing its `problems` with all below it."""
+
+    def __init__(
+        self,
+        reading: Reading,
+        data: Mapping[Any, Any],
+        problems: list[Problem],
+        keys: tuple[str | int, ...] = (),
+    ) -> None:
+        self._reading, self._data, self._keys = reading, data, keys
+        self.problems = problems
+
+    def wrong(self, name: str | None, message: str, *, fatal: bool = False) -> None:
+        """Report what is wrong with the field `name`, or with this mapping itself."""
+        keys = self._keys if name is None else (*self._keys, name)
+        self.problems.append(self._reading.problem(keys, message, fatal=fatal))
+
+    def raw(self, name: str) -> Any:
+        """The value as YAML gave it; None where absent or empty."""
+        return self._data.get(name)
+
+    def text(self, name: str) -> str:
+        """Text on one line, without forbidden characters; empty if absent."""
+        value = self.raw(name)
+        if isinstance(value, str):
+            return one_line(value)
+        if value is not None:
+            self.wrong(name, f"is {_kind(value)}, not text; put it in quotes")
+        return ""
+
+    def number(self, name: str, *, positive: bool = False) -> int | None:
+        """A whole number, within 63 bits; None if absent."""
+        value = self.raw(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**63:
+            self.wrong(name, f"is {_kind(value)}, not a whole number; write one without quotes")
+            return None
+        if positive and value <= 0:
+            return None  # 0 and -1 are how tools say that they do not know
+        return value
+
+    def flag(self, name: str) -> bool | None:
+        """True or false; None if absent."""
+        value = self.raw(name)
+        if value is not None and not isinstance(value, bool):
+            self.wrong(name, f"is {_kind(value)}, not true or false; write true or false")
+            return None
+        return value
+
+    def date(self, name: str, zone: ZoneInfo) -> datetime | None:
+        """A moment in UTC (`feeds.dates.parse`); None if absent or wrong."""
+        value = self.raw(name)
+        if value is None or value == "":
+            return None
+        try:
+            return dates.parse(value, zone)
+        except dates.BadDateError as error:
+            self.wrong(name, str(error))
+            return None
+
+    def url(self, name: str, base: str | None = None) -> str | None:
+        """An absolute URL; with `base`, also a path that begins with `/`. None if absent or bad."""
+        value = self.raw(name)
+        if not isinstance(value, str):
+            return self.text(name) or None  # absent, or a problem
+        try:
+            return urls.in_site(value, base) if base else urls.absolute(value.strip())
+        except urls.BadURLError as error:
+            if value.strip():
+                self.wrong(name, str(error))
+            return None
+
+    def names(self, name: str) -> tuple[str, ...]:
+        """A list of names, each once; one name alone counts as such a list, with a problem."""
+        value = self.raw(name)
+        if isinstance(value, str) and value.strip():
+            self.wrong(name, "is text, not a list; write '- ' before it")
+            value = [value]
+        made: dict[str, None] = {}
+        for index, each in enumerate(self._items(name, value)):
+            if isinstance(each, str) and (line := one_line(each)):
+                made[line] = None
+            else:
+                keys = (*self._keys, name, index)
+                said = f"is {_kind(each)}, not text; put it in quotes"
+                self.problems.append(self._reading.problem(keys, said))
+        return tuple(made)
+
+    def mapping(self, name: str) -> "Fields | None":
+        """The fields of a nested mapping; None if absent."""
+        value = self.raw(name)
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            self.wrong(name, f"is {_kind(value)}, not a mapping; write 'key: value' lines below it")
+            return None
+        return self.below(name, value)
+
+    def below(self, name: str, data: Mapping[Any, Any]) -> "Fields":
+        """`data` as fields whose problems are reported at `name`."""
+        return Fields(self._reading, data, self.problems, (*self._keys, name))
+
+    def mappings(self, name: str) -> Iterator["Fields"]:
+        """The fields of each mapping of a list; what is not one is a problem and passed over."""
+        for index, each in enumerate(self._items(name, self.raw(name))):
+            below = Fields(self._reading, {}, self.problems, (*self._keys, name, index))
+            if isinstance(each, dict):
+                below._data = each
+                yield below
+            else:
+                below.wrong(None, f"is {_kind(each)}, not a mapping; write 'key: value' lines")
+
+    def _items(self, name: str, value: Any) -> list[Any]:
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            self.wrong(name, f"is {_kind(value)}, not a list; write '- ' before each item")
+            return []
+        if len(value) > MAX_ITEMS:
+            self.wrong(name, f"has {len(value):,} items; the first {MAX_ITEMS:,} are read")
+        return value[:MAX_ITEMS]
+
+
+def _kind(value: object) -> str:
+    return "empty" if value is None else _KINDS.get(type(value), f"a {type(value).__name__}")

@@ -1,0 +1,148 @@
+"""The article folder: which files there are, and the bytes of one of them."""
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from fnmatch import translate
+from pathlib import Path
+
+import msgspec
+
+from feeds.errors import ArticleError, Problem, SourceError
+from feeds.site import Site
+
+_TRIES = 3
+# File times are no finer than this: a file written so shortly before it was read may change
+# again without its time showing it.
+_GRAIN_NS = 20_000_000
+
+
+class Stat(msgspec.Struct, frozen=True):
+    """Size in bytes and modification time in nanoseconds of a file."""
+
+    size: int
+    mtime_ns: int
+
+
+class Scan(msgspec.Struct, frozen=True):
+    """Every article file by path (below the folder, `/` between its parts), and what is not one."""
+
+    files: dict[str, Stat]
+    problems: tuple[Problem, ...]
+
+
+def scan(site: Site) -> Scan:
+    """Walk the article folder once.
+
+    Links that lead out of the folder, names that are not UTF-8 and what cannot be read are
+    problems. Raises `SourceError` if the folder is missing, unreadable or has no article.
+    """
+    root = site.folder
+    walker = _Walker(site)
+    try:
+        with os.scandir(root):
+            pass
+    except OSError as error:
+        raise SourceError(f"the article folder {root} cannot be read: {error.strerror}") from error
+    walker.walk(str(root), "")
+    if not walker.files:
+        wanted = ", ".join(site.settings.articles.extensions)
+        raise SourceError(f"the article folder {root} has no article ({wanted}); check its path")
+    return Scan(dict(sorted(walker.files.items())), tuple(sorted(walker.problems)))
+
+
+class _Walker:
+    def __init__(self, site: Site) -> None:
+        self.files: dict[str, Stat] = {}
+        self.problems: list[Problem] = []
+        self._root = os.path.realpath(site.folder)
+        self._extensions = tuple(site.settings.articles.extensions)
+        self._ignored = _matcher(site.settings.articles.ignore)
+        self._entered: set[str] = set()
+
+    def walk(self, folder: str, below: str) -> None:
+        real = os.path.realpath(folder)
+        if real in self._entered:
+            return  # a link to a folder that has been walked
+        self._entered.add(real)
+        for found in self._listed(folder, below):
+            path = below + found.name
+            if found.name.startswith(".") or self._ignored(path):
+                continue
+            try:
+                self._take(found, path)
+            except OSError as error:
+                self._refuse(path, f"cannot be read: {error.strerror}; check its permissions")
+
+    def _listed(self, folder: str, below: str) -> Iterator[os.DirEntry[str]]:
+        try:
+            with os.scandir(folder) as entries:
+                yield from sorted(entries, key=lambda each: each.name)
+        except OSError as error:
+            self._refuse(below, f"folder cannot be read: {error.strerror}; check its permissions")
+
+    def _take(self, found: os.DirEntry[str], path: str) -> None:
+        is_folder = found.is_dir()
+        if not is_folder and not path.endswith(self._extensions):
+            return
+        if not _is_utf8(path):
+            self._refuse(path, "name is not UTF-8; rename the file")
+        elif found.is_symlink() and not self._inside(found.path):
+            self._refuse(path, "is a link that leads out of the article folder; copy the file")
+        elif is_folder:
+            self.walk(found.path, path + "/")
+        elif found.is_file():
+            stat = found.stat()
+            self.files[path] = Stat(stat.st_size, stat.st_mtime_ns)
+        elif found.is_symlink():
+            self._refuse(path, "is a link to nothing; mend or remove it")
+
+    def _inside(self, path: str) -> bool:
+        return os.path.realpath(path).startswith(self._root + os.sep)
+
+    def _refuse(self, path: str, message: str) -> None:
+        shown = path.encode("utf-8", "backslashreplace").decode()
+        self.problems.append(Problem(shown or ".", 1, "", message, fatal=True))
+
+
+def _is_utf8(path: str) -> bool:
+    return path.isascii() or not any("\udc80" <= character <= "\udcff" for character in path)
+
+
+def _matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:
+    """Whether a path, of a file or a folder, is one that glob patterns leave out."""
+    if not patterns:
+        return lambda _: False
+    joined = re.compile("|".join(translate(pattern.rstrip("/")) for pattern in patterns))
+    return lambda path: joined.match(path) is not None
+
+
+def read(root: Path, path: str, max_bytes: int) -> tuple[bytes, Stat]:
+    """The bytes of an article and how the file looked while they were read.
+
+    A file that may change again unnoticed gets the size -1, to be read at the next build too.
+
+    Raises `ArticleError` for a file that is too large, unreadable, gone, or changed all the
+    while that it was read.
+    """
+    try:
+        for _ in range(_TRIES):
+            with Path(root, path).open("rb") as file:
+                before = os.fstat(file.fileno())
+                if before.st_size > max_bytes:
+                    raise _error(
+                        path, f"has {before.st_size:,} bytes; at most {max_bytes:,} are read"
+                    )
+                content = file.read(max_bytes + 1)
+                after = os.fstat(file.fileno())
+            if (before.st_mtime_ns, len(content)) == (after.st_mtime_ns, after.st_size):
+                fresh = time.time_ns() - after.st_mtime_ns < _GRAIN_NS
+                return content, Stat(-1 if fresh else after.st_size, after.st_mtime_ns)
+    except OSError as error:
+        raise _error(path, f"cannot be read: {error.strerror}; check the file") from error
+    raise _error(path, "kept changing while it was read; it is read again at the next build")
+
+
+def _error(path: str, message: str) -> ArticleError:
+    return ArticleError(Problem(path, 1, "", message, fatal=True))

@@ -1,0 +1,57 @@
+"""The OPML 2.0 list of all feeds, to subscribe to many at once. Pure; no I/O."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from lxml import etree
+
+from feeds.catalogue.store import FeedState, moment
+from feeds.definitions import FeedDefinition
+from feeds.document import Document, etag
+from feeds.mending import element
+from feeds.site import Site
+
+NAME = "feeds.opml"
+MEDIA_TYPE = "text/x-opml"
+# Seconds: lists of feeds change with every new topic.
+MAX_AGE = 300
+
+
+def document(
+    feeds: Sequence[FeedDefinition], states: Mapping[str, FeedState], site: Site
+) -> Document:
+    """Every feed, in the order given, once: as Atom, which every reader of OPML knows."""
+    updated = last_change(states)
+    root = etree.Element("opml", version="2.0")
+    head = element(root, "head")
+    element(head, "title", site.settings.title)
+    body = element(root, "body")
+    for group, members in grouped(feeds).items():
+        parent = element(body, "outline", text=group) if group else body
+        for feed in members:
+            element(
+                parent,
+                "outline",
+                text=feed.title,
+                title=feed.title,
+                type="rss",
+                xmlUrl=feed.url(site, "atom"),
+                htmlUrl=site.settings.url,
+            )
+    made: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+    return Document(made, etag(made), updated, MEDIA_TYPE, MAX_AGE)
+
+
+def grouped(feeds: Sequence[FeedDefinition]) -> dict[str, list[FeedDefinition]]:
+    """The feeds by the folder of their path, which is what a family has in common."""
+    groups: dict[str, list[FeedDefinition]] = {}
+    for feed in feeds:
+        folder = feed.path.rpartition("/")[0].replace("/", " / ").capitalize()
+        groups.setdefault(folder, []).append(feed)
+    return groups
+
+
+def last_change(states: Mapping[str, FeedState]) -> datetime:
+    """When any feed last changed."""
+    newest = max((state.updated for state in states.values()), default=None)
+    return datetime(2000, 1, 1, tzinfo=UTC) if newest is None else moment(newest)

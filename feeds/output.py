@@ -1,0 +1,173 @@
+"""What commands print: tables and progress bars on a terminal, plain lines elsewhere, or JSON."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from feeds.build import Report, silent
+from feeds.catalogue.store import FeedState, moment
+from feeds.checking import Fate
+from feeds.definitions import FeedDefinition
+from feeds.errors import Problem
+from feeds.export import ExportReport
+from feeds.fragment import FORMATS
+from feeds.ingest import Progress
+from feeds.site import Site
+
+# So many problems are printed after a build; `feeds check` prints them all.
+_SOME = 20
+
+
+class Output:
+    """Prints results as JSON if asked to, as tables on a terminal, else as plain lines."""
+
+    def __init__(self, as_json: bool) -> None:
+        self._as_json = as_json
+        self._terminal = sys.stdout.isatty()
+
+    @contextmanager
+    def progress(self) -> Iterator[Progress]:
+        """Progress bars on standard error for long work, if that is a terminal."""
+        if self._as_json or not sys.stderr.isatty():
+            yield silent
+            return
+        from rich.console import Console
+        from rich.progress import Progress as Bars
+
+        with Bars(console=Console(stderr=True), transient=True) as bars:
+            known: dict[str, Any] = {}
+
+            def advance(what: str, done: int, total: int) -> None:
+                if what not in known:
+                    known[what] = bars.add_task(what)
+                bars.update(known[what], completed=done, total=total)
+
+            yield advance
+
+    def built(self, report: Report) -> None:
+        """What a build did."""
+        if self._as_json:
+            self._print_json(report)
+            return
+        click.echo(
+            f"{report.articles:,} articles, {report.read:,} read: {report.added:,} added, "
+            f"{report.changed:,} changed, {report.withdrawn:,} withdrawn; "
+            f"{len(report.feeds_changed):,} of {report.feeds:,} feeds changed"
+        )
+        self._some(report.problems)
+
+    def exported(self, report: Report, written: ExportReport, target: Path) -> None:
+        """What a build and an export did."""
+        if self._as_json:
+            self._print_json({"build": report, "export": written})
+            return
+        self.built(report)
+        click.echo(
+            f"{target}: {len(written.written):,} files written, {len(written.removed):,} removed, "
+            f"{written.unchanged:,} unchanged"
+        )
+
+    def checked(self, articles: int, problems: Sequence[Problem]) -> None:
+        """Every problem, and how many there are."""
+        if self._as_json:
+            self._print_json({"articles": articles, "problems": problems})
+            return
+        for problem in problems:
+            click.echo(_problem(problem))
+        fatal = sum(problem.fatal for problem in problems)
+        click.echo(
+            f"{articles:,} articles, {len(problems):,} problems, of which {fatal:,} keep an "
+            "article from being published"
+        )
+
+    def listed(
+        self, feeds: Sequence[FeedDefinition], states: Mapping[str, FeedState], site: Site
+    ) -> None:
+        """Every feed with what is known of it."""
+        rows = [_listed(feed, states.get(feed.path), site) for feed in feeds]
+        if self._as_json:
+            self._print_json(rows)
+            return
+        self._table(
+            ("Feed", "Entries", "Newest", "Last change", "URL"),
+            [
+                (
+                    row["title"],
+                    row["entries"],
+                    row["newest"] or "-",
+                    row["updated"] or "-",
+                    row["url"],
+                )
+                for row in rows
+            ],
+        )
+
+    def shown(self, fate: Fate) -> None:
+        """What becomes of one article."""
+        if self._as_json:
+            self._print_json(fate)
+            return
+        entry = fate.entry
+        rows = [("article", fate.path), ("status", fate.status)]
+        if entry:
+            rows += [
+                ("id", entry.id),
+                ("title", entry.title),
+                ("link", entry.link),
+                ("published", f"{entry.published:%Y-%m-%d %H:%M:%S} UTC"),
+                ("updated", f"{entry.updated:%Y-%m-%d %H:%M:%S} UTC"),
+                ("topics", ", ".join(entry.topics)),
+                *(("enclosure", f"{file.url} ({file.media_type})") for file in entry.enclosures),
+            ]
+        rows += [("in", path) for path in fate.feeds]
+        rows += [("fits, but is not among the newest of", path) for path in fate.selected]
+        if entry and not fate.feeds and not fate.selected:
+            rows.append(("in", "no feed: no selection in feeds.yaml fits it"))
+        rows += [("problem", _problem(problem)) for problem in fate.problems]
+        for name, value in rows:
+            click.echo(f"{name}: {value}")
+
+    def _some(self, problems: Sequence[Problem]) -> None:
+        for problem in problems[:_SOME]:
+            click.echo(_problem(problem), err=True)
+        if len(problems) > _SOME:
+            rest = len(problems) - _SOME
+            click.echo(f"… and {rest:,} more problems; feeds check lists them", err=True)
+
+    def _table(self, head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        if not self._terminal:
+            for row in rows:
+                click.echo("\t".join(str(value) for value in row))
+            return
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(*head, box=None)
+        for row in rows:
+            table.add_row(*(str(value) for value in row))
+        Console().print(table)
+
+    def _print_json(self, value: object) -> None:
+        click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
+
+
+def _problem(problem: Problem) -> str:
+    return f"{'error' if problem.fatal else 'warning'}: {problem}"
+
+
+def _listed(feed: FeedDefinition, state: FeedState | None, site: Site) -> dict[str, Any]:
+    newest = state.newest if state else None
+    return {
+        "path": feed.path,
+        "title": feed.title,
+        "entries": state.entries if state else 0,
+        "newest": None if newest is None else f"{moment(newest):%Y-%m-%d}",
+        "updated": f"{moment(state.updated):%Y-%m-%d %H:%M}" if state else None,
+        "url": feed.url(site, "atom"),
+        "urls": {format_: feed.url(site, format_) for format_ in FORMATS},
+    }

@@ -1,0 +1,103 @@
+"""The bytes of one article file -> its front matter and body, with lines for what is wrong.
+
+No I/O: reading the file itself is `feeds.folder`'s.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from frontmatter.default_handlers import YAMLHandler
+
+from feeds import text, yamltext
+from feeds.errors import ArticleError, Problem
+
+_BOUNDARY = re.compile(r"^-{3,}[ \t]*$", re.MULTILINE)
+
+
+class _Handler(YAMLHandler):
+    """python-frontmatter's YAML, split at whole lines and parsed within bounds."""
+
+    FM_BOUNDARY = _BOUNDARY
+
+    def load(self, fm: str, **_: object) -> Any:
+        return yamltext.parse(fm)
+
+
+_HANDLER = _Handler()
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """A file taken apart: `data` is its front matter, `body` the text after it.
+
+    `matter` is the front matter's text and `offset` the lines before it, to find lines in.
+    """
+
+    path: str
+    data: dict[str, Any]
+    body: str
+    matter: str
+    offset: int
+    problems: tuple[Problem, ...] = ()
+
+    def line(self, *keys: str | int) -> int:
+        """The line of the file, from 1, on which the value at `keys` stands."""
+        return self.offset + yamltext.line_of(self.matter, keys)
+
+    def problem(self, keys: Sequence[str | int], message: str, *, fatal: bool = False) -> Problem:
+        """A report row about the value at `keys`."""
+        field = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
+        return Problem(self.path, self.line(*keys), field.lstrip("."), message, fatal)
+
+
+def read(path: str, content: bytes) -> Reading:
+    """The parts of the file at `path` (relative to the article folder).
+
+    A byte order mark and CRLF are accepted; control characters are left out with a problem.
+    Raises `ArticleError` for what is not UTF-8, has no front matter or no mapping in it.
+    """
+    decoded = _decoded(path, content)
+    problems = _forbidden(path, decoded)
+    decoded = text.clean(decoded) if problems else decoded
+    opening = _BOUNDARY.search(decoded)
+    if opening is None or decoded[: opening.start()].strip():
+        raise _error(path, 1, "has no front matter; begin the file with a line of ---")
+    offset = decoded.count("\n", 0, opening.end())
+    try:
+        matter, body = _HANDLER.split(decoded)
+    except ValueError:
+        raise _error(path, offset + 1, "front matter is not closed; end it with ---") from None
+    try:
+        data = _HANDLER.load(matter)
+    except yamltext.YAMLTextError as error:
+        raise _error(path, offset + error.line, str(error)) from None
+    if not isinstance(data, dict):
+        kind = "empty" if data is None else f"a {type(data).__name__}"
+        raise _error(path, offset + 1, f"front matter is {kind}; write 'key: value' lines")
+    return Reading(path, data, body.strip(), matter, offset, problems)
+
+
+def _decoded(path: str, content: bytes) -> str:
+    if not content.strip():
+        raise _error(path, 1, "is empty; write front matter or delete the file")
+    try:
+        decoded = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        said = f"byte 0x{content[error.start]:02X} is not UTF-8; save the file as UTF-8"
+        raise _error(path, line, said) from None
+    return decoded.replace("\r\n", "\n").replace("\r", "\n") if "\r" in decoded else decoded
+
+
+def _forbidden(path: str, decoded: str) -> tuple[Problem, ...]:
+    found = text.first_forbidden(decoded)
+    if found is None:
+        return ()
+    line = decoded.count("\n", 0, found) + 1
+    said = f"character U+{ord(decoded[found]):04X} is not allowed in feeds and is left out"
+    return (Problem(path, line, "", f"{said}; remove it"),)
+
+
+def _error(path: str, line: int, message: str) -> ArticleError:
+    return ArticleError(Problem(path, line, "", message, fatal=True))

@@ -1,0 +1,171 @@
+"""What belongs in a feed: a small language, its parser, and the predicate. Pure; no I/O.
+
+The SQL twin of `matches` is `feeds.catalogue.query.condition`; a property test holds them equal.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from feeds.text import slug
+
+TermField = Literal["topic", "category", "type", "provider", "language"]
+NumberField = Literal["quality", "heat"]
+TERM_FIELDS: tuple[TermField, ...] = ("topic", "category", "type", "provider", "language")
+NUMBER_FIELDS: tuple[NumberField, ...] = ("quality", "heat")
+
+_DURATION = re.compile(r"(\d+)\s*(s|m|h|d|w)?", re.IGNORECASE)
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """The entry's `field` is, or for topics holds, one of `values` (slugs)."""
+
+    field: TermField
+    values: tuple[str, ...]
+
+
+class Range(msgspec.Struct, frozen=True):
+    """The entry's number lies between `least` and `most`, both included; None is open."""
+
+    field: NumberField
+    least: int | None = None
+    most: int | None = None
+
+
+class Age(msgspec.Struct, frozen=True):
+    """The entry was published at most `seconds` ago."""
+
+    seconds: int
+
+
+class All(msgspec.Struct, frozen=True):
+    """Every part holds; with no parts, everything belongs."""
+
+    parts: tuple["Selection", ...] = ()
+
+
+class AnyOf(msgspec.Struct, frozen=True):
+    """At least one part holds."""
+
+    parts: tuple["Selection", ...]
+
+
+class Not(msgspec.Struct, frozen=True):
+    """The part does not hold."""
+
+    part: "Selection"
+
+
+Selection: TypeAlias = Terms | Range | Age | All | AnyOf | Not
+EVERYTHING = All()
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What a selection may ask about an entry. Terms are slugs; `topics` with all parents."""
+
+    published: datetime
+    topics: frozenset[str] = frozenset()
+    category: str | None = None
+    type: str | None = None
+    provider: str | None = None
+    language: str | None = None
+    quality: int = 0
+    heat: int = 0
+
+
+def matches(selection: Selection, facts: Facts, now: datetime) -> bool:
+    """Whether an entry with these facts belongs, at the time `now`."""
+    match selection:
+        case Terms(field="topic", values=values):
+            return not facts.topics.isdisjoint(values)
+        case Terms(field=field, values=values):
+            return getattr(facts, field) in values
+        case Range(field=field, least=least, most=most):
+            number: int = getattr(facts, field)
+            return (least is None or number >= least) and (most is None or number <= most)
+        case Age(seconds=seconds):
+            return facts.published >= now - timedelta(seconds=seconds)
+        case All(parts=parts):
+            return all(matches(part, facts, now) for part in parts)
+        case AnyOf(parts=parts):
+            return any(matches(part, facts, now) for part in parts)
+        case Not(part=part):
+            return not matches(part, facts, now)
+
+
+def timed(selection: Selection) -> bool:
+    """Whether what is selected changes with time alone."""
+    match selection:
+        case Age():
+            return True
+        case All(parts=parts) | AnyOf(parts=parts):
+            return any(timed(part) for part in parts)
+        case Not(part=part):
+            return timed(part)
+    return False
+
+
+def duration(value: object) -> int:
+    """Seconds from `90`, `"90s"`, `"30m"`, `"12h"`, `"7d"` or `"2w"`; `ValueError` otherwise."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError(f"{value!r} is not a duration; write for example 30m, 12h or 7d")
+    return int(found[1]) * _UNITS[(found[2] or "s").lower()]
+
+
+def parse(raw: object, topic_ids: Mapping[str, str], key: str = "select") -> Selection:
+    """The selection that a mapping from feeds.yaml describes; its keys must all hold.
+
+    `topic_ids` gives the id of a topic for the slugs of its other names.
+    Raises `ValueError` whose message names the key below `key` and the value.
+    """
+    if not isinstance(raw, Mapping):
+        said = f"{key}: {raw!r} is not a mapping; write for example 'topic: AI'"
+        raise ValueError(said)  # noqa: TRY004 - a wrong value, not a wrong call
+    parts = tuple(
+        _part(str(name), value, topic_ids, f"{key}.{name}") for name, value in raw.items()
+    )
+    return parts[0] if len(parts) == 1 else All(parts)
+
+
+def _part(name: str, value: object, topic_ids: Mapping[str, str], key: str) -> Selection:
+    if name == "topic":
+        return Terms("topic", tuple(topic_ids.get(each, each) for each in _terms(value, key)))
+    if name in TERM_FIELDS:
+        return Terms(name, _terms(value, key))
+    if name in NUMBER_FIELDS:
+        return _range(name, value, key)
+    if name == "age":
+        try:
+            return Age(duration(value))
+        except ValueError as error:
+            raise ValueError(f"{key}: {error}") from None
+    if name in ("all", "any", "not"):
+        listed = value if isinstance(value, list) else [value]
+        parts = tuple(parse(part, topic_ids, key) for part in listed)
+        if name == "not":
+            return Not(parts[0] if len(parts) == 1 else AnyOf(parts))
+        return All(parts) if name == "all" else AnyOf(parts)
+    known = ", ".join((*TERM_FIELDS, *NUMBER_FIELDS, "age", "all", "any", "not"))
+    raise ValueError(f"{key}: no such selection; there are {known}")
+
+
+def _terms(value: object, key: str) -> tuple[str, ...]:
+    values: list[Any] = value if isinstance(value, list) else [value]
+    if not values or not all(isinstance(each, str) and each.strip() for each in values):
+        raise ValueError(f"{key}: {value!r} is not a name or a list of names")
+    return tuple(sorted({slug(each) for each in values}))
+
+
+def _range(name: NumberField, value: object, key: str) -> Range:
+    raw: Mapping[str, Any] = value if isinstance(value, Mapping) else {"min": value}
+    unknown = set(raw) - {"min", "max"}
+    if unknown or not all(type(number) is int for number in raw.values()):
+        raise ValueError(f"{key}: {value!r} is not a number or a mapping of min and max")
+    return Range(name, raw.get("min"), raw.get("max"))

@@ -1,0 +1,54 @@
+"""Plain text that every format can hold, and the slugs made of it. No I/O."""
+
+import hashlib
+import re
+import unicodedata
+
+# Outside XML's Char production (XML 1.0 §2.2), and the C1 controls that XML discourages.
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_SEPARATORS = re.compile(r"[^\w]+")
+_SIGNS = {"+": " plus ", "&": " and "}
+_SIGN = re.compile(r"[+&]|(?<=\w)#")
+
+
+def _replacement(match: re.Match[str]) -> str:
+    """What a forbidden character most likely was: C1 controls are cp1252 read as latin-1."""
+    character = match.group()
+    if "\x80" <= character <= "\x9f":
+        return character.encode("latin-1").decode("cp1252", errors="ignore")
+    return ""
+
+
+def clean(text: str) -> str:
+    """`text` without the characters that XML forbids (XML 1.0 §2.2), cp1252 mojibake mended."""
+    return _NOT_XML.sub(_replacement, text) if _NOT_XML.search(text) else text
+
+
+def first_forbidden(text: str) -> int | None:
+    """Where in `text` the first character stands that `clean` would take out, None if none."""
+    found = _NOT_XML.search(text)
+    return found.start() if found else None
+
+
+def one_line(text: str) -> str:
+    """`text` cleaned, every run of whitespace one space, none at the ends."""
+    return " ".join(clean(text).split())
+
+
+def slug(name: str) -> str:
+    """A name as a path segment: lower case, letters and digits of any script, hyphens.
+
+    `C`, `C++` and `C#` stay apart; names that differ in case or spacing only become one.
+    A name without a letter or digit gets a stable hash.
+    """
+    folded = unicodedata.normalize("NFKC", clean(name)).casefold()
+    signs = _SIGN.sub(lambda found: _SIGNS.get(found.group(), " sharp "), folded)
+    made = _SEPARATORS.sub("-", signs.replace("_", "-")).strip("-")
+    return made or "x-" + hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:8]
+
+
+def shorten(text: str, limit: int) -> str:
+    """`text` cut at a word before `limit` characters, with an ellipsis if anything was cut."""
+    if len(text) <= limit:
+        return text
+    return text[:limit].rsplit(" ", 1)[0].rstrip(" ,;:.-–") + "…"

@@ -1,0 +1,165 @@
+"""The work that worker processes do: reading and parsing articles, rendering entries.
+
+Tasks and results are small and go in chunks, for sending them costs as much as the work.
+"""
+
+import hashlib
+import multiprocessing
+import os
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from types import TracebackType
+from typing import Protocol, Self
+
+import msgspec
+
+from feeds import article, folder, fragment
+from feeds.article import Article
+from feeds.catalogue.store import Seen, moment
+from feeds.entry import Entry
+from feeds.errors import ArticleError
+from feeds.fragment import Format
+from feeds.site import Site
+
+_CHUNK = 200
+# Below this many articles, starting processes costs more than they save.
+_WORTH_PROCESSES = 400
+
+
+class ReadTask(msgspec.Struct, frozen=True):
+    """An article to read. `first_seen` in seconds, None if that is to be the file's own time.
+
+    An article whose bytes have `digest` is not parsed again.
+    """
+
+    path: str
+    first_seen: int | None = None
+    digest: str = ""
+
+
+class ReadResult(msgspec.Struct, frozen=True):
+    """What came of it; `article` is None where its bytes are the same."""
+
+    path: str
+    seen: Seen
+    article: Article | None
+
+
+class RenderTask(msgspec.Struct, frozen=True):
+    """An entry to render, by its catalogue key."""
+
+    seq: int
+    entry: bytes
+
+
+class RenderResult(msgspec.Struct, frozen=True):
+    """Its fragments."""
+
+    seq: int
+    fragments: dict[Format, bytes]
+
+
+class Workers:
+    """Processes for a site's work, or none where there is little: a context manager.
+
+    `now` in seconds bounds the times of files that claim to come from the future.
+    """
+
+    def __init__(self, site: Site, now: int, jobs: int, amount: int) -> None:
+        self._site, self._now = site, now
+        self._jobs = jobs if amount >= _WORTH_PROCESSES else 1
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Self:
+        if self._jobs > 1:
+            # fork is fast, and safe only while there are no other threads.
+            method = "fork" if threading.active_count() == 1 and hasattr(os, "fork") else "spawn"
+            context = multiprocessing.get_context(method)
+            self._pool = ProcessPoolExecutor(self._jobs, context, _start, (self._site, self._now))
+        else:
+            _start(self._site, self._now)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._pool:
+            self._pool.shutdown(cancel_futures=True)
+
+    def read(self, tasks: Sequence[ReadTask]) -> Iterator[list[ReadResult]]:
+        """Read and parse articles; results in the order of the tasks, in chunks."""
+        for encoded in self._run(_read_chunk, tasks):
+            yield _READ_RESULTS.decode(encoded)
+
+    def render(self, tasks: Sequence[RenderTask]) -> Iterator[list[RenderResult]]:
+        """Render entries; results in the order of the tasks, in chunks."""
+        for encoded in self._run(_render_chunk, tasks):
+            yield _RENDER_RESULTS.decode(encoded)
+
+    def _run(self, function: "_Work", tasks: Sequence[msgspec.Struct]) -> Iterator[bytes]:
+        chunks = (
+            msgspec.msgpack.encode(tasks[start : start + _CHUNK])
+            for start in range(0, len(tasks), _CHUNK)
+        )
+        if self._pool is None:
+            yield from map(function, chunks)
+            return
+        running: deque[Future[bytes]] = deque()
+        for chunk in chunks:
+            running.append(self._pool.submit(function, chunk))
+            if len(running) > 2 * self._jobs:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
+
+
+class _Work(Protocol):
+    def __call__(self, chunk: bytes, /) -> bytes: ...
+
+
+_READ_TASKS = msgspec.msgpack.Decoder(list[ReadTask])
+_READ_RESULTS = msgspec.msgpack.Decoder(list[ReadResult])
+_RENDER_TASKS = msgspec.msgpack.Decoder(list[RenderTask])
+_RENDER_RESULTS = msgspec.msgpack.Decoder(list[RenderResult])
+_ENTRY = msgspec.json.Decoder(Entry)
+
+# The site and time of this process's work; worker processes are given theirs at their start.
+_state: threading.local = threading.local()
+
+
+def _start(site: Site, now: int) -> None:
+    _state.site, _state.now = site, now
+
+
+def _read_chunk(chunk: bytes) -> bytes:
+    return msgspec.msgpack.encode([_read(task) for task in _READ_TASKS.decode(chunk)])
+
+
+def _read(task: ReadTask) -> ReadResult:
+    site: Site = _state.site
+    try:
+        content, stat = folder.read(site.folder, task.path, site.settings.articles.max_bytes)
+    except ArticleError as error:
+        return ReadResult(task.path, Seen(-1, 0, ""), Article(None, problems=(error.problem,)))
+    digest = hashlib.sha256(content).hexdigest()[:32]
+    seen = Seen(stat.size, stat.mtime_ns, digest)
+    if digest == task.digest:
+        return ReadResult(task.path, seen, None)
+    first_seen = task.first_seen
+    if first_seen is None:
+        first_seen = min(stat.mtime_ns // 1_000_000_000, _state.now)
+    parsed = article.parse(task.path, content, moment(first_seen), site)
+    return ReadResult(task.path, seen, parsed)
+
+
+def _render_chunk(chunk: bytes) -> bytes:
+    return msgspec.msgpack.encode([_render(task) for task in _RENDER_TASKS.decode(chunk)])
+
+
+def _render(task: RenderTask) -> RenderResult:
+    return RenderResult(task.seq, fragment.render(_ENTRY.decode(task.entry), _state.site))

@@ -1,0 +1,127 @@
+"""YAML text -> plain data, safe for hostile input, and the line on which a key stands. No I/O."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+MAX_DEPTH = 50
+MAX_NODES = 100_000
+
+SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+# Cheap signs that a text may nest deeply or use aliases; only then are its events walked.
+_MAY_NEST = re.compile(r"(?:[-?:] +){8}|^ {100}", re.MULTILINE)
+_ANCHOR = re.compile(r"(?:^|[\s,\[{])&[^\s&]", re.MULTILINE)
+_ALIAS = re.compile(r"(?:^|[\s,\[{])\*[^\s*]", re.MULTILINE)
+
+
+class YAMLTextError(ValueError):
+    """Text that is not the YAML that it should be. `line` counts from 1 in that text."""
+
+    def __init__(self, line: int, message: str) -> None:
+        self.line = line
+        super().__init__(message)
+
+
+class _Loader(SafeLoader):  # type: ignore[misc]
+    """PyYAML's safe loader, with dates that do not exist left as text for their reader to name."""
+
+
+def _timestamp(loader: Any, node: yaml.ScalarNode) -> object:
+    try:
+        return SafeLoader.construct_yaml_timestamp(loader, node)
+    except (ValueError, OverflowError):
+        return node.value
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _timestamp)
+
+
+def parse(text: str) -> Any:
+    """The data of one YAML document (YAML 1.1, as PyYAML's safe loader reads it).
+
+    Raises `YAMLTextError` for text that does not parse, nests deeper than `MAX_DEPTH`, or
+    grows beyond `MAX_NODES` by its aliases: libyaml would crash the process on such nesting.
+    """
+    _check_size(text)
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - derives from the safe loader
+    except yaml.MarkedYAMLError as error:
+        raise _explained(error) from None
+    except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
+        raise YAMLTextError(1, f"is not YAML that can be read: {_first_line(error)}") from None
+
+
+def line_of(text: str, keys: Sequence[str | int]) -> int:
+    """The line, from 1, where the value at `keys` stands; of the nearest parent if it is absent."""
+    try:
+        node = yaml.compose(text, Loader=SafeLoader)
+    except (yaml.YAMLError, ValueError):
+        return 1
+    line = 1
+    for key in keys:
+        found = _child(node, key)
+        if found is None:
+            break
+        line, node = found
+    return line
+
+
+def _child(node: Any, key: str | int) -> tuple[int, Any] | None:
+    if isinstance(node, yaml.MappingNode):
+        for name, value in node.value:
+            if getattr(name, "value", None) == key:
+                return name.start_mark.line + 1, value
+    if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+        return node.value[key].start_mark.line + 1, node.value[key]
+    return None
+
+
+def _explained(error: yaml.MarkedYAMLError) -> YAMLTextError:
+    mark = error.problem_mark or error.context_mark
+    said = " ".join(part for part in (error.context, error.problem) if part)
+    advice = "; quote the value if it holds ': ', '#' or begins with a sign"
+    return YAMLTextError(mark.line + 1 if mark else 1, f"is not valid YAML: {said}{advice}")
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+
+
+def _check_size(text: str) -> None:
+    nests = text.count("[") + text.count("{") >= MAX_DEPTH or _MAY_NEST.search(text)
+    if not nests and not (_ANCHOR.search(text) and _ALIAS.search(text)):
+        return
+    try:
+        _walk(text)
+    except yaml.MarkedYAMLError as error:
+        raise _explained(error) from None
+    except yaml.YAMLError as error:
+        raise YAMLTextError(1, f"is not valid YAML: {_first_line(error)}") from None
+
+
+def _walk(text: str) -> None:
+    """Measure the document by its events, which libyaml makes without recursion."""
+    sizes: dict[str, int] = {}
+    nodes = 0
+    open_collections: list[tuple[str | None, int]] = []
+    for event in yaml.parse(text, Loader=SafeLoader):
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if isinstance(event, yaml.AliasEvent):
+            nodes += sizes.get(event.anchor or "", 1)
+        elif isinstance(event, yaml.NodeEvent):
+            nodes += 1
+            if isinstance(event, yaml.CollectionStartEvent):
+                open_collections.append((event.anchor, nodes))
+            elif event.anchor:
+                sizes[event.anchor] = 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = open_collections.pop()
+            if anchor:
+                sizes[anchor] = nodes - before + 1
+        if len(open_collections) > MAX_DEPTH:
+            raise YAMLTextError(line, f"nests deeper than {MAX_DEPTH} levels; write it flatter")
+        if nodes > MAX_NODES:
+            raise YAMLTextError(line, f"holds more than {MAX_NODES:,} values; use fewer aliases")
