@@ -20,20 +20,21 @@ from feeds.site import (
     FeedFile,
     FeedSettings,
     FeedSpec,
+    Picture,
     Provider,
     Site,
     SiteSettings,
     Topic,
 )
 from feeds.text import slug
-from feeds.yamltext import YAMLTextError
-from feeds.yamltext import parse as parse_yaml
 
 TAG_URI = re.compile(
     r"tag:(?P<authority>[a-z0-9.-]+|[A-Za-z0-9._-]+@[a-z0-9.-]+)"
     r",(?P<date>\d{4}(?:-\d{2}(?:-\d{2})?)?):[A-Za-z0-9._~!$&'()*+,;=@/?:-]*"
 )
-FEED_PATH = re.compile(r"[\w{}~-][\w.{}~-]*(/[\w{}~-][\w.{}~-]*)*")
+FEED_PATH = re.compile(r"[\w~-][\w.~-]*(/[\w~-][\w.~-]*)*")
+EMAIL = re.compile(r"[^\s@<>()]+@[^\s@<>()]+")
+MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
 RESERVED = frozenset({"healthz", "readyz", "index", "feeds"})
 
 
@@ -45,60 +46,19 @@ def load(root: Path, environ: Mapping[str, str]) -> Site:
     source = settings.read(root / "site.yaml")
     if not isinstance(source.data, dict):
         raise ConfigError(source.file, "", "is not a mapping of settings; write 'key: value' lines")
-    source = _overridden(source, environ)
+    source = settings.override(source, environ, SiteSettings)
     site = _checked(source, settings.decode(source, source.data, SiteSettings), root)
-    topics = _topics(root)
+    assets = site.assets_url or site.url
+    topics = _topics(root, assets)
     topic_ids = {slug(name): topic.key for topic in topics for name in _topic_names(topic)}
     return Site(
         settings=site,
         root=root,
         topics={topic.key: topic for topic in topics},
         topic_ids=topic_ids,
-        providers=_providers(root),
+        providers=_providers(root, assets),
         feeds=_feeds(root, topic_ids),
     )
-
-
-def _overridden(source: settings.Source, environ: Mapping[str, str]) -> settings.Source:
-    """The settings with `FEEDS_TITLE`, `FEEDS_ARTICLES__FOLDER` and the like put over them."""
-    data = dict(source.data)
-    known_complaint = _complaint(data)
-    for name, text in sorted(environ.items()):
-        if not name.startswith("FEEDS_") or name == "FEEDS_CONFIG":
-            continue
-        if name.startswith(("FEEDS_PORT", "FEEDS_SERVICE_")):
-            continue  # Kubernetes sets these for a service that is called feeds
-        keys = name.removeprefix("FEEDS_").lower().split("__")
-        if keys[0] not in SiteSettings.__struct_fields__:
-            raise ConfigError(name, "", f"{text!r}: there is no setting {keys[0]}; unset it")
-        try:
-            _put(data, keys, text, name)
-        except YAMLTextError as error:
-            raise ConfigError(name, "", f"{text!r} {error}") from None
-        complaint = _complaint(data)
-        if complaint and complaint != known_complaint:
-            raise ConfigError(name, ".".join(keys), f"{text!r}: {complaint}")
-        known_complaint = complaint
-    return settings.Source(source.file, source.text, data)
-
-
-def _complaint(data: dict[str, Any]) -> str | None:
-    try:
-        msgspec.convert(data, SiteSettings)
-    except msgspec.ValidationError as error:
-        return str(error)
-    return None
-
-
-def _put(data: dict[str, Any], keys: list[str], text: str, name: str) -> None:
-    for key in keys[:-1]:
-        below = data.get(key) or {}
-        if not isinstance(below, dict):
-            raise ConfigError(name, key, "has no settings below it")
-        data[key] = dict(below)
-        data = data[key]
-    value = parse_yaml(text)
-    data[keys[-1]] = value if isinstance(value, bool | int | list | dict) else text
 
 
 def _checked(source: settings.Source, site: SiteSettings, root: Path) -> SiteSettings:
@@ -119,14 +79,34 @@ def _checked(source: settings.Source, site: SiteSettings, root: Path) -> SiteSet
         raise source.error(("link",), "'permalink' needs the setting permalink, a URL pattern")
     _check_permalink(source, site)
     _check_folder(source, site, root)
-    made: dict[str, str | None] = {}
-    for key in ("url", "feeds_url", "assets_url"):
+    _check_author(source, site)
+    _check_media_types(source, site)
+    made: dict[str, str | None] = {"url": _base(source, "url", site.url)}
+    for key in ("feeds_url", "assets_url"):
         if value := getattr(site, key):
-            made[key] = _url(source, key, value).rstrip("/") + "/"
+            made[key] = _base(source, key, value)
     for key in ("icon", "logo", "hub"):
         if value := getattr(site, key):
-            made[key] = _url(source, key, value)
+            made[key] = _url(source, (key,), value)
     return msgspec.structs.replace(site, **made)
+
+
+def _check_author(source: settings.Source, site: SiteSettings) -> None:
+    if site.author and site.author.url:
+        _url(source, ("author", "url"), site.author.url)
+    email = site.author and site.author.email
+    if email and not EMAIL.fullmatch(email):
+        raise source.error(("author", "email"), f"{email!r} is not an e-mail address")
+
+
+def _check_media_types(source: settings.Source, site: SiteSettings) -> None:
+    for extension, value in site.media_types.items():
+        at = ("media_types", extension)
+        if not re.fullmatch(r"[a-z0-9]+", extension):
+            said = f"{extension!r} is not a file extension; write it small and without a dot"
+            raise source.error(at, said)
+        if not MEDIA_TYPE.fullmatch(value):
+            raise source.error(at, f"{value!r} is not a media type such as audio/mpeg")
 
 
 def _check_permalink(source: settings.Source, site: SiteSettings) -> None:
@@ -134,7 +114,7 @@ def _check_permalink(source: settings.Source, site: SiteSettings) -> None:
         if name not in ("path", "name", "category", "year", "month", "day"):
             raise source.error(("permalink",), f"{{{name}}} is not known; see docs/settings.md")
     if site.permalink:
-        _url(source, "permalink", PLACEHOLDER.sub("x", site.permalink))
+        _url(source, ("permalink",), PLACEHOLDER.sub("x", site.permalink))
 
 
 def _check_folder(source: settings.Source, site: SiteSettings, root: Path) -> None:
@@ -143,11 +123,30 @@ def _check_folder(source: settings.Source, site: SiteSettings, root: Path) -> No
         raise source.error(("articles", "folder"), f"{str(folder)!r} is not a folder")
 
 
-def _url(source: settings.Source, key: str, value: str) -> str:
+def _base(source: settings.Source, key: str, value: str) -> str:
+    """A URL below which others lie, ending in `/`."""
+    url = _url(source, (key,), value)
+    if "?" in url or "#" in url:
+        said = f"{value!r} has a query or a fragment; nothing can lie below it"
+        raise source.error((key,), said)
+    return url.rstrip("/") + "/"
+
+
+def _url(
+    source: settings.Source, at: tuple[str | int, ...], value: str, base: str | None = None
+) -> str:
+    """An absolute URL; with `base`, also a path that begins with `/`."""
     try:
-        return urls.absolute(value)
+        return urls.in_site(value, base) if base else urls.absolute(value)
     except urls.BadURLError as error:
-        raise source.error((key,), str(error)) from None
+        raise source.error(at, str(error)) from None
+
+
+def _check_pictures(
+    source: settings.Source, at: tuple[str | int, ...], pictures: tuple[Picture, ...], base: str
+) -> None:
+    for index, picture in enumerate(pictures):
+        _url(source, (*at, "images", index, "url"), picture.url, base)
 
 
 def _is_uuid(value: str) -> bool:
@@ -167,7 +166,7 @@ def _listed(root: Path, name: str) -> list[tuple[settings.Source, Any, tuple[int
             raise ConfigError(source.file, "", f"is not a list of {name}")
         found += [(source, each, (index,)) for index, each in enumerate(source.data or [])]
     for file in sorted((root / name).glob("*")):
-        if file.suffix in (".yaml", ".yml", ".md"):
+        if file.suffix in (".yaml", ".yml", ".md") and not file.name.startswith("."):
             source = settings.read(file)
             found.append((source, source.data, ()))
     return found
@@ -177,11 +176,12 @@ def _topic_names(topic: Topic) -> tuple[str, ...]:
     return tuple(name for name in (topic.id, topic.name, topic.shortname) if name)
 
 
-def _topics(root: Path) -> tuple[Topic, ...]:
+def _topics(root: Path, assets: str) -> tuple[Topic, ...]:
     topics: list[Topic] = []
     seen: dict[str, str] = {}
     for source, data, at in _listed(root, "topics"):
         topic = settings.decode(source, data, Topic, at)
+        _check_pictures(source, at, topic.images, assets)
         for name in {slug(name) for name in _topic_names(topic)}:
             if name in seen:
                 raise source.error((*at, "name"), f"{name!r} is a topic of {seen[name]} already")
@@ -190,19 +190,25 @@ def _topics(root: Path) -> tuple[Topic, ...]:
     return tuple(topics)
 
 
-def _providers(root: Path) -> dict[str, Provider]:
+def _providers(root: Path, assets: str) -> dict[str, Provider]:
+    """The providers by folded name; where several share a domain, it means the first."""
     providers: dict[str, Provider] = {}
+    domains: dict[str, Provider] = {}
     for source, data, at in _listed(root, "providers"):
-        provider = settings.decode(source, data, Provider, at)
-        for key in ("url", "feed"):
-            if value := getattr(provider, key):
-                try:
-                    urls.absolute(value)
-                except urls.BadURLError as error:
-                    raise source.error((*at, key), str(error)) from None
-        for name in (provider.name, *provider.other_names, provider.domain or provider.name):
-            providers.setdefault(name.casefold(), provider)
-    return providers
+        said = settings.decode(source, data, Provider, at)
+        _check_pictures(source, at, said.images, assets)
+        links = {
+            key: _url(source, (*at, key), value)
+            for key in ("url", "feed")
+            if (value := getattr(said, key))
+        }
+        provider = msgspec.structs.replace(said, **links)
+        for name in {name.casefold() for name in (provider.name, *provider.other_names)}:
+            if name in providers:
+                raise source.error((*at, "name"), f"{name!r} is the name of a provider already")
+            providers[name] = provider
+        domains.setdefault((provider.domain or provider.name).casefold(), provider)
+    return {**domains, **providers}
 
 
 def _feeds(root: Path, topic_ids: Mapping[str, str]) -> tuple[FeedSpec, ...]:
@@ -270,7 +276,8 @@ def _check_patterns(
     feed: FeedSettings,
     each: tuple[TermField, ...],
 ) -> None:
-    if not FEED_PATH.fullmatch(feed.path) or feed.path in RESERVED:
+    plain = PLACEHOLDER.sub("x", feed.path)
+    if not FEED_PATH.fullmatch(plain) or plain in RESERVED:
         raise source.error(
             (*at, "path"), f"{feed.path!r} cannot be a feed's path; write for example news/all"
         )

@@ -17,60 +17,84 @@ LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
 
 Positive = Annotated[int, Meta(gt=0)]
+FeedSize = Annotated[int, Meta(gt=0, le=1000)]
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Base of all settings: frozen, and a key that is not declared is an error."""
+    """Base of all settings: frozen, and a key that is not declared is an error.
+
+    The text below a field describes it in docs/settings.md (scripts/make_docs.py).
+    """
 
 
 class Author(Settings, frozen=True):
-    """Who stands behind the feeds. `email` is published as RSS's managingEditor if given."""
-
     name: str
+    """The person or organisation that stands behind the feeds."""
     url: str | None = None
+    """Their web page."""
     email: str | None = None
+    """Their e-mail address. It is published (RSS `managingEditor`)."""
 
 
 class Defaults(Settings, frozen=True):
-    """What articles below a folder are, where they do not say so themselves."""
-
     category: str | None = None
+    """The category of articles that name none. Without this, the name of the first folder."""
     type: str | None = None
+    """The type of articles that name none. Without this, `article`."""
 
 
 class ArticleSettings(Settings, frozen=True):
-    """Where the articles are and how they are read. `folder` counts from the config folder."""
-
     folder: str = "articles"
-    extensions: tuple[str, ...] = (".md", ".markdown", ".html", ".htm")
+    """The folder of the articles, from the folder of site.yaml."""
+    extensions: tuple[Annotated[str, Meta(pattern=r"^\..")], ...] = (
+        ".md",
+        ".markdown",
+        ".html",
+        ".htm",
+    )
+    """Which files are articles. `.html` and `.htm` have HTML bodies, all others Markdown."""
     ignore: tuple[str, ...] = ()
+    """Files and folders to leave out: patterns such as `drafts` or `*/README.md`."""
     max_bytes: Positive = 2_000_000
+    """Larger files are reported and not read."""
     trust: Literal["mtime", "content"] = "mtime"
+    """How a build finds what changed: by size and time of the file (fast), or by reading it."""
     defaults: dict[str, Defaults] = {}
+    """By folder (`_news`, `_learning/videos`): what its articles are if they do not say."""
 
 
 class Picture(Settings, frozen=True):
-    """An image of a topic, a provider or the site; sizes in pixels."""
-
     url: str
+    """The image's URL, or a path that begins with `/` and lies below `assets_url`."""
     width: Positive | None = None
+    """In pixels."""
     height: Positive | None = None
+    """In pixels."""
     title: str | None = None
+    """What the image shows."""
 
 
 class Topic(Settings, frozen=True):
-    """A topic. `services` and `taxonomy` are accepted from other tools' files, and unused."""
-
     name: str
+    """The topic as people read it, and as articles may write it."""
     id: str | None = msgspec.field(name="_id", default=None)
+    """Stands for the topic in URLs and selections; the name, if not given. Never change it."""
     shortname: str | None = None
+    """A second name, that articles may use too."""
     parent: str | None = None
+    """The name of the topic that this one belongs to (see `inherit_topics`)."""
     description: str | None = None
+    """The description of the topic's feeds."""
     keywords: tuple[str, ...] = ()
+    """Accepted from other tools' files; not used."""
     hashtags: tuple[str, ...] = ()
+    """Accepted from other tools' files; not used."""
     images: tuple[Picture, ...] = ()
+    """The first one is the logo of the topic's feeds."""
     services: dict[str, Any] = {}
+    """Accepted from other tools' files; not used."""
     taxonomy: str | None = None
+    """Accepted from other tools' files; not used."""
 
     @property
     def key(self) -> str:
@@ -79,70 +103,106 @@ class Topic(Settings, frozen=True):
 
 
 class Provider(Settings, frozen=True):
-    """A source of articles: what its articles do not say themselves, above all its feed's URL."""
-
     name: str
+    """The name that articles give as `provider.name`."""
     id: str | None = msgspec.field(name="_id", default=None)
+    """Accepted from other tools' files; not used."""
     domain: str | None = None
+    """Finds this provider for articles that give a domain and no name."""
     url: str | None = None
+    """Its home page. Without this, the domain that the article gives."""
     feed: str | None = None
+    """The URL of its own feed: entries name it as their source."""
     description: str | None = None
+    """For you; not published."""
     images: tuple[Picture, ...] = ()
+    """The first one is its icon, for articles that give none."""
     other_names: tuple[str, ...] = msgspec.field(name="otherNames", default=())
+    """Other spellings of the name in articles."""
     taxonomy: str | None = None
+    """Accepted from other tools' files; not used."""
 
 
 class FeedSettings(Settings, frozen=True):
-    """One feed, or with `each` one family of feeds, as feeds.yaml says it."""
-
     path: str
+    """Where the feed is, without extension: `news` makes news.rss, news.atom, news.json."""
     title: str | None = None
+    """The feed's title. Without this, the site's title and the names of `each`."""
     description: str | None = None
+    """What the feed brings. Without this, that of the topic, else of the site."""
     each: str | tuple[str, ...] = ()
+    """Makes a family: one feed for each topic, category, type, provider or language in use."""
     select: dict[str, Any] = {}
+    """What belongs in the feed; everything, if empty. See "Selections" below."""
     order: Literal["date", "heat"] | None = None
-    size: Annotated[int, Meta(gt=0, le=1000)] | None = None
+    """Newest or hottest first. Without this, that of `defaults`."""
+    size: FeedSize | None = None
+    """The most entries that the feed shows. Without this, that of `defaults`."""
     max_age: int | str | None = None
+    """How long readers may keep a copy. Without this, that of `defaults`."""
 
 
 class FeedDefaults(Settings, frozen=True):
-    """What feeds.yaml's feeds have in common. `max_age` is a duration."""
-
     order: Literal["date", "heat"] = "date"
-    size: Annotated[int, Meta(gt=0, le=1000)] = 50
+    """`date`: newest first. `heat`: highest `heat` first."""
+    size: FeedSize = 50
+    """The most entries that a feed shows."""
     max_age: int | str = "30m"
+    """How long readers may keep a copy: `90s`, `30m`, `5h`; from 1 minute to 5 hours."""
 
 
 class FeedFile(Settings, frozen=True):
-    feeds: tuple[FeedSettings, ...]
+    feeds: Annotated[tuple[FeedSettings, ...], Meta(min_length=1)]
+    """The feeds, in the order in which they are listed."""
     defaults: FeedDefaults = FeedDefaults()
+    """What all feeds have in common."""
 
 
 class SiteSettings(Settings, frozen=True):
-    """site.yaml, key by key; docs/settings.md is made of this."""
-
     id: str
+    """What all ids begin with: a tag URI (`tag:example.org,2026:`) or a UUID. Never change it."""
     url: str
-    title: str
+    """The publication's home page. `/` references in articles begin here."""
+    title: Annotated[str, Meta(min_length=1)]
+    """The publication's name."""
     description: str = ""
+    """One sentence about it, for feeds that have no description of their own."""
     language: str = "en"
+    """The language of the articles: `en`, `pt-BR`."""
     timezone: str = "UTC"
+    """For dates without a time zone: `Europe/Vienna`."""
     author: Author | None = None
+    """Who stands behind the feeds. Without this, the title."""
     rights: str | None = None
+    """The copyright line."""
     icon: str | None = None
+    """URL of a small square image, such as a favicon."""
     logo: str | None = None
+    """URL of a larger image, for feeds whose topic has none."""
     hub: str | None = None
+    """URL of a WebSub hub that readers may subscribe at."""
     feeds_url: str | None = None
+    """The URL below which the feeds are. Without this, `url`."""
     assets_url: str | None = None
+    """The URL below which images and files that begin with `/` are. Without this, `url`."""
     assets_folder: str | None = None
+    """The folder with those files, from the folder of site.yaml: gives enclosures their length."""
     link: Literal["source", "permalink"] = "source"
+    """Where entries link to first: what they were made from, or your own page (`permalink`)."""
     permalink: str | None = None
+    """Pattern of your own pages' URLs, with {path} {name} {category} {year} {month} {day}."""
     catalogue: str = "catalogue.sqlite"
+    """The catalogue: a file, from the folder of site.yaml, or the URL of a database."""
     inherit_topics: bool = False
+    """Whether entries of a topic are also in the feeds of the topic's parent."""
     guard: Annotated[int, Meta(ge=0, le=100)] = 20
+    """A build that would withdraw more than this share of all entries, in percent, stops."""
     related: Annotated[int, Meta(ge=0, le=50)] = 5
+    """How many items of related coverage an entry shows, the best first."""
     media_types: dict[str, str] = {}
+    """Media types of further file extensions: `gpx: application/gpx+xml`."""
     articles: ArticleSettings = ArticleSettings()
+    """Where the articles are and how they are read."""
 
 
 class FeedSpec(msgspec.Struct, frozen=True):

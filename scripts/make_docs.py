@@ -1,0 +1,195 @@
+"""Fill the generated blocks of docs/*.md: settings from feeds/site.py, commands from feeds/cli.py.
+
+    python scripts/make_docs.py            write what is stale
+    python scripts/make_docs.py --check    exit 1 if anything is stale, write nothing
+
+A block begins with `<!-- generated: NAME -->` and ends with `<!-- end -->`, each on its own line.
+"""
+
+import ast
+import inspect
+import itertools
+import re
+import sys
+import types
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from feeds import cli, site
+
+ROOT = Path(__file__).resolve().parent.parent
+_BLOCK = re.compile(
+    r"(?P<open><!-- generated: (?P<name>\S+) -->\n)(?P<old>.*?)(?P<end><!-- end -->)", re.S
+)
+
+# The name of a block -> the struct that it describes, and what stands before its keys.
+SETTINGS: Mapping[str, tuple[type[msgspec.Struct], str]] = {
+    "site.yaml": (site.SiteSettings, ""),
+    "author": (site.Author, "author."),
+    "articles": (site.ArticleSettings, "articles."),
+    "articles.defaults": (site.Defaults, ""),
+    "feeds.yaml": (site.FeedFile, ""),
+    "feeds": (site.FeedSettings, ""),
+    "defaults": (site.FeedDefaults, "defaults."),
+    "topics": (site.Topic, ""),
+    "providers": (site.Provider, ""),
+    "images": (site.Picture, ""),
+}
+
+
+class DocsError(Exception):
+    """Documentation that cannot be made as it stands."""
+
+
+def documents(root: Path = ROOT) -> Iterator[tuple[Path, str, str]]:
+    """Every file of docs/: its path, its text, and the text that it should have."""
+    blocks = {name: settings_table(*what) for name, what in SETTINGS.items()}
+    blocks["commands"] = commands()
+    used: set[str] = set()
+    for path in sorted((root / "docs").glob("*.md")):
+        text = path.read_text(encoding="utf-8")
+        yield path, text, filled(text, blocks, used)
+    if missing := set(blocks) - used:
+        raise DocsError(f"no file of docs/ has the block {sorted(missing)[0]}")
+
+
+def filled(text: str, blocks: Mapping[str, str], used: set[str]) -> str:
+    """The text with its blocks made anew; the names of the blocks are added to `used`."""
+
+    def made(found: re.Match[str]) -> str:
+        if found["name"] not in blocks:
+            raise DocsError(f"there is no block {found['name']}; there are {', '.join(blocks)}")
+        used.add(found["name"])
+        return found["open"] + blocks[found["name"]] + found["end"]
+
+    return _BLOCK.sub(made, text)
+
+
+def settings_table(struct: type[msgspec.Struct], prefix: str) -> str:
+    """One row for each key of a struct: key, type, default, description."""
+    described = _descriptions(struct)
+    rows = [("key", "value", "default", "what it is for")]
+    for field in msgspec.structs.fields(struct):
+        if field.name not in described:
+            raise DocsError(f"{struct.__name__}.{field.name} has no description below it")
+        key = f"`{prefix}{field.encode_name}`"
+        rows.append((key, _kind(field.type), _default(field), described[field.name]))
+    return _table(rows)
+
+
+def _descriptions(struct: type) -> dict[str, str]:
+    """The texts below the fields of a class, by field."""
+    body = typing.cast(ast.ClassDef, ast.parse(inspect.getsource(struct)).body[0]).body
+    made = {}
+    for field, below in itertools.pairwise(body):
+        if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr):
+            name, text = field.target, below.value
+            if isinstance(name, ast.Name) and isinstance(text, ast.Constant):
+                made[name.id] = " ".join(str(text.value).split())
+    return made
+
+
+def _kind(type_: Any) -> str:
+    """A type in the words of people who write YAML."""
+    origin, of = typing.get_origin(type_), typing.get_args(type_)
+    if origin is typing.Annotated:
+        return _kind(of[0]) + "".join(_bounds(each) for each in of[1:])
+    if origin is typing.Literal:
+        return " or ".join(f"`{each}`" for each in of)
+    if origin in (types.UnionType, typing.Union):
+        if set(of) - {type(None)} == {int, str}:
+            return "duration"
+        return " or ".join(_kind(each) for each in of if each is not type(None))
+    if origin is tuple:
+        return "list of mappings" if _is_struct(of[0]) else f"list of {_kind(of[0])}s"
+    simple = {str: "text", int: "whole number", bool: "true or false"}
+    return simple.get(type_, "mapping")
+
+
+def _is_struct(type_: Any) -> bool:
+    return isinstance(type_, type) and issubclass(type_, msgspec.Struct)
+
+
+def _bounds(meta: Any) -> str:
+    """What a `msgspec.Meta` allows, for numbers."""
+    if meta.le is not None:
+        return f" from {meta.ge if meta.ge is not None else meta.gt + 1} to {meta.le}"
+    return " above 0" if meta.gt == 0 else ""
+
+
+def _default(field: msgspec.structs.FieldInfo) -> str:
+    if field.required:
+        return "**needed**"
+    value = field.default if field.default is not msgspec.NODEFAULT else field.default_factory
+    if isinstance(value, tuple):
+        return " ".join(f"`{each}`" for each in value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"`{value}`" if isinstance(value, str | int) and value != "" else ""
+
+
+def commands() -> str:
+    """A section for each command: how it is called, what it does, its options."""
+    return "\n".join(_command(name, command) for name, command in cli.main.commands.items())
+
+
+def _command(name: str, command: click.Command) -> str:
+    arguments = [str(each.metavar) for each in command.params if isinstance(each, click.Argument)]
+    options = [each for each in command.params if isinstance(each, click.Option)]
+    rows = [("option", "value", "default", "what it does")]
+    rows += [
+        (f"`{each.opts[0]}`", _option_kind(each), _option_default(each), each.help or "")
+        for each in options
+    ]
+    usage = " ".join(["feeds", name, *arguments])
+    return f"## `{usage}`\n{inspect.cleandoc(command.help or '')}\n\n{_table(rows)}"
+
+
+def _option_kind(option: click.Option) -> str:
+    if option.is_flag:
+        return ""
+    kind = option.type
+    if isinstance(kind, click.IntRange):
+        return f"whole number from {kind.min} to {kind.max}"
+    if isinstance(kind, click.Choice):
+        return " or ".join(f"`{each}`" for each in kind.choices)
+    names = {click.Path: "path", click.types.IntParamType: "whole number"}
+    return names.get(type(kind), "text")
+
+
+def _option_default(option: click.Option) -> str:
+    value = option.default
+    if option.is_flag or not isinstance(value, str | int | Path):
+        return ""
+    return f"`{value}`" + (f", or `${option.envvar}`" if option.envvar else "")
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    lines.insert(1, "|" + "---|" * len(rows[0]))
+    return "\n".join(re.sub(" +", " ", line) for line in lines) + "\n"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write what is stale, or with `--check` only name it; the exit status."""
+    try:
+        stale = [(path, wanted) for path, text, wanted in documents() if text != wanted]
+    except DocsError as error:
+        click.echo(f"make_docs: {error}", err=True)
+        return 2
+    for path, wanted in stale:
+        if "--check" in arguments:
+            click.echo(f"{path.relative_to(ROOT)} is stale; run python scripts/make_docs.py")
+        else:
+            path.write_text(wanted, encoding="utf-8")
+            click.echo(f"{path.relative_to(ROOT)} written")
+    return 1 if stale and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
