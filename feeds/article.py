@@ -1,10 +1,10 @@
 """One article file -> its `Entry`, by an allow-list of front matter. No I/O, no clock.
 
-The table "What an article says" of the design is this module and `feeds.attachments`.
+The table "What an article says" of the design is this module, `feeds.attachments` and
+`feeds.attribution`.
 """
 
 import hashlib
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -13,16 +13,14 @@ from urllib.parse import quote
 
 import msgspec
 
-from feeds import attachments, body, composed, dates, reading, urls
-from feeds.entry import Entry, Person, Provider, Related
+from feeds import attachments, attribution, body, composed, dates, reading, urls
+from feeds.entry import Entry
 from feeds.errors import ArticleError, Problem
 from feeds.fields import Fields
 from feeds.reading import Reading
 from feeds.site import LANGUAGE, PLACEHOLDER, Site
-from feeds.site import Provider as KnownProvider
-from feeds.text import slug
+from feeds.text import quoted, slug
 
-_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}")
 _MARKUP = {".html", ".htm"}
 
 
@@ -77,30 +75,40 @@ def _likeness(read: Reading) -> str:
 
 
 def _entry(fields: Fields, read: Reading, seen: datetime, site: Site) -> Entry | None:
-    title = fields.text("title") or ("" if fields.raw("title") else fields.text("name"))
+    title = _title(fields)
     if not title:
-        if fields.raw("title") is None and fields.raw("name") is None:
-            fields.wrong("title", "is missing; give the article a title")
-        _refuse(fields, "title")
         return None
     published = _published(fields, read.path, seen, site)
     if published is None:
-        _refuse(fields, "publishedDateTime")
+        _refuse(fields, ("publishedDateTime",))
         return None
     kind = _kind(fields, read.path, site)
     link, via = _link(fields, read.path, published, kind[0], site)
     if link is None:
-        _refuse(fields, "webUrl")
+        _refuse(fields, ("webUrl", "originalUrl"), "is missing; give it, or set site.permalink")
         return None
     return _assembled(fields, read, title, published, kind, link, via, site)
 
 
-def _refuse(fields: Fields, name: str) -> None:
-    """Make the problem with `name`, without which there is no entry, a fatal one."""
+def _title(fields: Fields) -> str:
+    """The title, or where there is none the name."""
+    title = fields.text("title")
+    if not title and fields.raw("title") in (None, ""):
+        title = fields.text("name")
+    if not title:
+        _refuse(fields, ("title", "name"), "is missing; give the article a title")
+    return title
+
+
+def _refuse(fields: Fields, names: Sequence[str], missing: str = "") -> None:
+    """Make the problems with `names`, without which there is no entry, fatal; else report one."""
+    found = False
     for index, problem in enumerate(fields.problems):
-        if problem.field == name or index == len(fields.problems) - 1:
+        if problem.field in names:
             fields.problems[index] = msgspec.structs.replace(problem, fatal=True)
-            return
+            found = True
+    if not found:
+        fields.wrong(names[0], missing, fatal=True)
 
 
 def _assembled(
@@ -117,9 +125,9 @@ def _assembled(
     updated = fields.date("updatedDateTime", site.zone)
     summary = fields.text("excerpt") or fields.text("bio")
     pictures = tuple(attachments.images(fields, site))
-    player = attachments.player(fields)
-    provider, authors = _provider(fields, site)
-    related = _related(fields, site)
+    player = attachments.player(fields, site)
+    provider, authors = attribution.provider(fields, site)
+    related = attribution.related(fields, site)
     return Entry(
         id=identifier(read.path, site),
         path=read.path,
@@ -130,7 +138,7 @@ def _assembled(
         summary=summary,
         content=composed.content(
             title=title,
-            body=_body(read, link),
+            body=_body(fields, read, link),
             summary=summary,
             link=link,
             image=pictures[0] if pictures else None,
@@ -156,12 +164,15 @@ def _assembled(
     )
 
 
-def _body(read: Reading, link: str) -> str:
+def _body(fields: Fields, read: Reading, link: str) -> str:
     if not read.body:
         return ""
-    if PurePosixPath(read.path).suffix.lower() in _MARKUP:
-        return body.sanitise(read.body, link)
-    return body.from_markdown(read.body, link)
+    markup = PurePosixPath(read.path).suffix.lower() in _MARKUP
+    try:
+        return (body.sanitise if markup else body.from_markdown)(read.body, link)
+    except body.BodyError as error:
+        fields.problems.append(Problem(read.path, read.body_line, "", str(error)))
+        return ""
 
 
 def _published(fields: Fields, path: str, seen: datetime, site: Site) -> datetime | None:
@@ -197,8 +208,6 @@ def _link(
     own = _permalink(path, published, category, site)
     choices = (own, web, original) if site.settings.link == "permalink" else (web, original, own)
     link = next((url for url in choices if url), None)
-    if link is None and not (fields.raw("webUrl") or fields.raw("originalUrl")):
-        fields.wrong("webUrl", "is missing, as is originalUrl; give one, or set permalink")
     origin = original or web
     return link, origin if origin != link else original
 
@@ -220,77 +229,12 @@ def _permalink(path: str, published: datetime, category: str | None, site: Site)
 
 
 def _language(fields: Fields) -> str | None:
-    said = fields.text("language") or fields.text("locale")
+    name = "language" if fields.raw("language") else "locale"
+    said = fields.text(name).replace("_", "-")
     if said and not LANGUAGE.fullmatch(said):
-        fields.wrong("language", f"{said!r} is not a language tag; write for example en-GB")
+        fields.wrong(name, f"{quoted(said)} is not a language tag; write for example en-GB")
         return None
     return said or None
-
-
-def _provider(fields: Fields, site: Site) -> tuple[Provider | None, tuple[Person, ...]]:
-    """Where the article comes from, and who wrote it."""
-    said = fields.mapping("provider")
-    if said is None:
-        return None, _people(fields, site)
-    domain = said.text("domain").lower()
-    if domain and not _HOST.fullmatch(domain):
-        said.wrong("domain", f"{domain!r} is not a domain such as example.org")
-        domain = ""
-    name = said.text("name")
-    known = site.providers.get((name or domain).casefold())
-    name = name or (known.name if known else domain)
-    if not name:
-        said.wrong("name", "is missing; name the provider")
-        return None, _people(fields, site)
-    icons = tuple(attachments.images(said, site))
-    provider = Provider(
-        name=name,
-        key=slug(name),
-        home=(known.url if known else None) or (f"https://{domain}/" if domain else None),
-        feed=known.feed if known else None,
-        icon=icons[0].url if icons else _known_icon(known, site),
-    )
-    authors = _people(said, site) or _people(fields, site)
-    return provider, authors or (Person(provider.name, provider.home, provider.icon),)
-
-
-def _known_icon(known: KnownProvider | None, site: Site) -> str | None:
-    if known is None or not known.images:
-        return None
-    return urls.in_site(known.images[0].url, site.assets_url)
-
-
-def _people(fields: Fields, site: Site) -> tuple[Person, ...]:
-    """The people under `authors`: names, or mappings of name, url and avatar."""
-    listed = fields.raw("authors")
-    if isinstance(listed, list) and all(isinstance(each, str) for each in listed):
-        return tuple(Person(name) for name in fields.names("authors"))
-    return tuple(
-        Person(name, each.url("url"), each.url("avatar", site.assets_url))
-        for each in fields.mappings("authors")
-        if (name := each.text("name"))
-    )
-
-
-def _related(fields: Fields, site: Site) -> tuple[Related, ...]:
-    """The best related coverage by quality; equals keep their order."""
-    listed = sorted(
-        enumerate(fields.mappings("related")), key=lambda each: (-_quality(each[1]), each[0])
-    )
-    made: dict[str, Related] = {}
-    for _, each in listed:
-        if len(made) == site.settings.related:
-            break
-        title, url = each.text("title"), each.url("webUrl") or each.url("originalUrl")
-        if title and url and url not in made:
-            provider = each.mapping("provider")
-            made[url] = Related(title, url, provider.text("name") or None if provider else None)
-    return tuple(made.values())
-
-
-def _quality(fields: Fields) -> int:
-    value = fields.raw("quality")
-    return value if isinstance(value, int) else 0
 
 
 def _facts(fields: Fields, type_: str | None) -> Sequence[str]:
@@ -316,7 +260,7 @@ def _rating(average: Any, count: Any) -> str:
 
 
 def _spoken(seconds: int) -> str:
-    hours, minutes = divmod((seconds + 30) // 60, 60)
-    if not hours and not minutes:
+    if seconds < 60:
         return f"{seconds} s"
+    hours, minutes = divmod((seconds + 30) // 60, 60)
     return " ".join(f"{n} {unit}" for n, unit in ((hours, "h"), (minutes, "min")) if n)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -9,6 +10,7 @@ from feeds import dates, media
 from feeds.entry import Enclosure, Image, Medium, Player
 from feeds.fields import Fields
 from feeds.site import Site
+from feeds.text import quoted
 
 _SRC = re.compile(r"""<iframe\b[^>]*?\ssrc\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE)
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
@@ -57,7 +59,7 @@ def enclosures(fields: Fields, images: tuple[Image, ...], site: Site) -> Iterato
             )
 
 
-def player(fields: Fields) -> Player | None:
+def player(fields: Fields, site: Site) -> Player | None:
     """The page that `featuredContent`'s iframe shows, with the article's `length`."""
     embedded = fields.raw("featuredContent")
     if not isinstance(embedded, str):
@@ -66,8 +68,8 @@ def player(fields: Fields) -> Player | None:
     found = _SRC.search(embedded)
     if found is None:
         return None
-    source = fields.below("featuredContent", {"src": found[1].replace("&amp;", "&")})
-    url = source.url("src", "https://invalid./")
+    source = fields.below("featuredContent", {"src": unescape(found[1])})
+    url = source.url("src", site.settings.url)
     return Player(url, dates.duration(fields.raw("length"))) if url else None
 
 
@@ -105,7 +107,9 @@ def _enclosure(fields: Fields, medium: Medium, site: Site) -> Enclosure | None:
 def _media_type(fields: Fields, url: str, site: Site) -> str | None:
     said = fields.text("mediaType").lower()
     if said and not _MEDIA_TYPE.fullmatch(said):
-        fields.wrong("mediaType", f"{said!r} is not a media type; write for example audio/mpeg")
+        fields.wrong(
+            "mediaType", f"{quoted(said)} is not a media type; write for example audio/mpeg"
+        )
         said = ""
     return said or media.media_type(url, site.settings.media_types)
 
@@ -117,8 +121,11 @@ def _length(fields: Fields, url: str, site: Site) -> int | None:
     if said or not folder or not url.startswith(site.assets_url):
         return said
     below = unquote(urlsplit(url).path).removeprefix(urlsplit(site.assets_url).path)
-    file = Path(site.root, folder, below)
     try:
+        assets = Path(site.root, folder).resolve()
+        file = Path(assets, below).resolve()
+        if not file.is_relative_to(assets) or not file.is_file():
+            return None
         return file.stat().st_size or None
     except (OSError, ValueError):
         return None

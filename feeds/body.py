@@ -2,12 +2,15 @@
 
 import re
 from functools import cache
-from urllib.parse import urldefrag
+from html import escape, unescape
 
 import nh3
 from markdown_it import MarkdownIt
 
 from feeds import urls
+from feeds.text import clean
+
+MAX_DEPTH = 500  # the parser's time grows with the square of it, and readers' stacks are small
 
 _URL_ATTRIBUTES = frozenset({"href", "src", "cite", "poster", "data", "longdesc", "action"})
 _TAGS = nh3.ALLOWED_TAGS - {"map", "area"} | {
@@ -23,11 +26,22 @@ _ATTRIBUTES = {
 }
 _DROPPED_WHOLE = {"script", "style", "title", "template", "noscript", "svg", "math", "select"}
 _EMBED = re.compile(
-    r"<(iframe|embed)\b[^>]*?\ssrc\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]+))[^>]*>"
-    r"(?:[^<]*</\1\s*>)?",
+    r"<(?:iframe|embed)\b[^<>]*?\ssrc\s*=\s*(?:\"([^\"<>]*)\"|'([^'<>]*)'|([^\s<>]+))[^<>]*>"
+    r"(?:[^<]*</(?:iframe|embed)\s*>)?",
     re.IGNORECASE,
 )
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
+_SELF_ENDING = frozenset({
+    "area", "base", "br", "col", "dd", "dt", "embed", "hr", "img", "input", "li", "link", "meta",
+    "option", "p", "source", "tbody", "td", "tfoot", "th", "thead", "tr", "track", "wbr",
+})  # fmt: skip
+# Text, or what shows without any. An article whose body is neither has none.
+_SHOWN = re.compile(r"(?:^|>)(?:\s|&nbsp;)*(?!&nbsp;)[^<\s]|<(?:img|audio|video)\b")
 _CANDIDATE = re.compile(r"\s*([^\s,]\S*[^\s,])(\s+[^,]+)?\s*(?:,|$)")
+
+
+class BodyError(ValueError):
+    """Why a body cannot be published, in words for its author."""
 
 
 @cache
@@ -46,8 +60,10 @@ def sanitise(html: str, base: str) -> str:
     Scripts, styles, forms, frames and event handlers go (readers strip them, and the W3C
     validator warns of them); an `iframe` becomes a plain link to what it shows.
     """
-    return nh3.clean(
-        _EMBED.sub(_linked, html),
+    if _depth(html) > MAX_DEPTH:
+        raise BodyError(f"body nests deeper than {MAX_DEPTH} elements; write it flatter")
+    made = nh3.clean(
+        _EMBED.sub(lambda found: _linked(found, base), html),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         clean_content_tags=_DROPPED_WHOLE,
@@ -55,18 +71,29 @@ def sanitise(html: str, base: str) -> str:
         url_schemes={"http", "https", "mailto", "tel"},
         link_rel=None,
         strip_comments=True,
-    ).strip()
+    )
+    # Again, for character references have become characters.
+    made = clean(made).strip()
+    return made if _SHOWN.search(made) else ""
 
 
-def _linked(found: re.Match[str]) -> str:
-    target = found[2] or found[3] or found[4] or ""
-    return f'<p><a href="{target}">{target}</a></p>'
+def _depth(html: str) -> int:
+    """How deep elements nest at most, of those that do not end by themselves."""
+    deepest = depth = 0
+    for found in _TAG.finditer(html):
+        if found[2].lower() not in _SELF_ENDING:
+            depth = max(0, depth - 1) if found[1] else depth + 1
+            deepest = max(deepest, depth)
+    return deepest
+
+
+def _linked(found: re.Match[str], base: str) -> str:
+    target = urls.resolve(unescape(found[1] or found[2] or found[3] or ""), base)
+    return f'<p><a href="{escape(target)}">{escape(target)}</a></p>' if target else ""
 
 
 def _attribute(name: str, value: str, base: str) -> str | None:
     if name in _URL_ATTRIBUTES:
-        if value.startswith("#"):
-            return urldefrag(base).url + value
         return urls.resolve(value, base)
     if name == "srcset":
         return _srcset(value, base)

@@ -2,25 +2,52 @@
 
 import re
 import warnings
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
 from dateutil import parser as dateutil_parser
 
+from feeds.text import quoted
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-_IN_NAME = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?!\d)")
+_IN_NAME = re.compile(r"(?<!\d)(\d{4})-(\d{2})-(\d{2})(?!\d)")
 _ISO_DURATION = re.compile(
-    r"P(?:(?P<days>\d+)D)?"
-    r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)(?:\.\d+)?S)?)?"
+    r"P(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})(?:\.\d+)?S)?)?", re.ASCII
 )
+_MAX_DURATION = 10 * 366 * 86_400  # what is longer is a mistake
+# RFC 822 §5.1's zones. Other names mean different things on different machines.
+_ZONES = {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
 # Two fillers that share no part: what a text does not say comes out differently.
 _FILLERS = (datetime(2000, 1, 1), datetime(2001, 2, 2))  # noqa: DTZ001 - zone is the text's
 
 
 class BadDateError(ValueError):
     """Why a value is not a date, in words for its author."""
+
+
+class _Century(dateutil_parser.parserinfo):
+    """Two-digit years as RFC 2822 §4.3 has them; dateutil's own depend on the clock."""
+
+    def convertyear(self, year: int, century_specified: bool = False) -> int:
+        if year >= 100 or century_specified:
+            return year
+        return year + (2000 if year < 50 else 1900)
+
+
+def _zone(name: str | None, offset: int | None) -> timezone | None:
+    """The zone that dateutil read, never the machine's own. Raises `ValueError` if unknown."""
+    if offset is not None:
+        return timezone(timedelta(seconds=offset))
+    if name is None:
+        return None
+    if name not in _ZONES:
+        raise ValueError(f"unknown zone {name}")
+    return timezone(timedelta(hours=_ZONES[name]))
+
+
+_PARSER = dateutil_parser.parser(_Century())
 
 
 def parse(value: object, zone: ZoneInfo) -> datetime:
@@ -38,13 +65,13 @@ def parse(value: object, zone: ZoneInfo) -> datetime:
     elif isinstance(value, str):
         moment = _from_text(value.strip())
     else:
-        raise BadDateError(f"{value!r} is not a date; write for example 2024-05-31T09:00:00Z")
+        raise BadDateError(f"{quoted(value)} is not a date; write for example 2024-05-31T09:00:00Z")
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone)
     try:
         moment = moment.astimezone(UTC).replace(microsecond=0)
     except (OverflowError, ValueError):
-        raise BadDateError(f"{str(value)!r} is out of range; use a year from 1 to 9999") from None
+        raise BadDateError(f"{quoted(value)} is out of range; use a year from 1 to 9999") from None
     return moment
 
 
@@ -56,12 +83,14 @@ def _from_text(value: str) -> datetime:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            first, second = (dateutil_parser.parse(value, default=filler) for filler in _FILLERS)
+            first, second = (
+                _PARSER.parse(value, default=filler, tzinfos=_zone) for filler in _FILLERS
+            )
     except (ValueError, OverflowError, TypeError, Warning):
-        said = f"{value!r} is not a date that exists; write for example 2024-05-31T09:00:00Z"
+        said = f"{quoted(value)} is not a date that exists; write for example 2024-05-31T09:00:00Z"
         raise BadDateError(said) from None
     if first.replace(tzinfo=None) != second.replace(tzinfo=None):
-        raise BadDateError(f"{value!r} lacks its year, month or day; write all three")
+        raise BadDateError(f"{quoted(value)} lacks its year, month or day; write all three")
     return first
 
 
@@ -78,18 +107,20 @@ def in_name(name: str, zone: ZoneInfo) -> datetime | None:
 
 def without_date(name: str) -> str:
     """A file name without the date in front of it, as permalinks have it."""
-    return _IN_NAME.sub("", name, count=1).lstrip("-_ ") if _IN_NAME.match(name) else name
+    rest = _IN_NAME.sub("", name, count=1).lstrip("-_ ") if _IN_NAME.match(name) else name
+    return rest or name
 
 
 def duration(value: object) -> int | None:
     """Seconds of an ISO 8601 duration (`PT1H30M`) or a number of seconds; None if neither."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return value if value > 0 else None
+        return value if 0 < value <= _MAX_DURATION else None
     found = _ISO_DURATION.fullmatch(value) if isinstance(value, str) else None
     if found is None:
         return None
-    parts = {name: int(number[:9]) for name, number in found.groupdict(default="0").items()}
-    return int(timedelta(**parts).total_seconds()) or None
+    days, hours, minutes, seconds = (int(number) for number in found.groups(default="0"))
+    made = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    return made if 0 < made <= _MAX_DURATION else None
 
 
 def rfc822(moment: datetime) -> str:

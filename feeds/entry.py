@@ -57,8 +57,8 @@ class Person(msgspec.Struct, frozen=True, omit_defaults=True):
 class Provider(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where an article comes from.
 
-    `key` names it in paths and selections (its domain, else a slug of its name), `home` is its
-    site, `feed` its own feed where a providers file says so.
+    `key` names it in paths and selections (a slug of its name), `home` is its site, `feed` its
+    own feed where a providers file says so.
     """
 
     name: str

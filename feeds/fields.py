@@ -65,10 +65,10 @@ class Fields:
         return value
 
     def flag(self, name: str) -> bool | None:
-        """True or false; None if absent."""
+        """True or false; None if absent. What is neither is fatal, for it may hide an article."""
         value = self.raw(name)
         if value is not None and not isinstance(value, bool):
-            self.wrong(name, f"is {_kind(value)}, not true or false; write true or false")
+            self.wrong(name, f"is {_kind(value)}, not true or false; write one of them", fatal=True)
             return None
         return value
 

@@ -20,7 +20,7 @@ Format = Literal["rss", "atom", "json"]
 FORMATS: tuple[Format, ...] = ("rss", "atom", "json")
 
 # Raised with any change to what rendering gives for the same entry.
-VERSION = 1
+VERSION = 2
 
 
 def render(entry: Entry, site: Site) -> dict[Format, bytes]:

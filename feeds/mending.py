@@ -92,6 +92,7 @@ class EntryExtras(BaseEntryExtension):  # type: ignore[misc]
     def extend_atom(self, node: Any) -> Any:
         """The links, source and media of an Atom entry."""
         entry = self.entry
+        node.find("link").set("rel", "alternate")
         if entry.via:
             element(node, "link", rel="via", href=entry.via)
         for each in entry.related:

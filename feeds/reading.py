@@ -41,6 +41,11 @@ class Reading(msgspec.Struct, frozen=True):
     offset: int
     problems: tuple[Problem, ...] = ()
 
+    @property
+    def body_line(self) -> int:
+        """The line of the file, from 1, after the front matter."""
+        return self.offset + self.matter.count("\n") + 2
+
     def line(self, *keys: str | int) -> int:
         """The line of the file, from 1, on which the value at `keys` stands."""
         return self.offset + yamltext.line_of(self.matter, keys)
@@ -95,8 +100,10 @@ def _forbidden(path: str, decoded: str) -> tuple[Problem, ...]:
     if found is None:
         return ()
     line = decoded.count("\n", 0, found) + 1
-    said = f"character U+{ord(decoded[found]):04X} is not allowed in feeds and is left out"
-    return (Problem(path, line, "", f"{said}; remove it"),)
+    said = (
+        f"character U+{ord(decoded[found]):04X} is not allowed in feeds; it is left out, remove it"
+    )
+    return (Problem(path, line, "", said),)
 
 
 def _error(path: str, line: int, message: str) -> ArticleError:

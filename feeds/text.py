@@ -6,7 +6,7 @@ import unicodedata
 
 # Outside XML's Char production (XML 1.0 §2.2), and the C1 controls that XML discourages.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
-_SEPARATORS = re.compile(r"[^\w]+")
+_MAX_SLUG = 120  # bytes: slugs become names of files, which may have 255
 _SIGNS = {"+": " plus ", "&": " and "}
 _SIGN = re.compile(r"[+&]|(?<=\w)#")
 
@@ -39,12 +39,32 @@ def slug(name: str) -> str:
     """A name as a path segment: lower case, letters and digits of any script, hyphens.
 
     `C`, `C++` and `C#` stay apart; names that differ in case or spacing only become one.
-    A name without a letter or digit gets a stable hash.
+    A name without a letter or digit, and what a very long one loses, becomes a stable hash.
     """
-    folded = unicodedata.normalize("NFKC", clean(name)).casefold()
+    folded = _folded(_folded(clean(name)))  # twice, for once is not stable for all of Unicode
     signs = _SIGN.sub(lambda found: _SIGNS.get(found.group(), " sharp "), folded)
-    made = _SEPARATORS.sub("-", signs.replace("_", "-")).strip("-")
-    return made or "x-" + hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:8]
+    made = "-".join("".join(c if _is_letter(c) else " " for c in signs).split())
+    if made and len(made.encode()) <= _MAX_SLUG:
+        return made
+    digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:8]
+    kept = made.encode()[: _MAX_SLUG - 9].decode(errors="ignore").strip("-")
+    return f"{kept or 'x'}-{digest}"
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+
+
+def _is_letter(character: str) -> bool:
+    """Whether it is a letter or digit, or a mark on one: many scripts write vowels as marks."""
+    return character.isalnum() or unicodedata.category(character).startswith("M")
+
+
+def quoted(value: object) -> str:
+    """What an author wrote, for a message about it: in quotes, and never long."""
+    if isinstance(value, dict | list | tuple | set):
+        return f"a {type(value).__name__}"
+    return repr(shorten(str(value), 100))
 
 
 def shorten(text: str, limit: int) -> str:

@@ -5,15 +5,21 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import ada_url
 
-# A URL of RFC 3986 characters only, with a plain lower-case host, needs no work.
+from feeds.text import quoted
+
+# A URL of RFC 3986 characters only, with a plain lower-case host that cannot be read as a
+# number (an IPv4 address) or punycode, needs no work.
 _READY = re.compile(
-    r"https?://(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?::\d{2,5})?"
+    r"https?://(?:(?!xn--)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*(?!xn--)[a-z](?:[a-z0-9-]*[a-z0-9])?"
     r"/(?:[A-Za-z0-9/?:@!$&'()*+,;=._~-]|%[0-9A-Fa-f]{2})*"
     r"(?:#(?:[A-Za-z0-9/?:@!$&'()*+,;=._~-]|%[0-9A-Fa-f]{2})*)?"
 )
-_DOT_SEGMENT = re.compile(r"(?:^|/)\.{1,2}(?:/|[?#]|$)|(?i:%2e)")
+# As browsers read them: with backslashes as slashes, and without tabs and line breaks.
+_DOT_SEGMENT = re.compile(r"[/\\](?:[\t\r\n]*(?:\.|%2[Ee])){1,2}[\t\r\n]*(?:[/\\]|$)")
+_QUERY = re.compile(r"[?#]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_HOST = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=]+|\[[0-9a-f:.]+\])(?::\d+)?")
 _NOT_RFC3986 = re.compile(r"[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]")
 
 
@@ -30,20 +36,25 @@ def absolute(value: str) -> str:
     if _READY.fullmatch(value) and "/." not in value:
         return value
     if not _SCHEME.match(value):
-        raise BadURLError(f"{value!r} has no scheme; write the whole URL, as in https://…")
+        raise BadURLError(f"{quoted(value)} has no scheme; write the whole URL, as in https://…")
     try:
         href = ada_url.URL(value).href
     except ValueError:
-        raise BadURLError(f"{value!r} is not a URL; check its host and its spelling") from None
+        raise BadURLError(
+            f"{quoted(value)} is not a URL; check its host and its spelling"
+        ) from None
     parts = urlsplit(href)
     if parts.scheme not in ("http", "https"):
-        raise BadURLError(f"{value!r}: only http and https URLs are published")
+        raise BadURLError(f"{quoted(value)} is not http or https; only those are published")
     if parts.username or parts.password:
-        raise BadURLError(f"{value!r} holds a user name or password; leave it out")
+        raise BadURLError(f"{quoted(value)} holds a user name or password; leave it out")
     before, sign, fragment = href.partition("#")
     rest = before.split("//", 1)[1]
     host, path = rest.split("/", 1)
-    tail = path.replace("[", "%5B").replace("]", "%5D") + sign + fragment.replace("#", "%23")
+    if not _HOST.fullmatch(host):
+        raise BadURLError(f"{quoted(value)} is not a URL; check its host and its spelling")
+    tail = path + sign + fragment.replace("#", "%23")
+    tail = tail.replace("[", "%5B").replace("]", "%5D")
     tail = _NOT_RFC3986.sub(lambda found: quote(found.group(), safe=""), tail)
     return f"{parts.scheme}://{host}/{_STRAY_PERCENT.sub('%25', tail)}"
 
@@ -58,9 +69,11 @@ def in_site(value: str, base: str) -> str:
     if value.startswith("//"):
         return absolute("https:" + value)
     if value.startswith("/"):
-        if _DOT_SEGMENT.search(value):
-            raise BadURLError(f"{value!r} leads out of its folder; write the path without dots")
-        return absolute(base + value[1:])
+        made = absolute(base + value[1:])
+        if _DOT_SEGMENT.search(_QUERY.split(value)[0]) or not made.startswith(base):
+            said = "leads out of its folder; write the path without dots"
+            raise BadURLError(f"{quoted(value)} {said}")
+        return made
     return absolute(value)
 
 

@@ -1,7 +1,8 @@
 """YAML text -> plain data, safe for hostile input, and the line on which a key stands. No I/O."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -12,9 +13,9 @@ MAX_NODES = 100_000
 SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 # Cheap signs that a text may nest deeply or use aliases; only then are its events walked.
-_MAY_NEST = re.compile(r"(?:[-?:] +){8}|^ {100}", re.MULTILINE)
-_ANCHOR = re.compile(r"(?:^|[\s,\[{])&[^\s&]", re.MULTILINE)
-_ALIAS = re.compile(r"(?:^|[\s,\[{])\*[^\s*]", re.MULTILINE)
+_MAY_NEST = re.compile(r"(?:[-?:] +){8}| {100}")
+_ANCHOR = re.compile(r"(?<!\w)&[^\s&]")
+_ALIAS = re.compile(r"(?<!\w)\*[^\s*]")
 
 
 class YAMLTextError(ValueError):
@@ -26,17 +27,25 @@ class YAMLTextError(ValueError):
 
 
 class _Loader(SafeLoader):  # type: ignore[misc]
-    """PyYAML's safe loader, with dates that do not exist left as text for their reader to name."""
+    """PyYAML's safe loader, with dates and numbers that do not exist left as text.
+
+    Whoever asks for such a value then names it, with its line.
+    """
 
 
-def _timestamp(loader: Any, node: yaml.ScalarNode) -> object:
-    try:
-        return SafeLoader.construct_yaml_timestamp(loader, node)
-    except (ValueError, OverflowError):
-        return node.value
+def _lenient(construct: Callable[[Any, Any], object]) -> Callable[[Any, Any], object]:
+    def constructed(loader: Any, node: yaml.ScalarNode) -> object:
+        try:
+            return construct(loader, node)
+        except (ValueError, OverflowError):
+            return node.value
+
+    return constructed
 
 
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", _timestamp)
+for _kind in ("timestamp", "int", "float"):
+    _tag = f"tag:yaml.org,2002:{_kind}"
+    _Loader.add_constructor(_tag, _lenient(SafeLoader.yaml_constructors[_tag]))
 
 
 def parse(text: str) -> Any:
@@ -49,17 +58,14 @@ def parse(text: str) -> Any:
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - derives from the safe loader
     except yaml.MarkedYAMLError as error:
-        raise _explained(error) from None
+        raise _explained(error, text) from None
     except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
         raise YAMLTextError(1, f"is not YAML that can be read: {_first_line(error)}") from None
 
 
 def line_of(text: str, keys: Sequence[str | int]) -> int:
     """The line, from 1, where the value at `keys` stands; of the nearest parent if it is absent."""
-    try:
-        node = yaml.compose(text, Loader=SafeLoader)
-    except (yaml.YAMLError, ValueError):
-        return 1
+    node = _composed(text)
     line = 1
     for key in keys:
         found = _child(node, key)
@@ -69,9 +75,18 @@ def line_of(text: str, keys: Sequence[str | int]) -> int:
     return line
 
 
+@lru_cache(maxsize=1)
+def _composed(text: str) -> Any:
+    """The nodes of `text`, kept while one text's problems are reported."""
+    try:
+        return yaml.compose(text, Loader=SafeLoader)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+
+
 def _child(node: Any, key: str | int) -> tuple[int, Any] | None:
     if isinstance(node, yaml.MappingNode):
-        for name, value in node.value:
+        for name, value in reversed(node.value):  # of equal keys the last one counts
             if getattr(name, "value", None) == key:
                 return name.start_mark.line + 1, value
     if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
@@ -79,11 +94,15 @@ def _child(node: Any, key: str | int) -> tuple[int, Any] | None:
     return None
 
 
-def _explained(error: yaml.MarkedYAMLError) -> YAMLTextError:
-    mark = error.problem_mark or error.context_mark
+def _explained(error: yaml.MarkedYAMLError, text: str) -> YAMLTextError:
+    # A token that does not end is wrong where it begins, not where the text does.
+    unended = "simple key" in (error.context or "") or "unexpected end" in (error.problem or "")
+    marks = (error.context_mark, error.problem_mark)
+    mark = next((mark for mark in (marks if unended else marks[::-1]) if mark), None)
+    line = min(mark.line, text.count("\n")) + 1 if mark else 1
     said = " ".join(part for part in (error.context, error.problem) if part)
     advice = "; quote the value if it holds ': ', '#' or begins with a sign"
-    return YAMLTextError(mark.line + 1 if mark else 1, f"is not valid YAML: {said}{advice}")
+    return YAMLTextError(line, f"is not valid YAML: {said}{advice}")
 
 
 def _first_line(error: BaseException) -> str:
@@ -97,7 +116,7 @@ def _check_size(text: str) -> None:
     try:
         _walk(text)
     except yaml.MarkedYAMLError as error:
-        raise _explained(error) from None
+        raise _explained(error, text) from None
     except yaml.YAMLError as error:
         raise YAMLTextError(1, f"is not valid YAML: {_first_line(error)}") from None
 

@@ -1,0 +1,88 @@
+"""Where an article comes from, who wrote it, and what else was written about it. No I/O."""
+
+import re
+
+from feeds import attachments, urls
+from feeds.entry import Person, Provider, Related
+from feeds.fields import Fields
+from feeds.site import Provider as KnownProvider
+from feeds.site import Site
+from feeds.text import quoted, slug
+
+_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}")
+
+
+def provider(fields: Fields, site: Site) -> tuple[Provider | None, tuple[Person, ...]]:
+    """Where the article comes from, and who wrote it."""
+    said = fields.mapping("provider")
+    if said is None:
+        return None, _people(fields, site)
+    domain = said.text("domain").lower()
+    home = _home(domain)
+    if domain and home is None:
+        said.wrong("domain", f"{quoted(domain)} is not a domain; write for example example.org")
+        domain = ""
+    name = said.text("name")
+    known = site.providers.get((name or domain).casefold())
+    name = name or (known.name if known else domain)
+    if not name:
+        said.wrong("name", "is missing; name the provider")
+        return None, _people(fields, site)
+    icons = tuple(attachments.images(said, site))
+    made = Provider(
+        name=name,
+        key=slug(name),
+        home=(known.url if known else None) or home,
+        feed=known.feed if known else None,
+        icon=icons[0].url if icons else _known_icon(known, site),
+    )
+    authors = _people(said, site) or _people(fields, site)
+    return made, authors or (Person(made.name, made.home, made.icon),)
+
+
+def _home(domain: str) -> str | None:
+    """The front page of a domain; None if it is not one."""
+    try:
+        home = urls.absolute(f"https://{domain}/")
+    except urls.BadURLError:
+        return None
+    return home if _HOST.fullmatch(home.removeprefix("https://").removesuffix("/")) else None
+
+
+def _known_icon(known: KnownProvider | None, site: Site) -> str | None:
+    if known is None or not known.images:
+        return None
+    return urls.in_site(known.images[0].url, site.assets_url)
+
+
+def _people(fields: Fields, site: Site) -> tuple[Person, ...]:
+    """The people under `authors`: names, or mappings of name, url and avatar."""
+    listed = fields.raw("authors")
+    if isinstance(listed, list) and all(isinstance(each, str) for each in listed):
+        return tuple(Person(name) for name in fields.names("authors"))
+    return tuple(
+        Person(name, each.url("url"), each.url("avatar", site.assets_url))
+        for each in fields.mappings("authors")
+        if (name := each.text("name"))
+    )
+
+
+def related(fields: Fields, site: Site) -> tuple[Related, ...]:
+    """The best related coverage by quality; equals keep their order."""
+    listed = sorted(
+        enumerate(fields.mappings("related")), key=lambda each: (-_quality(each[1]), each[0])
+    )
+    made: dict[str, Related] = {}
+    for _, each in listed:
+        if len(made) == site.settings.related:
+            break
+        title, url = each.text("title"), each.url("webUrl") or each.url("originalUrl")
+        if title and url and url not in made:
+            said = each.mapping("provider")
+            made[url] = Related(title, url, said.text("name") or None if said else None)
+    return tuple(made.values())
+
+
+def _quality(fields: Fields) -> int:
+    value = fields.raw("quality")
+    return value if isinstance(value, int) else 0

@@ -1,0 +1,40 @@
+"""What becomes of whole articles, a folder for an idea: its article and its three fragments.
+
+`pytest tests/test_golden.py --update-golden` writes the fragments anew; review the diff.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from feeds import article, fragment
+from tests.support import make_site
+
+FOLDERS = sorted(path for path in (Path(__file__).parent / "golden").iterdir() if path.is_dir())
+FILES: dict[fragment.Format, str] = {"rss": "item.xml", "atom": "entry.xml", "json": "item.json"}
+SEEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+PC_MAGAZINE = {
+    "name": "PC Magazine",
+    "url": "https://www.pcmag.example/",
+    "feed": "https://www.pcmag.example/feed.xml",
+}
+SITE = make_site(
+    assets_url="https://cdn.example/",
+    timezone="Europe/Berlin",
+    permalink="https://example.org/{category}/{year}/{name}/",
+    providers={"pc magazine": PC_MAGAZINE},
+)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_golden(folder: Path, update_golden: bool) -> None:
+    (file,) = (each for each in folder.iterdir() if each.name not in FILES.values())
+    made = article.parse(f"_news/{file.name}", file.read_bytes(), SEEN, SITE)
+    assert made.problems == ()
+    assert made.entry is not None
+    rendered = fragment.render(made.entry, SITE)
+    for format_, name in FILES.items():
+        if update_golden:
+            (folder / name).write_bytes(rendered[format_])
+        assert rendered[format_].decode() == (folder / name).read_text(encoding="utf-8")
