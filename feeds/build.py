@@ -7,18 +7,15 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from feeds import documents, facts, folder, fragment, ingest
+from feeds import decisions, documents, facts, folder, fragment, ingest
 from feeds.catalogue.store import Catalogue, FeedState, Reader, moment
 from feeds.catalogue.writer import Writer, writing
-from feeds.definitions import FeedDefinition
+from feeds.definitions import Expansion, FeedDefinition
 from feeds.errors import Problem, shared_link
 from feeds.ingest import Outcome, Progress
 from feeds.selection import Facts, matches, timed
 from feeds.site import Site
 from feeds.work import RenderTask, Workers
-
-# Past so many changed entries, looking at every feed is cheaper than asking which show them.
-_MANY = 500
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -65,8 +62,9 @@ def build(
     Raises `SourceError`, `GuardError`, `CatalogueError`; a bad article is a problem in the
     report. Readers see the state before until the build is whole.
     """
-    scan = folder.scan(site)
     with writing(catalogue) as writer:
+        # Only now, for a build that waited for another one must not see an older folder.
+        scan = folder.scan(site)
         return _Build(site, writer, now, jobs or processors(), progress).run(
             scan, verify=verify, force=force
         )
@@ -84,36 +82,41 @@ class _Build:
         again = self._writer.meta("fingerprint") != print_
         known = self._writer.files()
         trust = self._site.settings.articles.trust == "mtime" and not verify
-        plan = ingest.plan(scan, known, again=again, trust=trust)
+        plan = decisions.plan(scan, known, again=again, trust=trust)
         run = ingest.Ingest(self._site, self._writer, self._seconds, self._progress)
         with Workers(self._site, self._seconds, self._jobs, len(plan.tasks)) as workers:
             run.run(plan, known, workers, force=force)
             if again:
                 self._writer.drop_fragments()
                 self._writer.put_meta("fingerprint", print_)
-            feeds, changed = self._refresh(run.outcome, workers, everything=again)
+            expansion, changed = self._refresh(run.outcome, workers, everything=again)
         revision = int(self._writer.meta("revision"))
         if changed or run.outcome.total:
             revision += 1
             self._writer.put_meta("revision", str(revision))
-        return self._report(scan, run.outcome, feeds, changed, revision)
+        return self._report(scan, run.outcome, expansion, changed, revision)
 
     def _report(
         self,
         scan: folder.Scan,
         outcome: Outcome,
-        feeds: int,
+        expansion: Expansion,
         changed: Sequence[str],
         revision: int,
     ) -> Report:
-        problems = (*scan.problems, *self._writer.problems(), *shared_links(self._writer))
+        problems = (
+            *expansion.problems,
+            *scan.problems,
+            *self._writer.problems(),
+            *shared_links(self._writer),
+        )
         return Report(
             articles=len(scan.files),
             read=outcome.read,
             added=outcome.added,
             changed=outcome.changed,
             withdrawn=outcome.withdrawn,
-            feeds=feeds,
+            feeds=len(expansion.feeds),
             feeds_changed=tuple(changed),
             problems=tuple(sorted(problems)),
             revision=revision,
@@ -121,14 +124,20 @@ class _Build:
 
     def _refresh(
         self, outcome: Outcome, workers: Workers, *, everything: bool
-    ) -> tuple[int, list[str]]:
-        """Look at feeds that may show something else; returns how many there are, and changed."""
-        since = self._writer.meta("refreshed")
+    ) -> tuple[Expansion, list[str]]:
+        """Look at the feeds that may show something else; returns all feeds, and who changed."""
+        since, definitions = self._writer.meta("refreshed"), _definitions(self._site)
         due = self._writer.newly_out(moment(int(since)), self._now) if since else []
-        feeds = documents.every(self._site, self._writer, self._now)
+        if due or not since:
+            self._writer.put_meta("refreshed", str(self._seconds))
+        if definitions != self._writer.meta("definitions"):
+            self._writer.put_meta("definitions", definitions)
+            everything = True
+        expansion = documents.expanded(self._site, self._writer, self._now)
+        feeds = expansion.feeds
         known = self._writer.feed_states()
         touched = [*outcome.touched, *(facts.of(entry, self._site) for entry in due)]
-        everything = everything or not since or len(touched) > _MANY
+        everything = everything or len(touched) > ingest.MANY
         looked_at = [
             feed
             for feed in feeds.values()
@@ -138,10 +147,11 @@ class _Build:
             or _shows_any(feed, touched, self._now)
         ]
         states, wanted = self._states(looked_at, known)
-        self._render(wanted, workers)
+        while failed := self._render(wanted, workers):
+            self._refuse(failed, outcome)
+            states, wanted = self._states(looked_at, known)
         self._writer.put_feeds(states, [path for path in known if path not in feeds])
-        self._writer.put_meta("refreshed", str(self._seconds))
-        return len(feeds), [state.path for state in states]
+        return expansion, [state.path for state in states]
 
     def _states(
         self, feeds: Iterable[FeedDefinition], known: Mapping[str, FeedState]
@@ -151,22 +161,35 @@ class _Build:
         wanted: set[int] = set()
         for feed in feeds:
             shown = self._writer.shown(feed, self._now)
-            state = documents.state(feed, shown, known.get(feed.path), self._now)
+            state = documents.state(feed, shown, known.get(feed.path), self._seconds)
             wanted.update(each.seq for each in shown)
             if state != known.get(feed.path):
                 states.append(state)
         return states, wanted
 
-    def _render(self, wanted: set[int], workers: Workers) -> None:
+    def _render(self, wanted: set[int], workers: Workers) -> dict[int, str]:
+        """Render the entries that have no fragments yet; returns those that failed, and why."""
         missing = self._writer.without_fragments(wanted)
+        failed: dict[int, str] = {}
         done = 0
         for start in range(0, len(missing), 5000):
             part = missing[start : start + 5000]
             tasks = [RenderTask(seq, data) for seq, data in self._writer.encoded(part)]
             for results in workers.render(tasks):
-                self._writer.put_fragments([(each.seq, each.fragments) for each in results])
+                made = [(each.seq, each.fragments) for each in results if not each.error]
+                self._writer.put_fragments(made)
+                failed.update((each.seq, each.error) for each in results if each.error)
                 done += len(results)
                 self._progress("Rendering entries", done, len(missing))
+        return failed
+
+    def _refuse(self, failed: Mapping[int, str], outcome: Outcome) -> None:
+        """Withdraw entries that cannot be rendered, so that they cost the others nothing."""
+        self._writer.withdraw(list(failed), self._seconds)
+        outcome.withdrawn += len(failed)
+        for seq, entry in self._writer.entries(list(failed)).items():
+            said = f"cannot be rendered ({failed[seq]}); it is left out of all feeds"
+            self._writer.add_problem(Problem(entry.path, 1, "", said, fatal=True))
 
 
 def shared_links(reader: Reader) -> list[Problem]:
@@ -194,3 +217,9 @@ def _fingerprint(site: Site) -> str:
         "providers": site.providers,
     }
     return hashlib.sha256(msgspec.json.encode(used, order="deterministic")).hexdigest()[:32]
+
+
+def _definitions(site: Site) -> str:
+    """A hash of feeds.yaml: where it changed, every feed may."""
+    specs = [msgspec.structs.replace(spec, where="") for spec in site.feeds]
+    return hashlib.sha256(msgspec.json.encode(specs)).hexdigest()[:32]

@@ -8,6 +8,7 @@ import msgspec
 from feeds import article, documents, facts, folder
 from feeds.build import processors
 from feeds.catalogue.store import Reader, moment
+from feeds.decisions import stem
 from feeds.definitions import FeedDefinition
 from feeds.entry import Entry
 from feeds.errors import ArticleError, Problem, UnknownError, shared_id, shared_link
@@ -76,13 +77,31 @@ def fate(name: str, site: Site, reader: Reader, now: datetime) -> Fate:
     parsed = article.parse(path, content, seen, site)
     if parsed.withheld:
         return Fate(path, None, "withheld by its author", problems=parsed.problems)
-    if parsed.entry is None:
-        return Fate(path, None, "not published, for it has problems", problems=parsed.problems)
+    if parsed.entry is None and found and found[0].withdrawn is None:
+        said = "published as it was before, for it has problems now"
+        return _shown(found[1], said, parsed.problems, site, reader, now)
+    problems = parsed.problems if found else (*parsed.problems, *_taken(parsed.entry, reader))
+    if parsed.entry is None or len(problems) > len(parsed.problems):
+        return Fate(path, None, "not published, for it has problems", problems=problems)
     entry = parsed.entry
     if found:
         kept = {"id": found[0].id, "updated": found[1].updated}
         entry = msgspec.structs.replace(entry, **kept)
-    return _published(entry, found is not None, parsed.problems, site, reader, now)
+    return _shown(entry, _status(entry, found is not None, now), problems, site, reader, now)
+
+
+def _taken(entry: Entry | None, reader: Reader) -> list[Problem]:
+    """The problem of a new entry whose id an article has that differs in extension only."""
+    other = reader.find(entry.id) if entry else None
+    if entry is None or other is None or stem(other[0].path) != stem(entry.path):
+        return []
+    return [shared_id(entry.path, other[0].path)]
+
+
+def _status(entry: Entry, known: bool, now: datetime) -> str:
+    if entry.published > now:
+        return f"held back until {entry.published:%Y-%m-%d %H:%M} UTC"
+    return "published" if known else "new: the next build publishes it"
 
 
 def _path(name: str, site: Site) -> str:
@@ -96,20 +115,14 @@ def _path(name: str, site: Site) -> str:
     return name
 
 
-def _published(
+def _shown(
     entry: Entry,
-    known: bool,
+    status: str,
     problems: tuple[Problem, ...],
     site: Site,
     reader: Reader,
     now: datetime,
 ) -> Fate:
-    if entry.published > now:
-        status = f"held back until {entry.published:%Y-%m-%d %H:%M} UTC"
-    elif not known:
-        status = "new: the next build publishes it"
-    else:
-        status = "published"
     its = facts.of(entry, site)
     feeds = documents.every(site, reader, now).values()
     fitting = [feed for feed in feeds if matches(feed.selection, its, now)]

@@ -28,6 +28,11 @@ _verify = click.option(
 )
 
 
+# Threads of a worker, for a document is ready or soon made; and how long one may take to end.
+_THREADS = 4
+_PATIENCE_SECONDS = 3
+
+
 class _Group(click.Group):
     """Ends with a message, never a traceback, for errors that are ours to tell."""
 
@@ -142,8 +147,20 @@ def show(name: str, root: Path, as_json: bool) -> None:
 @main.command()
 @_config
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64))
+@click.option(
+    "--port",
+    default=8000,
+    show_default=True,
+    type=click.IntRange(1, 65535),
+    help="Port to listen on.",
+)
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Server processes; one for each processor is enough.",
+)
 def serve(root: Path, host: str, port: int, workers: int) -> None:
     """Build what is missing, then serve the feeds, and articles that change meanwhile."""
     from feeds import build as building
@@ -170,5 +187,9 @@ def _granian(host: str, port: int, workers: int) -> None:
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,
-        log_access=False,
+        blocking_threads=_THREADS,
+        backpressure=_THREADS * 4,
+        websockets=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=_PATIENCE_SECONDS,
     ).serve()

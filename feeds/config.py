@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from feeds import settings, urls
+from feeds import definitions, settings, urls
 from feeds.errors import ConfigError
 from feeds.selection import TERM_FIELDS, TermField, duration
 from feeds.selection import parse as parse_selection
@@ -51,7 +51,7 @@ def load(root: Path, environ: Mapping[str, str]) -> Site:
     assets = site.assets_url or site.url
     topics = _topics(root, assets)
     topic_ids = {slug(name): topic.key for topic in topics for name in _topic_names(topic)}
-    return Site(
+    made = Site(
         settings=site,
         root=root,
         topics={topic.key: topic for topic in topics},
@@ -59,6 +59,8 @@ def load(root: Path, environ: Mapping[str, str]) -> Site:
         providers=_providers(root, assets),
         feeds=_feeds(root, topic_ids),
     )
+    definitions.check(made)
+    return made
 
 
 def _checked(source: settings.Source, site: SiteSettings, root: Path) -> SiteSettings:

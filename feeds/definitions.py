@@ -1,14 +1,18 @@
 """feeds.yaml -> every feed there is, with families expanded over the terms in use. Pure; no I/O."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from typing import Literal
 from urllib.parse import quote
 
 import msgspec
 
-from feeds.errors import ConfigError
+from feeds.errors import ConfigError, Problem
 from feeds.selection import All, Selection, TermField, Terms
 from feeds.site import PLACEHOLDER, FeedSpec, Picture, Site
+
+# File names hold 255 bytes, and a path may put several slugs into one.
+_SEGMENT_BYTES = 80
 
 
 class Term(msgspec.Struct, frozen=True, order=True):
@@ -41,23 +45,39 @@ class FeedDefinition(msgspec.Struct, frozen=True):
 InUse = Callable[[Sequence[TermField]], Sequence[tuple[Term, ...]]]
 
 
-def expand(site: Site, in_use: InUse) -> dict[str, FeedDefinition]:
-    """Every feed of the site by path, in the order of feeds.yaml, families by their terms.
+class Expansion(msgspec.Struct, frozen=True):
+    """Every feed of a site by path, and what kept others from being one."""
+
+    feeds: dict[str, FeedDefinition]
+    problems: tuple[Problem, ...]
+
+
+def expand(site: Site, in_use: InUse) -> Expansion:
+    """Every feed of the site, in the order of feeds.yaml, families by their terms.
 
     Topics of the site's files have a feed in a family of topics even before any article does.
-    Raises `ConfigError` where two definitions give one path.
+    Where two definitions give one path the first has it, and the other is a problem: a term of
+    one article must not keep every feed from being published.
     """
     feeds: dict[str, FeedDefinition] = {}
     origin: dict[str, str] = {}
+    problems = []
     for spec in site.feeds:
         for terms in _combinations(spec, site, in_use):
             feed = _feed(spec, terms, site)
             if feed.path in feeds:
-                message = f"{feed.path!r} is also made by {origin[feed.path]}; change one path"
+                said = f"{feed.path!r} is the path of {origin[feed.path]} too; change one of them"
                 file, _, key = spec.where.partition(": ")
-                raise ConfigError(file, f"{key}.path", message)
+                problems.append(Problem(file, 1, f"{key}.path", said, fatal=True))
+                continue
             feeds[feed.path], origin[feed.path] = feed, spec.where
-    return feeds
+    return Expansion(feeds, tuple(problems))
+
+
+def check(site: Site) -> None:
+    """Raise `ConfigError` where two definitions give one path whatever the articles are."""
+    for problem in expand(site, lambda _: ()).problems:
+        raise ConfigError(problem.path, problem.field, problem.message)
 
 
 def _combinations(spec: FeedSpec, site: Site, in_use: InUse) -> list[tuple[Term, ...]]:
@@ -78,7 +98,7 @@ def _named(term: Term, site: Site) -> Term:
 
 
 def _feed(spec: FeedSpec, terms: tuple[Term, ...], site: Site) -> FeedDefinition:
-    slugs = {str(term.field): term.slug for term in terms}
+    slugs = {str(term.field): _segment(term.slug) for term in terms}
     names = {**{str(term.field): term.name for term in terms}, "site": site.settings.title}
     limits = tuple(Terms(term.field, (term.slug,)) for term in terms)
     whole = spec.selection == All()
@@ -97,6 +117,15 @@ def _feed(spec: FeedSpec, terms: tuple[Term, ...], site: Site) -> FeedDefinition
         terms=terms,
         picture=topic.images[0] if topic and topic.images else None,
     )
+
+
+def _segment(slug: str) -> str:
+    """A slug short enough for a file name: articles may call their topics what they like."""
+    encoded = slug.encode()
+    if len(encoded) <= _SEGMENT_BYTES:
+        return slug
+    mark = hashlib.sha256(encoded).hexdigest()[:8]
+    return f"{encoded[: _SEGMENT_BYTES - 9].decode(errors='ignore').rstrip('-')}-{mark}"
 
 
 def _filled(pattern: str, values: dict[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from feedgen.ext.base import BaseExtension
@@ -38,11 +39,15 @@ class _ChannelExtras(BaseExtension):  # type: ignore[misc]
     """What feedgen leaves out of an RSS channel, and line breaks for people who read feeds."""
 
     hub: str | None = None
+    image: bool = False
 
     def extend_ns(self) -> dict[str, str]:
         return {"dc": mending.DC, "media": mending.MEDIA}
 
     def extend_rss(self, root: Any) -> Any:
+        image = root[0].find("image")  # feedgen makes one of every Atom logo
+        if image is not None and not self.image:
+            root[0].remove(image)
         if self.hub:
             element(root[0], f"{{{mending.ATOM}}}link", rel="hub", href=self.hub)
         root[0][-1].tail = "\n"
@@ -90,7 +95,7 @@ def feedgen_feed(
     """The feed as feedgen holds it, without entries."""
     settings = site.settings
     made = FeedGenerator()
-    made.id(site.mint(f"feeds:{feed.path}"))
+    made.id(site.mint(f"feeds:{quote(feed.path)}"))
     made.title(feed.title)
     made.subtitle(feed.description)
     made.description(feed.description)
@@ -104,10 +109,10 @@ def feedgen_feed(
         made.pubDate(newest)
     _add_author(made, site)
     _add_links(made, feed, site, format_)
-    _add_images(made, feed, site)
     made.register_extension("channel", _ChannelExtras, atom=False)
     made.register_extension("feed", _FeedExtras, rss=False)
     made.channel.hub = settings.hub
+    _add_images(made, feed, site)
     return made
 
 
@@ -140,6 +145,7 @@ def _add_images(made: FeedGenerator, feed: FeedDefinition, site: Site) -> None:
     small = width is None or width <= _RSS_IMAGE_WIDTH
     if small and media.media_type(logo, site.settings.media_types) in _RSS_IMAGES:
         made.image(url=logo, title=feed.title, link=site.settings.url)
+        made.channel.image = True
 
 
 def _logo(feed: FeedDefinition, site: Site) -> tuple[str | None, int | None]:

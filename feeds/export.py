@@ -2,12 +2,13 @@
 
 import hashlib
 import os
-import tempfile
+import shutil
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
+from filelock import FileLock
 
 from feeds import documents, fragment, opml, pages
 from feeds.catalogue.store import Catalogue, FeedState, Reader
@@ -20,6 +21,9 @@ from feeds.site import Site
 
 # What the last export wrote: in the export itself, so that it knows which files are its own.
 MANIFEST = ".feeds-export.json"
+# One export at a time; files are written in the folder PARTS and moved into their places.
+LOCK = ".feeds-export.lock"
+PARTS = ".feeds-export.parts"
 
 
 class _Manifest(msgspec.Struct):
@@ -48,7 +52,7 @@ def export(
     _check_target(site, target)
     try:
         target.mkdir(parents=True, exist_ok=True)
-        with catalogue.read() as reader:
+        with FileLock(target / LOCK), catalogue.read() as reader:
             return _Export(site, reader, target, now, progress).run()
     except OSError as error:
         at = error.filename or target
@@ -74,6 +78,8 @@ class _Export:
         self._written: list[str] = []
 
     def run(self) -> ExportReport:
+        shutil.rmtree(self._target / PARTS, ignore_errors=True)  # of an export that was killed
+        (self._target / PARTS).mkdir()
         feeds = documents.every(self._site, self._reader, self._now)
         states = self._reader.feed_states()
         for done, feed in enumerate(feeds.values(), 1):
@@ -84,6 +90,7 @@ class _Export:
         self._put(pages.INDEX, pages.index(listed, states, self._site))
         removed = self._remove_gone()
         self._write(MANIFEST, msgspec.json.encode(self._after, order="deterministic"))
+        (self._target / PARTS).rmdir()
         return ExportReport(
             written=tuple(self._written),
             removed=tuple(removed),
@@ -117,19 +124,13 @@ class _Export:
 
     def _write(self, name: str, body: bytes) -> None:
         """Write a file so that it is the old one or the new one, whatever happens."""
-        final = self._target / name
+        final, part = self._target / name, self._target / PARTS / "part"
+        with part.open("wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
         final.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=".feeds-", dir=final.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(body)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(final)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        part.replace(final)
 
     def _remove_gone(self) -> list[str]:
         gone = sorted(set(self._before.files) - set(self._after.files))
@@ -159,6 +160,8 @@ def _shown(feed: FeedDefinition, state: FeedState | None, fingerprint: str) -> s
 def _manifest(target: Path) -> _Manifest:
     """What the last export wrote; nothing if there was none or its manifest is damaged."""
     try:
-        return msgspec.json.decode((target / MANIFEST).read_bytes(), type=_Manifest)
+        found = msgspec.json.decode((target / MANIFEST).read_bytes(), type=_Manifest)
     except (FileNotFoundError, msgspec.DecodeError, msgspec.ValidationError):
         return _Manifest({}, {})
+    leads_out = any(".." in Path(name).parts or Path(name).is_absolute() for name in found.files)
+    return _Manifest({}, {}) if leads_out else found

@@ -99,10 +99,10 @@ class _Walker:
             self._refuse(path, "is a link to nothing; mend or remove it")
 
     def _inside(self, path: str) -> bool:
-        return os.path.realpath(path).startswith(self._root + os.sep)
+        return (os.path.realpath(path) + os.sep).startswith(self._root.rstrip(os.sep) + os.sep)
 
     def _refuse(self, path: str, message: str) -> None:
-        shown = path.encode("utf-8", "backslashreplace").decode()
+        shown = os.fsencode(path).decode("utf-8", "backslashreplace")
         self.problems.append(Problem(shown or ".", 1, "", message, fatal=True))
 
 

@@ -1,36 +1,39 @@
-"""Articles -> catalogue: only what changed. Deciding is pure; the loop decides nothing."""
+"""Articles -> catalogue: only what changed. `feeds.decisions` decides, this does."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import count
 from pathlib import PurePosixPath
+from typing import TypeAlias
 
 import msgspec
 
-from feeds import facts, folder
-from feeds.article import Article
-from feeds.catalogue.store import Memory, Seen, moment
+from feeds import facts
+from feeds.article import Article, identifier
+from feeds.catalogue.store import Memory, Seen
 from feeds.catalogue.writer import EntryChange, Writer
-from feeds.entry import Entry, content_hash
-from feeds.errors import GuardError, Problem, shared_id
+from feeds.decisions import Decision, Plan, decide, renamed, stem
+from feeds.entry import Entry
+from feeds.errors import GuardError, shared_id
 from feeds.selection import Facts
 from feeds.site import Site
 from feeds.work import ReadResult, ReadTask, Workers
 
+# Past so many changed entries, looking at every feed is cheaper than asking which show them.
+MANY = 500
 # So few entries may always be withdrawn at once, however small the site.
 _GUARD_FROM = 20
 
 Progress = Callable[[str, int, int], None]
 
-
-class Plan(msgspec.Struct, frozen=True):
-    """What to read, which files are gone, and the walk that says so."""
-
-    tasks: list[ReadTask]
-    gone: list[str]
-    scan: folder.Scan
+# Articles that were parsed, by path, with what reading them gave.
+_Parsed: TypeAlias = dict[str, tuple[ReadResult, Article]]
 
 
 class Outcome(msgspec.Struct):
-    """What an ingest did. `touched` are the facts of changed entries, before and after."""
+    """What an ingest did.
+
+    `touched` are the facts of changed entries, before and after: of all if they are not `MANY`.
+    """
 
     read: int = 0
     added: int = 0
@@ -42,67 +45,6 @@ class Outcome(msgspec.Struct):
     def total(self) -> int:
         """How many entries are other than before."""
         return self.added + self.changed + self.withdrawn
-
-
-class Decision(msgspec.Struct, frozen=True):
-    """What to do about one article: store an entry, withdraw one, or neither; and its problems."""
-
-    put: EntryChange | None = None
-    withdraw: Memory | None = None
-    problems: tuple[Problem, ...] = ()
-
-
-def plan(scan: folder.Scan, known: Mapping[str, Seen], *, again: bool, trust: bool) -> Plan:
-    """Which files to read: those that look other than before, or all.
-
-    `again` parses even those with the same bytes; without `trust` in file times every file is
-    read, and parsed if its bytes differ.
-    """
-    tasks = []
-    for path, stat in scan.files.items():
-        seen = known.get(path)
-        if seen is None:
-            tasks.append(ReadTask(path))
-        elif again or not trust or (seen.size, seen.mtime_ns) != (stat.size, stat.mtime_ns):
-            tasks.append(ReadTask(path, digest="" if again else seen.digest))
-    return Plan(tasks, [path for path in known if path not in scan.files], scan)
-
-
-def decide(
-    article: Article, memory: Memory | None, seen: Seen, now: int, *, same_bytes: bool
-) -> Decision:
-    """What becomes of an article, given what is remembered of its entry. Times in seconds.
-
-    An article that cannot be read keeps the entry that is out; only its author withdraws it.
-    `updated` moves only when the article's file changed and with it what subscribers see.
-    """
-    entry = article.entry
-    if entry is None:
-        out = memory if memory and memory.withdrawn is None else None
-        if article.withheld:
-            return Decision(withdraw=out, problems=article.problems)
-        return Decision(problems=_stays(article.problems) if out else article.problems)
-    written = min(seen.mtime_ns // 1_000_000_000, now)
-    if memory is None:
-        put = EntryChange(entry, None, min(written, now), content_hash(entry), article.likeness)
-        return Decision(put, problems=article.problems)
-    entry = msgspec.structs.replace(entry, id=memory.id)
-    made = content_hash(entry)
-    updated = moment(memory.updated)
-    if made != memory.content_hash and not same_bytes:
-        updated = max(updated, entry.updated, moment(written))
-    entry = msgspec.structs.replace(entry, updated=max(updated, entry.published))
-    put = EntryChange(entry, memory.seq, memory.first_seen, made, article.likeness)
-    return Decision(put, problems=article.problems)
-
-
-def _stays(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
-    return tuple(
-        msgspec.structs.replace(problem, message=f"{problem.message} (published as it was before)")
-        if problem.fatal
-        else problem
-        for problem in problems
-    )
 
 
 class Ingest:
@@ -122,7 +64,7 @@ class Ingest:
         out = self._writer.count_out()
         tasks = self._dated(plan.tasks)
         for results in workers.read(tasks):
-            self._store(results)
+            self._store(results, workers)
             self._progress("Reading articles", self.outcome.read, len(tasks))
         self._withdraw_gone(plan.gone)
         self._guard(out, force=force)
@@ -137,15 +79,21 @@ class Ingest:
             for task in tasks
         ]
 
-    def _store(self, results: Sequence[ReadResult]) -> None:
+    def _store(self, results: Sequence[ReadResult], workers: Workers) -> None:
         self.outcome.read += len(results)
         self._writer.touch_files({each.path: each.seen for each in results if not each.article})
-        parsed = [(each, each.article) for each in results if each.article]
-        memories = self._memories(parsed)
-        decided = [
-            (each, self._decide(each, article, memories.get(each.path))) for each, article in parsed
-        ]
-        decided = self._distinct(decided)
+        parsed = {each.path: (each, each.article) for each in results if each.article}
+        memories = {} if self._first else self._writer.memories(list(parsed))
+        if not self._first:
+            found = self._renamed(parsed, memories)
+            parsed.update(_dated_again(parsed, found, workers))
+            memories |= found
+        decided = self._distinct(
+            [
+                (each, self._decide(each, article, memories.get(each.path)))
+                for each, article in parsed.values()
+            ]
+        )
         self._note_before(decided, memories)
         self._put([decision.put for _, decision in decided if decision.put])
         self._withdraw([decision.withdraw for _, decision in decided if decision.withdraw])
@@ -158,61 +106,49 @@ class Ingest:
         same = known is not None and known.digest == result.seen.digest
         return decide(article, memory, result.seen, self._now, same_bytes=same)
 
-    def _memories(self, parsed: Sequence[tuple[ReadResult, Article]]) -> dict[str, Memory]:
-        """What is remembered of these articles, also of those that were renamed, by new path."""
-        if self._first:
-            return {}
-        memories = self._writer.memories([each.path for each, _ in parsed])
-        new = [
-            (each.path, article)
-            for each, article in parsed
-            if each.path not in memories and article.entry
-        ]
+    def _renamed(self, parsed: _Parsed, memories: Mapping[str, Memory]) -> dict[str, Memory]:
+        """What is remembered of those among the unknown articles that were renamed, by path."""
+        new = {
+            path: (article.entry.link, article.likeness)
+            for path, (_, article) in parsed.items()
+            if path not in memories and article.entry
+        }
         if not new:
-            return memories
-        lost = [
-            known
-            for known in self._writer.like(
-                [article.entry.link for _, article in new if article.entry],
-                [article.likeness for _, article in new],
-            )
-            if known[0].path not in self._walked
-        ]
-        memories.update(renamed(new, lost))
-        return memories
+            return {}
+        like = self._writer.like(
+            [link for link, _ in new.values()], [likeness for _, likeness in new.values()]
+        )
+        return renamed(new, [known for known in like if known[0].path not in self._walked])
 
     def _distinct(
         self, decided: Sequence[tuple[ReadResult, Decision]]
     ) -> list[tuple[ReadResult, Decision]]:
-        """The decisions, with no id given twice: an id that is taken is for its first holder."""
+        """The decisions, with no id given twice."""
         fresh = [each.put.entry.id for _, each in decided if each.put and each.put.seq is None]
-        taken = {} if not fresh else self._writer.paths_of_ids(fresh)
-        made = []
-        for result, decision in decided:
-            put = decision.put
-            if put and put.seq is None:
-                decision = self._own_id(decision, put, taken)
-            made.append((result, decision))
-        return made
+        taken = self._writer.paths_of_ids(fresh) if fresh else {}
+        return [(result, self._own_id(decision, taken)) for result, decision in decided]
 
-    def _own_id(self, decision: Decision, put: EntryChange, taken: dict[str, str]) -> Decision:
-        entry, holder = put.entry, taken.get(put.entry.id)
-        if holder is None:
-            taken[entry.id] = entry.path
+    def _own_id(self, decision: Decision, taken: dict[str, str]) -> Decision:
+        """The decision, its new entry with an id that is free. `taken` are paths by id."""
+        put = decision.put
+        if put is None or put.seq is not None:
             return decision
-        if _stem(holder) == _stem(entry.path) and holder in self._walked:
+        entry, holder = put.entry, taken.get(put.entry.id)
+        if holder in self._walked and stem(holder) == stem(entry.path):
             return Decision(problems=(*decision.problems, shared_id(entry.path, holder)))
-        # The holder had this path and was renamed since: this is another article.
-        number = 2
-        while f"{entry.id}~{number}" in taken:
-            number += 1
-        taken.update(self._writer.paths_of_ids([f"{entry.id}~{number}"]))
-        entry = msgspec.structs.replace(entry, id=f"{entry.id}~{number}")
-        return self._own_id(
-            msgspec.structs.replace(decision, put=msgspec.structs.replace(put, entry=entry)),
-            msgspec.structs.replace(put, entry=entry),
-            taken,
-        )
+        if holder is not None:  # it had this path before it was renamed: this is another article
+            entry = msgspec.structs.replace(entry, id=self._free_id(entry.path, taken))
+            put = msgspec.structs.replace(put, entry=entry)
+        taken[entry.id] = entry.path
+        return msgspec.structs.replace(decision, put=put)
+
+    def _free_id(self, path: str, taken: Mapping[str, str]) -> str:
+        own = PurePosixPath(path)
+        for number in count(2):
+            id_ = identifier(str(own.with_stem(f"{own.stem}~{number}")), self._site)
+            if id_ not in taken and not self._writer.paths_of_ids([id_]):
+                break
+        return id_
 
     def _note_before(
         self, decided: Sequence[tuple[ReadResult, Decision]], memories: Mapping[str, Memory]
@@ -223,11 +159,12 @@ class Ingest:
             for each, decision in decided
             if each.path in memories and (decision.put or decision.withdraw)
         ]
-        if touched:
+        if touched and len(self.outcome.touched) <= MANY:
             self._touch(self._writer.entries(touched).values())
 
     def _touch(self, entries: Iterable[Entry]) -> None:
-        self.outcome.touched += [facts.of(entry, self._site) for entry in entries]
+        if len(self.outcome.touched) <= MANY:
+            self.outcome.touched += [facts.of(entry, self._site) for entry in entries]
 
     def _put(self, changes: Sequence[EntryChange]) -> None:
         if not changes:
@@ -261,27 +198,20 @@ class Ingest:
             )
 
 
-def renamed(
-    new: Sequence[tuple[str, Article]], lost: Sequence[tuple[Memory, str, str]]
-) -> dict[str, Memory]:
-    """Which of the `new` articles are `lost` entries under another path, each at most once.
+def _dated_again(parsed: _Parsed, found: Mapping[str, Memory], workers: Workers) -> _Parsed:
+    """Those of the renamed articles that have no date but when they were first seen, read anew.
 
-    The same content tells best, then the same source URL (design, decision 1).
+    Their files' times stood in for that before it was known which entries they are.
     """
-    found: dict[str, Memory] = {}
-    for told_by in ("likeness", "link"):
-        waiting: dict[str, list[Memory]] = {}
-        for memory, link, likeness in lost:
-            if memory not in found.values():
-                waiting.setdefault(likeness if told_by == "likeness" else link, []).append(memory)
-        for path, article in new:
-            told = (
-                article.likeness if told_by == "likeness" else article.entry and article.entry.link
-            )
-            if path not in found and told and waiting.get(told):
-                found[path] = waiting[told].pop(0)
-    return found
-
-
-def _stem(path: str) -> PurePosixPath:
-    return PurePosixPath(path).with_suffix("")
+    tasks = [
+        ReadTask(path, first_seen=memory.first_seen)
+        for path, memory in found.items()
+        if (entry := parsed[path][1].entry)
+        and int(entry.published.timestamp()) == parsed[path][0].first_seen != memory.first_seen
+    ]
+    return {
+        each.path: (each, each.article)
+        for results in workers.read(tasks)
+        for each in results
+        if each.article
+    }

@@ -27,17 +27,16 @@ def document(
     element(head, "title", site.settings.title)
     body = element(root, "body")
     for group, members in grouped(feeds).items():
-        parent = element(body, "outline", text=group) if group else body
+        parent = etree.SubElement(body, "outline", {"text": group}) if group else body
         for feed in members:
-            element(
-                parent,
-                "outline",
-                text=feed.title,
-                title=feed.title,
-                type="rss",
-                xmlUrl=feed.url(site, "atom"),
-                htmlUrl=site.settings.url,
-            )
+            known = {
+                "text": feed.title,
+                "title": feed.title,
+                "type": "rss",
+                "xmlUrl": feed.url(site, "atom"),
+                "htmlUrl": site.settings.url,
+            }
+            etree.SubElement(parent, "outline", known)
     made: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
     return Document(made, etag(made), updated, MEDIA_TYPE, MAX_AGE)
 

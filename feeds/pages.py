@@ -1,6 +1,7 @@
 """The HTML page that lists the feeds for people. Pure; no I/O."""
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -34,7 +35,7 @@ def index(feeds: Sequence[FeedDefinition], states: Mapping[str, FeedState], site
         groups=groups,
         formats=_FORMATS,
         media_types=MEDIA_TYPES,
-        opml=site.feeds_url + opml.NAME,
+        opml=opml.NAME,
     )
     body = html.encode() + b"\n"
     return Document(body, etag(body), opml.last_change(states), "text/html", opml.MAX_AGE)
@@ -46,5 +47,7 @@ def _row(feed: FeedDefinition, state: FeedState | None, site: Site) -> dict[str,
         "title": feed.title,
         "entries": state.entries if state else 0,
         "newest": newest.strftime("%Y-%m-%d") if newest else None,
-        "urls": {format_: feed.url(site, format_) for format_ in _FORMATS},
+        # Relative, so that the page works wherever it is looked at; to copy, the public one.
+        "hrefs": {format_: f"{quote(feed.path)}.{format_}" for format_ in _FORMATS},
+        "url": feed.url(site, "atom"),
     }

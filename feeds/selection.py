@@ -18,6 +18,8 @@ TERM_FIELDS: tuple[TermField, ...] = ("topic", "category", "type", "provider", "
 NUMBER_FIELDS: tuple[NumberField, ...] = ("quality", "heat")
 
 _DURATION = re.compile(r"(\d+)\s*(s|m|h|d|w)?", re.IGNORECASE)
+# No age is longer: a date so long ago must exist.
+_MOST_SECONDS = 100 * 366 * 86_400
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
@@ -97,16 +99,21 @@ def matches(selection: Selection, facts: Facts, now: datetime) -> bool:
             return not matches(part, facts, now)
 
 
+def ages(selection: Selection) -> frozenset[int]:
+    """Every age in seconds that a selection asks for: what it holds changes with time alone."""
+    match selection:
+        case Age(seconds=seconds):
+            return frozenset({seconds})
+        case All(parts=parts) | AnyOf(parts=parts):
+            return frozenset[int]().union(*map(ages, parts))
+        case Not(part=part):
+            return ages(part)
+    return frozenset()
+
+
 def timed(selection: Selection) -> bool:
     """Whether what is selected changes with time alone."""
-    match selection:
-        case Age():
-            return True
-        case All(parts=parts) | AnyOf(parts=parts):
-            return any(timed(part) for part in parts)
-        case Not(part=part):
-            return timed(part)
-    return False
+    return bool(ages(selection))
 
 
 def duration(value: object) -> int:
@@ -136,18 +143,23 @@ def parse(raw: object, topic_ids: Mapping[str, str], key: str = "select") -> Sel
 
 def _part(name: str, value: object, topic_ids: Mapping[str, str], key: str) -> Selection:
     if name == "topic":
-        return Terms("topic", tuple(topic_ids.get(each, each) for each in _terms(value, key)))
+        return Terms("topic", _terms(value, key, topic_ids))
     if name in TERM_FIELDS:
-        return Terms(name, _terms(value, key))
+        return Terms(name, _terms(value, key, {}))
     if name in NUMBER_FIELDS:
         return _range(name, value, key)
     if name == "age":
         try:
-            return Age(duration(value))
+            seconds = duration(value)
         except ValueError as error:
             raise ValueError(f"{key}: {error}") from None
+        if seconds > _MOST_SECONDS:
+            raise ValueError(f"{key}: {value!r} is more than 100 years; leave it out")
+        return Age(seconds)
     if name in ("all", "any", "not"):
         listed = value if isinstance(value, list) else [value]
+        if not listed:
+            raise ValueError(f"{key}: {value!r} holds no selection; write for example 'topic: AI'")
         parts = tuple(parse(part, topic_ids, key) for part in listed)
         if name == "not":
             return Not(parts[0] if len(parts) == 1 else AnyOf(parts))
@@ -156,16 +168,25 @@ def _part(name: str, value: object, topic_ids: Mapping[str, str], key: str) -> S
     raise ValueError(f"{key}: no such selection; there are {known}")
 
 
-def _terms(value: object, key: str) -> tuple[str, ...]:
+def _terms(value: object, key: str, ids: Mapping[str, str]) -> tuple[str, ...]:
     values: list[Any] = value if isinstance(value, list) else [value]
     if not values or not all(isinstance(each, str) and each.strip() for each in values):
         raise ValueError(f"{key}: {value!r} is not a name or a list of names")
-    return tuple(sorted({slug(each) for each in values}))
+    slugs = {slug(each) for each in values}
+    return tuple(sorted({ids.get(each, each) for each in slugs}))
 
 
 def _range(name: NumberField, value: object, key: str) -> Range:
     raw: Mapping[str, Any] = value if isinstance(value, Mapping) else {"min": value}
-    unknown = set(raw) - {"min", "max"}
-    if unknown or not all(type(number) is int for number in raw.values()):
+    least, most = raw.get("min"), raw.get("max")
+    numbers = [number for number in (least, most) if number is not None]
+    if not raw or set(raw) - {"min", "max"} or not all(map(_is_number, raw.values())):
         raise ValueError(f"{key}: {value!r} is not a number or a mapping of min and max")
-    return Range(name, raw.get("min"), raw.get("max"))
+    if numbers != sorted(numbers):
+        raise ValueError(f"{key}: {value!r} holds nothing, for min is above max")
+    return Range(name, least, most)
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is a whole number that databases hold."""
+    return type(value) is int and abs(value) < 2**63

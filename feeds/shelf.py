@@ -17,6 +17,8 @@ from feeds.site import Site
 
 # How long the catalogue's revision is believed, in seconds: so old may a change be and unseen.
 _BELIEVED = 0.2
+# How many feeds are kept ready, in all formats: about 200 KB each.
+_KEPT = 200
 
 
 class _State(msgspec.Struct):
@@ -54,12 +56,16 @@ class Shelf:
                 made = documents.fetch(feed, self.site, reader, clock())
                 unchanged = reader.meta("revision") == state.revision
             if unchanged and not timed(feed.selection):
-                state.documents[path] = made
+                with self._lock:
+                    while len(state.documents) >= _KEPT:
+                        del state.documents[next(iter(state.documents))]
+                    state.documents[path] = made
         return made[format_]
 
     def ready(self) -> bool:
         """Whether a build has been made."""
-        return self._current().revision != "0"
+        with self._catalogue.read() as reader:
+            return reader.meta("revision") != "0"
 
     def _page(self, name: str, state: _State) -> Document | None:
         if name not in (pages.INDEX, opml.NAME):

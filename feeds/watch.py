@@ -1,6 +1,7 @@
 """Bringing the catalogue up to date by itself while a server runs."""
 
 import logging
+import signal
 import tempfile
 import threading
 from hashlib import sha256
@@ -44,6 +45,9 @@ class Watcher:
         self._thread.join()
 
     def _run(self) -> None:
+        if hasattr(signal, "pthread_sigmask"):
+            # A signal that reaches this thread would leave the main thread waiting.
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
         while not self._stop.is_set():
             try:
                 with self._lock.acquire(timeout=0):

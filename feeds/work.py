@@ -19,7 +19,7 @@ from feeds import article, folder, fragment
 from feeds.article import Article
 from feeds.catalogue.store import Seen, moment
 from feeds.entry import Entry
-from feeds.errors import ArticleError
+from feeds.errors import ArticleError, RenderError
 from feeds.fragment import Format
 from feeds.site import Site
 
@@ -40,11 +40,15 @@ class ReadTask(msgspec.Struct, frozen=True):
 
 
 class ReadResult(msgspec.Struct, frozen=True):
-    """What came of it; `article` is None where its bytes are the same."""
+    """What came of it; `article` is None where its bytes are the same.
+
+    `first_seen` is what it was told or took for that.
+    """
 
     path: str
     seen: Seen
     article: Article | None
+    first_seen: int | None = None
 
 
 class RenderTask(msgspec.Struct, frozen=True):
@@ -55,10 +59,11 @@ class RenderTask(msgspec.Struct, frozen=True):
 
 
 class RenderResult(msgspec.Struct, frozen=True):
-    """Its fragments."""
+    """Its fragments, or why there are none."""
 
     seq: int
-    fragments: dict[Format, bytes]
+    fragments: dict[Format, bytes] = {}
+    error: str = ""
 
 
 class Workers:
@@ -154,7 +159,7 @@ def _read(task: ReadTask) -> ReadResult:
     if first_seen is None:
         first_seen = min(stat.mtime_ns // 1_000_000_000, _state.now)
     parsed = article.parse(task.path, content, moment(first_seen), site)
-    return ReadResult(task.path, seen, parsed)
+    return ReadResult(task.path, seen, parsed, first_seen)
 
 
 def _render_chunk(chunk: bytes) -> bytes:
@@ -162,4 +167,7 @@ def _render_chunk(chunk: bytes) -> bytes:
 
 
 def _render(task: RenderTask) -> RenderResult:
-    return RenderResult(task.seq, fragment.render(_ENTRY.decode(task.entry), _state.site))
+    try:
+        return RenderResult(task.seq, fragment.render(_ENTRY.decode(task.entry), _state.site))
+    except RenderError as error:
+        return RenderResult(task.seq, error=str(error))

@@ -17,8 +17,8 @@ VERSION = 1
 metadata = MetaData()
 
 # `revision` grows with every build that changes anything; `fingerprint` says with which
-# settings the entries were made; `refreshed` when the feeds were last looked at, for entries
-# dated in the future; `schema` is VERSION.
+# settings the entries were made, `definitions` of which feeds.yaml the feeds are; `refreshed`
+# by when entries dated in the future were last seen to have come out; `schema` is VERSION.
 meta = Table(
     "meta",
     metadata,

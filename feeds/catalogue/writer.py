@@ -6,17 +6,16 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from feeds import facts
+from feeds.catalogue.reader import FeedState, Reader, Seen, chunks
 from feeds.catalogue.schema import entry, feed, file, fragment, membership, meta
-from feeds.catalogue.store import Catalogue, FeedState, Reader, Seen
+from feeds.catalogue.store import Catalogue
 from feeds.entry import Entry
 from feeds.errors import Problem
 from feeds.fragment import FORMATS, Format
 from feeds.site import Site
-
-_CHUNK = 1000
 
 
 class EntryChange(msgspec.Struct, frozen=True):
@@ -43,8 +42,9 @@ class Writer(Reader):
     """What a build may change."""
 
     def put_meta(self, key: str, value: str) -> None:
-        """Set `revision` or `fingerprint`."""
-        self._connection.execute(update(meta).where(meta.c.key == key).values(value=value))
+        """Set one of the keys that `feeds.catalogue.schema` names."""
+        self._delete(meta.c.key, [key])
+        self._insert(meta, [{"key": key, "value": value}])
 
     def put_files(self, seen: Mapping[str, tuple[Seen, Sequence[Problem]]]) -> None:
         """Remember how these files look, and what is wrong with them."""
@@ -61,6 +61,15 @@ class Writer(Reader):
                 }
                 for path, (state, problems) in seen.items()
             ],
+        )
+
+    def add_problem(self, problem: Problem) -> None:
+        """Add to what is wrong with a file that is known."""
+        at = file.c.path == problem.path
+        known = self._connection.scalar(select(file.c.problems).where(at)) or b"[]"
+        problems = [*msgspec.json.decode(known, type=list[Problem]), problem]
+        self._connection.execute(
+            update(file).where(at).values(problems=msgspec.json.encode(problems))
         )
 
     def touch_files(self, seen: Mapping[str, Seen]) -> None:
@@ -102,8 +111,7 @@ class Writer(Reader):
 
     def withdraw(self, seqs: Sequence[int], at: int) -> None:
         """Take entries out of every feed, and remember when."""
-        for start in range(0, len(seqs), _CHUNK):
-            part = seqs[start : start + _CHUNK]
+        for part in chunks(seqs):
             self._connection.execute(
                 update(entry).where(entry.c.seq.in_(part)).values(withdrawn=at)
             )
@@ -132,9 +140,7 @@ class Writer(Reader):
             self._connection.execute(table.insert(), rows)
 
     def _delete(self, column: sa.Column[Any], keys: Iterable[Any]) -> None:
-        wanted = list(keys)
-        for start in range(0, len(wanted), _CHUNK):
-            part = wanted[start : start + _CHUNK]
+        for part in chunks(list(keys)):
             self._connection.execute(delete(column.table).where(column.in_(part)))
 
 

@@ -1,0 +1,123 @@
+"""What to do about articles: which to read, and what becomes of each. Pure; no I/O, no clock."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
+
+import msgspec
+
+from feeds import folder
+from feeds.article import Article
+from feeds.catalogue.reader import Memory, Seen, moment
+from feeds.catalogue.writer import EntryChange
+from feeds.entry import content_hash
+from feeds.errors import Problem
+from feeds.work import ReadTask
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What to read, which files are gone, and the walk that says so."""
+
+    tasks: list[ReadTask]
+    gone: list[str]
+    scan: folder.Scan
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What to do about one article: store an entry, withdraw one, or neither; and its problems."""
+
+    put: EntryChange | None = None
+    withdraw: Memory | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+def plan(scan: folder.Scan, known: Mapping[str, Seen], *, again: bool, trust: bool) -> Plan:
+    """Which files to read: those that look other than before, or all.
+
+    `again` parses even those with the same bytes; without `trust` in file times every file is
+    read, and parsed if its bytes differ. What could not be looked at is not gone.
+    """
+    unread = [problem.path.rstrip("/") for problem in scan.problems]
+    gone = [path for path in known if path not in scan.files and not _lies_in(path, unread)]
+    freed = {stem(path) for path in gone}
+    tasks = []
+    for path, stat in scan.files.items():
+        seen = known.get(path)
+        if seen is None or again or stem(path) in freed:
+            tasks.append(ReadTask(path))
+        elif not trust or (seen.size, seen.mtime_ns) != (stat.size, stat.mtime_ns):
+            tasks.append(ReadTask(path, digest=seen.digest))
+    return Plan(tasks, gone, scan)
+
+
+def decide(
+    article: Article, memory: Memory | None, seen: Seen, now: int, *, same_bytes: bool
+) -> Decision:
+    """What becomes of an article, given what is remembered of its entry. Times in seconds.
+
+    An article that cannot be read keeps the entry that is out; only its author withdraws it.
+    `updated` moves only when the article's file changed and with it what subscribers see.
+    """
+    entry = article.entry
+    if entry is None:
+        out = memory if memory and memory.withdrawn is None else None
+        if article.withheld:
+            return Decision(withdraw=out, problems=article.problems)
+        return Decision(problems=_stays(article.problems) if out else article.problems)
+    if entry.updated > moment(max(now, int(entry.published.timestamp()))):
+        # A change that is yet to come would date the whole feed in the future.
+        entry = msgspec.structs.replace(entry, updated=entry.published)
+    written = min(seen.mtime_ns // 1_000_000_000, now)
+    made = content_hash(entry)
+    if memory is None:
+        put = EntryChange(entry, None, written, made, article.likeness)
+        return Decision(put, problems=article.problems)
+    updated = memory.updated
+    if made != memory.content_hash and not same_bytes:
+        updated = max(int(entry.updated.timestamp()), written)
+        if updated <= memory.updated:  # a file whose time is older than what it replaces
+            updated = max(now, memory.updated)
+    entry = msgspec.structs.replace(
+        entry, id=memory.id, updated=max(moment(updated), entry.published)
+    )
+    put = EntryChange(entry, memory.seq, memory.first_seen, made, article.likeness)
+    return Decision(put, problems=article.problems)
+
+
+def _stays(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    return tuple(
+        msgspec.structs.replace(problem, message=f"{problem.message} (published as it was before)")
+        if problem.fatal
+        else problem
+        for problem in problems
+    )
+
+
+def renamed(
+    new: Mapping[str, tuple[str, str]], lost: Sequence[tuple[Memory, str, str]]
+) -> dict[str, Memory]:
+    """Which of the `new` articles are `lost` entries under another path, each at most once.
+
+    Both tell their link and likeness. The same content tells best, then the same source URL
+    (design, decision 1).
+    """
+    found: dict[str, Memory] = {}
+    for by_likeness in (True, False):
+        waiting: dict[str, list[Memory]] = {}
+        for memory, link, likeness in lost:
+            if memory not in found.values():
+                waiting.setdefault(likeness if by_likeness else link, []).append(memory)
+        for path, (link, likeness) in new.items():
+            candidates = waiting.get(likeness if by_likeness else link)
+            if candidates and path not in found:
+                found[path] = candidates.pop(0)
+    return found
+
+
+def _lies_in(path: str, folders: Iterable[str]) -> bool:
+    """Whether the path is one of `folders` or below one; files count as folders here."""
+    return any(path == folder or path.startswith(folder + "/") for folder in folders)
+
+
+def stem(path: str) -> PurePosixPath:
+    """What an id is made of: the path without its extension."""
+    return PurePosixPath(path).with_suffix("")

@@ -1,0 +1,187 @@
+"""feeds.yaml -> every feed there is: families, their names, their paths, their parents."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from feeds.errors import ConfigError
+from tests.support import Publication, front_matter
+
+
+def feeds(*definitions: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"feeds": list(definitions)}
+
+
+ARTICLES = {
+    "_news/a.md": front_matter(
+        title="a", topics=["AI", "Robots"], provider={"name": "PC Magazine"}
+    ),
+    "_news/b.md": front_matter(title="b", topics=["ai"], type="video"),
+    "_guides/c.md": front_matter(title="c", topics=["Robots"], provider={"name": "Geek.com"}),
+}
+
+
+@pytest.mark.parametrize(
+    ("each", "path", "expected"),
+    [
+        ("topic", "topics/{topic}", {"topics/ai": "ab", "topics/robots": "ac"}),
+        ("category", "{category}", {"guides": "c", "news": "ab"}),
+        ("type", "types/{type}", {"types/article": "ac", "types/video": "b"}),
+        ("provider", "from/{provider}", {"from/geek-com": "c", "from/pc-magazine": "a"}),
+        ("language", "in/{language}", {"in/en": "abc"}),
+        (
+            ["category", "topic"],
+            "{category}/{topic}",
+            {"guides/robots": "c", "news/ai": "ab", "news/robots": "a"},
+        ),
+    ],
+)
+def test_a_family_is_a_feed_for_each_combination_in_use(
+    tmp_path: Path, each: object, path: str, expected: Mapping[str, str]
+) -> None:
+    made = Publication(tmp_path, ARTICLES, feeds({"path": path, "each": each}))
+    made.build()
+    assert made.feeds() == list(expected)
+    shown = {path: "".join(sorted(made.titles(path))) for path in expected}
+    assert shown == expected
+
+
+def test_a_family_is_within_its_selection(tmp_path: Path) -> None:
+    family = {"path": "{topic}", "each": "topic", "select": {"category": "news"}}
+    made = Publication(tmp_path, ARTICLES, feeds(family))
+    made.build()
+    assert sorted(made.titles("robots")) == ["a"]
+
+
+def write_topics(root: Path, *topics: Mapping[str, object]) -> None:
+    (root / "topics.yaml").write_text(yaml.safe_dump(list(topics)), encoding="utf-8")
+
+
+def test_a_topic_in_no_file_and_a_topic_without_articles_have_their_feeds(tmp_path: Path) -> None:
+    made = Publication(tmp_path, ARTICLES)
+    write_topics(made.root, {"name": "Space", "description": "Above us."})
+    made.build()
+    assert made.feeds() == ["all", "topics/ai", "topics/robots", "topics/space"]
+    assert made.titles("topics/space") == []
+    assert b"Above us." in made.fetch("topics/space")["rss"].body
+
+
+def test_a_topic_whose_only_article_is_dated_in_the_future_has_no_feed_yet(tmp_path: Path) -> None:
+    late = front_matter(topics=["Later"], publishedDateTime="2024-07-01T00:00:00Z")
+    made = Publication(tmp_path, {**ARTICLES, "late.md": late})
+    made.build()
+    assert "topics/later" not in made.feeds()
+
+
+def test_the_feed_of_a_topic_outlives_its_last_article(tmp_path: Path) -> None:
+    made = Publication(tmp_path, ARTICLES)
+    made.build()
+    made.write("_guides/c.md", front_matter(published=False))
+    made.write("_news/a.md", front_matter(published=False))
+    made.build()
+    assert "topics/robots" in made.feeds()
+    assert made.titles("topics/robots") == []
+
+
+def test_names_are_those_of_the_files_else_those_of_the_articles(tmp_path: Path) -> None:
+    definitions = feeds(
+        {"path": "topics/{topic}", "each": "topic", "title": "{topic} at {site}"},
+        {"path": "in/{category}", "each": "category"},
+        {"path": "from/{provider}", "each": "provider", "title": "{provider}"},
+    )
+    made = Publication(tmp_path, ARTICLES, definitions)
+    write_topics(made.root, {"name": "Artificial Intelligence", "_id": "AI"})
+    made.build()
+    titles = {
+        path: made.fetch(path)["json"].body.partition(b'"title":"')[2].partition(b'"')[0]
+        for path in made.feeds()
+    }
+    assert titles == {
+        "topics/ai": b"Artificial Intelligence at Example",
+        "topics/robots": b"Robots at Example",
+        "in/guides": "Example – Guides".encode(),
+        "in/news": "Example – News".encode(),
+        "from/geek-com": b"Geek.com",
+        "from/pc-magazine": b"PC Magazine",
+    }
+
+
+def test_names_of_one_topic_make_one_feed(tmp_path: Path) -> None:
+    articles = {
+        "a.md": front_matter(title="a", topics=["AI"]),
+        "b.md": front_matter(title="b", topics=["artificial  intelligence"]),
+    }
+    made = Publication(tmp_path, articles)
+    write_topics(made.root, {"name": "Artificial Intelligence", "_id": "AI"})
+    made.build()
+    assert made.feeds() == ["all", "topics/ai"]
+    assert sorted(made.titles("topics/ai")) == ["a", "b"]
+
+
+CLASHING = feeds(
+    {"path": "topics/{topic}", "each": "topic"}, {"path": "topics/ai", "select": {"heat": 1}}
+)
+
+
+def test_a_clash_that_articles_make_is_a_report_row_and_the_first_has_the_path(
+    tmp_path: Path,
+) -> None:
+    made = Publication(tmp_path, ARTICLES, CLASHING)
+    (problem,) = (each for each in made.build().problems if each.field.endswith(".path"))
+    assert (problem.field, problem.fatal) == ("feeds[1].path", True)
+    assert "'topics/ai' is the path of" in problem.message
+    assert "feeds[0]" in problem.message
+    assert sorted(made.titles("topics/ai")) == ["a", "b"]
+
+
+def test_clashing_paths_are_an_error_that_names_both_definitions(tmp_path: Path) -> None:
+    made = Publication(tmp_path, ARTICLES, CLASHING)
+    write_topics(made.root, {"name": "AI"})
+    with pytest.raises(ConfigError) as caught:
+        made.build()
+    assert caught.value.key == "feeds[1].path"
+    assert "'topics/ai'" in str(caught.value)
+    assert "feeds[0]" in str(caught.value)
+
+
+@pytest.mark.parametrize("inherit", [True, False])
+def test_a_parents_feed_has_what_its_topics_have_if_the_site_says_so(
+    tmp_path: Path, inherit: bool
+) -> None:
+    articles = {
+        "a.md": front_matter(title="a", topics=["Deep Learning"]),
+        "b.md": front_matter(title="b", topics=["AI"]),
+    }
+    made = Publication(tmp_path, articles, inherit_topics=inherit)
+    write_topics(
+        made.root,
+        {"name": "Deep Learning", "parent": "Machine Learning"},
+        {"name": "Machine Learning", "parent": "AI"},
+        {"name": "AI"},
+    )
+    made.build()
+    assert sorted(made.titles("topics/ai")) == (["a", "b"] if inherit else ["b"])
+    assert made.titles("topics/machine-learning") == (["a"] if inherit else [])
+    assert made.titles("topics/deep-learning") == ["a"]
+
+
+def test_topics_that_are_each_others_parents_end(tmp_path: Path) -> None:
+    made = Publication(
+        tmp_path, {"a.md": front_matter(title="a", topics=["X"])}, inherit_topics=True
+    )
+    write_topics(made.root, {"name": "X", "parent": "Y"}, {"name": "Y", "parent": "X"})
+    made.build()
+    assert made.titles("topics/y") == ["a"]
+
+
+def test_a_topic_with_a_name_too_long_for_a_file_costs_nothing(tmp_path: Path) -> None:
+    long = ["я" * 200, "я" * 201]
+    made = Publication(tmp_path, {"a.md": front_matter(title="a", topics=long)})
+    made.build()
+    made.export(tmp_path / "out")
+    paths = [path for path in made.feeds() if path != "all"]
+    assert len(set(paths)) == 2
+    assert all((tmp_path / "out" / f"{path}.rss").exists() for path in paths)

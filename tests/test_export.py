@@ -1,0 +1,222 @@
+"""The export: the bytes that are served as files, each whole, and no other file touched."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import etree, html
+
+from feeds.errors import ExportError
+from feeds.fragment import FORMATS
+from tests.support import NOW, Publication, front_matter
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Publication:
+    made = Publication(
+        tmp_path / "site",
+        {
+            "a.md": front_matter(title="a", topics=["AI", "C++ & <C#>"]),
+            "b.md": front_matter(title="b", webUrl="https://example.org/b", topics=["Роботы"]),
+        },
+    )
+    made.build()
+    return made
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+def files(folder: Path) -> set[str]:
+    """The files of an export that are for others, by path."""
+    found = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
+    return {name for name in found if not name.startswith(".feeds-export")}
+
+
+def test_files_hold_the_bytes_that_are_fetched(site: Publication, out: Path) -> None:
+    report = site.export(out)
+    for path in site.feeds():
+        fetched = site.fetch(path)
+        for format_ in FORMATS:
+            assert (out / f"{path}.{format_}").read_bytes() == fetched[format_].body
+    feeds = {f"{path}.{format_}" for path in site.feeds() for format_ in FORMATS}
+    assert files(out) == feeds | {"index.html", "feeds.opml"} == set(report.written)
+
+
+def test_files_with_the_same_bytes_are_not_touched(site: Publication, out: Path) -> None:
+    site.export(out)
+    for file in out.rglob("*"):
+        os.utime(file, (1, 1))
+    assert site.export(out).written == ()
+    site.write("b.md", front_matter(title="b2", webUrl="https://example.org/b", topics=["Роботы"]))
+    site.build()
+    report = site.export(out)
+    changed = {f"{path}.{format_}" for path in ("all", "topics/роботы") for format_ in FORMATS}
+    assert set(report.written) >= changed
+    untouched = {name for name in files(out) if (out / name).stat().st_mtime == 1}
+    assert untouched == files(out) - set(report.written)
+    assert "topics/ai.rss" in untouched
+    assert report.unchanged == len(untouched)
+
+
+@pytest.mark.parametrize("damage", ["", "{", '{"files": 3}', '{"files": {"../site/a": ""}}'])
+def test_an_export_without_its_manifest_compares_the_bytes(
+    site: Publication, out: Path, damage: str
+) -> None:
+    site.export(out)
+    (out / ".feeds-export.json").write_text(damage)
+    (out / "all.rss").write_text("damaged")
+    assert site.export(out).written == ("all.rss",)
+    assert (out / "all.rss").read_bytes() == site.fetch()["rss"].body
+
+
+def test_a_file_that_is_missing_comes_back(site: Publication, out: Path) -> None:
+    site.export(out)
+    (out / "topics/ai.atom").unlink()
+    assert site.export(out).written == ("topics/ai.atom",)
+
+
+def test_files_of_feeds_that_are_no_more_go_and_others_stay(site: Publication, out: Path) -> None:
+    site.export(out)
+    (out / "CNAME").write_text("example.org")
+    (out / "topics/mine.txt").write_text("mine")
+    (out / "notes").mkdir()
+    site = Publication(site.root, {}, {"feeds": [{"path": "all"}]})
+    site.build()
+    report = site.export(out)
+    assert {name.partition("/")[0] for name in report.removed} == {"topics"}
+    assert len(report.removed) == 9
+    assert files(out) == {
+        "all.rss", "all.atom", "all.json", "index.html", "feeds.opml", "CNAME", "topics/mine.txt",
+    }  # fmt: skip
+    assert (out / "notes").is_dir()
+    (out / "topics/mine.txt").unlink()
+
+
+def test_folders_that_are_left_empty_go(site: Publication, out: Path) -> None:
+    site.export(out)
+    site = Publication(site.root, {}, {"feeds": [{"path": "all"}]})
+    site.build()
+    site.export(out)
+    assert not (out / "topics").exists()
+
+
+def test_the_article_folder_is_no_target(site: Publication, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(site.file("."))
+    for target in (site.file("."), site.file("sub/folder"), tmp_path / "link"):
+        with pytest.raises(ExportError, match="lies in the article folder"):
+            site.export(target)
+    assert {file.name for file in site.file(".").iterdir()} == {"a.md", "b.md"}
+
+
+def test_a_target_that_cannot_be_written_is_an_error(site: Publication, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("a file")
+    with pytest.raises(ExportError, match="is not a folder"):
+        site.export(tmp_path / "file")
+    with pytest.raises(ExportError, match="cannot write"):
+        site.export(tmp_path / "file" / "below")
+    (tmp_path / "out" / "all.rss").mkdir(parents=True)
+    with pytest.raises(ExportError, match=r"all\.rss"):
+        site.export(tmp_path / "out")
+
+
+def test_the_opml_lists_every_feed_once(site: Publication, out: Path) -> None:
+    site.export(out)
+    root: Any = etree.parse(out / "feeds.opml").getroot()
+    assert (root.tag, root.get("version")) == ("opml", "2.0")
+    assert root.findtext("head/title") == "Example"
+    outlines: Any = root.xpath("//outline[@type='rss']")
+    fetched = [json.loads(site.fetch(path)["json"].body) for path in site.feeds()]
+    assert [each.get("text") for each in outlines] == [each["title"] for each in fetched]
+    urls = [each.get("xmlUrl") for each in outlines]
+    assert urls == [each["feed_url"].removesuffix("json") + "atom" for each in fetched]
+
+
+def test_the_index_page_links_every_feed_in_every_format(site: Publication, out: Path) -> None:
+    site.export(out)
+    page: Any = html.document_fromstring((out / "index.html").read_bytes())
+    page.make_links_absolute("https://example.org/index.html")
+    links = {link for _, _, link, _ in page.iterlinks()}
+    for path in site.feeds():
+        url = json.loads(site.fetch(path)["json"].body)["feed_url"].removesuffix("json")
+        assert {url + format_ for format_ in FORMATS} <= links
+    assert "C++ & <C#>" in page.text_content(), "a topic's name is text and not markup"
+
+
+# Exports in a child and kills it; a line on standard input says after how many feeds of an
+# export, and how many seconds more.
+_RUN = """
+import datetime, os, signal, sys, time
+from pathlib import Path
+from feeds import config
+from feeds.catalogue.store import Catalogue
+from feeds.export import export
+site, out = config.load(Path(sys.argv[1]), {}), Path(sys.argv[2])
+now = datetime.datetime.fromisoformat(sys.argv[3])
+for line in sys.stdin:
+    feeds, seconds = line.split()
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        tell = lambda *_: os.write(write, b".")
+        while True:
+            export(site, Catalogue(site.catalogue), out, now, tell)
+            for file in [out / name for name in os.listdir(out) if name.startswith("all.")]:
+                file.unlink()  # so that there is something to write
+    for _ in range(int(feeds)):
+        os.read(read, 1)
+    time.sleep(float(seconds))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    print("killed", flush=True)
+"""
+
+
+def parses(file: Path) -> bool:
+    body = file.read_bytes()
+    if file.suffix == ".json":
+        return bool(json.loads(body))
+    if file.suffix == ".html":
+        return body.rstrip().endswith(b"</html>")
+    return etree.fromstring(body) is not None
+
+
+def test_every_file_is_whole_when_an_export_is_killed(site: Publication, out: Path) -> None:
+    for number in range(30):
+        site.write(f"{number}.md", front_matter("Text. " * 2000, title=f"t{number}"))
+    site.build()
+    (site.root / "run.py").write_text(_RUN)
+    chance, seen = random.Random(1), set[str]()
+    with subprocess.Popen(
+        [sys.executable, "-c", _RUN, str(site.root), str(out), NOW.isoformat()],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        for _ in range(12):
+            process.stdin.write(f"{chance.randint(0, 6)} {chance.uniform(0, 0.01)}\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "killed\n"
+            found = files(out) if out.exists() else set()
+            assert all(parses(out / name) for name in found), found
+            seen |= found
+        process.stdin.close()
+    assert len(seen) > 5, "it was always killed before it wrote"
+    site.export(out)
+    hidden = {file.name for file in out.rglob(".*")}
+    assert hidden == {".feeds-export.json", ".feeds-export.lock"}, "parts of files were left"
+    assert files(out) == {f"{p}.{f}" for p in site.feeds() for f in FORMATS} | {
+        "index.html", "feeds.opml",
+    }  # fmt: skip
