@@ -7,6 +7,7 @@ The table "What an article says" of the design is this module, `feeds.attachment
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
@@ -189,7 +190,7 @@ def _published(fields: Fields, path: str, seen: datetime, site: Site) -> datetim
 def _kind(fields: Fields, path: str, site: Site) -> tuple[str | None, str | None]:
     """Category and type: the article's own, else those of the nearest folder that has any."""
     category, type_ = fields.text("category"), fields.text("type")
-    folders = [str(folder) for folder in PurePosixPath(path).parents][:-1]
+    folders = _folders(path.rpartition("/")[0])
     for folder in folders:
         if defaults := site.settings.articles.defaults.get(folder):
             category = category or defaults.category or ""
@@ -197,6 +198,12 @@ def _kind(fields: Fields, path: str, site: Site) -> tuple[str | None, str | None
     if not category and folders:
         category = folders[-1].lstrip("_")
     return category or None, type_ or "article"
+
+
+@lru_cache(1000)
+def _folders(folder: str) -> tuple[str, ...]:
+    """The folder and those above it, nearest first, up to the article folder."""
+    return tuple(str(each) for each in PurePosixPath(folder, "_").parents)[:-1]
 
 
 def _link(

@@ -3,11 +3,14 @@
 import re
 from functools import cache
 from html import escape, unescape
+from typing import TYPE_CHECKING
 
 import nh3
-from markdown_it import MarkdownIt
 
 from feeds import urls
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 from feeds.text import clean
 
 MAX_DEPTH = 500  # the parser's time grows with the square of it, and readers' stacks are small
@@ -45,7 +48,9 @@ class BodyError(ValueError):
 
 
 @cache
-def _markdown() -> MarkdownIt:
+def _markdown() -> "MarkdownIt":
+    from markdown_it import MarkdownIt  # slow to import, and most articles have no body
+
     return MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
 

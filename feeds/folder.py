@@ -128,13 +128,13 @@ def read(root: Path, path: str, max_bytes: int) -> tuple[bytes, Stat]:
     """
     try:
         for _ in range(_TRIES):
-            with Path(root, path).open("rb") as file:
+            with Path(root, path).open("rb", buffering=0) as file:
                 before = os.fstat(file.fileno())
                 if before.st_size > max_bytes:
                     raise _error(
                         path, f"has {before.st_size:,} bytes; at most {max_bytes:,} are read"
                     )
-                content = file.read(max_bytes + 1)
+                content = file.read(before.st_size + 1)
                 after = os.fstat(file.fileno())
             if (before.st_mtime_ns, len(content)) == (after.st_mtime_ns, after.st_size):
                 fresh = time.time_ns() - after.st_mtime_ns < _GRAIN_NS

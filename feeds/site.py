@@ -232,7 +232,7 @@ class Site(msgspec.Struct, frozen=True, dict=True):
     providers: dict[str, Provider]
     feeds: tuple[FeedSpec, ...]
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         """The article folder."""
         return self.root / self.settings.articles.folder

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
 
 # Outside XML's Char production (XML 1.0 §2.2), and the C1 controls that XML discourages.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
@@ -35,6 +36,7 @@ def one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
+@lru_cache(10_000)
 def slug(name: str) -> str:
     """A name as a path segment: lower case, letters and digits of any script, hyphens.
 

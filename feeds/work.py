@@ -4,14 +4,12 @@ Tasks and results are small and go in chunks, for sending them costs as much as 
 """
 
 import hashlib
-import multiprocessing
 import os
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import msgspec
 
@@ -22,6 +20,9 @@ from feeds.entry import Entry
 from feeds.errors import ArticleError, RenderError
 from feeds.fragment import Format
 from feeds.site import Site
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ProcessPoolExecutor
 
 _CHUNK = 200
 # Below this many articles, starting processes costs more than they save.
@@ -79,6 +80,9 @@ class Workers:
 
     def __enter__(self) -> Self:
         if self._jobs > 1:
+            import multiprocessing  # here, for most builds are small and start sooner without
+            from concurrent.futures import ProcessPoolExecutor
+
             # fork is fast, and safe only while there are no other threads.
             method = "fork" if threading.active_count() == 1 and hasattr(os, "fork") else "spawn"
             context = multiprocessing.get_context(method)

@@ -12,8 +12,12 @@ MAX_NODES = 100_000
 
 SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
+_TEXT, _LIST, _MAPPING = (f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map"))
+
 # Cheap signs that a text may nest deeply or use aliases; only then are its events walked.
-_MAY_NEST = re.compile(r"(?:[-?:] +){8}| {100}")
+# (Begins with one character: `re` looks for that several times faster than for a group.)
+_MAY_NEST = re.compile(r"[-?:] +(?:[-?:] +){7}")
+_DEEP_INDENT = " " * 100
 _ANCHOR = re.compile(r"(?<!\w)&[^\s&]")
 _ALIAS = re.compile(r"(?<!\w)\*[^\s*]")
 
@@ -26,11 +30,39 @@ class YAMLTextError(ValueError):
         super().__init__(message)
 
 
+class _UnusualError(Exception):
+    """A document that needs PyYAML's own construction."""
+
+
 class _Loader(SafeLoader):  # type: ignore[misc]
     """PyYAML's safe loader, with dates and numbers that do not exist left as text.
 
-    Whoever asks for such a value then names it, with its line.
+    Whoever asks for such a value then names it, with its line. Mappings, lists and text, which
+    is nearly everything, are built directly: PyYAML takes as long for that as for parsing.
     """
+
+    def construct_document(self, node: yaml.Node) -> Any:
+        try:
+            return _built(self, node)
+        except (_UnusualError, RecursionError):
+            return super().construct_document(node)
+
+
+def _built(loader: Any, node: yaml.Node) -> Any:
+    """The data of a node, as PyYAML builds it; `_UnusualError` for merge keys, sets and such."""
+    kind, tag = type(node), node.tag
+    if kind is yaml.ScalarNode:
+        return node.value if tag == _TEXT else loader.construct_object(node)
+    if kind is yaml.MappingNode and tag == _MAPPING:
+        made = {}
+        for key, value in node.value:
+            if type(key) is not yaml.ScalarNode or key.tag != _TEXT:
+                raise _UnusualError
+            made[key.value] = _built(loader, value)
+        return made
+    if kind is yaml.SequenceNode and tag == _LIST:
+        return [_built(loader, each) for each in node.value]
+    raise _UnusualError
 
 
 def _lenient(construct: Callable[[Any, Any], object]) -> Callable[[Any, Any], object]:
@@ -110,8 +142,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def _check_size(text: str) -> None:
-    nests = text.count("[") + text.count("{") >= MAX_DEPTH or _MAY_NEST.search(text)
-    if not nests and not (_ANCHOR.search(text) and _ALIAS.search(text)):
+    if not _may_nest(text) and not _may_alias(text):
         return
     try:
         _walk(text)
@@ -119,6 +150,17 @@ def _check_size(text: str) -> None:
         raise _explained(error, text) from None
     except yaml.YAMLError as error:
         raise YAMLTextError(1, f"is not valid YAML: {_first_line(error)}") from None
+
+
+def _may_nest(text: str) -> bool:
+    brackets = text.count("[") + text.count("{")
+    return brackets >= MAX_DEPTH or _DEEP_INDENT in text or _MAY_NEST.search(text) is not None
+
+
+def _may_alias(text: str) -> bool:
+    if "&" not in text or "*" not in text:
+        return False
+    return _ANCHOR.search(text) is not None and _ALIAS.search(text) is not None
 
 
 def _walk(text: str) -> None:

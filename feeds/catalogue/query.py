@@ -45,9 +45,29 @@ def shown(feed: FeedDefinition, now: datetime) -> Select[Any]:
     wanted = select(
         entry.c.seq, entry.c.id, entry.c.content_hash, entry.c.published, entry.c.updated
     )
-    heat = (entry.c.heat.desc(),) if feed.order == "heat" else ()
+    topic, rest = _one_topic(feed.selection)
+    if topic is None or feed.order == "heat":
+        heat = (entry.c.heat.desc(),) if feed.order == "heat" else ()
+        return (
+            wanted.where(visible(now), condition(feed.selection, now))
+            .order_by(*heat, entry.c.published.desc(), entry.c.id)
+            .limit(feed.size)
+        )
+    # Along the memberships, which lie by date: only as many are looked at as are shown.
     return (
-        wanted.where(visible(now), condition(feed.selection, now))
-        .order_by(*heat, entry.c.published.desc(), entry.c.id)
+        wanted.join(membership, membership.c.entry == entry.c.seq)
+        .where(membership.c.topic == topic, membership.c.published <= int(now.timestamp()))
+        .where(visible(now), condition(rest, now))
+        .order_by(membership.c.published.desc(), entry.c.id)
         .limit(feed.size)
     )
+
+
+def _one_topic(selection: Selection) -> tuple[str | None, Selection]:
+    """The one topic that all that is selected must have, None if there is none, and the rest."""
+    parts = selection.parts if isinstance(selection, All) else (selection,)
+    for index, part in enumerate(parts):
+        match part:
+            case Terms(field="topic", values=(topic,)):
+                return topic, All((*parts[:index], *parts[index + 1 :]))
+    return None, selection

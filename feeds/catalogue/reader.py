@@ -89,8 +89,11 @@ class Reader:
 
     def fragments(self, seqs: Sequence[int]) -> dict[int, dict[Format, bytes]]:
         """The fragments there are of these entries, by key and format."""
-        rows = self._connection.execute(select(fragment).where(fragment.c.entry.in_(seqs)))
-        return {row.entry: {name: row._mapping[name] for name in FORMATS} for row in rows}
+        columns = (fragment.c[name] for name in FORMATS)
+        rows = self._connection.execute(
+            select(fragment.c.entry, *columns).where(fragment.c.entry.in_(seqs))
+        )
+        return {seq: dict(zip(FORMATS, made, strict=True)) for seq, *made in rows}
 
     def without_fragments(self, seqs: Iterable[int]) -> list[int]:
         """Which of these entries have no fragments yet, in ascending order."""
@@ -126,9 +129,13 @@ class Reader:
         columns: list[sa.ColumnElement[Any]] = []
         names: list[sa.ColumnElement[Any]] = []
         source: sa.FromClause = entry
+        published = entry.c.published
         for each in fields:
             if each == "topic":
-                source = entry.join(membership, membership.c.entry == entry.c.seq)
+                published = membership.c.published
+                source = membership
+                if len(fields) > 1:
+                    source = entry.join(membership, membership.c.entry == entry.c.seq)
                 own = sa.case((membership.c.own, membership.c.name))
                 names.append(func.coalesce(func.min(own), func.min(membership.c.name)))
                 columns.append(membership.c.topic)
@@ -140,7 +147,7 @@ class Reader:
             select(*columns, *names)
             .select_from(source)
             .where(
-                entry.c.published <= int(now.timestamp()),
+                published <= int(now.timestamp()),
                 *(column.is_not(None) for column in columns),
             )
             .group_by(*columns)

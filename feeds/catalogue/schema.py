@@ -67,10 +67,12 @@ entry = Table(
 )
 
 # Which topics an entry belongs to, parents included; `name` is what its article calls the topic.
+# `published` is the entry's: the newest of a topic are found without looking at the others.
 membership = Table(
     "membership",
     metadata,
     Column("topic", Text, primary_key=True),
+    Column("published", BigInteger, primary_key=True),
     Column("entry", Integer, primary_key=True),
     Column("name", Text, nullable=False),
     Column("own", Boolean, nullable=False),

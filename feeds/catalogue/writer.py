@@ -170,12 +170,15 @@ def _row(change: EntryChange, site: Site) -> dict[str, Any]:
 
 def _members(change: EntryChange, seqs: Mapping[str, int], site: Site) -> Iterator[dict[str, Any]]:
     """The membership rows of an entry: its topics as it names them, and their parents."""
-    seq = seqs[change.entry.path]
+    always = {
+        "entry": seqs[change.entry.path],
+        "published": int(change.entry.published.timestamp()),
+    }
     rows: dict[str, dict[str, Any]] = {}
     for name in change.entry.topics:
         for key in site.with_parents(site.topic_id(name)):
             own = key == site.topic_id(name)
             if own or key not in rows:
                 label = name if own else site.topics[key].name if key in site.topics else key
-                rows[key] = {"topic": key, "entry": seq, "name": label, "own": own}
+                rows[key] = {"topic": key, "name": label, "own": own, **always}
     yield from rows.values()

@@ -1,0 +1,200 @@
+"""A made-up site of any size: articles with front matter as real ones have it, and its config.
+
+`python bench/corpus.py FOLDER [ARTICLES [TOPICS]]` prints the path of the newest article shown.
+The same numbers give the same bytes. Every word is generated; nothing is copied from anywhere.
+"""
+
+import base64
+import random
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate
+from pathlib import Path
+
+SIZE = 50
+_OPENINGS = ("b", "br", "c", "d", "f", "fl", "g", "k", "l", "m", "n", "p", "r", "s", "st", "t", "v")
+_VOWELS = ("a", "e", "i", "o", "u", "ai", "ea", "ou")
+_ENDINGS = ("", "l", "m", "n", "r", "s", "t", "nd", "x")
+_FIRST = datetime(2017, 1, 1, tzinfo=UTC)
+_MINUTES = 7 * 365 * 24 * 60
+
+SITE = """\
+id: "tag:bench.example,2024:"
+url: https://bench.example/
+title: Bench
+articles:
+  folder: ../articles
+"""
+FEEDS = f"""\
+defaults:
+  size: {SIZE}
+feeds:
+  - path: all
+  - path: topics/{{topic}}
+    each: topic
+"""
+
+
+class _Words:
+    """Text of pronounceable words that mean nothing; common words come often, as in languages."""
+
+    def __init__(self, chance: random.Random, count: int = 4000) -> None:
+        self._chance = chance
+        self._known = [self._word() for _ in range(count)]
+        self._weights = list(accumulate(1 / (rank + 3) for rank in range(count)))
+
+    def _word(self) -> str:
+        parts = (_OPENINGS, _VOWELS, _ENDINGS)
+        syllables = self._chance.choice((1, 2, 2, 3))
+        return "".join(self._chance.choice(part) for _ in range(syllables) for part in parts)
+
+    def some(self, count: int) -> list[str]:
+        return self._chance.choices(self._known, cum_weights=self._weights, k=count)
+
+    def sentence(self, count: int) -> str:
+        return " ".join(self.some(count)).capitalize()
+
+    def name(self, taken: set[str]) -> str:
+        """A name of one or two words that is not taken yet."""
+        while True:
+            made = " ".join(self._chance.sample(self._known, self._chance.choice((1, 2)))).title()
+            if made not in taken:
+                taken.add(made)
+                return made
+
+
+class Corpus:
+    """Makes a site of `articles` articles over `topics` topics, the n-th 1/n as popular."""
+
+    def __init__(self, articles: int, topics: int, seed: int = 1) -> None:
+        self._articles = articles
+        self._chance = random.Random(seed)
+        self._words = _Words(self._chance)
+        taken: set[str] = set()
+        self._topics = [self._words.name(taken) for _ in range(topics)]
+        self._popularity = list(accumulate(1 / rank for rank in range(1, topics + 1)))
+        self._providers = [self._words.name(taken) for _ in range(40)]
+
+    def write(self, root: Path) -> Path:
+        """Write `config/` and `articles/_news/` below `root`; returns the newest shown article."""
+        news, config = root / "articles" / "_news", root / "config"
+        news.mkdir(parents=True)
+        config.mkdir()
+        (config / "site.yaml").write_text(SITE, encoding="utf-8")
+        (config / "feeds.yaml").write_text(FEEDS, encoding="utf-8")
+        newest, at = news, _FIRST
+        for number in range(self._articles):
+            published = _FIRST + timedelta(minutes=self._chance.randrange(_MINUTES))
+            fate = self._chance.random()
+            if fate > 0.998:
+                published = published.replace(year=2999, day=1)
+            slug = "-".join(self._words.some(6))
+            file = news / f"{published:%Y-%m-%d}-{slug}-{number}.md"
+            text = self._article(slug, number, published, withheld=fate < 0.08)
+            file.write_text(text, encoding="utf-8")
+            if 0.08 <= fate <= 0.998 and published > at:
+                newest, at = file, published
+        return newest
+
+    def _article(self, slug: str, number: int, published: datetime, *, withheld: bool) -> str:
+        provider = self._chance.choice(self._providers)
+        url = f"https://{_domain(provider)}/{published:%Y/%m}/{slug}-{number}/"
+        is_video = self._chance.random() < 0.06
+        quality = self._chance.randrange(20, 120)
+        lines = [
+            "---",
+            "category: news",
+            f'title: "{self._words.sentence(self._chance.randrange(6, 15))}"',
+            f'excerpt: "{self._words.sentence(self._chance.randrange(25, 50))}"',
+            f"publishedDateTime: {published:%Y-%m-%dT%H:%M:%SZ}",
+            f'originalUrl: "{url}"',
+            f'webUrl: "{url}"',
+            f"type: {'video' if is_video else 'article'}",
+            f"quality: {quality}",
+            f"heat: {quality - self._chance.randrange(20)}",
+            f"published: {'false' if withheld else 'true'}",
+            "",
+            *(self._video(number) if is_video else ()),
+            *_provider(provider),
+            "topics:",
+            *(f"  - {topic}" for topic in self._some_topics()),
+            "",
+            *self._images(provider, number),
+            *(self._related() if self._chance.random() < 0.5 else ()),
+            f'secured: "{self._secret(384)};{self._secret(16)}"',
+            "---",
+            "",
+        ]
+        if self._chance.random() < 0.05:
+            lines += [self._words.sentence(60) + ".", "", f"See [{slug}]({url}).", ""]
+        return "\n".join(lines)
+
+    def _some_topics(self) -> list[str]:
+        count = self._chance.choice((1, 1, 2, 2, 3))
+        chosen = self._chance.choices(self._topics, cum_weights=self._popularity, k=count)
+        return list(dict.fromkeys(chosen))
+
+    def _video(self, number: int) -> Sequence[str]:
+        player = (
+            '<iframe width=\\"800\\" height=\\"500\\" frameborder=\\"0\\" '
+            f'src=\\"https://www.youtube.com/embed/v{number:010}\\" allowfullscreen></iframe>'
+        )
+        length = f"PT{self._chance.randrange(1, 60)}M{self._chance.randrange(60)}S"
+        return (f'featuredContent: "{player}"', f"length: {length}", "")
+
+    def _images(self, provider: str, number: int) -> list[str]:
+        lines = ["images:"]
+        for index in range(self._chance.choice((1, 1, 1, 2))):
+            url = f"https://cdn.{_domain(provider)}/pictures/{number}-{index}.jpg"
+            lines += [f'  - url: "{url}"', "    width: 1200", "    height: 630"]
+            lines.append("    isCached: true")
+        return [*lines, ""]
+
+    def _related(self) -> list[str]:
+        lines = ["related:"]
+        for _ in range(self._chance.choice((1, 1, 2))):
+            provider, slug = self._chance.choice(self._providers), "-".join(self._words.some(8))
+            url = f"https://{_domain(provider)}/{slug}/"
+            lines += [
+                f'  - title: "{self._words.sentence(9)}"',
+                f'    excerpt: "{self._words.sentence(28)}"',
+                "    publishedDateTime: 2023-02-01T21:00:00Z",
+                f'    webUrl: "{url}"',
+                f'    ampWebUrl: "{url}amp/"',
+                "    type: article",
+                *(f"    {line}" for line in _provider(provider)[:3]),
+                f"    quality: {self._chance.randrange(20, 120)}",
+                "    images:",
+                f'      - url: "https://cdn.{_domain(provider)}/pictures/{slug}.jpg"',
+                "        width: 800",
+                "        height: 448",
+                "        isCached: true",
+            ]
+        return [*lines, ""]
+
+    def _secret(self, count: int) -> str:
+        return base64.b64encode(self._chance.randbytes(count)).decode()
+
+
+def _domain(provider: str) -> str:
+    return provider.lower().replace(" ", "-") + ".example"
+
+
+def _provider(name: str) -> list[str]:
+    icon = f"https://bench.example/assets/images/organizations/{_domain(name)}-50x50.jpg"
+    return [
+        "provider:",
+        f"  name: {name}",
+        f"  domain: {_domain(name)}",
+        "  images:",
+        f'    - url: "{icon}"',
+        "      width: 50",
+        "      height: 50",
+        "",
+    ]
+
+
+if __name__ == "__main__":
+    counts = [int(argument) for argument in sys.argv[2:4]]
+    print(Corpus(*(counts + [10_000, 200][len(counts) :])).write(Path(sys.argv[1])))
