@@ -4,6 +4,7 @@ The table is our own, for `mimetypes` differs from machine to machine and the sa
 must give the same bytes everywhere.
 """
 
+import re
 from collections.abc import Mapping
 from urllib.parse import parse_qs, urlsplit
 
@@ -45,16 +46,22 @@ TYPES: Mapping[str, str] = {
 _FORMAT_PARAMETER = {"pbs.twimg.com": "format", "images.unsplash.com": "fm"}
 
 
+# What follows the last dot of the last segment of an absolute URL's path.
+_EXTENSION = re.compile(r"[a-z]+://[^/?#]*[^?#]*/[^/?#]*\.([^./?#]+)(?:[?#]|\Z)")
+
+
 def media_type(url: str, more: Mapping[str, str]) -> str | None:
     """The media type of the file at an absolute `url`, None if nothing says it for certain.
 
     `more` adds to and overrides the table: extension without dot -> media type.
     """
-    parts = urlsplit(url)
-    name = parts.path.rsplit("/", 1)[-1]
-    extension = name.rsplit(".", 1)[-1].lower() if "." in name else ""
+    ended = _EXTENSION.match(url)
+    extension = ended[1].lower() if ended else ""
     found = more.get(extension) or TYPES.get(extension)
-    if found is None and (parameter := _FORMAT_PARAMETER.get(parts.hostname or "")):
+    if found:
+        return found
+    parts = urlsplit(url)
+    if parameter := _FORMAT_PARAMETER.get(parts.hostname or ""):
         values = parse_qs(parts.query).get(parameter, [])
         found = TYPES.get(values[0].lower()) if values else None
     return found

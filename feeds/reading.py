@@ -13,7 +13,8 @@ from frontmatter.default_handlers import YAMLHandler
 from feeds import text, yamltext
 from feeds.errors import ArticleError, Problem
 
-_BOUNDARY = re.compile(r"^-{3,}[ \t]*$", re.MULTILINE)
+# A line of three hyphens or more; it begins with what can be searched for quickly.
+_BOUNDARY = re.compile(r"\n---+[ \t]*(?=\n|\Z)")
 
 
 class _Handler(YAMLHandler):
@@ -44,7 +45,7 @@ class Reading(msgspec.Struct, frozen=True):
     @property
     def body_line(self) -> int:
         """The line of the file, from 1, after the front matter."""
-        return self.offset + self.matter.count("\n") + 2
+        return self.offset + self.matter.count("\n") + 3
 
     def line(self, *keys: str | int) -> int:
         """The line of the file, from 1, on which the value at `keys` stands."""
@@ -63,12 +64,12 @@ def read(path: str, content: bytes) -> Reading:
     Raises `ArticleError` for what is not UTF-8, has no front matter or no mapping in it.
     """
     decoded = _decoded(path, content)
-    problems = _forbidden(path, decoded)
-    decoded = text.clean(decoded) if problems else decoded
+    problems = _forbidden(path, decoded) if text.may_be_forbidden(content) else ()
+    decoded = "\n" + (text.clean(decoded) if problems else decoded)
     opening = _BOUNDARY.search(decoded)
     if opening is None or decoded[: opening.start()].strip():
         raise _error(path, 1, "has no front matter; begin the file with a line of ---")
-    offset = decoded.count("\n", 0, opening.end())
+    offset = decoded.count("\n", 0, opening.end()) - 1
     try:
         matter, body = _HANDLER.split(decoded)
     except ValueError:

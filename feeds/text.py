@@ -7,6 +7,7 @@ from functools import lru_cache
 
 # Outside XML's Char production (XML 1.0 §2.2), and the C1 controls that XML discourages.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_CONTROLS = bytes({*range(32), 127} - {9, 10, 13})
 _MAX_SLUG = 120  # bytes: slugs become names of files, which may have 255
 _SIGNS = {"+": " plus ", "&": " and "}
 _SIGN = re.compile(r"[+&]|(?<=\w)#")
@@ -23,6 +24,15 @@ def _replacement(match: re.Match[str]) -> str:
 def clean(text: str) -> str:
     """`text` without the characters that XML forbids (XML 1.0 §2.2), cp1252 mojibake mended."""
     return _NOT_XML.sub(_replacement, text) if _NOT_XML.search(text) else text
+
+
+def may_be_forbidden(encoded: bytes) -> bool:
+    """Whether UTF-8 text can hold what `clean` takes out: False for nearly all, and quick."""
+    return (
+        b"\xc2" in encoded  # C1 controls begin with this byte
+        or b"\xef" in encoded  # and noncharacters with this one
+        or len(encoded.translate(None, _CONTROLS)) < len(encoded)
+    )
 
 
 def first_forbidden(text: str) -> int | None:

@@ -12,7 +12,9 @@ MAX_NODES = 100_000
 
 SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-_TEXT, _LIST, _MAPPING = (f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map"))
+_TEXT, _NUMBER, _LIST, _MAPPING = (
+    f"tag:yaml.org,2002:{name}" for name in ("str", "int", "seq", "map")
+)
 
 # Cheap signs that a text may nest deeply or use aliases; only then are its events walked.
 # (Begins with one character: `re` looks for that several times faster than for a group.)
@@ -41,6 +43,22 @@ class _Loader(SafeLoader):  # type: ignore[misc]
     is nearly everything, are built directly: PyYAML takes as long for that as for parsing.
     """
 
+    def descend_resolver(self, _node: object, _index: object) -> None:
+        """Nothing: tags do not depend on where a node stands."""
+
+    def ascend_resolver(self) -> None:
+        """Nothing, likewise."""
+
+    def resolve(self, kind: type, value: Any, implicit: tuple[bool, bool]) -> str:
+        """The tag of a node that names none, as PyYAML resolves it."""
+        if kind is not yaml.ScalarNode:
+            return _MAPPING if kind is yaml.MappingNode else _LIST
+        if implicit[0]:  # plain: quoted text is text
+            for tag, pattern in self.yaml_implicit_resolvers.get(value[:1], ()):
+                if pattern.match(value):
+                    return str(tag)
+        return _TEXT
+
     def construct_document(self, node: yaml.Node) -> Any:
         try:
             return _built(self, node)
@@ -52,7 +70,7 @@ def _built(loader: Any, node: yaml.Node) -> Any:
     """The data of a node, as PyYAML builds it; `_UnusualError` for merge keys, sets and such."""
     kind, tag = type(node), node.tag
     if kind is yaml.ScalarNode:
-        return node.value if tag == _TEXT else loader.construct_object(node)
+        return node.value if tag == _TEXT else _scalar(loader, node)
     if kind is yaml.MappingNode and tag == _MAPPING:
         made = {}
         for key, value in node.value:
@@ -63,6 +81,13 @@ def _built(loader: Any, node: yaml.Node) -> Any:
     if kind is yaml.SequenceNode and tag == _LIST:
         return [_built(loader, each) for each in node.value]
     raise _UnusualError
+
+
+def _scalar(loader: Any, node: yaml.Node) -> Any:
+    value: str = node.value
+    if node.tag == _NUMBER and value.isdecimal() and value[0] != "0" and len(value) < 19:
+        return int(value)
+    return loader.construct_object(node)
 
 
 def _lenient(construct: Callable[[Any, Any], object]) -> Callable[[Any, Any], object]:
