@@ -24,7 +24,7 @@ def provider(fields: Fields, site: Site) -> tuple[Provider | None, tuple[Person,
         domain = ""
     name = said.text("name")
     known = site.providers.get((name or domain).casefold())
-    name = name or (known.name if known else domain)
+    name = known.name if known else name or domain
     if not name:
         said.wrong("name", "is missing; name the provider")
         return None, _people(fields, site)
@@ -32,7 +32,7 @@ def provider(fields: Fields, site: Site) -> tuple[Provider | None, tuple[Person,
     made = Provider(
         name=name,
         key=slug(name),
-        home=(known.url if known else None) or home,
+        home=(known.url if known else None) or home or _known_home(known),
         feed=known.feed if known else None,
         icon=icons[0].url if icons else _known_icon(known, site),
     )
@@ -47,6 +47,10 @@ def _home(domain: str) -> str | None:
     except urls.BadURLError:
         return None
     return home if _HOST.fullmatch(home.removeprefix("https://").removesuffix("/")) else None
+
+
+def _known_home(known: KnownProvider | None) -> str | None:
+    return _home(known.domain.lower()) if known and known.domain else None
 
 
 def _known_icon(known: KnownProvider | None, site: Site) -> str | None:

@@ -68,7 +68,8 @@ def feedgen_entry(entry: Entry, site: Site) -> FeedEntry:
 def categories(entry: Entry, site: Site) -> list[tuple[str, str]]:
     """(scheme, term) of each category: topics, then the category, then the type."""
     base = site.settings.url
-    tags = [(f"{base}topics", topic) for topic in entry.topics]
+    topics = dict.fromkeys(site.topic_name(topic) for topic in entry.topics)
+    tags = [(f"{base}topics", topic) for topic in topics]
     if entry.category:
         tags.append((f"{base}categories", entry.category))
     if entry.type:

@@ -263,6 +263,11 @@ class Site(msgspec.Struct, frozen=True, dict=True):
         made = slug(name)
         return self.topic_ids.get(made, made)
 
+    def topic_name(self, name: str) -> str:
+        """What the site's files call the topic that an article calls `name`."""
+        topic = self.topics.get(self.topic_id(name))
+        return topic.name if topic else name
+
     def with_parents(self, key: str) -> tuple[str, ...]:
         """The topic and, where topics inherit, all that it belongs to."""
         line = [key]

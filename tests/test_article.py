@@ -491,3 +491,22 @@ def test_secured_and_unlisted_keys_never_leave() -> None:
     assert CANARY.encode() not in msgspec.json.encode(made)
     for rendered in fragment.render(made, SITE).values():
         assert CANARY.encode() not in rendered
+
+
+def test_a_provider_goes_out_under_the_name_in_its_file_whatever_the_article_calls_it() -> None:
+    known = {"name": "PC Magazine", "otherNames": ["PCMag"], "domain": "pcmag.example"}
+    site = make_site(providers={"pc magazine": known, "pcmag": known})
+    made = entry(site=site, provider={"name": "PCMag"}).provider
+    assert made is not None
+    assert (made.name, made.key, made.home) == (
+        "PC Magazine",
+        "pc-magazine",
+        "https://pcmag.example/",
+    )
+
+
+def test_a_topic_goes_out_once_and_under_the_name_in_its_file() -> None:
+    site = make_site(topics={"sea-charts": {"name": "Sea charts"}})
+    made = entry(site=site, topics=["sea  CHARTS", "Sea charts", "Fog"])
+    terms = [term for _, term in fragment.categories(made, site)]
+    assert terms == ["Sea charts", "Fog", "news", "article"]
