@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from flask import Flask, Response, request
+from flask import Flask, Response, abort, request
 
 from feeds import config, opml, pages
 from feeds.catalogue.store import Catalogue
@@ -32,9 +32,7 @@ def create_app(root: Path | None = None, environ: Mapping[str, str] = os.environ
     catalogue = Catalogue(site.catalogue)
     app = Flask("feeds", static_folder=None)
     shelf = Shelf(site, catalogue)
-    watcher = Watcher(site, catalogue)
-    app.extensions["feeds"] = watcher
-    watcher.start()
+    Watcher(site, catalogue).start()
     _add_routes(app, shelf)
     return app
 
@@ -77,9 +75,9 @@ def _add_routes(app: Flask, shelf: Shelf) -> None:
 def _answer(made: Document | None) -> Response:
     """The document as a response, or 304 where the client has it (RFC 9110 §13)."""
     if made is None:
-        return _plain(404, "There is no such feed here. / lists all feeds.\n")
+        abort(404)
     response = Response(made.body, content_type=f"{made.media_type}; charset=utf-8")
-    response.set_etag(made.etag.strip('"'))
+    response.headers["ETag"] = made.etag
     response.last_modified = made.updated
     response.headers["Cache-Control"] = (
         f"public, max-age={made.max_age}, "

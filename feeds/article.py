@@ -139,7 +139,7 @@ def _assembled(
         summary=summary,
         content=composed.content(
             title=title,
-            body=_body(fields, read, link),
+            body=_body(fields, read, link, site),
             summary=summary,
             link=link,
             image=pictures[0] if pictures else None,
@@ -165,12 +165,13 @@ def _assembled(
     )
 
 
-def _body(fields: Fields, read: Reading, link: str) -> str:
+def _body(fields: Fields, read: Reading, link: str, site: Site) -> str:
     if not read.body:
         return ""
+    base = body.Base(link, site.settings.url, site.assets_url)
     markup = PurePosixPath(read.path).suffix.lower() in _MARKUP
     try:
-        return (body.sanitise if markup else body.from_markdown)(read.body, link)
+        return (body.sanitise if markup else body.from_markdown)(read.body, base)
     except body.BodyError as error:
         fields.problems.append(Problem(read.path, read.body_line, "", str(error)))
         return ""

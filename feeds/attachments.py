@@ -1,19 +1,14 @@
 """The images, enclosures and player of an article. No I/O but the size of files of our own."""
 
-import re
 from collections.abc import Iterator
-from html import unescape
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from feeds import dates, media
+from feeds import body, dates, media
 from feeds.entry import Enclosure, Image, Medium, Player
 from feeds.fields import Fields
 from feeds.site import Site
 from feeds.text import quoted
-
-_SRC = re.compile(r"""<iframe\b[^>]*?\ssrc\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE)
-_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
 
 
 def images(fields: Fields, site: Site) -> Iterator[Image]:
@@ -65,10 +60,10 @@ def player(fields: Fields, site: Site) -> Player | None:
     if not isinstance(embedded, str):
         fields.text("featuredContent")
         return None
-    found = _SRC.search(embedded)
-    if found is None:
+    shown = body.embedded(embedded)
+    if shown is None:
         return None
-    source = fields.below("featuredContent", {"src": unescape(found[1])})
+    source = fields.below("featuredContent", {"src": shown})
     url = source.url("src", site.settings.url)
     return Player(url, dates.duration(fields.raw("length"))) if url else None
 
@@ -106,7 +101,7 @@ def _enclosure(fields: Fields, medium: Medium, site: Site) -> Enclosure | None:
 
 def _media_type(fields: Fields, url: str, site: Site) -> str | None:
     said = fields.text("mediaType").lower()
-    if said and not _MEDIA_TYPE.fullmatch(said):
+    if said and not media.MEDIA_TYPE.fullmatch(said):
         fields.wrong(
             "mediaType", f"{quoted(said)} is not a media type; write for example audio/mpeg"
         )

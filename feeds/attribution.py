@@ -9,6 +9,8 @@ from feeds.site import Provider as KnownProvider
 from feeds.site import Site
 from feeds.text import quoted, slug
 
+# E-mail addresses are not published: what is left is the name.
+_ADDRESS = re.compile(r"[^\s@<>()]+@[^\s@<>()]+")
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}")
 
 
@@ -63,11 +65,12 @@ def _people(fields: Fields, site: Site) -> tuple[Person, ...]:
     """The people under `authors`: names, or mappings of name, url and avatar."""
     listed = fields.raw("authors")
     if isinstance(listed, list) and all(isinstance(each, str) for each in listed):
-        return tuple(Person(name) for name in fields.names("authors"))
+        named = (_ADDRESS.sub("", name).strip(" ()<>") for name in fields.names("authors"))
+        return tuple(Person(name) for name in named if name)
     return tuple(
         Person(name, each.url("url"), each.url("avatar", site.assets_url))
         for each in fields.mappings("authors")
-        if (name := each.text("name"))
+        if (name := _ADDRESS.sub("", each.text("name")).strip(" ()<>"))
     )
 
 

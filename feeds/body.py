@@ -5,15 +5,18 @@ from functools import cache
 from html import escape, unescape
 from typing import TYPE_CHECKING
 
+import msgspec
 import nh3
 
 from feeds import urls
+from feeds.text import clean
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
-from feeds.text import clean
 
-MAX_DEPTH = 500  # the parser's time grows with the square of it, and readers' stacks are small
+MAX_DEPTH = 500  # readers' stacks are small
+MAX_TAGS = 10_000  # the parser's time grows with the square of how many are open
+_MAX_SRCSET = 5_000
 
 _URL_ATTRIBUTES = frozenset({"href", "src", "cite", "poster", "data", "longdesc", "action"})
 _TAGS = nh3.ALLOWED_TAGS - {"map", "area"} | {
@@ -28,12 +31,10 @@ _ATTRIBUTES = {
     "img": {"src", "srcset", "sizes", "alt", "title", "width", "height"},
 }
 _DROPPED_WHOLE = {"script", "style", "title", "template", "noscript", "svg", "math", "select"}
-_EMBED = re.compile(
-    r"<(?:iframe|embed)\b[^<>]*?\ssrc\s*=\s*(?:\"([^\"<>]*)\"|'([^'<>]*)'|([^\s<>]+))[^<>]*>"
-    r"(?:[^<]*</(?:iframe|embed)\s*>)?",
-    re.IGNORECASE,
-)
-_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
+# Each of these reads a text once, whatever it holds: none looks for what may never come.
+_EMBED = re.compile(r"<(?:iframe|embed)\b([^<>]*)>(?:[^<]*</(?:iframe|embed)\s*>)?", re.IGNORECASE)
+_SRC = re.compile(r"""(?:^|\s)src\s*=\s*(?:"([^"]*)"|'([^']*)'|(\S+))""", re.IGNORECASE)
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)(?:[^<>]*?(/)>)?")
 _SELF_ENDING = frozenset({
     "area", "base", "br", "col", "dd", "dt", "embed", "hr", "img", "input", "li", "link", "meta",
     "option", "p", "source", "tbody", "td", "tfoot", "th", "thead", "tr", "track", "wbr",
@@ -41,6 +42,15 @@ _SELF_ENDING = frozenset({
 # Text, or what shows without any. An article whose body is neither has none.
 _SHOWN = re.compile(r"(?:^|>)(?:\s|&nbsp;)*(?!&nbsp;)[^<\s]|<(?:img|audio|video)\b")
 _CANDIDATE = re.compile(r"\s*([^\s,]\S*[^\s,])(\s+[^,]+)?\s*(?:,|$)")
+
+
+class Base(msgspec.Struct, frozen=True):
+    """What references in a body count from: the article's URL, and for those that begin with
+    `/` the site's, or for images and media where its assets are (both end in `/`)."""
+
+    link: str
+    site: str
+    assets: str
 
 
 class BodyError(ValueError):
@@ -51,22 +61,23 @@ class BodyError(ValueError):
 def _markdown() -> "MarkdownIt":
     from markdown_it import MarkdownIt  # slow to import, and most articles have no body
 
-    return MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    rules = MarkdownIt("commonmark", {"maxNesting": 100})
+    return rules.enable(["table", "strikethrough"])
 
 
-def from_markdown(text: str, base: str) -> str:
-    """CommonMark (with tables and inline HTML) as publishable HTML; `base` is the article's URL."""
+def from_markdown(text: str, base: Base) -> str:
+    """CommonMark (with tables and inline HTML) as publishable HTML. Raises `BodyError`."""
     return sanitise(_markdown().render(text), base)
 
 
-def sanitise(html: str, base: str) -> str:
-    """HTML without anything active, and with every URL absolute below `base`.
+def sanitise(html: str, base: Base) -> str:
+    """HTML without anything active, and with every URL absolute.
 
     Scripts, styles, forms, frames and event handlers go (readers strip them, and the W3C
     validator warns of them); an `iframe` becomes a plain link to what it shows.
+    Raises `BodyError` for a body too large to be read.
     """
-    if _depth(html) > MAX_DEPTH:
-        raise BodyError(f"body nests deeper than {MAX_DEPTH} elements; write it flatter")
+    _check_size(html)
     made = nh3.clean(
         _EMBED.sub(lambda found: _linked(found, base), html),
         tags=_TAGS,
@@ -82,33 +93,61 @@ def sanitise(html: str, base: str) -> str:
     return made if _SHOWN.search(made) else ""
 
 
-def _depth(html: str) -> int:
-    """How deep elements nest at most, of those that do not end by themselves."""
-    deepest = depth = 0
+def _check_size(html: str) -> None:
+    """Raise `BodyError` for more elements, or deeper ones, than can be read in good time."""
+    tags = depth = 0
     for found in _TAG.finditer(html):
-        if found[2].lower() not in _SELF_ENDING:
+        tags += not found[1]
+        if found[2].lower() not in _SELF_ENDING and not found[3]:
             depth = max(0, depth - 1) if found[1] else depth + 1
-            deepest = max(deepest, depth)
-    return deepest
+        if depth > MAX_DEPTH:
+            raise BodyError(f"body nests deeper than {MAX_DEPTH} elements; write it flatter")
+        if tags > MAX_TAGS:
+            raise BodyError(f"body has more than {MAX_TAGS:,} elements; write a shorter one")
 
 
-def _linked(found: re.Match[str], base: str) -> str:
-    target = urls.resolve(unescape(found[1] or found[2] or found[3] or ""), base)
+def embedded(html: str) -> str | None:
+    """What the first frame in `html` shows, as its `src` says; None if there is none."""
+    for found in _EMBED.finditer(html):
+        if source := _source(found[1]):
+            return source
+    return None
+
+
+def _source(attributes: str) -> str:
+    found = _SRC.search(attributes)
+    return unescape(found[1] or found[2] or found[3] or "") if found else ""
+
+
+def _linked(found: re.Match[str], base: Base) -> str:
+    source = _source(found[1])
+    target = _resolved(source, base.site, base) if source else None
     return f'<p><a href="{escape(target)}">{escape(target)}</a></p>' if target else ""
 
 
-def _attribute(name: str, value: str, base: str) -> str | None:
+def _attribute(name: str, value: str, base: Base) -> str | None:
     if name in _URL_ATTRIBUTES:
-        return urls.resolve(value, base)
+        own = base.assets if name in ("src", "poster") else base.site
+        return _resolved(value, own, base)
     if name == "srcset":
         return _srcset(value, base)
     return value
 
 
-def _srcset(value: str, base: str) -> str | None:
+def _resolved(value: str, own: str, base: Base) -> str | None:
+    """A reference made absolute: one that begins with `/` below `own`, as in front matter."""
+    value = value.strip()
+    if value.startswith("/") and not value.startswith(("//", "/\\")):
+        return urls.resolve(own + value[1:], own)
+    return urls.resolve(value, base.link)
+
+
+def _srcset(value: str, base: Base) -> str | None:
+    if len(value) > _MAX_SRCSET:
+        return None
     made = (
         target.replace(",", "%2C") + (found[2] or "").rstrip()
         for found in _CANDIDATE.finditer(value)
-        if (target := urls.resolve(found[1], base))
+        if (target := _resolved(found[1], base.assets, base))
     )
     return ", ".join(made) or None

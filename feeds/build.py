@@ -12,7 +12,7 @@ from feeds.catalogue.store import Catalogue, FeedState, Reader, moment
 from feeds.catalogue.writer import Writer, writing
 from feeds.definitions import Expansion, FeedDefinition
 from feeds.errors import Problem, shared_link
-from feeds.ingest import Outcome, Progress
+from feeds.ingest import Ingest, Outcome, Progress
 from feeds.selection import Facts, matches, timed
 from feeds.site import Site
 from feeds.work import RenderTask, Workers
@@ -59,7 +59,7 @@ def build(
     """Bring the catalogue up to date with the article folder, in one transaction.
 
     `verify` reads every file instead of trusting sizes and times. `force` goes past the guard.
-    Raises `SourceError`, `GuardError`, `CatalogueError`; a bad article is a problem in the
+    Raises `SourceError`, `GuardError`, `WorkError`, `CatalogueError`; a bad article is a row of the
     report. Readers see the state before until the build is whole.
     """
     with writing(catalogue) as writer:
@@ -81,15 +81,24 @@ class _Build:
         print_ = _fingerprint(self._site)
         again = self._writer.meta("fingerprint") != print_
         known = self._writer.files()
+        definitions = _definitions(self._site)
+        everything = again or self._writer.meta("definitions") != definitions
         trust = self._site.settings.articles.trust == "mtime" and not verify
         plan = decisions.plan(scan, known, again=again, trust=trust)
-        run = ingest.Ingest(self._site, self._writer, self._seconds, self._progress)
+        run = Ingest(self._site, self._writer, self._seconds, self._progress)
+        due = self._due()
+        changed = [] if everything or not (plan.tasks or plan.gone) else self._catch_up(due)
         with Workers(self._site, self._seconds, self._jobs, len(plan.tasks)) as workers:
-            run.run(plan, known, workers, force=force)
+            run.run(plan, known, workers)
             if again:
                 self._writer.drop_fragments()
                 self._writer.put_meta("fingerprint", print_)
-            expansion, changed = self._refresh(run.outcome, workers, everything=again)
+            if everything:
+                self._writer.put_meta("definitions", definitions)
+            expansion, refreshed = self._refresh(run, due, workers, everything=everything)
+        if not force:
+            run.guard()
+        changed = list(dict.fromkeys([*changed, *refreshed]))
         revision = int(self._writer.meta("revision"))
         if changed or run.outcome.total:
             revision += 1
@@ -122,21 +131,40 @@ class _Build:
             revision=revision,
         )
 
-    def _refresh(
-        self, outcome: Outcome, workers: Workers, *, everything: bool
-    ) -> tuple[Expansion, list[str]]:
-        """Look at the feeds that may show something else; returns all feeds, and who changed."""
-        since, definitions = self._writer.meta("refreshed"), _definitions(self._site)
+    def _due(self) -> list[Facts]:
+        """The facts of entries dated in the future that came out since a build last looked."""
+        since = self._writer.meta("refreshed")
         due = self._writer.newly_out(moment(int(since)), self._now) if since else []
         if due or not since:
             self._writer.put_meta("refreshed", str(self._seconds))
-        if definitions != self._writer.meta("definitions"):
-            self._writer.put_meta("definitions", definitions)
-            everything = True
+        return [facts.of(entry, self._site) for entry in due]
+
+    def _catch_up(self, due: Sequence[Facts]) -> list[str]:
+        """Date what time alone did to feeds, before this build changes anything; returns which.
+
+        Readers have seen that already, so that what the build changes needs a later date.
+        """
+        if not due and not any(timed(spec.selection) for spec in self._site.feeds):
+            return []
+        known = self._writer.feed_states()
+        feeds = documents.every(self._site, self._writer, self._now).values()
+        looked_at = [
+            feed
+            for feed in feeds
+            if feed.path in known and (timed(feed.selection) or _shows_any(feed, due, self._now))
+        ]
+        states, _ = self._states(looked_at, known, built=None)
+        self._writer.put_feeds(states, [])
+        return [state.path for state in states]
+
+    def _refresh(
+        self, run: Ingest, due: Sequence[Facts], workers: Workers, *, everything: bool
+    ) -> tuple[Expansion, list[str]]:
+        """Look at the feeds that may show something else; returns all feeds, and who changed."""
         expansion = documents.expanded(self._site, self._writer, self._now)
         feeds = expansion.feeds
         known = self._writer.feed_states()
-        touched = [*outcome.touched, *(facts.of(entry, self._site) for entry in due)]
+        touched = [*run.outcome.touched, *due]
         everything = everything or len(touched) > ingest.MANY
         looked_at = [
             feed
@@ -146,24 +174,30 @@ class _Build:
             or timed(feed.selection)
             or _shows_any(feed, touched, self._now)
         ]
-        states, wanted = self._states(looked_at, known)
+        states, wanted = self._states(looked_at, known, built=self._seconds)
         while failed := self._render(wanted, workers):
-            self._refuse(failed, outcome)
-            states, wanted = self._states(looked_at, known)
+            run.refuse(failed)
+            states, wanted = self._states(looked_at, known, built=self._seconds)
         self._writer.put_feeds(states, [path for path in known if path not in feeds])
         return expansion, [state.path for state in states]
 
     def _states(
-        self, feeds: Iterable[FeedDefinition], known: Mapping[str, FeedState]
+        self,
+        feeds: Iterable[FeedDefinition],
+        known: Mapping[str, FeedState],
+        *,
+        built: int | None,
     ) -> tuple[list[FeedState], set[int]]:
         """The states that differ from the known ones, and the entries that those feeds show."""
         states: list[FeedState] = []
         wanted: set[int] = set()
         for feed in feeds:
             shown = self._writer.shown(feed, self._now)
-            state = documents.state(feed, shown, known.get(feed.path), self._seconds)
+            moved = self._writer.moved(feed, shown, self._now)
+            before = known.get(feed.path)
+            state = documents.state(feed, self._site, shown, before, moved, built)
             wanted.update(each.seq for each in shown)
-            if state != known.get(feed.path):
+            if state != before:
                 states.append(state)
         return states, wanted
 
@@ -182,14 +216,6 @@ class _Build:
                 done += len(results)
                 self._progress("Rendering entries", done, len(missing))
         return failed
-
-    def _refuse(self, failed: Mapping[int, str], outcome: Outcome) -> None:
-        """Withdraw entries that cannot be rendered, so that they cost the others nothing."""
-        self._writer.withdraw(list(failed), self._seconds)
-        outcome.withdrawn += len(failed)
-        for seq, entry in self._writer.entries(list(failed)).items():
-            said = f"cannot be rendered ({failed[seq]}); it is left out of all feeds"
-            self._writer.add_problem(Problem(entry.path, 1, "", said, fatal=True))
 
 
 def shared_links(reader: Reader) -> list[Problem]:

@@ -2,13 +2,14 @@
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from feeds import config
-from feeds.errors import FeedsError
+from feeds.errors import ConfigError, FeedsError
 from feeds.output import Output
 from feeds.site import Site
 
@@ -23,6 +24,11 @@ _config = click.option(
 )
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 _force = click.option("--force", is_flag=True, help="Go on where the guard would stop.")
+_overwrite = click.option(
+    "--force",
+    is_flag=True,
+    help="Go on where the guard would stop, and overwrite files that no export wrote.",
+)
 _verify = click.option(
     "--verify", is_flag=True, help="Read every file; do not trust sizes and times."
 )
@@ -80,7 +86,7 @@ def build(root: Path, verify: bool, force: bool, as_json: bool) -> None:
 @click.argument("target", metavar="DIR", type=click.Path(path_type=Path))
 @_config
 @_verify
-@_force
+@_overwrite
 @_json
 def export(target: Path, root: Path, verify: bool, force: bool, as_json: bool) -> None:
     """Build, then write every feed as files below DIR."""
@@ -92,7 +98,7 @@ def export(target: Path, root: Path, verify: bool, force: bool, as_json: bool) -
     catalogue, now = Catalogue(site.catalogue), building.clock()
     with output.progress() as progress:
         report = building.build(site, catalogue, now, verify=verify, force=force, progress=progress)
-        written = exporting.export(site, catalogue, target, now, progress)
+        written = exporting.export(site, catalogue, target, now, progress, force=force)
     output.exported(report, written, target)
 
 
@@ -167,23 +173,41 @@ def serve(root: Path, host: str, port: int, workers: int) -> None:
     from feeds.catalogue.store import Catalogue
 
     site, output = _site(root), Output(as_json=False)
+    address = _listenable(host, port)
     catalogue = Catalogue(site.catalogue)
     with output.progress() as progress:
         report = building.build(site, catalogue, building.clock(), progress=progress)
     catalogue.close()
     output.built(report)
     click.echo(f"Serving on http://{host}:{port}/")
-    os.environ["FEEDS_CONFIG"] = str(root)
-    _granian(host, port, workers)
+    _granian(address, port, workers, root)
 
 
-def _granian(host: str, port: int, workers: int) -> None:
+def _listenable(host: str, port: int) -> str:
+    """The IP address of `host`.
+
+    Raises `ConfigError` if the port is taken: granian would share it with whoever has it.
+    """
+    import socket
+
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        said = f"{host}:{port} cannot be listened on: {error.strerror}; choose another"
+        raise ConfigError("feeds serve", "--host, --port", said) from None
+    return str(address[0])
+
+
+def _granian(address: str, port: int, workers: int, root: Path) -> None:
     from granian import Granian
     from granian.constants import Interfaces
 
     Granian(
         "server:app",
-        address=host,
+        address=address,
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,
@@ -192,4 +216,16 @@ def _granian(host: str, port: int, workers: int) -> None:
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=_PATIENCE_SECONDS,
-    ).serve()
+    ).serve(target_loader=partial(_app, root), wrap_loader=False)
+
+
+def _app(root: Path) -> Any:
+    """Our app, and not that of a publisher who has a `server.py` where this is run."""
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    spec = spec_from_file_location("server", Path(__file__).parents[1] / "server.py")
+    if spec is None or spec.loader is None:
+        raise ConfigError("feeds serve", "", "server.py is missing; install feed-publisher anew")
+    server = module_from_spec(spec)
+    spec.loader.exec_module(server)
+    return server.create_app(root)

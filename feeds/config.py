@@ -9,10 +9,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from feeds import definitions, settings, urls
+from feeds import definitions, media, selection, settings, urls
 from feeds.errors import ConfigError
 from feeds.selection import TERM_FIELDS, TermField, duration
-from feeds.selection import parse as parse_selection
 from feeds.site import (
     LANGUAGE,
     PLACEHOLDER,
@@ -34,7 +33,6 @@ TAG_URI = re.compile(
 )
 FEED_PATH = re.compile(r"[\w~-][\w.~-]*(/[\w~-][\w.~-]*)*")
 EMAIL = re.compile(r"[^\s@<>()]+@[^\s@<>()]+")
-MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
 RESERVED = frozenset({"healthz", "readyz", "index", "feeds"})
 
 
@@ -80,7 +78,8 @@ def _checked(source: settings.Source, site: SiteSettings, root: Path) -> SiteSet
     if site.link == "permalink" and not site.permalink:
         raise source.error(("link",), "'permalink' needs the setting permalink, a URL pattern")
     _check_permalink(source, site)
-    _check_folder(source, site, root)
+    if not (folder := root / site.articles.folder).is_dir():
+        raise source.error(("articles", "folder"), f"{str(folder)!r} is not a folder")
     _check_author(source, site)
     _check_media_types(source, site)
     made: dict[str, str | None] = {"url": _base(source, "url", site.url)}
@@ -107,7 +106,7 @@ def _check_media_types(source: settings.Source, site: SiteSettings) -> None:
         if not re.fullmatch(r"[a-z0-9]+", extension):
             said = f"{extension!r} is not a file extension; write it small and without a dot"
             raise source.error(at, said)
-        if not MEDIA_TYPE.fullmatch(value):
+        if not media.MEDIA_TYPE.fullmatch(value):
             raise source.error(at, f"{value!r} is not a media type such as audio/mpeg")
 
 
@@ -117,12 +116,6 @@ def _check_permalink(source: settings.Source, site: SiteSettings) -> None:
             raise source.error(("permalink",), f"{{{name}}} is not known; see docs/settings.md")
     if site.permalink:
         _url(source, ("permalink",), PLACEHOLDER.sub("x", site.permalink))
-
-
-def _check_folder(source: settings.Source, site: SiteSettings, root: Path) -> None:
-    folder = root / site.articles.folder
-    if not folder.is_dir():
-        raise source.error(("articles", "folder"), f"{str(folder)!r} is not a folder")
 
 
 def _base(source: settings.Source, key: str, value: str) -> str:
@@ -242,7 +235,7 @@ def _feed(
     each = _each(source, at, feed)
     _check_patterns(source, at, feed, each)
     try:
-        selection = parse_selection(feed.select, topic_ids)
+        selected = selection.parse(feed.select, topic_ids)
     except ValueError as error:
         key, _, message = str(error).partition(": ")
         raise source.error((*at, *key.split(".")), message) from None
@@ -252,7 +245,7 @@ def _feed(
         title=named if feed.title is None else feed.title,
         description=feed.description,
         each=each,
-        selection=selection,
+        selection=selected,
         order=feed.order or defaults.order,
         size=feed.size or defaults.size,
         max_age=_max_age(source, at, defaults.max_age if feed.max_age is None else feed.max_age),

@@ -11,6 +11,8 @@ from dateutil import parser as dateutil_parser
 from feeds.text import quoted
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# The change of what has never changed: any date that is not the clock's.
+NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 _IN_NAME = re.compile(r"(?<!\d)(\d{4})-(\d{2})-(\d{2})(?!\d)")
 _ISO_DURATION = re.compile(
@@ -19,6 +21,8 @@ _ISO_DURATION = re.compile(
 _MAX_DURATION = 10 * 366 * 86_400  # what is longer is a mistake
 # RFC 822 §5.1's zones. Other names mean different things on different machines.
 _ZONES = {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
+# Day, month and year in an order that nobody can tell.
+_DIGITS_ONLY = re.compile(r"[-+]?\d{1,3}\s*[-/.]\s*\d{1,2}\s*[-/.]\s*\d+|[-+]\d")
 # Two fillers that share no part: what a text does not say comes out differently.
 _FILLERS = (datetime(2000, 1, 1), datetime(2001, 2, 2))  # noqa: DTZ001 - zone is the text's
 
@@ -80,6 +84,8 @@ def _from_text(value: str) -> datetime:
         return datetime.fromisoformat(value)
     except ValueError:
         pass
+    if _DIGITS_ONLY.match(value):
+        raise BadDateError(f"{quoted(value)} can be read in two ways; write for example 2024-05-31")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -130,4 +136,4 @@ def rfc822(moment: datetime) -> str:
 
 def rfc3339(moment: datetime) -> str:
     """A UTC moment as Atom and JSON Feed write it (RFC 3339)."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

@@ -1,7 +1,7 @@
 """What to do about articles: which to read, and what becomes of each. Pure; no I/O, no clock."""
 
+import posixpath
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import PurePosixPath
 
 import msgspec
 
@@ -13,13 +13,19 @@ from feeds.entry import content_hash
 from feeds.errors import Problem
 from feeds.work import ReadTask
 
+# What tells a renamed article, out of its link and its likeness.
+_WHOLE, _LINK, _LIKENESS = slice(0, 2), slice(0, 1), slice(1, 2)
+
 
 class Plan(msgspec.Struct, frozen=True):
-    """What to read, which files are gone, and the walk that says so."""
+    """What to read, and which files are gone or still there.
+
+    `there` are those that the walk found, and known ones that it could not look at.
+    """
 
     tasks: list[ReadTask]
     gone: list[str]
-    scan: folder.Scan
+    there: set[str]
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -37,16 +43,17 @@ def plan(scan: folder.Scan, known: Mapping[str, Seen], *, again: bool, trust: bo
     read, and parsed if its bytes differ. What could not be looked at is not gone.
     """
     unread = [problem.path.rstrip("/") for problem in scan.problems]
-    gone = [path for path in known if path not in scan.files and not _lies_in(path, unread)]
+    there = {*scan.files, *(path for path in known if _lies_in(path, unread))}
+    gone = [path for path in known if path not in there]
     freed = {stem(path) for path in gone}
     tasks = []
     for path, stat in scan.files.items():
         seen = known.get(path)
-        if seen is None or again or stem(path) in freed:
+        if seen is None or again or (freed and stem(path) in freed):
             tasks.append(ReadTask(path))
         elif not trust or (seen.size, seen.mtime_ns) != (stat.size, stat.mtime_ns):
             tasks.append(ReadTask(path, digest=seen.digest))
-    return Plan(tasks, gone, scan)
+    return Plan(tasks, gone, there)
 
 
 def decide(
@@ -97,17 +104,18 @@ def renamed(
 ) -> dict[str, Memory]:
     """Which of the `new` articles are `lost` entries under another path, each at most once.
 
-    Both tell their link and likeness. The same content tells best, then the same source URL
-    (design, decision 1).
+    Both tell their link and likeness. Both alike tell best, then the same content, then the
+    same source URL (design, decision 1).
     """
     found: dict[str, Memory] = {}
-    for by_likeness in (True, False):
-        waiting: dict[str, list[Memory]] = {}
-        for memory, link, likeness in lost:
-            if memory not in found.values():
-                waiting.setdefault(likeness if by_likeness else link, []).append(memory)
-        for path, (link, likeness) in new.items():
-            candidates = waiting.get(likeness if by_likeness else link)
+    for tells_by in (_WHOLE, _LIKENESS, _LINK):
+        waiting: dict[tuple[str, ...], list[Memory]] = {}
+        taken = {memory.seq for memory in found.values()}
+        for memory, *told in lost:
+            if memory.seq not in taken:
+                waiting.setdefault(tuple(told[tells_by]), []).append(memory)
+        for path, known in new.items():
+            candidates = waiting.get(tuple(known)[tells_by])
             if candidates and path not in found:
                 found[path] = candidates.pop(0)
     return found
@@ -115,9 +123,9 @@ def renamed(
 
 def _lies_in(path: str, folders: Iterable[str]) -> bool:
     """Whether the path is one of `folders` or below one; files count as folders here."""
-    return any(path == folder or path.startswith(folder + "/") for folder in folders)
+    return any(folder in (path, ".") or path.startswith(folder + "/") for folder in folders)
 
 
-def stem(path: str) -> PurePosixPath:
+def stem(path: str) -> str:
     """What an id is made of: the path without its extension."""
-    return PurePosixPath(path).with_suffix("")
+    return posixpath.splitext(path)[0]

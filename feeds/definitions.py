@@ -8,7 +8,7 @@ from urllib.parse import quote
 import msgspec
 
 from feeds.errors import ConfigError, Problem
-from feeds.selection import All, Selection, TermField, Terms
+from feeds.selection import EVERYTHING, All, Selection, TermField, Terms
 from feeds.site import PLACEHOLDER, FeedSpec, Picture, Site
 
 # File names hold 255 bytes, and a path may put several slugs into one.
@@ -33,7 +33,6 @@ class FeedDefinition(msgspec.Struct, frozen=True):
     order: Literal["date", "heat"]
     size: int
     max_age: int
-    terms: tuple[Term, ...] = ()
     picture: Picture | None = None
 
     def url(self, site: Site, format_: str) -> str:
@@ -101,7 +100,7 @@ def _feed(spec: FeedSpec, terms: tuple[Term, ...], site: Site) -> FeedDefinition
     slugs = {str(term.field): _segment(term.slug) for term in terms}
     names = {**{str(term.field): term.name for term in terms}, "site": site.settings.title}
     limits = tuple(Terms(term.field, (term.slug,)) for term in terms)
-    whole = spec.selection == All()
+    whole = spec.selection == EVERYTHING
     parts: tuple[Selection, ...] = limits if whole else (*limits, spec.selection)
     topic = next((site.topics.get(term.slug) for term in terms if term.field == "topic"), None)
     title = _filled(spec.title, names)
@@ -114,7 +113,6 @@ def _feed(spec: FeedSpec, terms: tuple[Term, ...], site: Site) -> FeedDefinition
         order=spec.order,
         size=spec.size,
         max_age=spec.max_age,
-        terms=terms,
         picture=topic.images[0] if topic and topic.images else None,
     )
 

@@ -3,11 +3,11 @@
 import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
-from feeds import definitions, document, fragment
+from feeds import dates, definitions, document, fragment
 from feeds.catalogue.store import FeedState, Reader, Shown, moment
 from feeds.definitions import Expansion, FeedDefinition
 from feeds.document import Document
@@ -15,28 +15,39 @@ from feeds.errors import RenderError
 from feeds.fragment import FORMATS, Format
 from feeds.site import Site
 
-# The `updated` of a feed that has never had an entry: any date that is not the clock's.
-_NEVER = datetime(2000, 1, 1, tzinfo=UTC)
+# The site's settings that stand around the entries of a feed (`feeds.envelope`).
+_AROUND = (
+    "id", "url", "feeds_url", "assets_url", "title", "language", "author", "rights", "icon", "logo",
+    "hub", "media_types",
+)  # fmt: skip
 
 
 def state(
-    feed: FeedDefinition, shown: Sequence[Shown], before: FeedState | None, moved: int
+    feed: FeedDefinition,
+    site: Site,
+    shown: Sequence[Shown],
+    before: FeedState | None,
+    moved: int,
+    built: int | None = None,
 ) -> FeedState:
-    """What a feed shows now. Its `updated` moves with every change, also when entries leave.
+    """What a feed shows now, and since when: `updated` moves with every change of it.
 
-    `moved` is when the feed changed if its entries do not say so themselves, in seconds. A feed
-    that is new takes the newest change among its entries, so that a feed built twice from the
-    same articles is the same; one without entries keeps a date of its own.
+    What dates itself, dates the feed: the newest change among its entries, and `moved`, when an
+    entry that grew old last came or went (`Reader.moved`). This is the same whoever asks and
+    when: a reader before a build, a build at any time, a catalogue made anew. Any other change,
+    such as an entry that was withdrawn or a title, has the date of the build that finds it:
+    `built`, in seconds, None for who only looks. For that, `before` has to know already what
+    time alone has done since. A feed that never had an entry has a date of its own.
     """
-    told = [[each.id, each.content_hash, each.updated] for each in shown]
-    looks = [feed.title, feed.description, feed.max_age, feed.picture, told]
+    told = [[each.id, each.content_hash, each.published, each.updated] for each in shown]
+    around = [getattr(site.settings, name) for name in _AROUND]
+    looks = [feed.title, feed.description, feed.max_age, feed.picture, around, told]
     digest = hashlib.sha256(msgspec.json.encode(looks)).hexdigest()[:32]
-    newest_change = max((each.updated for each in shown), default=int(_NEVER.timestamp()))
-    updated = newest_change
+    updated = max(moved, *(each.updated for each in shown), int(dates.NEVER.timestamp()))
     if before is not None:
-        updated = max(before.updated, newest_change)
-        if digest != before.digest and updated == before.updated:
-            updated = max(updated, moved)
+        updated = max(updated, before.updated)
+        if built is not None and digest != before.digest and updated == before.updated:
+            updated = max(updated, built)
     newest = max((each.published for each in shown), default=None)
     return FeedState(feed.path, digest, updated, len(shown), newest)
 
@@ -61,7 +72,8 @@ def fetch(
     cannot be rendered it is left out, and what only a build can date keeps its date.
     """
     shown = reader.shown(feed, now)
-    known = state(feed, shown, reader.feed_state(feed.path), reader.moved(feed, now))
+    moved = reader.moved(feed, shown, now)
+    known = state(feed, site, shown, reader.feed_state(feed.path), moved)
     fragments = reader.fragments([each.seq for each in shown])
     missing = [each.seq for each in shown if each.seq not in fragments]
     for seq, entry in reader.entries(missing).items():

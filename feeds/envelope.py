@@ -12,7 +12,7 @@ from feeds import media, mending, urls
 from feeds.definitions import FeedDefinition
 from feeds.fragment import Format
 from feeds.mending import element
-from feeds.site import Site
+from feeds.site import Author, Site
 
 MEDIA_TYPES: dict[Format, str] = {
     "rss": "application/rss+xml",
@@ -39,6 +39,7 @@ class _ChannelExtras(BaseExtension):  # type: ignore[misc]
     """What feedgen leaves out of an RSS channel, and line breaks for people who read feeds."""
 
     hub: str | None = None
+    creator: str | None = None
     image: bool = False
 
     def extend_ns(self) -> dict[str, str]:
@@ -48,6 +49,8 @@ class _ChannelExtras(BaseExtension):  # type: ignore[misc]
         image = root[0].find("image")  # feedgen makes one of every Atom logo
         if image is not None and not self.image:
             root[0].remove(image)
+        if self.creator:
+            element(root[0], f"{{{mending.DC}}}creator", self.creator)
         if self.hub:
             element(root[0], f"{{{mending.ATOM}}}link", rel="hub", href=self.hub)
         root[0][-1].tail = "\n"
@@ -107,24 +110,24 @@ def feedgen_feed(
     made.rights(settings.rights)
     if newest:
         made.pubDate(newest)
-    _add_author(made, site)
-    _add_links(made, feed, site, format_)
     made.register_extension("channel", _ChannelExtras, atom=False)
     made.register_extension("feed", _FeedExtras, rss=False)
     made.channel.hub = settings.hub
+    _add_author(made, site)
+    _add_links(made, feed, site, format_)
     _add_images(made, feed, site)
     return made
 
 
 def _add_author(made: FeedGenerator, site: Site) -> None:
-    author = site.settings.author
-    if author is None:
-        made.author(name=site.settings.title)
-        return
+    """Atom's author, and RSS's: an address with a name (RSS 2.0), or dc:creator for a name."""
+    author = site.settings.author or Author(name=site.settings.title)
     known = {"name": author.name, "uri": author.url, "email": author.email}
     made.author({name: value for name, value in known.items() if value})
     if author.email:
         made.managingEditor(f"{author.email} ({author.name})")
+    else:
+        made.channel.creator = author.name
 
 
 def _add_links(made: FeedGenerator, feed: FeedDefinition, site: Site, format_: Format) -> None:

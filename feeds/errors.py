@@ -6,6 +6,7 @@ FeedsError
 ├── SourceError      the article folder is missing, empty or unreadable
 ├── CatalogueError   the store cannot be read or written
 ├── GuardError       a build would withdraw more than the site allows
+├── WorkError        a worker process died
 ├── RenderError      an entry cannot be rendered: entry id
 ├── ExportError      a file of the export cannot be written
 └── UnknownError     no such feed, entry or article
@@ -80,6 +81,10 @@ class CatalogueError(FeedsError):
 
 class GuardError(FeedsError):
     """A build that would withdraw more entries than the site's guard allows."""
+
+
+class WorkError(FeedsError):
+    """A worker process died before its work was done."""
 
 
 class RenderError(FeedsError):

@@ -4,13 +4,13 @@ import hashlib
 import os
 import shutil
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from feeds import documents, fragment, opml, pages
 from feeds.catalogue.store import Catalogue, FeedState, Reader
@@ -26,14 +26,17 @@ MANIFEST = ".feeds-export.json"
 # One export at a time; files are written in the folder PARTS and moved into their places.
 LOCK = ".feeds-export.lock"
 PARTS = ".feeds-export.parts"
+# Seconds that an export waits for another one.
+_PATIENCE = 30
 # Files written at a time: a disk makes sure of many together in less time than of each in turn.
 _WRITERS = 16
 
 
 class _Manifest(msgspec.Struct):
-    """The files of an export by path -> sha256, and by feed the state that they show."""
+    """The files of an export by path: sha256, and size in bytes; and by feed the state shown."""
 
     files: dict[str, str] = {}
+    sizes: dict[str, int] = {}
     feeds: dict[str, str] = {}
 
 
@@ -46,22 +49,31 @@ class ExportReport(msgspec.Struct, frozen=True):
 
 
 def export(
-    site: Site, catalogue: Catalogue, target: Path, now: datetime, progress: Progress
+    site: Site,
+    catalogue: Catalogue,
+    target: Path,
+    now: datetime,
+    progress: Progress,
+    *,
+    force: bool = False,
 ) -> ExportReport:
     """Write every feed in every format, an index page and an OPML list below `target`.
 
     Each file appears whole or not at all; one whose bytes are the same is not touched; files
-    of feeds that no longer exist go, others in the folder stay. Raises `ExportError`.
+    of feeds that no longer exist go, others in the folder stay. Raises `ExportError`, also
+    where a file that no export wrote is in the way: `force` overwrites it.
     """
     _check_target(site, target)
     try:
         target.mkdir(parents=True, exist_ok=True)
         with (
-            FileLock(target / LOCK),
+            FileLock(target / LOCK, timeout=_PATIENCE),
             catalogue.read() as reader,
             ThreadPoolExecutor(_WRITERS) as pool,
         ):
-            return _Export(site, reader, target, now, progress, pool).run()
+            return _Export(site, reader, target, now, progress, pool, force=force).run()
+    except Timeout:
+        raise ExportError(f"another export to {target} is running; wait for its end") from None
     except OSError as error:
         at = error.filename or target
         raise ExportError(f"the export cannot write {at}: {error.strerror}") from error
@@ -84,9 +96,11 @@ class _Export:
         now: datetime,
         progress: Progress,
         pool: ThreadPoolExecutor,
+        *,
+        force: bool,
     ) -> None:
         self._site, self._reader, self._target, self._now = site, reader, target, now
-        self._progress = progress
+        self._progress, self._force = progress, force
         self._fingerprint = reader.meta("fingerprint")
         self._before = _manifest(target)
         self._after = _Manifest({}, {})
@@ -99,6 +113,9 @@ class _Export:
         (self._target / PARTS).mkdir()
         feeds = documents.every(self._site, self._reader, self._now)
         states = self._reader.feed_states()
+        self._claim(
+            [opml.NAME, pages.INDEX, *(name for feed in feeds.values() for name in _names(feed))]
+        )
         for done, feed in enumerate(feeds.values(), 1):
             self._export(feed, states.get(feed.path))
             self._progress("Writing feeds", done, len(feeds))
@@ -115,31 +132,51 @@ class _Export:
             unchanged=len(self._after.files) - len(self._written),
         )
 
+    def _claim(self, names: Iterable[str]) -> None:
+        """Note the files that will be made, so that they are known for ours if this is killed."""
+        unknown = [name for name in names if name not in self._before.files]
+        new = {name: "" for name in unknown if not os.path.lexists(self._target / name)}
+        if new:
+            self._before.files.update(new)
+            self._write(MANIFEST, msgspec.json.encode(self._before, order="deterministic"))
+
     def _export(self, feed: FeedDefinition, state: FeedState | None) -> None:
         """Write a feed's documents, unless the files already show this very state."""
-        names = [f"{feed.path}.{format_}" for format_ in FORMATS]
+        names = _names(feed)
         shows = _shown(feed, state, self._fingerprint)
         self._after.feeds[feed.path] = shows
         if self._before.feeds.get(feed.path) == shows and all(map(self._is_there, names)):
             self._after.files.update((name, self._before.files[name]) for name in names)
+            self._after.sizes.update((name, self._before.sizes[name]) for name in names)
             return
         for format_, made in documents.fetch(feed, self._site, self._reader, self._now).items():
             self._put(f"{feed.path}.{format_}", made)
 
     def _is_there(self, name: str) -> bool:
-        return name in self._before.files and (self._target / name).is_file()
+        """Whether the file is as it was left, as far as a look at it can tell."""
+        try:
+            size = (self._target / name).stat().st_size
+        except OSError:
+            return False
+        return name in self._before.files and size == self._before.sizes.get(name)
 
     def _put(self, name: str, made: Document) -> None:
         digest = hashlib.sha256(made.body).hexdigest()
         self._after.files[name] = digest
+        self._after.sizes[name] = len(made.body)
         try:
-            same = (self._target / name).read_bytes() == made.body
+            there = (self._target / name).read_bytes()
         except FileNotFoundError:
-            same = False
-        if not same:
-            self._writing.append(self._pool.submit(self._write, name, made.body))
-            self._written.append(name)
-            self._wait(2 * _WRITERS)
+            there = None
+        if there == made.body:
+            return
+        if there is not None and name not in self._before.files and not self._force:
+            raise ExportError(
+                f"{self._target / name} is there and no export wrote it; move it, or use --force"
+            )
+        self._writing.append(self._pool.submit(self._write, name, made.body))
+        self._written.append(name)
+        self._wait(2 * _WRITERS)
 
     def _wait(self, most: int) -> None:
         """Wait until at most so many files are being written; raises what writing them raised."""
@@ -167,6 +204,10 @@ class _Export:
                 except OSError:
                     break  # not empty: other files live there
         return gone
+
+
+def _names(feed: FeedDefinition) -> list[str]:
+    return [f"{feed.path}.{format_}" for format_ in FORMATS]
 
 
 def _parents(file: Path, top: Path) -> Iterator[Path]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import count
-from pathlib import PurePosixPath
 from typing import TypeAlias
 
 import msgspec
@@ -13,7 +12,7 @@ from feeds.catalogue.store import Memory, Seen
 from feeds.catalogue.writer import EntryChange, Writer
 from feeds.decisions import Decision, Plan, decide, renamed, stem
 from feeds.entry import Entry
-from feeds.errors import GuardError, shared_id
+from feeds.errors import GuardError, Problem, shared_id
 from feeds.selection import Facts
 from feeds.site import Site
 from feeds.work import ReadResult, ReadTask, Workers
@@ -33,6 +32,7 @@ class Outcome(msgspec.Struct):
     """What an ingest did.
 
     `touched` are the facts of changed entries, before and after: of all if they are not `MANY`.
+    `refused` are the problems of those among the withdrawn that cannot be rendered.
     """
 
     read: int = 0
@@ -40,6 +40,7 @@ class Outcome(msgspec.Struct):
     changed: int = 0
     withdrawn: int = 0
     touched: list[Facts] = []
+    refused: list[Problem] = []
 
     @property
     def total(self) -> int:
@@ -53,21 +54,49 @@ class Ingest:
     def __init__(self, site: Site, writer: Writer, now: int, progress: Progress) -> None:
         self._site, self._writer, self._now = site, writer, now
         self._progress = progress
-        self.outcome = Outcome(touched=[])
+        self.outcome = Outcome()
         self._known: dict[str, Seen] = {}
-        self._walked: set[str] = set()
+        self._there: set[str] = set()
+        self._out = 0
         self._first = not writer.any_entry()
 
-    def run(self, plan: Plan, known: Mapping[str, Seen], workers: Workers, *, force: bool) -> None:
-        """Read, decide and store; raises `GuardError` where too much would be withdrawn."""
-        self._known, self._walked = dict(known), set(plan.scan.files)
+    def run(self, plan: Plan, known: Mapping[str, Seen], workers: Workers) -> None:
+        """Read, decide and store. What comes of it stands once `guard` has seen it."""
+        self._known, self._there = dict(known), plan.there
         out = self._writer.count_out()
         tasks = self._dated(plan.tasks)
         for results in workers.read(tasks):
             self._store(results, workers)
             self._progress("Reading articles", self.outcome.read, len(tasks))
         self._withdraw_gone(plan.gone)
-        self._guard(out, force=force)
+        self._out = max(out, out + self.outcome.added - self.outcome.withdrawn)
+
+    def refuse(self, failed: Mapping[int, str]) -> None:
+        """Withdraw entries that cannot be rendered, so that they cost the others nothing.
+
+        `failed` says why, by key.
+        """
+        self._writer.withdraw(list(failed), self._now)
+        self.outcome.withdrawn += len(failed)
+        for seq, entry in self._writer.entries(list(failed)).items():
+            said = f"cannot be rendered ({failed[seq]}); it is left out of all feeds"
+            problem = Problem(entry.path, 1, "", said, fatal=True)
+            self._writer.add_problem(problem)
+            self.outcome.refused.append(problem)
+
+    def guard(self) -> None:
+        """Raise `GuardError` where too much would be withdrawn, for whatever reason."""
+        limit = max(_GUARD_FROM, int(self._out * self._site.settings.guard / 100))
+        if self.outcome.withdrawn <= limit:
+            return
+        look, refused = "Look at the article folder", self.outcome.refused
+        if refused:
+            look = f"{len(refused):,} of them cannot be rendered, the first is {refused[0]}. {look}"
+        raise GuardError(
+            f"this build would withdraw {self.outcome.withdrawn:,} of {self._out:,} entries, "
+            f"more than the {self._site.settings.guard} % that site.guard allows; nothing "
+            f"was changed. {look}, or say --force if this is meant"
+        )
 
     def _dated(self, tasks: Sequence[ReadTask]) -> list[ReadTask]:
         """The tasks, with the first-seen dates that are remembered."""
@@ -118,7 +147,7 @@ class Ingest:
         like = self._writer.like(
             [link for link, _ in new.values()], [likeness for _, likeness in new.values()]
         )
-        return renamed(new, [known for known in like if known[0].path not in self._walked])
+        return renamed(new, [known for known in like if known[0].path not in self._there])
 
     def _distinct(
         self, decided: Sequence[tuple[ReadResult, Decision]]
@@ -134,7 +163,7 @@ class Ingest:
         if put is None or put.seq is not None:
             return decision
         entry, holder = put.entry, taken.get(put.entry.id)
-        if holder in self._walked and stem(holder) == stem(entry.path):
+        if holder in self._there and stem(holder) == stem(entry.path):
             return Decision(problems=(*decision.problems, shared_id(entry.path, holder)))
         if holder is not None:  # it had this path before it was renamed: this is another article
             entry = msgspec.structs.replace(entry, id=self._free_id(entry.path, taken))
@@ -143,9 +172,9 @@ class Ingest:
         return msgspec.structs.replace(decision, put=put)
 
     def _free_id(self, path: str, taken: Mapping[str, str]) -> str:
-        own = PurePosixPath(path)
+        own = stem(path)
         for number in count(2):
-            id_ = identifier(str(own.with_stem(f"{own.stem}~{number}")), self._site)
+            id_ = identifier(f"{own}~{number}{path.removeprefix(own)}", self._site)
             if id_ not in taken and not self._writer.paths_of_ids([id_]):
                 break
         return id_
@@ -187,15 +216,6 @@ class Ingest:
         ]
         self._touch(self._writer.entries([memory.seq for memory in lost]).values())
         self._withdraw(lost)
-
-    def _guard(self, out: int, *, force: bool) -> None:
-        limit = max(_GUARD_FROM, int(out * self._site.settings.guard / 100))
-        if self.outcome.withdrawn > limit and not force:
-            raise GuardError(
-                f"this build would withdraw {self.outcome.withdrawn:,} of {out:,} entries, "
-                f"more than the {self._site.settings.guard} % that site.guard allows; nothing "
-                "was changed. Look at the article folder, or say --force if this is meant"
-            )
 
 
 def _dated_again(parsed: _Parsed, found: Mapping[str, Memory], workers: Workers) -> _Parsed:

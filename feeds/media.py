@@ -11,6 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 from feeds.entry import Medium
 
 OCTETS = "application/octet-stream"
+# How a media type is written (RFC 6838 §4.2), without parameters and in small letters.
+MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
 
 TYPES: Mapping[str, str] = {
     "aac": "audio/aac", "aif": "audio/aiff", "aiff": "audio/aiff", "flac": "audio/flac",

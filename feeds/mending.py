@@ -11,7 +11,7 @@ from typing import Any
 
 import feedgen.entry
 import feedgen.feed
-from feedgen.ext.base import BaseEntryExtension, BaseExtension
+from feedgen.ext.base import BaseEntryExtension
 from lxml import etree
 
 from feeds import dates
@@ -52,20 +52,6 @@ def element(parent: Any, name: str, text: str | None = None, **attributes: objec
     made = etree.SubElement(parent, name, known)
     made.text = text
     return made
-
-
-class Namespaces(BaseExtension):  # type: ignore[misc]
-    """Declares, on the root, the namespaces that entries use."""
-
-    def extend_ns(self) -> dict[str, str]:
-        return {"dc": DC, "media": MEDIA}
-
-
-class AtomNamespaces(BaseExtension):  # type: ignore[misc]
-    """The same for Atom, which needs fewer."""
-
-    def extend_ns(self) -> dict[str, str]:
-        return ATOM_NAMESPACES
 
 
 class EntryExtras(BaseEntryExtension):  # type: ignore[misc]

@@ -1,11 +1,12 @@
 """The OPML 2.0 list of all feeds, to subscribe to many at once. Pure; no I/O."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from lxml import etree
 
 from feeds.catalogue.store import FeedState, moment
+from feeds.dates import NEVER
 from feeds.definitions import FeedDefinition
 from feeds.document import Document, etag
 from feeds.mending import element
@@ -53,4 +54,4 @@ def grouped(feeds: Sequence[FeedDefinition]) -> dict[str, list[FeedDefinition]]:
 def last_change(states: Mapping[str, FeedState]) -> datetime:
     """When any feed last changed."""
     newest = max((state.updated for state in states.values()), default=None)
-    return datetime(2000, 1, 1, tzinfo=UTC) if newest is None else moment(newest)
+    return NEVER if newest is None else moment(newest)

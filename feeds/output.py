@@ -20,7 +20,7 @@ from feeds.ingest import Progress
 from feeds.site import Site
 
 # So many problems are printed after a build; `feeds check` prints them all.
-_SOME = 20
+_SOME = 10
 
 
 class Output:
@@ -39,13 +39,14 @@ class Output:
         from rich.console import Console
         from rich.progress import Progress as Bars
 
-        with Bars(console=Console(stderr=True), transient=True) as bars:
+        # Without a thread of its own: worker processes start faster where there is none.
+        with Bars(console=Console(stderr=True), transient=True, auto_refresh=False) as bars:
             known: dict[str, Any] = {}
 
             def advance(what: str, done: int, total: int) -> None:
                 if what not in known:
                     known[what] = bars.add_task(what)
-                bars.update(known[what], completed=done, total=total)
+                bars.update(known[what], completed=done, total=total, refresh=True)
 
             yield advance
 
@@ -125,7 +126,9 @@ class Output:
                 *(("enclosure", f"{file.url} ({file.media_type})") for file in entry.enclosures),
             ]
         rows += [("in", path) for path in fate.feeds]
-        rows += [("fits, but is not among the newest of", path) for path in fate.selected]
+        coming = fate.status.startswith(("held back", "new"))
+        fits = "will be in" if coming else "fits, but is not among the first of"
+        rows += [(fits, path) for path in fate.selected]
         if entry and not fate.feeds and not fate.selected:
             rows.append(("in", "no feed: no selection in feeds.yaml fits it"))
         rows += [("problem", _problem(problem)) for problem in fate.problems]

@@ -13,6 +13,7 @@ import yaml
 
 from feeds import yamltext
 from feeds.errors import ConfigError
+from feeds.text import first_forbidden
 
 T = TypeVar("T")
 
@@ -66,10 +67,22 @@ def read(path: Path) -> Source:
         source = Source(str(path), text, yamltext.parse(text))
     except yamltext.YAMLTextError as error:
         raise ConfigError(str(path), "", str(error), error.line) from None
+    if found := _forbidden(source.data):
+        raise source.error(found, "holds a control character; remove it")
     for first, second in _repeated(yaml.compose(text, Loader=yamltext.SafeLoader)):
         said = f"stands on line {first.start_mark.line + 1} already; remove one of the two"
         raise ConfigError(source.file, second.value, said, second.start_mark.line + 1)
     return source
+
+
+def _forbidden(data: Any, at: tuple[str | int, ...] = ()) -> tuple[str | int, ...] | None:
+    """Where in `data` text stands that no feed can hold; None if nowhere."""
+    if isinstance(data, str):
+        return at if first_forbidden(data) is not None else None
+    if not isinstance(data, Mapping | list):
+        return None
+    items = data.items() if isinstance(data, Mapping) else enumerate(data)
+    return next((found for key, value in items if (found := _forbidden(value, (*at, key)))), None)
 
 
 def _first_document(text: str) -> str:
@@ -110,6 +123,8 @@ def override(source: Source, environ: Mapping[str, str], type_: type) -> Source:
     for name, text in sorted(environ.items()):
         if not name.startswith(PREFIX) or _NOT_SETTINGS.fullmatch(name):
             continue
+        if first_forbidden(text) is not None:
+            raise ConfigError(name, "", "holds a control character; remove it")
         keys = tuple(name.removeprefix(PREFIX).lower().split("__"))
         wanted = _type_at(type_, keys)
         if wanted is None:

@@ -27,7 +27,9 @@ class _State(msgspec.Struct):
     revision: str
     until: datetime | None
     feeds: dict[str, FeedDefinition]
-    documents: dict[str, dict[Format, Document]]
+    states: dict[str, FeedState]
+    pages: dict[str, Document] = {}
+    documents: dict[str, dict[Format, Document]] = {}
 
 
 class Shelf:
@@ -37,57 +39,76 @@ class Shelf:
     """
 
     def __init__(self, site: Site, catalogue: Catalogue) -> None:
-        self.site = site
-        self._catalogue = catalogue
-        self._lock = threading.Lock()
+        self._site, self._catalogue = site, catalogue
         self._state: _State | None = None
         self._looked = float("-inf")
+        self._loading = threading.Lock()
+        self._keeping = threading.Lock()
 
     def get(self, name: str) -> Document | None:
         """The document at a URL path below the feeds' URL; None if there is none."""
-        path, dot, format_ = name.rpartition(".")
         state = self._current()
-        if format_ not in FORMATS or path not in state.feeds or not dot:
-            return self._page(name, state)
-        made = state.documents.get(path)
-        if made is None:
-            feed = state.feeds[path]
-            with self._catalogue.read() as reader:
-                made = documents.fetch(feed, self.site, reader, clock())
-                unchanged = reader.meta("revision") == state.revision
-            if unchanged and not timed(feed.selection):
-                with self._lock:
-                    while len(state.documents) >= _KEPT:
-                        del state.documents[next(iter(state.documents))]
-                    state.documents[path] = made
-        return made[format_]
+        path, _, extension = name.rpartition(".")
+        for format_ in FORMATS:
+            if extension == format_ and path in state.feeds:
+                return self._documents(path, state)[format_]
+        return self._page(name, state)
 
     def ready(self) -> bool:
         """Whether a build has been made."""
         with self._catalogue.read() as reader:
             return reader.meta("revision") != "0"
 
-    def _page(self, name: str, state: _State) -> Document | None:
-        if name not in (pages.INDEX, opml.NAME):
-            return None
+    def _documents(self, path: str, state: _State) -> dict[Format, Document]:
+        with self._keeping:
+            made = state.documents.pop(path, None)
+            if made is not None:
+                state.documents[path] = made  # the newest in use stand last
+                return made
+        feed = state.feeds[path]
         with self._catalogue.read() as reader:
-            states: dict[str, FeedState] = reader.feed_states()
-        make = pages.index if name == pages.INDEX else opml.document
-        return make(list(state.feeds.values()), states, self.site)
+            made = documents.fetch(feed, self._site, reader, clock())
+            unchanged = reader.meta("revision") == state.revision
+        if unchanged and not timed(feed.selection):
+            with self._keeping:
+                state.documents[path] = made
+                while len(state.documents) > _KEPT:
+                    del state.documents[next(iter(state.documents))]
+        return made
+
+    def _page(self, name: str, state: _State) -> Document | None:
+        make = {pages.INDEX: pages.index, opml.NAME: opml.document}.get(name)
+        if make is None:
+            return None
+        if name not in state.pages:
+            state.pages[name] = make(list(state.feeds.values()), state.states, self._site)
+        return state.pages[name]
 
     def _current(self) -> _State:
-        """The state of the catalogue's newest revision."""
-        with self._lock:
-            now = clock()
-            state = self._state
-            due = state is not None and state.until is not None and now >= state.until
-            if state is None or due or time.monotonic() - self._looked > _BELIEVED:
-                with self._catalogue.read() as reader:
-                    if state is None or due or reader.meta("revision") != state.revision:
-                        self._state = state = self._loaded(reader, now)
-                self._looked = time.monotonic()
+        """The state of the catalogue's newest revision.
+
+        While one thread loads it the others go on with the one before.
+        """
+        state, now = self._state, clock()
+        due = state is not None and state.until is not None and now >= state.until
+        if state and not due and time.monotonic() - self._looked <= _BELIEVED:
             return state
+        if not self._loading.acquire(blocking=state is None) and state:
+            return state
+        try:
+            with self._catalogue.read() as reader:
+                state = self._state
+                if state is None or due or reader.meta("revision") != state.revision:
+                    self._state = state = self._loaded(reader, now)
+            self._looked = time.monotonic()
+        finally:
+            self._loading.release()
+        return state
 
     def _loaded(self, reader: Reader, now: datetime) -> _State:
-        feeds = documents.every(self.site, reader, now)
-        return _State(reader.meta("revision"), reader.next_due(now), feeds, {})
+        return _State(
+            revision=reader.meta("revision"),
+            until=reader.next_due(now),
+            feeds=documents.every(self._site, reader, now),
+            states=reader.feed_states(),
+        )

@@ -256,7 +256,12 @@ class Site(msgspec.Struct, frozen=True, dict=True):
     def catalogue(self) -> str:
         """The catalogue as an SQLAlchemy URL."""
         value = self.settings.catalogue
-        return value if "://" in value else f"sqlite:///{(self.root / value).absolute()}"
+        if "://" in value:
+            return value
+        from sqlalchemy import URL  # here, for commands that need no catalogue start sooner
+
+        file = (self.root / value).absolute()
+        return URL.create("sqlite", database=str(file)).render_as_string()
 
     def topic_id(self, name: str) -> str:
         """The slug of the topic that an article or a setting calls `name`."""

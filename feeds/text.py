@@ -9,6 +9,7 @@ from functools import lru_cache
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _CONTROLS = bytes({*range(32), 127} - {9, 10, 13})
 _MAX_SLUG = 120  # bytes: slugs become names of files, which may have 255
+_MOST_KEPT = 200  # characters of a name
 _SIGNS = {"+": " plus ", "&": " and "}
 _SIGN = re.compile(r"[+&]|(?<=\w)#")
 
@@ -46,13 +47,16 @@ def one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
-@lru_cache(10_000)
 def slug(name: str) -> str:
     """A name as a path segment: lower case, letters and digits of any script, hyphens.
 
     `C`, `C++` and `C#` stay apart; names that differ in case or spacing only become one.
     A name without a letter or digit, and what a very long one loses, becomes a stable hash.
     """
+    return _kept_slug(name) if len(name) <= _MOST_KEPT else _slug(name)
+
+
+def _slug(name: str) -> str:
     folded = _folded(_folded(clean(name)))  # twice, for once is not stable for all of Unicode
     signs = _SIGN.sub(lambda found: _SIGNS.get(found.group(), " sharp "), folded)
     made = "-".join("".join(c if _is_letter(c) else " " for c in signs).split())
@@ -61,6 +65,10 @@ def slug(name: str) -> str:
     digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:8]
     kept = made.encode()[: _MAX_SLUG - 9].decode(errors="ignore").strip("-")
     return f"{kept or 'x'}-{digest}"
+
+
+# Names recur in most articles; whole texts that stand where a name should are not kept.
+_kept_slug = lru_cache(10_000)(_slug)
 
 
 def _folded(name: str) -> str:

@@ -2,13 +2,13 @@
 
 import logging
 import signal
-import tempfile
 import threading
-from hashlib import sha256
+import time
 from pathlib import Path
 
 import watchfiles
 from filelock import FileLock, Timeout
+from sqlalchemy import make_url
 
 from feeds.build import build, clock
 from feeds.catalogue.store import Catalogue
@@ -17,13 +17,15 @@ from feeds.site import Site
 
 _log = logging.getLogger("feeds")
 
-# Milliseconds: how long changes are gathered, and how often the time itself is looked at.
+# Milliseconds: how long changes are gathered, and how often it is seen to that all is well.
 _GATHER = 50
-_WAKE = 5_000
+_WAKE = 2_000
+# Seconds after which a build is made though nothing was heard: network file systems are silent.
+_REGULARLY = 60
 
 
 class Watcher:
-    """A thread that builds whenever the article folder changes.
+    """A thread that builds whenever the article folder changes, and outlives every fault.
 
     Of several servers on one catalogue and machine one watches; another takes over when it ends.
     A build that fails is logged, and what was published before stays.
@@ -32,7 +34,7 @@ class Watcher:
     def __init__(self, site: Site, catalogue: Catalogue) -> None:
         self._site, self._catalogue = site, catalogue
         self._stop = threading.Event()
-        self._lock = FileLock(_lock_file(catalogue.url))
+        self._lock = FileLock(_lock_file(site))
         self._thread = threading.Thread(target=self._run, name="feeds-watch", daemon=True)
 
     def start(self) -> None:
@@ -53,10 +55,18 @@ class Watcher:
                 with self._lock.acquire(timeout=0):
                     self._watch()
             except Timeout:
-                self._stop.wait(_WAKE / 1000)
+                pass  # another process watches
+            except Exception:  # noqa: BLE001 - the thread must outlive every fault
+                _log.exception("watching %s failed; trying again", self._site.folder)
+            self._stop.wait(_WAKE / 1000)
 
     def _watch(self) -> None:
+        """Build, and build again after every change, until the folder is another one."""
+        watched = _identity(self._site.folder)
         self._build()  # for what changed while nobody watched
+        if watched is None:
+            return
+        built = time.monotonic()
         changes = watchfiles.watch(
             self._site.folder,
             stop_event=self._stop,
@@ -68,8 +78,11 @@ class Watcher:
             ignore_permission_denied=True,
         )
         for changed in changes:
-            if changed:
+            if changed or time.monotonic() - built > _REGULARLY:
                 self._build()
+                built = time.monotonic()
+            if _identity(self._site.folder) != watched:
+                return
 
     def _build(self) -> None:
         try:
@@ -88,6 +101,17 @@ class Watcher:
             )
 
 
-def _lock_file(url: str) -> Path:
-    name = f"feeds-watch-{sha256(url.encode()).hexdigest()[:16]}.lock"
-    return Path(tempfile.gettempdir()) / name
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """Which folder is there, for it may be swapped for another; None if there is none."""
+    try:
+        stat = folder.stat()
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino
+
+
+def _lock_file(site: Site) -> Path:
+    """Beside the catalogue's file, else in the config folder."""
+    url = make_url(site.catalogue)
+    file = url.database if url.get_backend_name() == "sqlite" else None
+    return Path(f"{file or site.root / 'catalogue'}-watch.lock")

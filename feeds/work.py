@@ -17,7 +17,7 @@ from feeds import article, folder, fragment
 from feeds.article import Article
 from feeds.catalogue.store import Seen, moment
 from feeds.entry import Entry
-from feeds.errors import ArticleError, RenderError
+from feeds.errors import ArticleError, RenderError, WorkError
 from feeds.fragment import Format
 from feeds.site import Site
 
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 _CHUNK = 200
 # Below this many articles, starting processes costs more than they save.
 _WORTH_PROCESSES = 400
+_DIED = (
+    "a worker process was killed, most likely because memory ran out; nothing was changed. "
+    "Free memory and try again, or allow fewer processors (taskset -c 0 feeds build)"
+)
 
 
 class ReadTask(msgspec.Struct, frozen=True):
@@ -118,13 +122,18 @@ class Workers:
         if self._pool is None:
             yield from map(function, chunks)
             return
+        from concurrent.futures import BrokenExecutor
+
         running: deque[Future[bytes]] = deque()
-        for chunk in chunks:
-            running.append(self._pool.submit(function, chunk))
-            if len(running) > 2 * self._jobs:
+        try:
+            for chunk in chunks:
+                running.append(self._pool.submit(function, chunk))
+                if len(running) > 2 * self._jobs:
+                    yield running.popleft().result()
+            while running:
                 yield running.popleft().result()
-        while running:
-            yield running.popleft().result()
+        except BrokenExecutor as error:
+            raise WorkError(_DIED) from error
 
 
 class _Work(Protocol):

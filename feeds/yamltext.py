@@ -94,13 +94,13 @@ def _lenient(construct: Callable[[Any, Any], object]) -> Callable[[Any, Any], ob
     def constructed(loader: Any, node: yaml.ScalarNode) -> object:
         try:
             return construct(loader, node)
-        except (ValueError, OverflowError):
-            return node.value
+        except (ValueError, OverflowError, LookupError, AttributeError):
+            return node.value  # PyYAML trips over what a tag such as !!bool does not fit
 
     return constructed
 
 
-for _kind in ("timestamp", "int", "float"):
+for _kind in ("timestamp", "int", "float", "bool"):
     _tag = f"tag:yaml.org,2002:{_kind}"
     _Loader.add_constructor(_tag, _lenient(SafeLoader.yaml_constructors[_tag]))
 

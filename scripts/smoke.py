@@ -1,9 +1,10 @@
 """Is a server up, and does it serve what it lists? Exits 1 with the reason if not.
 
-Usage: python scripts/smoke.py http://127.0.0.1:8000/
+Usage: python scripts/smoke.py http://127.0.0.1:8000/ [PID of what starts it]
 """
 
 import json
+import os
 import sys
 import time
 import urllib.error
@@ -26,8 +27,8 @@ def fetch(url: str, headers: dict[str, str] | None = None) -> tuple[int, str, st
         return error.code, error.headers["Content-Type"], error.headers["ETag"] or "", b""
 
 
-def wait_for(url: str) -> None:
-    """Until the server answers, or patience ends."""
+def wait_for(url: str, pid: int | None) -> None:
+    """Until the server answers, its process ends, or patience does."""
     end = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
@@ -35,6 +36,8 @@ def wait_for(url: str) -> None:
                 return
         except OSError:
             pass
+        if pid:
+            os.kill(pid, 0)  # raises if it is gone
         if time.monotonic() > end:
             raise SystemExit(f"{url}: no answer in {_PATIENCE_SECONDS} s")
         time.sleep(0.5)
@@ -53,9 +56,9 @@ def check(url: str, media_type: str) -> None:
         raise SystemExit(f"{url}: no 304 for the ETag {tag}")
 
 
-def main(base: str) -> None:
+def main(base: str, pid: int | None) -> None:
     """Everything that the server lists."""
-    wait_for(urljoin(base, "readyz"))
+    wait_for(urljoin(base, "readyz"), pid)
     status, type_, _, page = fetch(base)
     if (status, type_) != (200, "text/html; charset=utf-8") or b"<title>" not in page:
         raise SystemExit(f"{base}: {status} {type_}")
@@ -73,4 +76,4 @@ def main(base: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else None)

@@ -2,13 +2,16 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
-from feeds import checking
+from feeds import checking, fragment
 from feeds.build import silent
 from feeds.checking import Fate
-from feeds.errors import UnknownError
+from feeds.entry import Entry
+from feeds.errors import RenderError, UnknownError
+from feeds.site import Site
 from tests.support import NOW, Publication, front_matter
 
 
@@ -82,6 +85,79 @@ def test_an_article_that_is_gone_is_withdrawn_and_one_that_never_was_is_unknown(
     assert fate(site, "a.md").status.startswith("withdrawn, for the article is gone")
     with pytest.raises(UnknownError, match="no-such"):
         fate(site, "no-such.md")
+
+
+def test_a_file_that_has_grown_too_large_keeps_its_entry_out(site: Publication) -> None:
+    site.write("old.md", "x" * 2_000_001)
+    found = fate(site, "old.md")
+    assert found.status == "published as it was before, for it has problems now"
+    assert found.feeds == ("all",)
+    assert "2,000,001 bytes" in found.problems[0].message
+    site.build()
+    assert fate(site, "old.md").status == found.status
+    assert "old" in site.titles()
+
+
+def test_an_entry_that_could_not_be_rendered_is_not_said_to_be_published(
+    site: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(entry: Entry, _: Site) -> NoReturn:
+        raise RenderError(entry.id, "cannot")
+
+    site.write("a.md", front_matter(title="a2", webUrl="https://example.org/a"))
+    with monkeypatch.context() as patched:
+        patched.setattr(fragment, "render", fails)
+        site.build()
+    found = fate(site, "a.md")
+    assert (found.status, found.entry) == ("not published, for it has problems", None)
+    assert [row.fatal for row in found.problems] == [True]
+    assert "cannot be rendered" in found.problems[0].message
+    site.write("a.md", front_matter(title="a3", webUrl="https://example.org/a"))
+    assert fate(site, "a.md").status == "back: the next build publishes it again"
+    site.build()
+    assert fate(site, "a.md").status == "published"
+
+
+def test_what_is_told_of_an_entry_is_what_a_build_makes_of_it(site: Publication) -> None:
+    site.write("old.md", front_matter(title="renewed", publishedDateTime="2024-01-01"))
+    told = fate(site, "old.md").entry
+    site.build()
+    with site.read() as reader:
+        found = reader.find("old.md")
+    assert found
+    assert told == found[1]
+
+
+def test_a_file_that_no_build_reads_is_no_article(site: Publication) -> None:
+    site.write("notes.txt", front_matter(title="notes"))
+    with pytest.raises(UnknownError):
+        fate(site, "notes.txt")
+    site.file("out.md").symlink_to(site.root / "site.yaml")
+    found = fate(site, "out.md")
+    assert found.status == "not published, for it has problems"
+    assert "leads out" in found.problems[0].message
+
+
+def test_check_finds_families_that_clash(tmp_path: Path) -> None:
+    feeds = [
+        {"path": "{topic}", "each": "topic"},
+        {"path": "{category}", "each": "category"},
+        {"path": "{type}-{language}", "each": ["type", "language"]},
+    ]
+    made = Publication(
+        tmp_path,
+        {
+            "a.md": front_matter(topics=["AI", "News", "Video en"]),
+            "b.md": front_matter(webUrl="https://example.org/b", category="News", type="video"),
+            "c.md": front_matter(
+                webUrl="https://example.org/c", category="AI", publishedDateTime="2999-01-01"
+            ),
+        },
+        {"feeds": feeds},
+    )
+    _, problems = checking.check(made.site, NOW, silent)
+    assert [row.field for row in problems] == ["feeds[1].path", "feeds[2].path"]
+    assert tuple(problems) == made.build().problems
 
 
 def test_check_finds_what_a_build_would_report(site: Publication) -> None:

@@ -5,13 +5,19 @@ import os
 import random
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
+from filelock import FileLock
 from lxml import etree, html
 
+from feeds import export as exporting
+from feeds.build import silent
+from feeds.catalogue.store import Catalogue
 from feeds.errors import ExportError
+from feeds.export import ExportReport
 from feeds.fragment import FORMATS
 from tests.support import NOW, Publication, front_matter
 
@@ -40,6 +46,11 @@ def files(folder: Path) -> set[str]:
     """The files of an export that are for others, by path."""
     found = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
     return {name for name in found if not name.startswith(".feeds-export")}
+
+
+def force(site: Publication, out: Path) -> ExportReport:
+    with closing(Catalogue(site.site.catalogue)) as catalogue:
+        return exporting.export(site.site, catalogue, out, NOW, silent, force=True)
 
 
 def test_files_hold_the_bytes_that_are_fetched(site: Publication, out: Path) -> None:
@@ -74,15 +85,89 @@ def test_an_export_without_its_manifest_compares_the_bytes(
 ) -> None:
     site.export(out)
     (out / ".feeds-export.json").write_text(damage)
+    assert site.export(out).written == ()
+    (out / ".feeds-export.json").write_text(damage)
     (out / "all.rss").write_text("damaged")
-    assert site.export(out).written == ("all.rss",)
+    with pytest.raises(ExportError, match=r"all\.rss is there .* --force"):
+        site.export(out)
+    assert force(site, out).written == ("all.rss",)
     assert (out / "all.rss").read_bytes() == site.fetch()["rss"].body
+
+
+@pytest.mark.parametrize("name", ["index.html", "topics/ai.json"])
+def test_a_file_that_is_not_of_an_export_is_overwritten_by_force_only(
+    site: Publication, out: Path, name: str
+) -> None:
+    (out / name).parent.mkdir(parents=True)
+    (out / name).write_text("mine")
+    for _ in range(2):
+        with pytest.raises(ExportError, match=f"{name} is there and no export wrote it"):
+            site.export(out)
+        assert (out / name).read_text() == "mine"
+    assert name in force(site, out).written
+    assert (out / name).read_text() != "mine"
+
+
+def test_an_export_that_was_killed_knows_its_files_again(
+    site: Publication, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(exporting._Export, "_remove_gone", killed)
+        with pytest.raises(KeyboardInterrupt):
+            site.export(out)
+    site.write("a.md", front_matter(title="a2"))
+    site.build()
+    assert "all.rss" in site.export(out).written
+    assert (out / "all.rss").read_bytes() == site.fetch()["rss"].body
+
+
+def test_an_export_does_not_wait_for_another_for_ever(
+    site: Publication, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "_PATIENCE", 0.1)
+    out.mkdir()
+    with (
+        FileLock(out / exporting.LOCK),
+        pytest.raises(ExportError, match=r"another export .* is running"),
+    ):
+        site.export(out)
 
 
 def test_a_file_that_is_missing_comes_back(site: Publication, out: Path) -> None:
     site.export(out)
     (out / "topics/ai.atom").unlink()
     assert site.export(out).written == ("topics/ai.atom",)
+
+
+def test_a_file_that_was_cut_off_is_mended(site: Publication, out: Path) -> None:
+    site.export(out)
+    whole = (out / "all.atom").read_bytes()
+    (out / "all.atom").write_bytes(b"")
+    assert site.export(out).written == ("all.atom",)
+    assert (out / "all.atom").read_bytes() == whole
+
+
+def test_a_date_that_moves_without_a_change_of_order_is_exported(
+    site: Publication, out: Path
+) -> None:
+    site.export(out)
+    before = site.fetch()["rss"].updated
+    site.write(
+        "b.md",
+        front_matter(
+            title="b",
+            webUrl="https://example.org/b",
+            topics=["Роботы"],
+            publishedDateTime="2024-05-31T09:00:01Z",
+        ),
+    )
+    site.build()
+    assert {"all.rss", "all.atom", "all.json"} <= set(site.export(out).written)
+    assert (out / "all.rss").read_bytes() == site.fetch()["rss"].body
+    assert site.fetch()["rss"].updated > before
 
 
 def test_files_of_feeds_that_are_no_more_go_and_others_stay(site: Publication, out: Path) -> None:

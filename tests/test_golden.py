@@ -3,6 +3,7 @@
 `pytest tests/test_golden.py --update-golden` writes the fragments anew; review the diff.
 """
 
+import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +20,8 @@ PC_MAGAZINE = {
     "url": "https://www.pcmag.example/",
     "feed": "https://www.pcmag.example/feed.xml",
 }
+# What the golden files are at this `fragment.VERSION`, as a hash.
+GOLDEN = {3: "c5e249751de0def3b7349267a5ffaafc0ae0fa74539757a0ece9b2f222e5af0a"}
 SITE = make_site(
     assets_url="https://cdn.example/",
     timezone="Europe/Berlin",
@@ -38,3 +41,16 @@ def test_golden(folder: Path, update_golden: bool) -> None:
         if update_golden:
             (folder / name).write_bytes(rendered[format_])
         assert rendered[format_].decode() == (folder / name).read_text(encoding="utf-8")
+
+
+def test_who_changes_the_golden_files_raises_the_version() -> None:
+    digest = hashlib.sha256()
+    for file in sorted(FOLDERS[0].parent.rglob("*.*")):
+        if file.is_file():
+            content = file.read_bytes()
+            digest.update(f"{file.parent.name}/{file.name} {len(content)}\n".encode() + content)
+    said = (
+        "tests/golden says otherwise: unless that is only a new folder, raise fragment.VERSION, "
+        "or catalogues keep what they made before; then write the hash into GOLDEN"
+    )
+    assert {fragment.VERSION: digest.hexdigest()} == GOLDEN, said

@@ -1,5 +1,6 @@
 """Articles into the catalogue: only what changed, ids for ever, and nothing lost to a bad file."""
 
+import multiprocessing
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,8 +8,12 @@ from typing import Any
 
 import pytest
 
-from feeds.errors import ArticleError, GuardError, SourceError
+from feeds import fragment, ingest, work
+from feeds.entry import Entry
+from feeds.errors import ArticleError, GuardError, RenderError, SourceError, WorkError
 from feeds.folder import read, scan
+from feeds.site import Site
+from feeds.work import ReadTask, Workers
 from tests.support import NOW, Publication, front_matter
 
 LATER = NOW + timedelta(days=1)
@@ -404,6 +409,36 @@ def test_an_empty_or_missing_folder_is_an_error_and_changes_nothing(site: Public
     assert site.items() == before
 
 
+def test_what_cannot_be_looked_at_gives_its_id_to_no_other(site: Publication) -> None:
+    before = item(site, "a")["id"]
+    site.file("a.md").unlink()
+    site.file("a.md").symlink_to(site.file("a.md"))
+    site.write("c.md", article("c", webUrl="https://example.org/a"))
+    site.build()
+    assert sorted(site.titles()) == ["a", "b", "c"]
+    assert item(site, "a")["id"] == before
+
+
+# --- many at once
+
+
+def test_many_changes_at_once_refresh_every_feed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also those of entries past the number up to which it is noted which have changed."""
+    monkeypatch.setattr(ingest, "MANY", 6)
+    monkeypatch.setattr(work, "_CHUNK", 2)
+    names = [f"{number:02}" for number in range(12)]
+    site = Publication(tmp_path, {f"{n}.md": article(n, topics=[f"T{n}"]) for n in names})
+    site.build()
+    for name in names:
+        site.write(f"{name}.md", article(f"{name} again", topics=[f"T{name}"]))
+    report = site.build(LATER)
+    assert report.changed == 12
+    assert set(report.feeds_changed) == {"all", *(f"topics/t{name}" for name in names)}
+    assert site.titles("topics/t11") == ["11 again"]
+
+
 # --- the guard
 
 
@@ -426,6 +461,48 @@ def test_the_guard_lets_pass_what_the_site_allows(tmp_path: Path) -> None:
     for number in range(24):
         site.file(f"{number:02}.md").unlink()
     assert site.build().withdrawn == 24
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, *titles: str) -> None:
+    """Entries with these titles cannot be rendered."""
+    render = fragment.render
+
+    def refusing(entry: Entry, site: Site) -> dict[fragment.Format, bytes]:
+        if entry.title in titles:
+            raise RenderError(entry.id, "refused")
+        return render(entry, site)
+
+    monkeypatch.setattr(fragment, "render", refusing)
+
+
+def test_the_guard_counts_entries_that_cannot_be_rendered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = Publication(tmp_path, {f"{n:02}.md": article(f"t{n}") for n in range(40)}, guard=60)
+    site.build()
+    before = site.items()
+    with monkeypatch.context() as patch:
+        patch.setattr(fragment, "VERSION", -1)  # all are rendered anew
+        refuse(patch, *(f"t{number}" for number in range(25)))
+        with pytest.raises(GuardError, match=r"25 of 40.* 25 of them cannot be rendered.*refused"):
+            site.build()
+        assert site.items() == before
+        assert site.build(force=True).withdrawn == 25
+        assert len(site.items()) == 15
+        assert site.build().read == 0
+    report = site.build(LATER)
+    assert (len(site.items()), report.problems) == (40, ()), "another version does not try again"
+    assert {each["id"] for each in site.items()} == {each["id"] for each in before}
+
+
+def test_the_guard_lets_the_first_build_refuse_a_few(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"t{number}" for number in range(60)]
+    site = Publication(tmp_path, {f"{name}.md": article(name) for name in names}, guard=50)
+    refuse(monkeypatch, *names[:30])
+    assert site.build().withdrawn == 30
+    assert len(site.items()) == 30
 
 
 # --- dates in the future
@@ -452,3 +529,30 @@ def test_a_future_article_is_no_ones_before_its_time(site: Publication) -> None:
     with site.read() as reader:
         assert reader.next_due(NOW) == datetime(2024, 6, 16, tzinfo=UTC)
         assert reader.next_due(LATER) is None
+
+
+# --- worker processes
+
+
+def test_a_worker_process_that_dies_is_an_error_that_says_what_to_do(site: Publication) -> None:
+    tasks = [ReadTask("a.md")] * 10_000
+    with Workers(site.site, int(NOW.timestamp()), 2, len(tasks)) as workers:
+        results = workers.read(tasks)
+        next(results)
+        for process in multiprocessing.active_children():
+            process.kill()
+        with pytest.raises(WorkError, match="memory"):
+            list(results)
+
+
+def test_articles_that_look_alike_keep_their_own_ids_over_a_rename(tmp_path: Path) -> None:
+    links = {"a": "https://example.org/1", "b": "https://example.org/2"}
+    made = Publication(
+        tmp_path, {f"{name}.md": article("same", webUrl=link) for name, link in links.items()}
+    )
+    made.build()
+    before = {each["url"]: each["id"] for each in made.items()}
+    made.file("a.md").rename(made.file("z.md"))
+    made.file("b.md").rename(made.file("y.md"))
+    made.build()
+    assert {each["url"]: each["id"] for each in made.items()} == before

@@ -19,6 +19,7 @@ from feeds.catalogue.writer import EntryChange, writing
 from feeds.definitions import FeedDefinition
 from feeds.entry import Entry, Provider, content_hash
 from feeds.selection import (
+    EVERYTHING,
     NUMBER_FIELDS,
     TERM_FIELDS,
     Age,
@@ -129,6 +130,62 @@ def test_the_sql_of_a_selection_equals_its_predicate(
         assert by_sql == by_predicate
 
 
+# Entries of one topic, many with the same date: their order is what is asked.
+alike = st.builds(
+    lambda made, seconds: msgspec.structs.replace(
+        made, topics=tuple({*made.topics, "AI"}), published=NOW - timedelta(seconds=seconds)
+    ),
+    entries(),
+    st.integers(-1, 2),
+)
+feeds = st.builds(
+    FeedDefinition,
+    path=st.just("feed"),
+    title=st.just("Feed"),
+    description=st.just(""),
+    selection=selections
+    | st.builds(  # as families have them: one topic, and the rest
+        lambda topic, rest: All((Terms("topic", (topic,)), *rest)),
+        st.sampled_from(("ai", "ml", "science")),
+        st.just([]) | st.lists(selections, max_size=2),
+    ),
+    order=st.sampled_from(["date", "heat"]),
+    size=st.integers(1, 7),
+    max_age=st.just(60),
+)
+
+
+@settings(deadline=None, max_examples=60, derandomize=True)
+@given(
+    stored=st.lists(alike, min_size=3, max_size=10, unique_by=lambda each: each.id),
+    withdrawn=st.sets(st.integers(0, 9), max_size=2),
+    defined=st.lists(feeds, min_size=3, max_size=6),
+)
+def test_what_a_feed_shows_is_what_the_predicate_selects_in_order(
+    catalogue: Catalogue, stored: list[Entry], withdrawn: set[int], defined: list[FeedDefinition]
+) -> None:
+    store(catalogue, stored)
+    with writing(catalogue) as writer:
+        gone = [each.path for number, each in enumerate(stored) if number in withdrawn]
+        writer.withdraw([each.seq for each in writer.memories(gone).values()], 0)
+    known = {each.id: facts.of(each, SITE) for each in stored}
+    with catalogue.read() as reader:
+        for feed in defined:
+            wanted = [
+                each
+                for each in stored
+                if each.path not in gone
+                and each.published <= NOW
+                and matches(feed.selection, known[each.id], NOW)
+            ]
+            wanted.sort(key=lambda each: each.id)
+            wanted.sort(key=lambda each: each.published, reverse=True)
+            if feed.order == "heat":
+                wanted.sort(key=lambda each: each.heat, reverse=True)
+            shown = [each.id for each in reader.shown(feed, NOW)]
+            assert shown == [each.id for each in wanted[: feed.size]]
+
+
 def an_entry(id_: str, day: int, heat: int = 0) -> Entry:
     published = datetime(2024, 6, day, tzinfo=UTC)
     return Entry(
@@ -137,7 +194,7 @@ def an_entry(id_: str, day: int, heat: int = 0) -> Entry:
 
 
 def shown(catalogue: Catalogue, order: str, size: int = 10) -> list[str]:
-    feed = FeedDefinition("all", "All", "", All(), order, size, 60)  # type: ignore[arg-type]
+    feed = FeedDefinition("all", "All", "", EVERYTHING, order, size, 60)  # type: ignore[arg-type]
     with catalogue.read() as reader:
         return [each.id for each in reader.shown(feed, NOW)]
 
@@ -168,7 +225,7 @@ def test_an_entry_with_a_date_in_the_future_is_not_shown(catalogue: Catalogue) -
 @pytest.mark.parametrize(
     ("raw", "expected"),
     [
-        ({}, All()),
+        ({}, EVERYTHING),
         ({"topic": "AI"}, Terms("topic", ("ai",))),
         ({"topic": ["ML", "Artificial Intelligence", "AI"]}, Terms("topic", ("ai", "ml"))),
         ({"provider": "PC Magazine"}, Terms("provider", ("pc-magazine",))),

@@ -14,7 +14,7 @@ from feeds.definitions import FeedDefinition, Term
 from feeds.entry import Entry
 from feeds.errors import Problem
 from feeds.fragment import FORMATS, Format
-from feeds.selection import TermField, ages
+from feeds.selection import Age, All, AnyOf, Not, Selection, TermField, ages
 
 T = TypeVar("T")
 
@@ -181,15 +181,23 @@ class Reader:
         )
         return None if found is None else moment(found)
 
-    def moved(self, definition: FeedDefinition, now: datetime) -> int:
-        """When time alone last took an entry over an age that the feed asks for, in seconds."""
-        last = 0
-        for seconds in ages(definition.selection):
-            older = entry.c.published < int(now.timestamp()) - seconds
-            found = self._connection.scalar(
-                select(func.max(entry.c.published)).where(older, entry.c.withdrawn.is_(None))
-            )
-            last = max(last, 0 if found is None else found + seconds + 1)
+    def moved(self, definition: FeedDefinition, shown: Sequence[Shown], now: datetime) -> int:
+        """When ageing alone last changed a feed that shows `shown` now, in seconds; else 0."""
+        asked, wants = ages(definition.selection), definition.selection
+        counts: list[sa.ColumnElement[bool]] = [entry.c.withdrawn.is_(None)]
+        if asked and len(shown) == definition.size:
+            # Who left and would stand behind the last of a full feed was not shown before either.
+            keys = [*([entry.c.heat] if definition.order == "heat" else []), entry.c.published]
+            end = self._connection.execute(select(*keys).where(entry.c.seq == shown[-1].seq)).one()
+            counts.append(sa.tuple_(*keys) >= sa.tuple_(*end))
+        # What came before the newest change of an entry dates nothing.
+        since, last = max((each.updated for each in shown), default=0), 0
+        for age in asked:
+            young, old = (query.condition(_aged(wants, at), now) for at in (age, age + 1))
+            moves = sa.or_(sa.and_(young, sa.not_(old)), sa.and_(old, sa.not_(young)))
+            when = entry.c.published.between(since - age, int(now.timestamp()) - age - 1)
+            newest = select(func.max(entry.c.published) + age + 1).where(when, moves, *counts)
+            last = max(last, self._connection.scalar(newest) or 0)
         return last
 
     def files(self) -> dict[str, Seen]:
@@ -273,6 +281,18 @@ def chunks(keys: Sequence[T]) -> Iterator[Sequence[T]]:
     """The keys in parts that one statement can hold."""
     for start in range(0, len(keys), _CHUNK):
         yield keys[start : start + _CHUNK]
+
+
+def _aged(selection: Selection, age: int) -> Selection:
+    """What the selection asks of an entry that is `age` seconds old, apart from its age."""
+    match selection:
+        case Age(seconds=seconds):
+            return All() if age <= seconds else AnyOf(())
+        case All(parts=parts) | AnyOf(parts=parts):
+            return type(selection)(tuple(_aged(part, age) for part in parts))
+        case Not(part=part):
+            return Not(_aged(part, age))
+    return selection
 
 
 def _label(field: TermField, name: str) -> str:

@@ -12,9 +12,12 @@ from sqlalchemy import (
     Text,
 )
 
-VERSION = 1
+VERSION = 2
 
 metadata = MetaData()
+
+# Order, and the least of names, go by bytes everywhere; PostgreSQL's own go by its locale.
+_Text = Text().with_variant(Text(collation="C"), "postgresql")
 
 # `revision` grows with every build that changes anything; `fingerprint` says with which
 # settings the entries were made, `definitions` of which feeds.yaml the feeds are; `refreshed`
@@ -22,18 +25,18 @@ metadata = MetaData()
 meta = Table(
     "meta",
     metadata,
-    Column("key", Text, primary_key=True),
-    Column("value", Text, nullable=False),
+    Column("key", _Text, primary_key=True),
+    Column("value", _Text, nullable=False),
 )
 
 # What was seen of each article file, and what is wrong with it (JSON rows of the report).
 file = Table(
     "file",
     metadata,
-    Column("path", Text, primary_key=True),
+    Column("path", _Text, primary_key=True),
     Column("size", BigInteger, nullable=False),
     Column("mtime_ns", BigInteger, nullable=False),
-    Column("digest", Text, nullable=False),
+    Column("digest", _Text, nullable=False),
     Column("problems", LargeBinary, nullable=False, default=b""),
 )
 
@@ -43,20 +46,20 @@ entry = Table(
     "entry",
     metadata,
     Column("seq", Integer, primary_key=True),
-    Column("id", Text, nullable=False, unique=True),
-    Column("path", Text, nullable=False, unique=True),
+    Column("id", _Text, nullable=False, unique=True),
+    Column("path", _Text, nullable=False, unique=True),
     Column("first_seen", BigInteger, nullable=False),
-    Column("content_hash", Text, nullable=False),
+    Column("content_hash", _Text, nullable=False),
     Column("updated", BigInteger, nullable=False),
     Column("withdrawn", BigInteger),
     Column("published", BigInteger, nullable=False),
-    Column("link", Text, nullable=False),
-    Column("likeness", Text, nullable=False),
-    Column("category", Text),
-    Column("type", Text),
-    Column("provider", Text),
-    Column("provider_name", Text),
-    Column("language", Text),
+    Column("link", _Text, nullable=False),
+    Column("likeness", _Text, nullable=False),
+    Column("category", _Text),
+    Column("type", _Text),
+    Column("provider", _Text),
+    Column("provider_name", _Text),
+    Column("language", _Text),
     Column("quality", BigInteger, nullable=False),
     Column("heat", BigInteger, nullable=False),
     Column("data", LargeBinary, nullable=False),
@@ -71,10 +74,10 @@ entry = Table(
 membership = Table(
     "membership",
     metadata,
-    Column("topic", Text, primary_key=True),
+    Column("topic", _Text, primary_key=True),
     Column("published", BigInteger, primary_key=True),
     Column("entry", Integer, primary_key=True),
-    Column("name", Text, nullable=False),
+    Column("name", _Text, nullable=False),
     Column("own", Boolean, nullable=False),
     Index("membership_by_entry", "entry"),
     sqlite_with_rowid=False,
@@ -94,8 +97,8 @@ fragment = Table(
 feed = Table(
     "feed",
     metadata,
-    Column("path", Text, primary_key=True),
-    Column("digest", Text, nullable=False),
+    Column("path", _Text, primary_key=True),
+    Column("digest", _Text, nullable=False),
     Column("updated", BigInteger, nullable=False),
     Column("entries", Integer, nullable=False),
     Column("newest", BigInteger),

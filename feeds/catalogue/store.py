@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import select
@@ -22,24 +23,36 @@ __all__ = ["Catalogue", "FeedState", "Memory", "Reader", "Seen", "Shown", "momen
 _BUSY_SECONDS = 30
 
 
+# What a database that is away, busy, full or damaged raises.
+_FAILURES = (
+    sa.exc.OperationalError,
+    sa.exc.InterfaceError,
+    sa.exc.InternalError,
+    sa.exc.TimeoutError,
+)
+
+
 @contextmanager
-def wrapped(url: str) -> Iterator[None]:
-    """Turn the database's own errors into `CatalogueError`; bugs pass."""
+def _wrapped(name: str) -> Iterator[None]:
+    """Turn what a database's state raises into `CatalogueError`; bugs pass."""
     try:
         yield
-    except (sa.exc.OperationalError, sa.exc.DatabaseError, sa.exc.ArgumentError) as error:
+    except sa.exc.SQLAlchemyError as error:
+        # Its kinds are bugs, such as a constraint that fails; itself it is "not a database".
+        if not isinstance(error, _FAILURES) and type(error) is not sa.exc.DatabaseError:
+            raise
         said = str(getattr(error, "orig", None) or error)
-        raise CatalogueError(f"the catalogue {url} cannot be used: {said}") from error
+        raise CatalogueError(f"the catalogue {name} cannot be used: {said}") from error
 
 
 class Catalogue:
     """A catalogue at an SQLAlchemy URL. Raises `CatalogueError` if it cannot be opened."""
 
     def __init__(self, url: str) -> None:
-        self.url = url
-        with wrapped(url):
-            self._engine = _engine(sa.make_url(url))
-            self._create()
+        parsed = _parsed(url)
+        self._name = parsed.render_as_string(hide_password=True)
+        self._engine = _engine(parsed)
+        self._create()
 
     def _create(self) -> None:
         with self.connect() as connection:
@@ -60,22 +73,27 @@ class Catalogue:
         if not tables:
             return False
         known = None
-        if "meta" in tables:
+        if "meta" in tables and _columns(connection, "meta") == set(meta.c.keys()):
             known = connection.scalar(select(meta.c.value).where(meta.c.key == "schema"))
         if known is None:
-            raise CatalogueError(f"{self.url} is another program's database; name another")
+            raise CatalogueError(f"{self._name} is another program's database; name another")
         if known != str(schema.VERSION):
             raise CatalogueError(
-                f"{self.url} has schema {known}, this version needs {schema.VERSION}; "
-                "use the version that made it"
+                f"{self._name} has schema {known}, this version needs {schema.VERSION} and cannot "
+                "convert it: use the version that made it; delete it only if the ids and dates "
+                "of entries need not be kept"
             )
         return True
 
     @contextmanager
     def connect(self, *, write: bool = False) -> Iterator[sa.Connection]:
         """A connection in one transaction: a consistent state, committed at the end."""
-        with wrapped(self.url), self._engine.connect() as connection:
-            connection = connection.execution_options(write=write)
+        options: dict[str, Any] = {"write": write}
+        if not write and self._engine.dialect.name == "postgresql":
+            # Its default gives each statement a state of its own; SQLite has one a transaction.
+            options["isolation_level"] = "REPEATABLE READ"
+        with _wrapped(self._name), self._engine.connect() as connection:
+            connection = connection.execution_options(**options)
             with connection.begin():
                 yield connection
 
@@ -90,13 +108,22 @@ class Catalogue:
         self._engine.dispose()
 
 
+def _parsed(url: str) -> sa.URL:
+    try:
+        return sa.make_url(url)
+    except (sa.exc.ArgumentError, ValueError):
+        # Not told as it stands: what cannot be read may hold a password anywhere.
+        said = "the catalogue's URL cannot be read; write for example postgresql://user@host/name"
+        raise CatalogueError(said) from None
+
+
+def _columns(connection: sa.Connection, table: str) -> set[str]:
+    return {column["name"] for column in sa.inspect(connection).get_columns(table)}
+
+
 def _engine(url: sa.URL) -> sa.Engine:
-    if url.get_backend_name() != "sqlite":
-        try:
-            return sa.create_engine(url)
-        except ImportError as error:
-            said = f"the catalogue {url!r} needs a driver that is not installed: {error}"
-            raise CatalogueError(said) from error
+    if url.drivername.partition("+")[0] != "sqlite":
+        return _opened(url)
     if url.database:
         try:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
@@ -105,9 +132,20 @@ def _engine(url: sa.URL) -> sa.Engine:
             raise CatalogueError(said) from error
     if "timeout" not in url.query:
         url = url.update_query_dict({"timeout": str(_BUSY_SECONDS)})
-    engine = sa.create_engine(url)
+    engine = _opened(url)
     _prepare_sqlite(engine)
     return engine
+
+
+def _opened(url: sa.URL) -> sa.Engine:
+    try:
+        return sa.create_engine(url)
+    except (ImportError, sa.exc.NoSuchModuleError) as error:
+        said = f"the catalogue {url!r} needs a driver that is not installed: {error}"
+        raise CatalogueError(said) from error
+    except (sa.exc.ArgumentError, ValueError):
+        # In our words, for SQLAlchemy's may hold the password.
+        raise CatalogueError(f"the catalogue {url!r} is no URL of a database") from None
 
 
 def _prepare_sqlite(engine: sa.Engine) -> None:

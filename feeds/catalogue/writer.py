@@ -86,8 +86,8 @@ class Writer(Reader):
         """Forget files that are gone. Their entries stay, withdrawn."""
         self._delete(file.c.path, paths)
 
-    def put_entries(self, changes: Sequence[EntryChange], site: Site) -> list[int]:
-        """Store entries as they are now; returns their keys. Their old fragments go."""
+    def put_entries(self, changes: Sequence[EntryChange], site: Site) -> None:
+        """Store entries as they are now. Their old fragments go."""
         fresh = [_row(change, site) for change in changes if change.seq is None]
         known = [_row(change, site) for change in changes if change.seq is not None]
         self._insert(entry, fresh)
@@ -104,7 +104,6 @@ class Writer(Reader):
             membership,
             [row for change in changes for row in _members(change, seqs, site)],
         )
-        return list(seqs.values())
 
     def _seqs(self, paths: Sequence[str]) -> dict[str, int]:
         return {memory.path: memory.seq for memory in self.memories(paths).values()}
