@@ -154,6 +154,7 @@ def _prepare_sqlite(engine: sa.Engine) -> None:
     @sa.event.listens_for(engine, "connect")
     def connected(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None
+        connection.execute("PRAGMA page_size=16384")  # an entry with its fragments fits into one
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA cache_size=-32000")
         names = "SELECT name FROM sqlite_master WHERE type = 'table'"
