@@ -162,7 +162,7 @@ class SiteSettings(Settings, frozen=True):
     id: str
     """What all ids begin with: a tag URI (`tag:example.org,2026:`) or a UUID. Never change it."""
     url: str
-    """The publication's home page. `/` references in articles begin here."""
+    """The publication's home page. Links in articles that begin with `/` lie below it."""
     title: Annotated[str, Meta(min_length=1)]
     """The publication's name."""
     description: str = ""
