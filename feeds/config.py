@@ -31,7 +31,8 @@ TAG_URI = re.compile(
     r"tag:(?P<authority>[a-z0-9.-]+|[A-Za-z0-9._-]+@[a-z0-9.-]+)"
     r",(?P<date>\d{4}(?:-\d{2}(?:-\d{2})?)?):[A-Za-z0-9._~!$&'()*+,;=@/?:-]*"
 )
-FEED_PATH = re.compile(r"[\w~-][\w.~-]*(/[\w~-][\w.~-]*)*")
+# A folder must not be named as another feed's file is: `a.rss/b` and the feed `a`.
+FEED_PATH = re.compile(r"(?:[\w~-][\w.~-]*(?<!\.rss)(?<!\.atom)(?<!\.json)/)*[\w~-][\w.~-]*")
 EMAIL = re.compile(r"[^\s@<>()]+@[^\s@<>()]+")
 RESERVED = frozenset({"healthz", "readyz", "index", "feeds"})
 

@@ -64,12 +64,13 @@ def expand(site: Site, in_use: InUse) -> Expansion:
     for spec in site.feeds:
         for terms in _combinations(spec, site, in_use):
             feed = _feed(spec, terms, site)
-            if feed.path in feeds:
-                said = f"{feed.path!r} is the path of {origin[feed.path]} too; change one of them"
+            # Folded, for some file systems take `A` and `a` for one name.
+            if (first := origin.get(feed.path.casefold())) is not None:
+                said = f"{feed.path!r} is the path of {first} too; change one of them"
                 file, _, key = spec.where.partition(": ")
                 problems.append(Problem(file, 1, f"{key}.path", said, fatal=True))
                 continue
-            feeds[feed.path], origin[feed.path] = feed, spec.where
+            feeds[feed.path], origin[feed.path.casefold()] = feed, spec.where
     return Expansion(feeds, tuple(problems))
 
 

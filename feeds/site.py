@@ -17,6 +17,7 @@ LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
 
 Positive = Annotated[int, Meta(gt=0)]
+Text = Annotated[str, Meta(min_length=1)]
 FeedSize = Annotated[int, Meta(gt=0, le=1000)]
 
 
@@ -28,7 +29,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class Author(Settings, frozen=True):
-    name: str
+    name: Text
     """The person or organisation that stands behind the feeds."""
     url: str | None = None
     """Their web page."""
@@ -75,7 +76,7 @@ class Picture(Settings, frozen=True):
 
 
 class Topic(Settings, frozen=True):
-    name: str
+    name: Text
     """The topic as people read it, and as articles may write it."""
     id: str | None = msgspec.field(name="_id", default=None)
     """Stands for the topic in URLs and selections; the name, if not given. Never change it."""
@@ -103,7 +104,7 @@ class Topic(Settings, frozen=True):
 
 
 class Provider(Settings, frozen=True):
-    name: str
+    name: Text
     """The name that articles give as `provider.name`."""
     id: str | None = msgspec.field(name="_id", default=None)
     """Accepted from other tools' files; not used."""
@@ -126,7 +127,7 @@ class Provider(Settings, frozen=True):
 class FeedSettings(Settings, frozen=True):
     path: str
     """Where the feed is, without extension: `news` makes news.rss, news.atom, news.json."""
-    title: str | None = None
+    title: Text | None = None
     """The feed's title. Without this, the site's title and the names of `each`."""
     description: str | None = None
     """What the feed brings. Without this, that of the topic, else of the site."""
@@ -163,7 +164,7 @@ class SiteSettings(Settings, frozen=True):
     """What all ids begin with: a tag URI (`tag:example.org,2026:`) or a UUID. Never change it."""
     url: str
     """The publication's home page. Links in articles that begin with `/` lie below it."""
-    title: Annotated[str, Meta(min_length=1)]
+    title: Text
     """The publication's name."""
     description: str = ""
     """One sentence about it, for feeds that have no description of their own."""

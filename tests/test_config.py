@@ -527,3 +527,31 @@ def test_a_variable_below_what_is_no_mapping_is_told(tmp_path: Path) -> None:
 )
 def test_variables_of_others_are_passed_over(variable: str, tmp_path: Path) -> None:
     assert overridden(tmp_path, **{variable: "tcp://10.0.0.1:80"}) == load(tmp_path)
+
+
+@pytest.mark.parametrize("path", ["a.rss/b", "x/a.atom/b", "a.json/b"])
+def test_a_folder_of_feeds_is_not_named_as_a_feeds_file_is(tmp_path: Path, path: str) -> None:
+    with pytest.raises(ConfigError, match="cannot be a feed's path"):
+        load(tmp_path, feeds=f"feeds: [{{path: a}}, {{path: {path}}}]\n")
+
+
+def test_paths_that_differ_in_case_only_clash(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="'News' is the path of"):
+        load(tmp_path, feeds="feeds: [{path: news}, {path: News}]\n")
+
+
+@pytest.mark.parametrize(
+    ("site", "feeds", "key"),
+    [
+        (SITE + "author: {name: ''}\n", "feeds: [{path: a}]\n", "author.name"),
+        (SITE, "feeds: [{path: a, title: ''}]\n", "feeds[0].title"),
+        (SITE + 'rights: "a\\x01b"\n', "feeds: [{path: a}]\n", "rights"),
+        (SITE, 'feeds: [{path: a, title: "\\x07"}]\n', "feeds[0].title"),
+    ],
+)
+def test_what_no_feed_can_hold_is_refused_when_it_is_read(
+    tmp_path: Path, site: str, feeds: str, key: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, site, feeds=feeds)
+    assert caught.value.key == key
