@@ -5,6 +5,7 @@ The table "What an article says" of the design is this module, `feeds.attachment
 """
 
 import hashlib
+import posixpath
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -37,10 +38,14 @@ class Article(msgspec.Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
 
 
+def stem(path: str) -> str:
+    """What an id is made of: the path without its extension."""
+    return posixpath.splitext(path)[0]
+
+
 def identifier(path: str, site: Site) -> str:
     """The id that an article at `path` gets when it is first seen (RFC 4287 §4.2.6)."""
-    stem = str(PurePosixPath(path).with_suffix(""))
-    return site.mint(quote(stem, safe="/!$&'()*+,;=@~"))
+    return site.mint(quote(stem(path), safe="/!$&'()*+,;=@~"))
 
 
 def parse(path: str, content: bytes, seen: datetime, site: Site) -> Article:
@@ -224,10 +229,9 @@ def _permalink(path: str, published: datetime, category: str | None, site: Site)
     pattern = site.settings.permalink
     if not pattern:
         return None
-    stem = PurePosixPath(path).with_suffix("")
     values = {
-        "path": str(stem),
-        "name": dates.without_date(stem.name),
+        "path": stem(path),
+        "name": dates.without_date(PurePosixPath(path).stem),
         "category": slug(category or "article"),
         "year": f"{published.year:04}",
         "month": f"{published.month:02}",

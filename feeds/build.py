@@ -78,8 +78,8 @@ class _Build:
         self._seconds, self._jobs, self._progress = int(now.timestamp()), jobs, progress
 
     def run(self, scan: folder.Scan, *, verify: bool, force: bool) -> Report:
-        print_ = _fingerprint(self._site)
-        again = self._writer.meta("fingerprint") != print_
+        fingerprint = _fingerprint(self._site)
+        again = self._writer.meta("fingerprint") != fingerprint
         known = self._writer.files()
         definitions = _definitions(self._site)
         everything = again or self._writer.meta("definitions") != definitions
@@ -92,7 +92,7 @@ class _Build:
             run.run(plan, known, workers)
             if again:
                 self._writer.drop_fragments()
-                self._writer.put_meta("fingerprint", print_)
+                self._writer.put_meta("fingerprint", fingerprint)
             if everything:
                 self._writer.put_meta("definitions", definitions)
             expansion, refreshed = self._refresh(run, due, workers, everything=everything)

@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 
 from feeds import definitions, documents, facts, folder
-from feeds.article import Article
+from feeds.article import Article, stem
 from feeds.build import processors
 from feeds.catalogue.store import Memory, Reader, Seen
-from feeds.decisions import Decision, decide, stem
+from feeds.decisions import Decision, decide
 from feeds.definitions import FeedDefinition, Term
 from feeds.entry import Entry
 from feeds.errors import Problem, UnknownError, shared_id, shared_link

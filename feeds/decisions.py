@@ -1,12 +1,11 @@
 """What to do about articles: which to read, and what becomes of each. Pure; no I/O, no clock."""
 
-import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from feeds import folder
-from feeds.article import Article
+from feeds.article import Article, stem
 from feeds.catalogue.reader import Memory, Seen, moment
 from feeds.catalogue.writer import EntryChange
 from feeds.entry import content_hash
@@ -124,8 +123,3 @@ def renamed(
 def _lies_in(path: str, folders: Iterable[str]) -> bool:
     """Whether the path is one of `folders` or below one; files count as folders here."""
     return any(folder in (path, ".") or path.startswith(folder + "/") for folder in folders)
-
-
-def stem(path: str) -> str:
-    """What an id is made of: the path without its extension."""
-    return posixpath.splitext(path)[0]

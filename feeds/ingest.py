@@ -7,10 +7,10 @@ from typing import TypeAlias
 import msgspec
 
 from feeds import facts
-from feeds.article import Article, identifier
+from feeds.article import Article, identifier, stem
 from feeds.catalogue.store import Memory, Seen
 from feeds.catalogue.writer import EntryChange, Writer
-from feeds.decisions import Decision, Plan, decide, renamed, stem
+from feeds.decisions import Decision, Plan, decide, renamed
 from feeds.entry import Entry
 from feeds.errors import GuardError, Problem, shared_id
 from feeds.selection import Facts

@@ -116,6 +116,18 @@ def timed(selection: Selection) -> bool:
     return bool(ages(selection))
 
 
+def at_age(selection: Selection, age: int) -> Selection:
+    """What the selection asks of an entry that is `age` seconds old, apart from its age."""
+    match selection:
+        case Age(seconds=seconds):
+            return All() if age <= seconds else AnyOf(())
+        case All(parts=parts) | AnyOf(parts=parts):
+            return type(selection)(tuple(at_age(part, age) for part in parts))
+        case Not(part=part):
+            return Not(at_age(part, age))
+    return selection
+
+
 def duration(value: object) -> int:
     """Seconds from `90`, `"90s"`, `"30m"`, `"12h"`, `"7d"` or `"2w"`; `ValueError` otherwise."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:

@@ -14,7 +14,7 @@ from feeds.definitions import FeedDefinition, Term
 from feeds.entry import Entry
 from feeds.errors import Problem
 from feeds.fragment import FORMATS, Format
-from feeds.selection import Age, All, AnyOf, Not, Selection, TermField, ages
+from feeds.selection import TermField, ages, at_age
 
 T = TypeVar("T")
 
@@ -193,7 +193,7 @@ class Reader:
         # What came before the newest change of an entry dates nothing.
         since, last = max((each.updated for each in shown), default=0), 0
         for age in asked:
-            young, old = (query.condition(_aged(wants, at), now) for at in (age, age + 1))
+            young, old = (query.condition(at_age(wants, at), now) for at in (age, age + 1))
             moves = sa.or_(sa.and_(young, sa.not_(old)), sa.and_(old, sa.not_(young)))
             when = entry.c.published.between(since - age, int(now.timestamp()) - age - 1)
             newest = select(func.max(entry.c.published) + age + 1).where(when, moves, *counts)
@@ -281,18 +281,6 @@ def chunks(keys: Sequence[T]) -> Iterator[Sequence[T]]:
     """The keys in parts that one statement can hold."""
     for start in range(0, len(keys), _CHUNK):
         yield keys[start : start + _CHUNK]
-
-
-def _aged(selection: Selection, age: int) -> Selection:
-    """What the selection asks of an entry that is `age` seconds old, apart from its age."""
-    match selection:
-        case Age(seconds=seconds):
-            return All() if age <= seconds else AnyOf(())
-        case All(parts=parts) | AnyOf(parts=parts):
-            return type(selection)(tuple(_aged(part, age) for part in parts))
-        case Not(part=part):
-            return Not(_aged(part, age))
-    return selection
 
 
 def _label(field: TermField, name: str) -> str:
