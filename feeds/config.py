@@ -9,32 +9,16 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from feeds import definitions, media, selection, settings, urls
+from feeds import definitions, feedfile, media, settings, urls
 from feeds.errors import ConfigError
-from feeds.selection import TERM_FIELDS, TermField, duration
-from feeds.site import (
-    LANGUAGE,
-    PLACEHOLDER,
-    FeedDefaults,
-    FeedFile,
-    FeedSettings,
-    FeedSpec,
-    Picture,
-    Provider,
-    Site,
-    SiteSettings,
-    Topic,
-)
+from feeds.site import LANGUAGE, PLACEHOLDER, Picture, Provider, Site, SiteSettings, Topic
 from feeds.text import slug
 
 TAG_URI = re.compile(
     r"tag:(?P<authority>[a-z0-9.-]+|[A-Za-z0-9._-]+@[a-z0-9.-]+)"
     r",(?P<date>\d{4}(?:-\d{2}(?:-\d{2})?)?):[A-Za-z0-9._~!$&'()*+,;=@/?:-]*"
 )
-# A folder must not be named as another feed's file is: `a.rss/b` and the feed `a`.
-FEED_PATH = re.compile(r"(?:[\w~-][\w.~-]*(?<!\.rss)(?<!\.atom)(?<!\.json)/)*[\w~-][\w.~-]*")
 EMAIL = re.compile(r"[^\s@<>()]+@[^\s@<>()]+")
-RESERVED = frozenset({"healthz", "readyz", "index", "feeds"})
 
 
 def load(root: Path, environ: Mapping[str, str]) -> Site:
@@ -50,13 +34,15 @@ def load(root: Path, environ: Mapping[str, str]) -> Site:
     assets = site.assets_url or site.url
     topics = _topics(root, assets)
     topic_ids = {slug(name): topic.key for topic in topics for name in _topic_names(topic)}
+    feeds, moves = feedfile.load(root, topic_ids)
     made = Site(
         settings=site,
         root=root,
         topics={topic.key: topic for topic in topics},
         topic_ids=topic_ids,
         providers=_providers(root, assets),
-        feeds=_feeds(root, topic_ids),
+        feeds=feeds,
+        moves=moves,
     )
     definitions.check(made)
     return made
@@ -83,6 +69,7 @@ def _checked(source: settings.Source, site: SiteSettings, root: Path) -> SiteSet
         raise source.error(("articles", "folder"), f"{str(folder)!r} is not a folder")
     _check_author(source, site)
     _check_media_types(source, site)
+    _check_http(source, site)
     made: dict[str, str | None] = {"url": _base(source, "url", site.url)}
     for key in ("feeds_url", "assets_url"):
         if value := getattr(site, key):
@@ -109,6 +96,11 @@ def _check_media_types(source: settings.Source, site: SiteSettings) -> None:
             raise source.error(at, said)
         if not media.MEDIA_TYPE.fullmatch(value):
             raise source.error(at, f"{value!r} is not a media type such as audio/mpeg")
+
+
+def _check_http(source: settings.Source, site: SiteSettings) -> None:
+    if site.http.hsts is not None:
+        feedfile.seconds(source, ("http", "hsts"), site.http.hsts)
 
 
 def _check_permalink(source: settings.Source, site: SiteSettings) -> None:
@@ -205,96 +197,3 @@ def _providers(root: Path, assets: str) -> dict[str, Provider]:
             providers[name] = provider
         domains.setdefault((provider.domain or provider.name).casefold(), provider)
     return {**domains, **providers}
-
-
-def _feeds(root: Path, topic_ids: Mapping[str, str]) -> tuple[FeedSpec, ...]:
-    source = settings.read(root / "feeds.yaml")
-    file = settings.decode(source, source.data, FeedFile)
-    specs = tuple(
-        _feed(source, index, feed, file.defaults, topic_ids)
-        for index, feed in enumerate(file.feeds)
-    )
-    taken: dict[str, int] = {}
-    for index, spec in enumerate(specs):
-        if spec.path in taken:
-            raise source.error(
-                ("feeds", index, "path"),
-                f"{spec.path!r} is the path of feeds[{taken[spec.path]}] already",
-            )
-        taken[spec.path] = index
-    return specs
-
-
-def _feed(
-    source: settings.Source,
-    index: int,
-    feed: FeedSettings,
-    defaults: FeedDefaults,
-    topic_ids: Mapping[str, str],
-) -> FeedSpec:
-    at = ("feeds", index)
-    each = _each(source, at, feed)
-    _check_patterns(source, at, feed, each)
-    try:
-        selected = selection.parse(feed.select, topic_ids)
-    except ValueError as error:
-        key, _, message = str(error).partition(": ")
-        raise source.error((*at, *key.split(".")), message) from None
-    named = " – ".join(("{site}", *(f"{{{field}}}" for field in each)))
-    return FeedSpec(
-        path=feed.path,
-        title=named if feed.title is None else feed.title,
-        description=feed.description,
-        each=each,
-        selection=selected,
-        order=feed.order or defaults.order,
-        size=feed.size or defaults.size,
-        max_age=_max_age(source, at, defaults.max_age if feed.max_age is None else feed.max_age),
-        where=f"{source.file}: feeds[{index}]",
-    )
-
-
-def _each(
-    source: settings.Source, at: tuple[str | int, ...], feed: FeedSettings
-) -> tuple[TermField, ...]:
-    listed = (feed.each,) if isinstance(feed.each, str) else feed.each
-    known = tuple(field for field in TERM_FIELDS if field in listed)
-    for field in listed:
-        if field not in known or listed.count(field) > 1:
-            names = ", ".join(TERM_FIELDS)
-            raise source.error((*at, "each"), f"{field!r} is not one of {names}, once")
-    return tuple(sorted(known, key=listed.index))
-
-
-def _check_patterns(
-    source: settings.Source,
-    at: tuple[str | int, ...],
-    feed: FeedSettings,
-    each: tuple[TermField, ...],
-) -> None:
-    plain = PLACEHOLDER.sub("x", feed.path)
-    if not FEED_PATH.fullmatch(plain) or plain in RESERVED:
-        raise source.error(
-            (*at, "path"), f"{feed.path!r} cannot be a feed's path; write for example news/all"
-        )
-    patterns = {"path": feed.path, "title": feed.title, "description": feed.description}
-    for key, value in patterns.items():
-        for name in PLACEHOLDER.findall(value or ""):
-            if name not in each and (name != "site" or key == "path"):
-                said = f"{value!r}: {{{name}}} is not among this feed's 'each'"
-                raise source.error((*at, key), said)
-    for field in each:
-        if f"{{{field}}}" not in feed.path:
-            said = f"{feed.path!r} must hold {{{field}}}, or its feeds would clash"
-            raise source.error((*at, "path"), said)
-
-
-def _max_age(source: settings.Source, at: tuple[str | int, ...], value: int | str) -> int:
-    try:
-        seconds = duration(value)
-    except ValueError as error:
-        raise source.error((*at, "max_age"), str(error)) from None
-    if not 60 <= seconds <= 18_000:
-        said = f"{value!r} is not between 1m and 5h, which is what readers honour"
-        raise source.error((*at, "max_age"), said)
-    return seconds

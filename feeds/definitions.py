@@ -9,7 +9,7 @@ import msgspec
 
 from feeds.errors import ConfigError, Problem
 from feeds.selection import EVERYTHING, All, Selection, TermField, Terms
-from feeds.site import PLACEHOLDER, FeedSpec, Picture, Site
+from feeds.site import PLACEHOLDER, Caching, FeedSpec, Picture, Site
 
 # File names hold 255 bytes, and a path may put several slugs into one.
 _SEGMENT_BYTES = 80
@@ -24,7 +24,7 @@ class Term(msgspec.Struct, frozen=True, order=True):
 
 
 class FeedDefinition(msgspec.Struct, frozen=True):
-    """One feed: where it is, what it is called, what belongs in it. `max_age` in seconds."""
+    """One feed: where it is, what it is called, what belongs in it, how long copies are kept."""
 
     path: str
     title: str
@@ -32,7 +32,7 @@ class FeedDefinition(msgspec.Struct, frozen=True):
     selection: Selection
     order: Literal["date", "heat"]
     size: int
-    max_age: int
+    caching: Caching
     picture: Picture | None = None
 
     def url(self, site: Site, format_: str) -> str:
@@ -113,7 +113,7 @@ def _feed(spec: FeedSpec, terms: tuple[Term, ...], site: Site) -> FeedDefinition
         selection=parts[0] if len(parts) == 1 else All(parts),
         order=spec.order,
         size=spec.size,
-        max_age=spec.max_age,
+        caching=spec.caching,
         picture=topic.images[0] if topic and topic.images else None,
     )
 

@@ -9,26 +9,38 @@ import msgspec
 from feeds import envelope
 from feeds.definitions import FeedDefinition
 from feeds.fragment import Format
-from feeds.site import Site
+from feeds.site import Caching, Site
 
 
-class Document(msgspec.Struct, frozen=True):
-    """The bytes of a feed, and what HTTP says of them.
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """The bytes of one URL, and what HTTP says of them.
 
     `etag` is strong, a hash of `body`, with its quotes (RFC 9110 §8.8.3); `updated` is the
-    newest change of the content, and Last-Modified. For `max_age` seconds a copy is fresh.
+    newest change of the content, and Last-Modified. `until` is when it will be another one by
+    time alone, None if never. `links` are (URL, relation) for the Link header (RFC 8288), `tags`
+    what a CDN may purge it by.
     """
 
     body: bytes
     etag: str
     updated: datetime
     media_type: str
-    max_age: int
+    caching: Caching
+    until: datetime | None = None
+    links: tuple[tuple[str, str], ...] = ()
+    tags: tuple[str, ...] = ()
 
 
 def etag(body: bytes) -> str:
     """The strong entity tag of a body: equal bytes, equal tag, on any machine."""
     return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+def make(body: bytes, updated: datetime, media_type: str, caching: Caching) -> Document:
+    """A document that is no feed: a page, a list, a stylesheet."""
+    return Document(
+        body=body, etag=etag(body), updated=updated, media_type=media_type, caching=caching
+    )
 
 
 def assemble(
@@ -39,8 +51,19 @@ def assemble(
     *,
     updated: datetime,
     newest: datetime | None,
+    until: datetime | None = None,
+    tags: tuple[str, ...] = (),
 ) -> Document:
     """The document of `feed`, its fragments in the order given."""
     around = envelope.make(feed, site, format_, updated, newest)
     body = b"".join((around.head, around.between.join(fragments), around.tail))
-    return Document(body, etag(body), updated, envelope.MEDIA_TYPES[format_], feed.max_age)
+    return Document(
+        body=body,
+        etag=etag(body),
+        updated=updated,
+        media_type=envelope.MEDIA_TYPES[format_],
+        caching=feed.caching,
+        until=until,
+        links=envelope.links(feed, site, format_),
+        tags=tags,
+    )

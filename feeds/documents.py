@@ -41,7 +41,7 @@ def state(
     """
     told = [[each.id, each.content_hash, each.published, each.updated] for each in shown]
     around = [getattr(site.settings, name) for name in _AROUND]
-    looks = [feed.title, feed.description, feed.max_age, feed.picture, around, told]
+    looks = [feed.title, feed.description, feed.caching.max_age, feed.picture, around, told]
     digest = hashlib.sha256(msgspec.json.encode(looks)).hexdigest()[:32]
     updated = max(moved, *(each.updated for each in shown), int(dates.NEVER.timestamp()))
     if before is not None:

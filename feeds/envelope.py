@@ -21,6 +21,7 @@ MEDIA_TYPES: dict[Format, str] = {
 }
 _GENERATOR = "feed-publisher"
 _DOCS = "https://www.rssboard.org/rss-specification"
+_SY = "http://purl.org/rss/1.0/modules/syndication/"
 _JSON_FEED = "https://jsonfeed.org/version/1.1"
 # RSS images are GIF, JPEG or PNG (RSS 2.0, image) and at most 144 pixels wide.
 _RSS_IMAGES = frozenset({"image/gif", "image/jpeg", "image/png"})
@@ -41,9 +42,10 @@ class _ChannelExtras(BaseExtension):  # type: ignore[misc]
     hub: str | None = None
     creator: str | None = None
     image: bool = False
+    max_age: int
 
     def extend_ns(self) -> dict[str, str]:
-        return {"dc": mending.DC, "media": mending.MEDIA}
+        return {"dc": mending.DC, "media": mending.MEDIA, "sy": _SY}
 
     def extend_rss(self, root: Any) -> Any:
         image = root[0].find("image")  # feedgen makes one of every Atom logo
@@ -53,6 +55,10 @@ class _ChannelExtras(BaseExtension):  # type: ignore[misc]
             element(root[0], f"{{{mending.DC}}}creator", self.creator)
         if self.hub:
             element(root[0], f"{{{mending.ATOM}}}link", rel="hub", href=self.hub)
+        # How often it changes, as max-age has it; feedgen's own extension misspells the names.
+        period, seconds = ("hourly", 3600) if self.max_age <= 3600 else ("daily", 86_400)
+        element(root[0], f"{{{_SY}}}updatePeriod", period)
+        element(root[0], f"{{{_SY}}}updateFrequency", str(seconds // self.max_age))
         root[0][-1].tail = "\n"
         return root
 
@@ -88,6 +94,12 @@ def make(
     return Envelope(whole.removesuffix(end), b"", end + b"\n")
 
 
+def links(feed: FeedDefinition, site: Site, format_: Format) -> tuple[tuple[str, str], ...]:
+    """(URL, relation) of what a document and its Link header say of itself (WebSub §4)."""
+    hubs = [site.settings.hub] if site.settings.hub else []
+    return (feed.url(site, format_), "self"), *((hub, "hub") for hub in hubs)
+
+
 def feedgen_feed(
     feed: FeedDefinition,
     site: Site,
@@ -106,13 +118,14 @@ def feedgen_feed(
     made.updated(updated)
     made.generator(_GENERATOR)
     made.docs(_DOCS)
-    made.ttl(feed.max_age // 60)
+    made.ttl(feed.caching.max_age // 60)
     made.rights(settings.rights)
     if newest:
         made.pubDate(newest)
     made.register_extension("channel", _ChannelExtras, atom=False)
     made.register_extension("feed", _FeedExtras, rss=False)
     made.channel.hub = settings.hub
+    made.channel.max_age = feed.caching.max_age
     _add_author(made, site)
     _add_links(made, feed, site, format_)
     _add_images(made, feed, site)

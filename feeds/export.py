@@ -219,7 +219,7 @@ def _parents(file: Path, top: Path) -> Iterator[Path]:
 
 def _shown(feed: FeedDefinition, state: FeedState | None, fingerprint: str) -> str:
     """A hash of all that a feed's documents are made of."""
-    parts = [fragment.VERSION, fingerprint, feed.path, feed.max_age, state]
+    parts = [fragment.VERSION, fingerprint, feed.path, feed.caching, state]
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:32]
 
 

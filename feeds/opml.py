@@ -8,14 +8,14 @@ from lxml import etree
 from feeds.catalogue.store import FeedState, moment
 from feeds.dates import NEVER
 from feeds.definitions import FeedDefinition
-from feeds.document import Document, etag
+from feeds.document import Document, make
 from feeds.mending import element
-from feeds.site import Site
+from feeds.site import Caching, Site
 
 NAME = "feeds.opml"
 MEDIA_TYPE = "text/x-opml"
-# Seconds: lists of feeds change with every new topic.
-MAX_AGE = 300
+# Lists of feeds change with every new topic.
+CACHING = Caching(max_age=300)
 
 
 def document(
@@ -39,7 +39,7 @@ def document(
             }
             etree.SubElement(parent, "outline", known)
     made: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
-    return Document(made, etag(made), updated, MEDIA_TYPE, MAX_AGE)
+    return make(made, updated, MEDIA_TYPE, CACHING)
 
 
 def grouped(feeds: Sequence[FeedDefinition]) -> dict[str, list[FeedDefinition]]:

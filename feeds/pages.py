@@ -5,10 +5,10 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from feeds import opml
+from feeds import document, opml
 from feeds.catalogue.store import FeedState, moment
 from feeds.definitions import FeedDefinition
-from feeds.document import Document, etag
+from feeds.document import Document
 from feeds.envelope import MEDIA_TYPES
 from feeds.site import Site
 
@@ -38,7 +38,7 @@ def index(feeds: Sequence[FeedDefinition], states: Mapping[str, FeedState], site
         opml=opml.NAME,
     )
     body = html.encode() + b"\n"
-    return Document(body, etag(body), opml.last_change(states), "text/html", opml.MAX_AGE)
+    return document.make(body, opml.last_change(states), "text/html", opml.CACHING)
 
 
 def _row(feed: FeedDefinition, state: FeedState | None, site: Site) -> dict[str, object]:

@@ -5,17 +5,21 @@ import uuid
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta
 
-from feeds.selection import Selection, TermField
+from feeds.selection import Selection, TermField, duration
 from feeds.text import slug
 
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
 
+System = Literal[
+    "common", "blogger", "drupal", "ghost", "hugo", "jekyll", "pelican", "tumblr", "wordpress"
+]
 Positive = Annotated[int, Meta(gt=0)]
 Text = Annotated[str, Meta(min_length=1)]
 FeedSize = Annotated[int, Meta(gt=0, le=1000)]
@@ -141,6 +145,12 @@ class FeedSettings(Settings, frozen=True):
     """The most entries that the feed shows. Without this, that of `defaults`."""
     max_age: int | str | None = None
     """How long readers may keep a copy. Without this, that of `defaults`."""
+    stale_while_revalidate: int | str | None = None
+    """For how long after that caches may serve it while they ask. Without this, as `defaults`."""
+    stale_if_error: int | str | None = None
+    """For how long after that caches may serve it in an outage. Without this, as `defaults`."""
+    cdn_max_age: int | str | None = None
+    """How long a CDN may keep a copy. Without this, that of `defaults`."""
 
 
 class FeedDefaults(Settings, frozen=True):
@@ -150,6 +160,19 @@ class FeedDefaults(Settings, frozen=True):
     """The most entries that a feed shows."""
     max_age: int | str = "30m"
     """How long readers may keep a copy: `90s`, `30m`, `5h`; from 1 minute to 5 hours."""
+    stale_while_revalidate: int | str = "5m"
+    """For how long after that caches may serve it while they ask for a new one."""
+    stale_if_error: int | str = "7d"
+    """For how long after that caches may serve it while this server is down."""
+    cdn_max_age: int | str | None = None
+    """How long a CDN that you purge may keep a copy. Without this, as readers do."""
+
+
+class MoveSettings(Settings, frozen=True):
+    to: Text
+    """Where to: a feed's path, with or without extension, or a URL."""
+    status: Literal[301, 302, 307, 308] = 301
+    """301 and 308 say that it is for ever, 302 and 307 that it is for now."""
 
 
 class FeedFile(Settings, frozen=True):
@@ -157,6 +180,25 @@ class FeedFile(Settings, frozen=True):
     """The feeds, in the order in which they are listed."""
     defaults: FeedDefaults = FeedDefaults()
     """What all feeds have in common."""
+    moved: dict[str, str | MoveSettings] = {}
+    """Old paths, and where what was there is now; see below."""
+    gone: tuple[Text, ...] = ()
+    """Old paths at which nothing will ever be again (410). Readers give such a feed up."""
+    replaces: tuple[System, ...] = ("common",)
+    """Systems whose feed addresses lead to the feeds here; see below."""
+
+
+class HTTPSettings(Settings, frozen=True):
+    canonical_host: bool = False
+    """Redirect who asks under another host name, or by http, to `feeds_url`'s."""
+    hsts: int | str | None = None
+    """For how long browsers may use nothing but https (Strict-Transport-Security): `365d`."""
+    nosniff: bool = False
+    """Forbid browsers to guess the type of feeds too. Safari then shows them as text."""
+    cache_tags: Literal["Surrogate-Key", "Cache-Tag", "CDN-Tag", "xkey"] | None = None
+    """The header with the tags by which your CDN purges; see below."""
+    delta: bool = False
+    """Send readers that ask for it only what is new (RFC 3229, `A-IM: feed`)."""
 
 
 class SiteSettings(Settings, frozen=True):
@@ -204,6 +246,20 @@ class SiteSettings(Settings, frozen=True):
     """Media types of further file extensions: `gpx: application/gpx+xml`."""
     articles: ArticleSettings = ArticleSettings()
     """Where the articles are and how they are read."""
+    http: HTTPSettings = HTTPSettings()
+    """How the feeds are served."""
+
+
+class Caching(msgspec.Struct, frozen=True):
+    """For how long a copy may be kept, in seconds: RFC 9111, RFC 5861, and RFC 9213 for CDNs.
+
+    `max_age` is for everybody, `cdn_max_age` for CDNs that are purged, if they are told otherwise.
+    """
+
+    max_age: int
+    stale_while_revalidate: int = 300
+    stale_if_error: int = 604_800
+    cdn_max_age: int | None = None
 
 
 class FeedSpec(msgspec.Struct, frozen=True):
@@ -216,8 +272,21 @@ class FeedSpec(msgspec.Struct, frozen=True):
     selection: Selection
     order: Literal["date", "heat"]
     size: int
-    max_age: int
+    caching: Caching
     where: str
+
+
+class Move(msgspec.Struct, frozen=True):
+    """What is said of an old path: where its document is now, or that it is gone.
+
+    `source` is a path below the feeds' URL, without the outer `/`, and may hold placeholders for
+    one segment or a part of it; `target` a document's path or a URL, with those placeholders, or
+    None where nothing will be again. `status` is that of the answer.
+    """
+
+    source: str
+    target: str | None
+    status: int
 
 
 class Site(msgspec.Struct, frozen=True, dict=True):
@@ -232,6 +301,7 @@ class Site(msgspec.Struct, frozen=True, dict=True):
     topic_ids: dict[str, str]
     providers: dict[str, Provider]
     feeds: tuple[FeedSpec, ...]
+    moves: tuple[Move, ...] = ()
 
     @cached_property
     def folder(self) -> Path:
@@ -252,6 +322,16 @@ class Site(msgspec.Struct, frozen=True, dict=True):
     def assets_url(self) -> str:
         """The URL below which `/…` references of articles lie; ends in `/`."""
         return self.settings.assets_url or self.settings.url
+
+    @cached_property
+    def hsts(self) -> int:
+        """For how many seconds browsers may use nothing but https; 0 says nothing of it."""
+        return 0 if self.settings.http.hsts is None else duration(self.settings.http.hsts)
+
+    @cached_property
+    def mount(self) -> str:
+        """The path of `feeds_url`; begins and ends in `/`."""
+        return urlsplit(self.feeds_url).path or "/"
 
     @cached_property
     def catalogue(self) -> str:

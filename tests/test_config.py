@@ -46,7 +46,7 @@ def test_three_keys_make_a_site(tmp_path: Path) -> None:
     assert site.folder == tmp_path / "articles"
     assert site.catalogue == f"sqlite:///{tmp_path}/catalogue.sqlite"
     (feed,) = site.feeds
-    assert (feed.path, feed.title, feed.size, feed.max_age) == ("all", "{site}", 50, 1800)
+    assert (feed.path, feed.title, feed.size, feed.caching.max_age) == ("all", "{site}", 50, 1800)
 
 
 def test_a_file_may_stand_between_lines_of_dashes(tmp_path: Path) -> None:
@@ -303,8 +303,8 @@ def test_feeds_take_what_they_do_not_say_from_the_defaults(tmp_path: Path) -> No
     first, second = load(
         tmp_path, feeds=feeds + "defaults: {order: heat, size: 7, max_age: 2h}\n"
     ).feeds
-    assert (first.order, first.size, first.max_age) == ("heat", 7, 7200)
-    assert (second.order, second.size, second.max_age) == ("date", 9, 90)
+    assert (first.order, first.size, first.caching.max_age) == ("heat", 7, 7200)
+    assert (second.order, second.size, second.caching.max_age) == ("date", 9, 90)
 
 
 def test_a_family_without_a_title_is_named_for_its_terms(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from feeds import config, document
 from feeds.definitions import FeedDefinition
 from feeds.fragment import Format
 from feeds.selection import EVERYTHING
-from feeds.site import Picture
+from feeds.site import Caching, Picture
 from tests.support import front_matter, write_site
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -43,7 +43,7 @@ def made(root: Path, format_: Format, feed: dict[str, Any] | None = None, **sett
         "selection": EVERYTHING,
         "order": "date",
         "size": 50,
-        "max_age": 1800,
+        "caching": Caching(1800),
     }
     definition = FeedDefinition(**{**known, **(feed or {})})
     return document.assemble(definition, site, format_, [], updated=UPDATED, newest=NEWEST).body

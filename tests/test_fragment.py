@@ -16,11 +16,12 @@ from feeds.definitions import FeedDefinition
 from feeds.entry import Enclosure, Entry, Image, Person, Player, Provider, Related
 from feeds.errors import RenderError
 from feeds.selection import All
+from feeds.site import Caching
 from feeds.text import one_line
 from tests.support import make_site
 
 SITE = make_site()
-FEED = FeedDefinition("all", "All & <more>", "Everything", All(), "date", 50, 1800)
+FEED = FeedDefinition("all", "All & <more>", "Everything", All(), "date", 50, Caching(1800))
 PUBLISHED = datetime(2024, 5, 31, 9, tzinfo=UTC)
 UPDATED = datetime(2024, 6, 1, 10, 11, 12, tzinfo=UTC)
 A = "{http://www.w3.org/2005/Atom}"

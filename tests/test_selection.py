@@ -33,7 +33,7 @@ from feeds.selection import (
     matches,
     parse,
 )
-from feeds.site import Site, SiteSettings, Topic
+from feeds.site import Caching, Site, SiteSettings, Topic
 
 NOW = datetime(2024, 6, 15, 12, tzinfo=UTC)
 SITE = Site(
@@ -151,7 +151,7 @@ feeds = st.builds(
     ),
     order=st.sampled_from(["date", "heat"]),
     size=st.integers(1, 7),
-    max_age=st.just(60),
+    caching=st.just(Caching(60)),
 )
 
 

@@ -1,0 +1,193 @@
+"""feeds.yaml -> what it says of feeds, checked, with everything resolved."""
+
+import re
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import msgspec
+
+from feeds import selection, settings, systems, urls
+from feeds.fragment import FORMATS
+from feeds.selection import TERM_FIELDS, TermField, duration
+from feeds.site import PLACEHOLDER, Caching, FeedDefaults, FeedFile, FeedSettings, FeedSpec, Move
+
+# A folder must not be named as another feed's file is: `a.rss/b` and the feed `a`.
+FEED_PATH = re.compile(r"(?:[\w~-][\w.~-]*(?<!\.rss)(?<!\.atom)(?<!\.json)/)*[\w~-][\w.~-]*")
+_EXTENSION = re.compile(r"\.(?:rss|atom|json|html)$")
+# For how long copies may be kept, and why no shorter or longer.
+_KEPT = {
+    "max_age": ("1m", "5h", "which is what readers honour"),
+    "stale_while_revalidate": ("0s", "1d", "for what is older is no news"),
+    "stale_if_error": ("0s", "30d", "for what is older is no news"),
+    "cdn_max_age": ("1m", "365d", "which is what caches honour"),
+}
+RESERVED = frozenset({"healthz", "readyz", "index", "feeds"})
+
+
+def load(root: Path, topic_ids: Mapping[str, str]) -> tuple[tuple[FeedSpec, ...], tuple[Move, ...]]:
+    """The feeds and families that `root`/feeds.yaml defines, in its order, and what moved.
+
+    `topic_ids` gives the id of a topic for the slugs of its other names. Raises `ConfigError`.
+    """
+    source = settings.read(root / "feeds.yaml")
+    file = settings.decode(source, source.data, FeedFile)
+    specs = tuple(
+        _feed(source, index, feed, file.defaults, topic_ids)
+        for index, feed in enumerate(file.feeds)
+    )
+    taken: dict[str, int] = {}
+    for index, spec in enumerate(specs):
+        if spec.path in taken:
+            raise source.error(
+                ("feeds", index, "path"),
+                f"{spec.path!r} is the path of feeds[{taken[spec.path]}] already",
+            )
+        taken[spec.path] = index
+    return specs, (*_moves(source, file, taken), *systems.moves(file.replaces, specs))
+
+
+def _moves(source: settings.Source, file: FeedFile, feeds: Collection[str]) -> tuple[Move, ...]:
+    """What feeds.yaml says of old paths, whole feeds taken apart into their documents."""
+    moves: list[Move] = []
+    for index, path in enumerate(file.gone):
+        old = _old_path(source, ("gone", index), path, feeds)
+        moves += [Move(name, None, 410) for name in (old, *_documents(old))]
+    for path, said in file.moved.items():
+        at = ("moved", path)
+        to, status = (said, 301) if isinstance(said, str) else (said.to, said.status)
+        old, new = _old_path(source, at, path, feeds), _target(source, at, path, to)
+        if "://" in new or _documents(new) == []:
+            moves.append(Move(old, new, status))
+            continue
+        if not (names := _documents(old)):
+            raise source.error(at, f"{to!r} needs an extension, for {path!r} has one")
+        moves.append(Move(old, _documents(new)[-1], status))
+        moves += [Move(*pair, status) for pair in zip(names, _documents(new), strict=True)]
+    return tuple(moves)
+
+
+def _documents(path: str) -> list[str]:
+    """The documents of the feed at a path, its page last; none if it is a document's path."""
+    return [] if _EXTENSION.search(path) else [f"{path}.{each}" for each in (*FORMATS, "html")]
+
+
+def _old_path(
+    source: settings.Source, at: tuple[str | int, ...], path: str, feeds: Collection[str]
+) -> str:
+    made = path.strip("/")
+    if not made or "//" in made or "?" in path or "#" in path or "://" in path:
+        raise source.error(at, f"{path!r} is not a path; write for example blog/feed.xml")
+    names = PLACEHOLDER.findall(made)
+    if len(set(names)) < len(names) or "" in names:
+        raise source.error(at, f"{path!r} has a placeholder twice or without a name")
+    if made in feeds or (_EXTENSION.search(made) and made.rpartition(".")[0] in feeds):
+        raise source.error(at, f"{path!r} is a feed that there is; rename or remove that first")
+    return made
+
+
+def _target(source: settings.Source, at: tuple[str | int, ...], path: str, target: str) -> str:
+    if unknown := set(PLACEHOLDER.findall(target)) - set(PLACEHOLDER.findall(path)):
+        raise source.error(at, f"{target!r}: {{{unknown.pop()}}} is not in the old path")
+    try:
+        plain = PLACEHOLDER.sub("x", target)
+        if "://" in target:
+            urls.absolute(plain)
+            return target
+    except urls.BadURLError as error:
+        raise source.error(at, str(error)) from None
+    if not FEED_PATH.fullmatch(plain.strip("/")):
+        raise source.error(at, f"{target!r} is neither a feed's path nor a URL")
+    return target.strip("/")
+
+
+def _feed(
+    source: settings.Source,
+    index: int,
+    feed: FeedSettings,
+    defaults: FeedDefaults,
+    topic_ids: Mapping[str, str],
+) -> FeedSpec:
+    at = ("feeds", index)
+    each = _each(source, at, feed)
+    _check_patterns(source, at, feed, each)
+    try:
+        selected = selection.parse(feed.select, topic_ids)
+    except ValueError as error:
+        key, _, message = str(error).partition(": ")
+        raise source.error((*at, *key.split(".")), message) from None
+    named = " – ".join(("{site}", *(f"{{{field}}}" for field in each)))
+    return FeedSpec(
+        path=feed.path,
+        title=named if feed.title is None else feed.title,
+        description=feed.description,
+        each=each,
+        selection=selected,
+        order=feed.order or defaults.order,
+        size=feed.size or defaults.size,
+        caching=_caching(source, at, feed, defaults),
+        where=f"{source.file}: feeds[{index}]",
+    )
+
+
+def _each(
+    source: settings.Source, at: tuple[str | int, ...], feed: FeedSettings
+) -> tuple[TermField, ...]:
+    listed = (feed.each,) if isinstance(feed.each, str) else feed.each
+    known = tuple(field for field in TERM_FIELDS if field in listed)
+    for field in listed:
+        if field not in known or listed.count(field) > 1:
+            names = ", ".join(TERM_FIELDS)
+            raise source.error((*at, "each"), f"{field!r} is not one of {names}, once")
+    return tuple(sorted(known, key=listed.index))
+
+
+def _check_patterns(
+    source: settings.Source,
+    at: tuple[str | int, ...],
+    feed: FeedSettings,
+    each: tuple[TermField, ...],
+) -> None:
+    plain = PLACEHOLDER.sub("x", feed.path)
+    if not FEED_PATH.fullmatch(plain) or plain in RESERVED:
+        raise source.error(
+            (*at, "path"), f"{feed.path!r} cannot be a feed's path; write for example news/all"
+        )
+    patterns = {"path": feed.path, "title": feed.title, "description": feed.description}
+    for key, value in patterns.items():
+        for name in PLACEHOLDER.findall(value or ""):
+            if name not in each and (name != "site" or key == "path"):
+                said = f"{value!r}: {{{name}}} is not among this feed's 'each'"
+                raise source.error((*at, key), said)
+    for field in each:
+        if f"{{{field}}}" not in feed.path:
+            said = f"{feed.path!r} must hold {{{field}}}, or its feeds would clash"
+            raise source.error((*at, "path"), said)
+
+
+def _caching(
+    source: settings.Source,
+    at: tuple[str | int, ...],
+    feed: FeedSettings,
+    defaults: FeedDefaults,
+) -> Caching:
+    """For how long copies of a feed may be kept: what it says itself, else the defaults."""
+    kept: dict[str, int | None] = {}
+    for key, (least, most, why) in _KEPT.items():
+        own = getattr(feed, key)
+        said = getattr(defaults, key) if own is None else own
+        kept[key] = None
+        if said is None:
+            continue
+        where = (*at, key) if own is not None else ("defaults", key)
+        kept[key] = made = seconds(source, where, said)
+        if not duration(least) <= made <= duration(most):
+            raise source.error(where, f"{said!r} is not between {least} and {most}, {why}")
+    return msgspec.convert(kept, Caching)
+
+
+def seconds(source: settings.Source, at: tuple[str | int, ...], value: int | str) -> int:
+    """The duration at a key, in seconds; `ConfigError` if it is none."""
+    try:
+        return duration(value)
+    except ValueError as error:
+        raise source.error(at, str(error)) from None
