@@ -1,39 +1,59 @@
-"""The Flask app: routes, caching headers, errors -> statuses. `server:app` is its WSGI entry.
+"""The Flask app: routes, and errors -> statuses. `server:app` is its WSGI entry.
 
-The config folder is `config`, or what the environment variable FEEDS_CONFIG names.
+Documents that are ready are sent by `feeds.front`, which stands before it. The config folder is
+`config`, or what the environment variable FEEDS_CONFIG names.
 """
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from time import time
+from typing import Any
+from urllib.parse import quote
 
 from flask import Flask, Response, abort, request
+from werkzeug.exceptions import HTTPException
 
-from feeds import config, opml, pages
+from feeds import config, headers, moves, pages
+from feeds.answer import Ready
 from feeds.catalogue.store import Catalogue
-from feeds.document import Document
-from feeds.envelope import MEDIA_TYPES
 from feeds.errors import CatalogueError
+from feeds.front import Front, canonical_host, send
+from feeds.headers import Headers
 from feeds.shelf import Shelf
+from feeds.site import Site
 from feeds.watch import Watcher
 
 _RETRY_SECONDS = 30
-# Served while a new copy is fetched, and while we are down (RFC 5861).
-_STALE_SECONDS = 86_400
+# Seconds that a reading transaction waits for a catalogue that is locked.
+_PATIENCE = 1.0
+# Seconds for which the answers about old addresses may be kept: they are for years, but not all
+# mistakes are to last so long.
+_MOVED_SECONDS = 86_400
+_GONE_SECONDS = 3_600
+_READ = ("GET", "HEAD")
+_METHODS = (*_READ, "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+_TEXT = "text/plain; charset=utf-8"
 
 
-def create_app(root: Path | None = None, environ: Mapping[str, str] = os.environ) -> Flask:
+def create_app(
+    root: Path | None = None, environ: Mapping[str, str] = os.environ, *, watch: bool = True
+) -> Flask:
     """The app of the site whose config folder is `root`.
 
-    It watches the article folder and picks up changes by itself. Raises `ConfigError` for a
-    wrong setting and `CatalogueError` if the catalogue cannot be opened.
+    With `watch` it builds by itself when articles change. Raises `ConfigError` for a wrong
+    setting and `CatalogueError` if the catalogue cannot be opened.
     """
     site = config.load(root or Path(environ.get("FEEDS_CONFIG", "config")), environ)
-    catalogue = Catalogue(site.catalogue)
-    app = Flask("feeds", static_folder=None)
+    catalogue = Catalogue(site.catalogue, patience=_PATIENCE)
     shelf = Shelf(site, catalogue)
-    Watcher(site, catalogue).start()
-    _add_routes(app, shelf)
+    shelf.start()
+    if watch:
+        Watcher(site, Catalogue(site.catalogue)).start()
+    app = Flask("feeds", static_folder=None)
+    app.url_map.merge_slashes = False
+    _add_routes(app, shelf, site)
+    app.wsgi_app = Front(shelf.room, site, app.wsgi_app)  # type: ignore[method-assign]
     return app
 
 
@@ -45,67 +65,145 @@ def __getattr__(name: str) -> Flask:
     return made
 
 
-def _add_routes(app: Flask, shelf: Shelf) -> None:
-    @app.get("/")
-    def index() -> Response:
-        return _answer(shelf.get(pages.INDEX))
+def _add_routes(app: Flask, shelf: Shelf, site: Site) -> None:
+    @app.before_request
+    def elsewhere() -> Response | None:
+        return _to_canonical_host(site)
 
-    @app.get("/<path:name>")
-    def document(name: str) -> Response:
-        return _answer(shelf.get(name) if name != pages.INDEX else None)
-
-    @app.get("/healthz")
+    @app.route("/healthz", methods=_READ)
     def healthz() -> Response:
         return _plain(200, "alive\n")
 
-    @app.get("/readyz")
+    @app.route("/readyz", methods=_READ)
     def readyz() -> Response:
-        return _plain(200, "ready\n") if shelf.ready() else _unavailable("no build yet")
+        ready, said = shelf.status()
+        return _plain(200, f"{said}\n") if ready else _unavailable(said)
+
+    @app.route("/", defaults={"path": ""}, methods=_METHODS, provide_automatic_options=False)
+    @app.route("/<path:path>", methods=_METHODS, provide_automatic_options=False)
+    def document(path: str) -> Response:
+        return _document(f"/{path}", shelf, site)
 
     @app.errorhandler(CatalogueError)
-    def broken(error: CatalogueError) -> Response:
-        app.logger.error("%s", error)
+    def broken(_: CatalogueError) -> Response:
         return _unavailable("the feeds cannot be read just now")
 
     @app.errorhandler(404)
-    def missing(_: Exception) -> Response:
-        return _plain(404, "There is no such feed here. / lists all feeds.\n")
+    def missing(_: HTTPException) -> Response:
+        return _missing(request.path, shelf, site)
+
+    @app.errorhandler(HTTPException)
+    def refused(error: HTTPException) -> Response:
+        allowed = headers.ALLOW if error.code == 405 else []
+        return _plain(error.code or 500, f"{error.name}.\n", allowed)
+
+    @app.errorhandler(Exception)
+    def failed(error: Exception) -> Response:
+        app.logger.exception("%s %s failed", request.method, request.path, exc_info=error)
+        return _plain(500, "Something went wrong here; it was noted.\n")
+
+    @app.after_request
+    def common(response: Response) -> Response:
+        for name, value in (*headers.CORS, *headers.everywhere(site)):
+            response.headers[name] = value
+        return response
 
 
-def _answer(made: Document | None) -> Response:
-    """The document as a response, or 304 where the client has it (RFC 9110 §13)."""
-    if made is None:
+def _document(path: str, shelf: Shelf, site: Site) -> Response:
+    """The document at a request's path; 404 is somebody else's."""
+    name = _name(path, site)
+    ready = None if name == pages.INDEX else shelf.get(name or pages.INDEX)
+    if ready is None:
         abort(404)
-    response = Response(made.body, content_type=f"{made.media_type}; charset=utf-8")
-    response.headers["ETag"] = made.etag
-    response.last_modified = made.updated
-    response.headers["Cache-Control"] = (
-        f"public, max-age={made.max_age}, "
-        f"stale-while-revalidate={_STALE_SECONDS}, stale-if-error={_STALE_SECONDS}"
-    )
-    if made.media_type in (*MEDIA_TYPES.values(), opml.MEDIA_TYPE):
-        response.headers["Access-Control-Allow-Origin"] = "*"
-    if _conditional():
-        response.make_conditional(request)
+    if request.method == "OPTIONS":
+        return _empty(204, headers.PREFLIGHT)
+    if request.method not in _READ:
+        abort(405)
+    return _delta(name, ready, shelf) or _sent(ready)
+
+
+def _name(path: str, site: Site) -> str:
+    """The path below the feeds' URL, of a request with or without that URL's own path."""
+    return path.removeprefix(site.mount if path.startswith(site.mount) else "/")
+
+
+def _sent(ready: Ready) -> Response:
+    """The document as a response, or 304 where the client has it."""
+    told: dict[str, Any] = {}
+
+    def start(status: str, said: Headers) -> None:
+        told.update(status=status, headers=said)
+
+    body = send(ready.at(time()), request.method, request.environ, start)
+    response = Response(b"".join(body), told["status"])
+    response.headers.clear()
+    response.headers.extend(told["headers"])
     return response
 
 
-def _conditional() -> bool:
-    """Whether the request carries a condition that means something.
+def _delta(name: str, ready: Ready, shelf: Shelf) -> Response | None:
+    """Only what is new, for a client that asks for it and says what it has (RFC 3229)."""
+    wanted = [part.split(";")[0].strip().lower() for part in request.headers.get("A-IM", "").split(",")]
+    if "feed" not in wanted or ready.has(request.environ):
+        return None
+    found = shelf.delta(name, request.headers.get("If-None-Match", ""))
+    if found is None:
+        return None
+    variant = found.ready.at(time()).variant(request.headers.get("Accept-Encoding"))
+    said = dict(variant.headers)
+    said["ETag"] = ready.tag(variant.coding)
+    said["IM"] = "feed"
+    said["Cache-Control"] = "no-store, im"
+    said["Vary"] = "A-IM, If-None-Match, Accept-Encoding"
+    if found.several:
+        said["Delta-Base"] = f'"{found.base}"'
+    return Response(variant.body, "226 IM Used", said)
 
-    Werkzeug would take If-Modified-Since where If-None-Match is there and empty.
-    """
-    return request.headers.get("If-None-Match", "-").strip() != ""
+
+def _missing(path: str, shelf: Shelf, site: Site) -> Response:
+    """What is known of a path that no document has: 301 or the like, 410, or 404."""
+    found = moves.find(_name(path, site), site, shelf.meant)
+    if found is None:
+        return _plain(404, f"There is no such feed here. {site.mount} lists all feeds.\n")
+    if found.location is None:
+        kept = [("Cache-Control", f"public, max-age={_GONE_SECONDS}")]
+        return _plain(410, "This feed is gone for good. Please unsubscribe.\n", kept)
+    location = found.location
+    if "://" not in location:
+        location = site.mount + quote("" if location == pages.INDEX else location)
+    age = _MOVED_SECONDS if found.status in (301, 308) else 300
+    kept = [("Cache-Control", f"public, max-age={age}"), ("Location", location)]
+    return _plain(found.status, f"It is at {location}\n", kept)
 
 
-def _plain(status: int, text: str) -> Response:
-    response = Response(text, status, content_type="text/plain; charset=utf-8")
+def _to_canonical_host(site: Site) -> Response | None:
+    """Where the site wants one host only, and https if it is its scheme: there with the others."""
+    host = canonical_host(site)
+    if host is None or request.path in ("/healthz", "/readyz", "/metrics"):
+        return None
+    scheme = request.headers.get("X-Forwarded-Proto", "")
+    if request.host == host and not (scheme == "http" and site.feeds_url.startswith("https:")):
+        return None
+    location = site.feeds_url + quote(_name(request.path, site))
+    kept = [("Cache-Control", f"public, max-age={_MOVED_SECONDS}"), ("Location", location)]
+    return _plain(308, f"It is at {location}\n", kept)
+
+
+def _plain(status: int, text: str, said: Headers = []) -> Response:  # noqa: B006 - only read
+    response = Response(text, status, content_type=_TEXT)
     response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.update(said)
+    return response
+
+
+def _empty(status: int, said: Headers) -> Response:
+    response = Response(status=status)
+    response.headers.clear()
+    response.headers.extend(said)
     return response
 
 
 def _unavailable(why: str) -> Response:
     """503, never 404: a reader may drop a feed that it believes gone."""
-    response = _plain(503, f"Not available: {why}.\n")
-    response.headers["Retry-After"] = str(_RETRY_SECONDS)
-    return response
+    return _plain(503, f"Not available: {why}.\n", [("Retry-After", str(_RETRY_SECONDS))])

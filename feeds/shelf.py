@@ -1,114 +1,276 @@
-"""The documents that a server hands out, kept until the catalogue or the time changes them."""
+"""The documents that a server hands out, ready until the catalogue or the time changes them."""
 
+import logging
 import threading
-import time
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Literal, NamedTuple
 
 import msgspec
 
-from feeds import documents, opml, pages
+from feeds import documents, groups, pages, sitepages
+from feeds.answer import Ready
 from feeds.build import clock
-from feeds.catalogue.store import Catalogue, FeedState, Reader
+from feeds.catalogue.store import Catalogue, Reader
 from feeds.definitions import FeedDefinition
 from feeds.document import Document
-from feeds.fragment import FORMATS, Format
-from feeds.selection import timed
+from feeds.errors import CatalogueError
+from feeds.fragment import FORMATS
+from feeds.groups import Group
+from feeds.room import Room
 from feeds.site import Site
+from feeds.sitepages import Make
 
-# How long the catalogue's revision is believed, in seconds: so old may a change be and unseen.
-_BELIEVED = 0.2
-# How many feeds are kept ready, in all formats: about 200 KB each.
-_KEPT = 200
+_log = logging.getLogger("feeds")
+
+# So many feeds are made anew at once when they change; others are, when they are asked for.
+_AT_ONCE = 50
+# Seconds between two lines of the log about one outage.
+_REMIND = 60
+# Seconds between two looks at the catalogue: so old may a change be and unseen.
+_EVERY = 0.025
+# Seconds of rest after a fault that nobody foresaw.
+_PAUSE = 1
 
 
-class _State(msgspec.Struct):
+class Unit(NamedTuple):
+    """Documents that are made and change together: a feed's formats, its page, or another one."""
+
+    kind: Literal["feed", "page", "site"]
+    name: str
+
+
+class _State(msgspec.Struct, frozen=True):
     """What belongs to one revision of the catalogue, and until when it holds."""
 
-    revision: str
+    revision: int
+    feeds_revision: int
+    loaded: datetime
     until: datetime | None
     feeds: dict[str, FeedDefinition]
-    states: dict[str, FeedState]
-    pages: dict[str, Document] = {}
-    documents: dict[str, dict[Format, Document]] = {}
+    groups: dict[str, Group]
+    makers: Mapping[str, Make]
+    folded: dict[str, str]
+
+    def unit(self, name: str) -> Unit | None:
+        """The unit of the document at a path below the feeds' URL."""
+        path, _, extension = name.rpartition(".")
+        if path in self.feeds and extension in FORMATS:
+            return Unit("feed", path)
+        if path in self.feeds and extension == "html":
+            return Unit("page", path)
+        return Unit("site", name) if name in self.makers else None
 
 
 class Shelf:
-    """Documents of one site by URL path, for any number of threads.
+    """Documents of one site by path, for any number of threads.
 
-    Every method raises `CatalogueError` if the catalogue cannot be read.
+    `room` holds those that can be sent at once. `refresh` is called regularly by one thread:
+    then, and only then, what is ready changes to what the catalogue says now, all at once.
     """
 
-    def __init__(self, site: Site, catalogue: Catalogue) -> None:
+    def __init__(self, site: Site, catalogue: Catalogue, room: Room | None = None) -> None:
+        self.room = room or Room(site.mount)
         self._site, self._catalogue = site, catalogue
         self._state: _State | None = None
-        self._looked = float("-inf")
-        self._loading = threading.Lock()
-        self._keeping = threading.Lock()
+        self._stamp: object = None
+        self._making = threading.Lock()
+        self._fault: CatalogueError | None = None
+        self._since = self._told = clock()
+        self._stop = threading.Event()
 
-    def get(self, name: str) -> Document | None:
-        """The document at a URL path below the feeds' URL; None if there is none."""
+    def start(self) -> None:
+        """Refresh from now on, in a thread of its own."""
+        threading.Thread(target=self._run, name="feeds-refresh", daemon=True).start()
+
+    def stop(self) -> None:
+        """Refresh no longer."""
+        self._stop.set()
+
+    def _run(self) -> None:
+        while not self._stop.wait(_EVERY):
+            try:
+                self.refresh()
+            except Exception:  # noqa: BLE001 - the thread must outlive every fault
+                _log.exception("refreshing what is served failed; trying again")
+                self._stop.wait(_PAUSE)
+
+    def get(self, name: str) -> Ready | None:
+        """The document at a path below the feeds' URL; None if there is none.
+
+        Raises `CatalogueError` where it is not ready and the catalogue cannot be read.
+        """
+        kept = self.room.get(name)
+        if kept and (self._fault or clock().timestamp() < kept.until):
+            return kept
         state = self._current()
-        path, _, extension = name.rpartition(".")
-        for format_ in FORMATS:
-            if extension == format_ and path in state.feeds:
-                return self._documents(path, state)[format_]
-        return self._page(name, state)
-
-    def ready(self) -> bool:
-        """Whether a build has been made."""
-        with self._catalogue.read() as reader:
-            return reader.meta("revision") != "0"
-
-    def _documents(self, path: str, state: _State) -> dict[Format, Document]:
-        with self._keeping:
-            made = state.documents.pop(path, None)
-            if made is not None:
-                state.documents[path] = made  # the newest in use stand last
-                return made
-        feed = state.feeds[path]
-        with self._catalogue.read() as reader:
-            made = documents.fetch(feed, self._site, reader, clock())
-            unchanged = reader.meta("revision") == state.revision
-        if unchanged and not timed(feed.selection):
-            with self._keeping:
-                state.documents[path] = made
-                while len(state.documents) > _KEPT:
-                    del state.documents[next(iter(state.documents))]
-        return made
-
-    def _page(self, name: str, state: _State) -> Document | None:
-        make = {pages.INDEX: pages.index, opml.NAME: opml.document}.get(name)
-        if make is None:
+        unit = state.unit(name)
+        if unit is None:
             return None
-        if name not in state.pages:
-            state.pages[name] = make(list(state.feeds.values()), state.states, self._site)
-        return state.pages[name]
+        with self._making:
+            again = self.room.get(name)
+            if again and again is not kept:
+                return again  # made by another thread meanwhile
+            try:
+                return self._make(unit, name)
+            except CatalogueError:
+                if kept:
+                    return kept
+                raise
+
+    def meant(self, name: str) -> str | None:
+        """The document that a path means, whatever its capitals; None if there is none."""
+        state, folded = self._current(), name.casefold()
+        path, _, extension = folded.rpartition(".")
+        name = f"{state.folded[path]}.{extension}" if path in state.folded else folded
+        if state.unit(name):
+            return name
+        return next((each for each in state.makers if each.casefold() == folded), None)
+
+    def feed(self, name: str) -> FeedDefinition | None:
+        """The feed that the document at a path is one of."""
+        return self._current().feeds.get(name.rpartition(".")[0])
+
+    def refresh(self) -> None:
+        """Bring what is ready up to date, if the catalogue or the time changed it.
+
+        An outage is noted and told to the log; what is ready stays.
+        """
+        try:
+            stamp = self._catalogue.stamp()
+            if stamp != self._stamp or self._is_due(self._state):
+                with self._making:
+                    self._renew()
+                self._stamp = stamp
+        except CatalogueError as error:
+            self._note(error)
+            return
+        if self._fault:
+            _log.warning("the catalogue can be read again, after %s", clock() - self._since)
+            self._fault = None
+
+    def status(self) -> tuple[bool, str]:
+        """Whether anything can be served, and what is to be said of it."""
+        if self._fault is None:
+            built = self._state is not None and self._state.revision > 0
+            return built, "ready" if built else "no build yet"
+        if self._state is None or not self.room:
+            return False, "the catalogue cannot be read"
+        return True, f"stale: {self._served()}, as of {clock() - self._state.loaded} ago"
+
+    def _note(self, error: CatalogueError) -> None:
+        now = clock()
+        if self._fault is None:
+            self._since = now
+        if self._fault is None or (now - self._told).total_seconds() >= _REMIND:
+            age = now - self._state.loaded if self._state else "-"
+            _log.error("%s; %s, as of %s ago", error, self._served(), age)
+            self._told = now
+        self._fault = error
+
+    def _served(self) -> str:
+        return f"the catalogue cannot be read, {len(self.room)} documents are served as they were"
 
     def _current(self) -> _State:
-        """The state of the catalogue's newest revision.
+        if self._fault:
+            raise self._fault
+        if self._state is None:
+            with self._making:
+                self._renew()
+        if self._state is None:
+            raise CatalogueError("the catalogue was never read")
+        return self._state
 
-        While one thread loads it the others go on with the one before.
-        """
-        state, now = self._state, clock()
-        due = state is not None and state.until is not None and now >= state.until
-        if state and not due and time.monotonic() - self._looked <= _BELIEVED:
-            return state
-        if not self._loading.acquire(blocking=state is None) and state:
-            return state
-        try:
-            with self._catalogue.read() as reader:
-                state = self._state
-                if state is None or due or reader.meta("revision") != state.revision:
-                    self._state = state = self._loaded(reader, now)
-            self._looked = time.monotonic()
-        finally:
-            self._loading.release()
-        return state
+    def _is_due(self, state: _State | None) -> bool:
+        return state is not None and state.until is not None and clock() >= state.until
 
-    def _loaded(self, reader: Reader, now: datetime) -> _State:
+    def _make(self, unit: Unit, name: str) -> Ready | None:
+        """Make a unit that is not ready, or no longer holds; it is kept if it is of our state."""
+        state, now = self._current(), clock()
+        with self._catalogue.read() as reader:
+            made = self._made(unit, state, reader, now)
+            current = reader.revision() == state.revision
+        if current:
+            self.room.put({unit: made})
+        return made.get(name)
+
+    def _renew(self) -> None:
+        """Load what the catalogue says now, and make anew what changed of what is ready."""
+        before, now = self._state, clock()
+        with self._catalogue.read() as reader:
+            revision = reader.revision()
+            if before and revision == before.revision and not self._is_due(before):
+                return
+            state = self._loaded(reader, now, before)
+            changed = self._changed(before, state, reader, now) if before else []
+            fresh = {
+                unit: self._made(unit, state, reader, now)
+                for unit in [unit for unit in changed if self.room.in_use(unit)][:_AT_ONCE]
+                if unit.kind == "site" or unit.name in state.feeds
+            }
+        self._state = state
+        self.room.put(fresh)
+        self.room.drop(set(changed) - set(fresh))
+
+    def _loaded(self, reader: Reader, now: datetime, before: _State | None) -> _State:
+        feeds_revision = reader.feeds_revision()
+        if before and before.feeds_revision == feeds_revision and not self._is_due(before):
+            feeds, grouped, folded = before.feeds, before.groups, before.folded
+        else:
+            feeds = documents.every(self._site, reader, now)
+            grouped = groups.grouped(feeds.values())
+            folded = {path.casefold(): path for path in feeds}
         return _State(
-            revision=reader.meta("revision"),
+            revision=reader.revision(),
+            feeds_revision=feeds_revision,
+            loaded=now,
             until=reader.next_due(now),
-            feeds=documents.every(self._site, reader, now),
-            states=reader.feed_states(),
+            feeds=feeds,
+            groups=grouped,
+            makers=sitepages.makers(list(feeds.values()), reader.feed_states(), self._site),
+            folded=folded,
         )
+
+    def _changed(self, before: _State, state: _State, reader: Reader, now: datetime) -> list[Unit]:
+        """The units that are ready and may be others now."""
+        touched = set(reader.changed_since(before.revision))
+        all_pages = state.feeds is not before.feeds  # they name the feeds beside them
+
+        def is_changed(unit: Unit) -> bool:
+            if unit.kind == "site":
+                return True
+            known = state.feeds.get(unit.name)
+            return (
+                unit.name in touched
+                or known != before.feeds.get(unit.name)
+                or (unit.kind == "page" and all_pages)
+                or self.room.until(unit) <= now.timestamp()
+            )
+
+        return [unit for unit in self.room.units() if is_changed(unit)]
+
+    def _made(self, unit: Unit, state: _State, reader: Reader, now: datetime) -> dict[str, Ready]:
+        """The documents of a unit by path, in the codings in which they were sent before."""
+        ready = {}
+        for name, made in self._documents(unit, state, reader, now).items():
+            label = (unit.name, name.rpartition(".")[2]) if unit.kind != "site" else ("", "")
+            before = self.room.get(name)
+            if before and before.document == made:
+                ready[name] = before
+                continue
+            ready[name] = Ready(made, self._site, label)
+            for coding in before.codings if before else ():
+                ready[name].coded(coding)
+        return ready
+
+    def _documents(
+        self, unit: Unit, state: _State, reader: Reader, now: datetime
+    ) -> dict[str, Document]:
+        if unit.kind == "site":
+            return {unit.name: state.makers[unit.name]()} if unit.name in state.makers else {}
+        feed = state.feeds[unit.name]
+        if unit.kind == "page":
+            beside = groups.beside(feed, groups.group_of(feed, state.groups))
+            return {pages.name(feed): documents.page(feed, self._site, reader, now, beside)}
+        made = documents.fetch(feed, self._site, reader, now)
+        return {f"{feed.path}.{format_}": each for format_, each in made.items()}

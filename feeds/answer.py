@@ -1,0 +1,121 @@
+"""A document that is ready to be sent, and the answer to a request for it. Pure; no I/O."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from feeds import coding, conditional, headers
+from feeds.coding import CODINGS, IDENTITY
+from feeds.document import Document
+from feeds.headers import Headers
+from feeds.site import Site
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+
+OK, NOT_MODIFIED = "200 OK", "304 Not Modified"
+# So many spellings of Accept-Encoding are remembered for a document.
+_SPELLINGS = 64
+
+
+class Variant:
+    """A document in one coding: the body, and what stands before it."""
+
+    __slots__ = ("body", "coding", "etag", "headers", "same")
+
+    def __init__(self, body: bytes, name: str, etag: str, said: Headers) -> None:
+        self.body, self.coding, self.etag = body, name, etag
+        coded = [("Content-Encoding", name)] if name != IDENTITY else []
+        self.same: Headers = [("ETag", etag), *said[1:]]
+        self.headers: Headers = [
+            said[0],
+            ("Content-Length", str(len(body))),
+            *coded,
+            *self.same,
+        ]
+
+
+class Ready:
+    """A document with its codings, each made when it is first asked for.
+
+    `variants` are by the Accept-Encoding that they answer, `known` the If-None-Match that need
+    no thought. From `soon` on, in seconds since 1970, its freshness depends on the time;
+    from `until` on it is another document. `used` says that it was sent since somebody looked.
+    """
+
+    __slots__ = (
+        "_coded", "_said", "_site", "base", "document", "known", "label", "soon", "until", "used",
+        "variants",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        made: Document,
+        site: Site,
+        label: tuple[str, str] = ("", ""),
+        *,
+        now: float | None = None,
+        coded: Mapping[str, bytes | None] = MappingProxyType({}),
+    ) -> None:
+        self.document, self._site, self.label = made, site, label
+        self.base = made.etag.strip('"')
+        self.until = self.soon = float("inf")
+        if made.until is not None:
+            self.until = made.until.timestamp()
+            ages = (made.caching.max_age, made.caching.cdn_max_age or 0)
+            self.soon = self.until - max(ages) - made.caching.stale_while_revalidate
+        self._said = headers.of(made, site, now)
+        plain = Variant(made.body, IDENTITY, made.etag, self._said)
+        self._coded: dict[str, Variant | None] = {IDENTITY: plain}
+        self._coded.update((name, self._variant(name, body)) for name, body in coded.items())
+        self.variants: dict[str | None, Variant] = {None: plain}
+        tags = [f"{self.base}{suffix}" for suffix in ("", *(f"-{name}" for name in CODINGS))]
+        self.known = frozenset(f'{mark}"{tag}"' for tag in tags for mark in ("", "W/"))
+        self.used = True
+
+    @property
+    def size(self) -> int:
+        """How many bytes it takes, in all codings that were made."""
+        return sum(len(each.body) for each in self._coded.values() if each)
+
+    @property
+    def codings(self) -> list[str]:
+        """The codings that were made."""
+        return [name for name in self._coded if name != IDENTITY]
+
+    def variant(self, accepted: str | None) -> Variant:
+        """What answers an Accept-Encoding."""
+        found = self.variants.get(accepted)
+        if found is None:
+            available = list(CODINGS)
+            while (found := self.coded(name := coding.choose(accepted, available))) is None:
+                available.remove(name)
+            if len(self.variants) < _SPELLINGS:
+                self.variants[accepted] = found
+        return found
+
+    def coded(self, name: str) -> Variant | None:
+        """The document in a coding, None where that would not shrink it."""
+        if name not in self._coded:
+            self._coded[name] = self._variant(name, coding.encode(self.document.body, name))
+        return self._coded[name]
+
+    def _variant(self, name: str, body: bytes | None) -> Variant | None:
+        return None if body is None else Variant(body, name, f'"{self.base}-{name}"', self._said)
+
+    def has(self, environ: Environ) -> bool:
+        """Whether the client has the document already (RFC 9110 §13)."""
+        tags, since = environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE")
+        updated = int(self.document.updated.timestamp())
+        return tags in self.known or conditional.not_modified(tags, since, self.base, updated)
+
+    def at(self, now: float) -> "Ready":
+        """The same with the freshness that it has at a time, if that depends on it."""
+        if now < self.soon:
+            return self
+        coded = {
+            name: each.body if each else None
+            for name, each in self._coded.items()
+            if name != IDENTITY
+        }
+        return Ready(self.document, self._site, self.label, now=now, coded=coded)

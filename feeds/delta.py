@@ -1,0 +1,56 @@
+"""What is new in a feed since a client last had it: RFC 3229 with the instance manipulation `feed`.
+
+Pure, but for remembering in memory what documents were. What is not remembered is sent whole.
+"""
+
+from array import array
+from collections import deque
+from collections.abc import Sequence
+
+from feeds.catalogue.store import Shown
+
+# So many earlier states of each document are remembered.
+_STATES = 8
+
+
+class Past:
+    """The entries that documents showed, by the base of their entity tags."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, deque[tuple[str, array[int]]]] = {}
+
+    def note(self, name: str, base: str, shown: Sequence[Shown]) -> None:
+        """Remember what the document at a path shows under a tag."""
+        states = self._states.setdefault(name, deque(maxlen=_STATES))
+        if base not in (each for each, _ in states):
+            told = array("q", (number for each in shown for number in _told(each)))
+            states.append((base, told))
+
+    def find(self, name: str, tags: Sequence[str]) -> tuple[str, array[int]] | None:
+        """The newest state that one of these tags names, as its base and what it showed."""
+        for base, told in reversed(self._states.get(name, ())):
+            if any(tag.startswith(base) for tag in tags):
+                return base, told
+        return None
+
+
+def since(before: array[int], shown: Sequence[Shown]) -> list[Shown] | None:
+    """The entries that are new or changed since a state; None where the whole feed is to be sent.
+
+    That is where an entry was withdrawn: a feed of what is new cannot say so.
+    """
+    known = {seq: (mark, published) for seq, mark, published in _triples(before)}
+    last = min((each.published for each in shown), default=0)
+    there = {each.seq for each in shown}
+    if any(published > last for seq, (_, published) in known.items() if seq not in there):
+        return None
+    return [each for each in shown if known.get(each.seq) != _told(each)[1:]]
+
+
+def _told(each: Shown) -> tuple[int, int, int]:
+    """An entry as three numbers: its key, a mark that changes with it, and its date."""
+    return each.seq, int(each.content_hash[-15:], 16) ^ each.updated, each.published
+
+
+def _triples(told: array[int]) -> list[tuple[int, int, int]]:
+    return list(zip(told[::3], told[1::3], told[2::3], strict=True))
