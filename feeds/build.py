@@ -2,24 +2,29 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import posixpath
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
-from feeds import decisions, documents, facts, folder, fragment, ingest
-from feeds.catalogue.store import Catalogue, FeedState, Reader, moment
+from feeds import decisions, folder, fragment
+from feeds.article import stem
+from feeds.catalogue.store import Catalogue, Reader, Seen
 from feeds.catalogue.writer import Writer, writing
-from feeds.definitions import Expansion, FeedDefinition
+from feeds.decisions import Plan
 from feeds.errors import Problem, shared_link
-from feeds.ingest import Ingest, Outcome, Progress
-from feeds.selection import Facts, matches, timed
+from feeds.ingest import MANY, Ingest, Outcome, Progress
+from feeds.refresh import Known, Refresh, definitions_hash
 from feeds.site import Site
-from feeds.work import RenderTask, Workers
+from feeds.work import Workers
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What a build did: counts of articles and entries, the feeds that changed, all problems."""
+    """What a build did: counts of articles and entries, the feeds that changed, all problems.
+
+    `due` is when time alone will change a feed next, in seconds; None if nothing is to come.
+    """
 
     articles: int
     read: int
@@ -30,6 +35,15 @@ class Report(msgspec.Struct, frozen=True):
     feeds_changed: tuple[str, ...]
     problems: tuple[Problem, ...]
     revision: int
+    due: int | None = None
+
+
+class Memo:
+    """What one build of a process leaves to the next, for finding out takes time."""
+
+    def __init__(self) -> None:
+        self.catalogue: object = None
+        self.known: Known | None = None
 
 
 def clock() -> datetime:
@@ -51,6 +65,8 @@ def build(
     catalogue: Catalogue,
     now: datetime,
     *,
+    heard: Collection[str] | None = None,
+    memo: Memo | None = None,
     jobs: int | None = None,
     verify: bool = False,
     force: bool = False,
@@ -58,16 +74,35 @@ def build(
 ) -> Report:
     """Bring the catalogue up to date with the article folder, in one transaction.
 
-    `verify` reads every file instead of trusting sizes and times. `force` goes past the guard.
+    `heard` are the paths, of files and folders below the article folder, that may be other than
+    at the last build: only they are looked at, where that is enough. The catalogue comes out the
+    same as if all were; the report then has the problems of these articles alone. `memo` belongs
+    to who builds one site again and again. `verify` reads every file instead of trusting sizes
+    and times. `force` goes past the guard.
     Raises `SourceError`, `GuardError`, `WorkError`, `CatalogueError`; a bad article is a row of the
     report. Readers see the state before until the build is whole.
     """
+    memo = memo or Memo()
+    known = memo.known if memo.catalogue == catalogue.identity else None
     with writing(catalogue) as writer:
         # Only now, for a build that waited for another one must not see an older folder.
-        scan = folder.scan(site)
-        return _Build(site, writer, now, jobs or processors(), progress).run(
-            scan, verify=verify, force=force
-        )
+        made = _Build(site, writer, now, jobs or processors(), progress)
+        report, known = made.run(known, heard, verify=verify, force=force)
+    # Only now, for what is rolled back is to leave nothing.
+    memo.catalogue, memo.known = catalogue.identity, known
+    return report
+
+
+def differing(site: Site, catalogue: Catalogue) -> list[str]:
+    """The paths that look other than at the last build: what a build is to hear of.
+
+    For who is not told of changes. It only reads, so that nothing waits for it. Raises
+    `SourceError` and `CatalogueError`.
+    """
+    scan = folder.scan(site)
+    with catalogue.read() as reader:
+        plan = decisions.plan(scan, reader.files(), again=False, trust=_trusts(site))
+    return [*(task.path for task in plan.tasks), *plan.gone]
 
 
 class _Build:
@@ -77,145 +112,113 @@ class _Build:
         self._site, self._writer, self._now = site, writer, now
         self._seconds, self._jobs, self._progress = int(now.timestamp()), jobs, progress
 
-    def run(self, scan: folder.Scan, *, verify: bool, force: bool) -> Report:
-        fingerprint = _fingerprint(self._site)
+    def run(
+        self, known: Known | None, heard: Collection[str] | None, *, verify: bool, force: bool
+    ) -> tuple[Report, Known]:
+        fingerprint, defined = _fingerprint(self._site), definitions_hash(self._site)
         again = self._writer.meta("fingerprint") != fingerprint
-        known = self._writer.files()
-        definitions = _definitions(self._site)
-        everything = again or self._writer.meta("definitions") != definitions
-        trust = self._site.settings.articles.trust == "mtime" and not verify
-        plan = decisions.plan(scan, known, again=again, trust=trust)
-        run = Ingest(self._site, self._writer, self._seconds, self._progress)
-        due = self._due()
-        changed = [] if everything or not (plan.tasks or plan.gone) else self._catch_up(due)
+        everything = again or self._writer.meta("definitions") != defined
+        scan, plan, seen = self._look(
+            None if verify or everything else heard, again=again, verify=verify
+        )
+        ingest = Ingest(self._site, self._writer, self._seconds, self._progress)
+        refresh = Refresh(
+            self._site, self._writer, self._now, self._progress, known, everything=everything
+        )
+        changed = refresh.catch_up() if plan.tasks or plan.gone else []
         with Workers(self._site, self._seconds, self._jobs, len(plan.tasks)) as workers:
-            run.run(plan, known, workers)
+            ingest.run(plan, seen, workers)
             if again:
                 self._writer.drop_fragments()
-                self._writer.put_meta("fingerprint", fingerprint)
-            if everything:
-                self._writer.put_meta("definitions", definitions)
-            expansion, refreshed = self._refresh(run, due, workers, everything=everything)
+                self._writer.touch_feeds(refresh.revision)
+            known, refreshed, others = refresh.run(ingest, workers)
         if not force:
-            run.guard()
+            ingest.guard()
         changed = list(dict.fromkeys([*changed, *refreshed]))
-        revision = int(self._writer.meta("revision"))
-        if changed or run.outcome.total:
-            revision += 1
-            self._writer.put_meta("revision", str(revision))
-        return self._report(scan, run.outcome, expansion, changed, revision)
+        self._remember("fingerprint", fingerprint)
+        self._remember("definitions", defined)
+        if changed or others or again or ingest.outcome.total:
+            self._remember("revision", str(refresh.revision))
+        return self._report(scan, plan, ingest.outcome, known, changed), known
+
+    def _look(
+        self, heard: Collection[str] | None, *, again: bool, verify: bool
+    ) -> tuple[folder.Scan, Plan, dict[str, Seen]]:
+        """What is in the article folder, what is to be done about it, and what was known of it."""
+        looked = None if heard is None else self._looked(heard)
+        scan, seen = looked or (folder.scan(self._site), self._writer.files())
+        trust = _trusts(self._site) and not verify
+        plan = decisions.plan(scan, seen, again=again, trust=trust, whole=looked is None)
+        if plan.whole:
+            self._remember("linked", "yes" if scan.linked else "no")
+            self._remember("articles", str(len(scan.files)))
+        else:
+            more = sum(path not in seen for path in scan.files) - len(plan.gone)
+            self._remember("articles", str(int(self._writer.meta("articles")) + more))
+        return scan, plan, seen
+
+    def _looked(self, heard: Collection[str]) -> tuple[folder.Scan, dict[str, Seen]] | None:
+        """What is at the paths that were heard of, and what was known of them.
+
+        None where all must be looked at: too much was heard of, or it may not be enough.
+        """
+        if len(heard) > MANY or self._writer.meta("linked") != "no":
+            return None
+        seen = self._writer.files_at(list(heard))
+        for path in heard:
+            seen |= self._writer.files_below(path)
+        scan = folder.look(self._site, heard)
+        gone = [] if scan is None else [path for path in seen if path not in scan.files]
+        if gone:  # what differs from one of them in extension only may have its id now
+            beside = self._beside(gone)
+            seen |= self._writer.files_at(beside)
+            scan = folder.look(self._site, [*heard, *beside])
+        if scan is None or self._empties(scan, gone):
+            return None
+        return scan, seen
+
+    def _beside(self, paths: Iterable[str]) -> list[str]:
+        """The paths that differ from these in extension only."""
+        extensions = self._site.settings.articles.extensions
+        suffixes = {posixpath.splitext(f"a{extension}")[1] for extension in extensions}
+        return [f"{each}{suffix}" for each in {stem(path) for path in paths} for suffix in suffixes]
+
+    def _empties(self, scan: folder.Scan, gone: Sequence[str]) -> bool:
+        """Whether no article may be left: a walk is to say so, or not."""
+        return not scan.files and len(gone) >= int(self._writer.meta("articles"))
+
+    def _remember(self, key: str, value: str) -> None:
+        if self._writer.meta(key) != value:
+            self._writer.put_meta(key, value)
 
     def _report(
         self,
         scan: folder.Scan,
+        plan: Plan,
         outcome: Outcome,
-        expansion: Expansion,
+        known: Known,
         changed: Sequence[str],
-        revision: int,
     ) -> Report:
+        read = None if plan.whole else [task.path for task in plan.tasks]
         problems = (
-            *expansion.problems,
+            *known.expansion.problems,
             *scan.problems,
-            *self._writer.problems(),
-            *shared_links(self._writer),
+            *self._writer.problems(read),
+            *(shared_links(self._writer) if plan.whole else ()),
         )
+        due = self._writer.next_change()
         return Report(
-            articles=len(scan.files),
+            articles=int(self._writer.meta("articles")),
             read=outcome.read,
             added=outcome.added,
             changed=outcome.changed,
             withdrawn=outcome.withdrawn,
-            feeds=len(expansion.feeds),
+            feeds=len(known.expansion.feeds),
             feeds_changed=tuple(changed),
             problems=tuple(sorted(problems)),
-            revision=revision,
+            revision=self._writer.revision(),
+            due=None if due is None else int(due.timestamp()),
         )
-
-    def _due(self) -> list[Facts]:
-        """The facts of entries dated in the future that came out since a build last looked."""
-        since = self._writer.meta("refreshed")
-        due = self._writer.newly_out(moment(int(since)), self._now) if since else []
-        if due or not since:
-            self._writer.put_meta("refreshed", str(self._seconds))
-        return [facts.of(entry, self._site) for entry in due]
-
-    def _catch_up(self, due: Sequence[Facts]) -> list[str]:
-        """Date what time alone did to feeds, before this build changes anything; returns which.
-
-        Readers have seen that already, so that what the build changes needs a later date.
-        """
-        if not due and not any(timed(spec.selection) for spec in self._site.feeds):
-            return []
-        known = self._writer.feed_states()
-        feeds = documents.every(self._site, self._writer, self._now).values()
-        looked_at = [
-            feed
-            for feed in feeds
-            if feed.path in known and (timed(feed.selection) or _shows_any(feed, due, self._now))
-        ]
-        states, _ = self._states(looked_at, known, built=None)
-        self._writer.put_feeds(states, [])
-        return [state.path for state in states]
-
-    def _refresh(
-        self, run: Ingest, due: Sequence[Facts], workers: Workers, *, everything: bool
-    ) -> tuple[Expansion, list[str]]:
-        """Look at the feeds that may show something else; returns all feeds, and who changed."""
-        expansion = documents.expanded(self._site, self._writer, self._now)
-        feeds = expansion.feeds
-        known = self._writer.feed_states()
-        touched = [*run.outcome.touched, *due]
-        everything = everything or len(touched) > ingest.MANY
-        looked_at = [
-            feed
-            for feed in feeds.values()
-            if everything
-            or feed.path not in known
-            or timed(feed.selection)
-            or _shows_any(feed, touched, self._now)
-        ]
-        states, wanted = self._states(looked_at, known, built=self._seconds)
-        while failed := self._render(wanted, workers):
-            run.refuse(failed)
-            states, wanted = self._states(looked_at, known, built=self._seconds)
-        self._writer.put_feeds(states, [path for path in known if path not in feeds])
-        return expansion, [state.path for state in states]
-
-    def _states(
-        self,
-        feeds: Iterable[FeedDefinition],
-        known: Mapping[str, FeedState],
-        *,
-        built: int | None,
-    ) -> tuple[list[FeedState], set[int]]:
-        """The states that differ from the known ones, and the entries that those feeds show."""
-        states: list[FeedState] = []
-        wanted: set[int] = set()
-        for feed in feeds:
-            shown = self._writer.shown(feed, self._now)
-            moved = self._writer.moved(feed, shown, self._now)
-            before = known.get(feed.path)
-            state = documents.state(feed, self._site, shown, before, moved, built)
-            wanted.update(each.seq for each in shown)
-            if state != before:
-                states.append(state)
-        return states, wanted
-
-    def _render(self, wanted: set[int], workers: Workers) -> dict[int, str]:
-        """Render the entries that have no fragments yet; returns those that failed, and why."""
-        missing = self._writer.without_fragments(wanted)
-        failed: dict[int, str] = {}
-        done = 0
-        for start in range(0, len(missing), 5000):
-            part = missing[start : start + 5000]
-            tasks = [RenderTask(seq, data) for seq, data in self._writer.encoded(part)]
-            for results in workers.render(tasks):
-                made = [(each.seq, each.fragments) for each in results if not each.error]
-                self._writer.put_fragments(made)
-                failed.update((each.seq, each.error) for each in results if each.error)
-                done += len(results)
-                self._progress("Rendering entries", done, len(missing))
-        return failed
 
 
 def shared_links(reader: Reader) -> list[Problem]:
@@ -230,22 +233,18 @@ def shared_links(reader: Reader) -> list[Problem]:
     return problems
 
 
-def _shows_any(feed: FeedDefinition, touched: Iterable[Facts], now: datetime) -> bool:
-    return any(matches(feed.selection, each, now) for each in touched)
+def _trusts(site: Site) -> bool:
+    return site.settings.articles.trust == "mtime"
 
 
 def _fingerprint(site: Site) -> str:
     """A hash of all that entries and fragments are made with, besides their articles."""
+    articles = msgspec.structs.replace(site.settings.articles, watch="auto", scan_every=None)
+    settings = msgspec.structs.replace(site.settings, catalogue="", guard=0, articles=articles)
     used = {
         "version": fragment.VERSION,
-        "settings": msgspec.structs.replace(site.settings, catalogue="", guard=0),
+        "settings": settings,
         "topics": site.topics,
         "providers": site.providers,
     }
     return hashlib.sha256(msgspec.json.encode(used, order="deterministic")).hexdigest()[:32]
-
-
-def _definitions(site: Site) -> str:
-    """A hash of feeds.yaml: where it changed, every feed may."""
-    specs = [msgspec.structs.replace(spec, where="") for spec in site.feeds]
-    return hashlib.sha256(msgspec.json.encode(specs)).hexdigest()[:32]

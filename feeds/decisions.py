@@ -6,7 +6,8 @@ import msgspec
 
 from feeds import folder
 from feeds.article import Article, stem
-from feeds.catalogue.reader import Memory, Seen, moment
+from feeds.catalogue.feeds import moment
+from feeds.catalogue.reader import Memory, Seen
 from feeds.catalogue.writer import EntryChange
 from feeds.entry import content_hash
 from feeds.errors import Problem
@@ -19,12 +20,14 @@ _WHOLE, _LINK, _LIKENESS = slice(0, 2), slice(0, 1), slice(1, 2)
 class Plan(msgspec.Struct, frozen=True):
     """What to read, and which files are gone or still there.
 
-    `there` are those that the walk found, and known ones that it could not look at.
+    `there` are those that were found, and known ones that could not be looked at. `whole` is
+    whether all were looked for; else of files not named here nothing is said.
     """
 
     tasks: list[ReadTask]
     gone: list[str]
     there: set[str]
+    whole: bool
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -35,14 +38,19 @@ class Decision(msgspec.Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
 
 
-def plan(scan: folder.Scan, known: Mapping[str, Seen], *, again: bool, trust: bool) -> Plan:
+def plan(
+    scan: folder.Scan, known: Mapping[str, Seen], *, again: bool, trust: bool, whole: bool = True
+) -> Plan:
     """Which files to read: those that look other than before, or all.
 
     `again` parses even those with the same bytes; without `trust` in file times every file is
-    read, and parsed if its bytes differ. What could not be looked at is not gone.
+    read, and parsed if its bytes differ. What could not be looked at is not gone. A scan that
+    is not `whole` comes with what is known of the same paths.
     """
     unread = [problem.path.rstrip("/") for problem in scan.problems]
-    there = {*scan.files, *(path for path in known if _lies_in(path, unread))}
+    there = set(scan.files)
+    if unread:
+        there.update(path for path in known if _lies_in(path, unread))
     gone = [path for path in known if path not in there]
     freed = {stem(path) for path in gone}
     tasks = []
@@ -52,7 +60,7 @@ def plan(scan: folder.Scan, known: Mapping[str, Seen], *, again: bool, trust: bo
             tasks.append(ReadTask(path))
         elif not trust or (seen.size, seen.mtime_ns) != (stat.size, stat.mtime_ns):
             tasks.append(ReadTask(path, digest=seen.digest))
-    return Plan(tasks, gone, there)
+    return Plan(tasks, gone, there, whole)
 
 
 def decide(

@@ -1,14 +1,24 @@
 """feeds.yaml -> every feed there is, with families expanded over the terms in use. Pure; no I/O."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Literal
 from urllib.parse import quote
 
 import msgspec
 
 from feeds.errors import ConfigError, Problem
-from feeds.selection import EVERYTHING, All, Selection, TermField, Terms
+from feeds.selection import (
+    EVERYTHING,
+    All,
+    Facts,
+    Selection,
+    TermField,
+    Terms,
+    may_match,
+    required,
+)
 from feeds.site import PLACEHOLDER, Caching, FeedSpec, Picture, Site
 
 # File names hold 255 bytes, and a path may put several slugs into one.
@@ -49,6 +59,38 @@ class Expansion(msgspec.Struct, frozen=True):
 
     feeds: dict[str, FeedDefinition]
     problems: tuple[Problem, ...]
+
+
+class Finder:
+    """Finds the feeds that may show an entry, without a look at all of them."""
+
+    def __init__(self, feeds: Iterable[FeedDefinition]) -> None:
+        self._by_term: dict[tuple[TermField, str], list[FeedDefinition]] = {}
+        self._others: list[FeedDefinition] = []
+        for feed in feeds:
+            terms = required(feed.selection)
+            if terms is None:
+                self._others.append(feed)
+                continue
+            for value in terms.values:
+                self._by_term.setdefault((terms.field, value), []).append(feed)
+
+    def showing(self, facts: Facts, now: datetime) -> list[FeedDefinition]:
+        """The feeds that an entry with these facts belongs in, now or at another age."""
+        terms: list[tuple[TermField, str | None]] = [
+            *(("topic", topic) for topic in facts.topics),
+            ("category", facts.category),
+            ("type", facts.type),
+            ("provider", facts.provider),
+            ("language", facts.language),
+        ]
+        found = [
+            feed
+            for field, slug in terms
+            if slug is not None
+            for feed in self._by_term.get((field, slug), ())
+        ]
+        return [feed for feed in (*self._others, *found) if may_match(feed.selection, facts, now)]
 
 
 def expand(site: Site, in_use: InUse) -> Expansion:

@@ -2,8 +2,9 @@
 
 import os
 import re
+import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fnmatch import translate
 from pathlib import Path
 
@@ -18,7 +19,7 @@ _TRIES = 3
 _GRAIN_NS = 20_000_000
 
 
-class Stat(msgspec.Struct, frozen=True):
+class Stat(msgspec.Struct, frozen=True, gc=False):
     """Size in bytes and modification time in nanoseconds of a file."""
 
     size: int
@@ -26,10 +27,14 @@ class Stat(msgspec.Struct, frozen=True):
 
 
 class Scan(msgspec.Struct, frozen=True):
-    """Every article file by path (below the folder, `/` between its parts), and what is not one."""
+    """Every article file by path (below the folder, `/` between its parts), and what is not one.
+
+    `linked` is whether there are symbolic links, so that a file may have several paths.
+    """
 
     files: dict[str, Stat]
     problems: tuple[Problem, ...]
+    linked: bool = False
 
 
 def scan(site: Site) -> Scan:
@@ -38,28 +43,51 @@ def scan(site: Site) -> Scan:
     Links that lead out of the folder, names that are not UTF-8 and what cannot be read are
     problems. Raises `SourceError` if the folder is missing, unreadable or has no article.
     """
-    root = site.folder
+    _check(site.folder)
     walker = _Walker(site)
+    walker.walk(str(site.folder), "")
+    if not walker.files:
+        wanted = ", ".join(site.settings.articles.extensions)
+        raise SourceError(
+            f"the article folder {site.folder} has no article ({wanted}); check its path"
+        )
+    return walker.found()
+
+
+def look(site: Site, paths: Iterable[str]) -> Scan | None:
+    """What a walk would find at these paths, and below those of them that are folders.
+
+    None where there are links, for then a change at one path may be one at others. Raises
+    `SourceError` if the article folder is missing or unreadable.
+    """
+    _check(site.folder)
+    walker = _Walker(site)
+    for path in paths:
+        walker.look(path)
+    return None if walker.linked else walker.found()
+
+
+def _check(root: Path) -> None:
     try:
         with os.scandir(root):
             pass
     except OSError as error:
         raise SourceError(f"the article folder {root} cannot be read: {error.strerror}") from error
-    walker.walk(str(root), "")
-    if not walker.files:
-        wanted = ", ".join(site.settings.articles.extensions)
-        raise SourceError(f"the article folder {root} has no article ({wanted}); check its path")
-    return Scan(dict(sorted(walker.files.items())), tuple(sorted(walker.problems)))
 
 
 class _Walker:
     def __init__(self, site: Site) -> None:
         self.files: dict[str, Stat] = {}
         self.problems: list[Problem] = []
+        self.linked = False
+        self._folder = str(site.folder)
         self._root = os.path.realpath(site.folder)
         self._extensions = tuple(site.settings.articles.extensions)
         self._ignored = _matcher(site.settings.articles.ignore)
         self._entered: set[str] = set()
+
+    def found(self) -> Scan:
+        return Scan(dict(sorted(self.files.items())), tuple(sorted(self.problems)), self.linked)
 
     def walk(self, folder: str, below: str) -> None:
         real = os.path.realpath(folder)
@@ -75,17 +103,47 @@ class _Walker:
             except OSError as error:
                 self._refuse(path, f"cannot be read: {error.strerror}; check its permissions")
 
+    def look(self, path: str) -> None:
+        """Take what is at one path, if the folders above it are walked at all."""
+        parts, above = path.split("/"), ""
+        for number, name in enumerate(parts, 1):
+            at = above + name
+            if name.startswith(".") or self._ignored(at):
+                return
+            try:
+                found = os.lstat(f"{self._folder}/{at}")
+            except (FileNotFoundError, NotADirectoryError):
+                return
+            except OSError as error:
+                self._refuse(at, f"cannot be read: {error.strerror}; check its permissions")
+                return
+            self.linked = self.linked or stat.S_ISLNK(found.st_mode)
+            above = f"{at}/"
+            if number == len(parts):
+                self._take_found(found, path)
+
+    def _take_found(self, found: os.stat_result, path: str) -> None:
+        if stat.S_ISDIR(found.st_mode):
+            self.walk(f"{self._folder}/{path}", f"{path}/")
+        elif stat.S_ISREG(found.st_mode) and path.endswith(self._extensions):
+            self.files[path] = Stat(found.st_size, found.st_mtime_ns)
+
     def _listed(self, folder: str, below: str) -> Iterator[os.DirEntry[str]]:
         try:
             with os.scandir(folder) as entries:
-                yield from sorted(entries, key=lambda each: each.name)
+                yield from sorted(entries, key=_name)
         except OSError as error:
             self._refuse(below, f"folder cannot be read: {error.strerror}; check its permissions")
 
     def _take(self, found: os.DirEntry[str], path: str) -> None:
+        if found.is_file(follow_symlinks=False) and _is_utf8(path):
+            if path.endswith(self._extensions):
+                self._add(found, path)
+            return
         is_folder = found.is_dir()
         if not is_folder and not path.endswith(self._extensions):
             return
+        self.linked = self.linked or found.is_symlink()
         if not _is_utf8(path):
             self._refuse(path, "name is not UTF-8; rename the file")
         elif found.is_symlink() and not self._inside(found.path):
@@ -93,10 +151,13 @@ class _Walker:
         elif is_folder:
             self.walk(found.path, path + "/")
         elif found.is_file():
-            stat = found.stat()
-            self.files[path] = Stat(stat.st_size, stat.st_mtime_ns)
+            self._add(found, path)
         elif found.is_symlink():
             self._refuse(path, "is a link to nothing; mend or remove it")
+
+    def _add(self, found: os.DirEntry[str], path: str) -> None:
+        seen = found.stat()
+        self.files[path] = Stat(seen.st_size, seen.st_mtime_ns)
 
     def _inside(self, path: str) -> bool:
         return (os.path.realpath(path) + os.sep).startswith(self._root.rstrip(os.sep) + os.sep)
@@ -104,6 +165,10 @@ class _Walker:
     def _refuse(self, path: str, message: str) -> None:
         shown = os.fsencode(path).decode("utf-8", "backslashreplace")
         self.problems.append(Problem(shown or ".", 1, "", message, fatal=True))
+
+
+def _name(found: os.DirEntry[str]) -> str:
+    return found.name
 
 
 def _is_utf8(path: str) -> bool:

@@ -1,5 +1,7 @@
 """Articles -> catalogue: only what changed. `feeds.decisions` decides, this does."""
 
+import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import count
 from typing import TypeAlias
@@ -8,7 +10,9 @@ import msgspec
 
 from feeds import facts
 from feeds.article import Article, identifier, stem
+from feeds.catalogue import terms
 from feeds.catalogue.store import Memory, Seen
+from feeds.catalogue.terms import Counted
 from feeds.catalogue.writer import EntryChange, Writer
 from feeds.decisions import Decision, Plan, decide, renamed
 from feeds.entry import Entry
@@ -31,8 +35,9 @@ _Parsed: TypeAlias = dict[str, tuple[ReadResult, Article]]
 class Outcome(msgspec.Struct):
     """What an ingest did.
 
-    `touched` are the facts of changed entries, before and after: of all if they are not `MANY`.
-    `refused` are the problems of those among the withdrawn that cannot be rendered.
+    `touched` are the facts of changed entries, before and after, and `terms` what they change in
+    the counts of terms in use: both incomplete if they are `many`. `refused` are the problems of
+    those among the withdrawn that cannot be rendered.
     """
 
     read: int = 0
@@ -40,12 +45,18 @@ class Outcome(msgspec.Struct):
     changed: int = 0
     withdrawn: int = 0
     touched: list[Facts] = []
+    terms: Counter[Counted] = msgspec.field(default_factory=Counter)
     refused: list[Problem] = []
 
     @property
     def total(self) -> int:
         """How many entries are other than before."""
         return self.added + self.changed + self.withdrawn
+
+    @property
+    def many(self) -> bool:
+        """Whether `touched` and `terms` are not complete."""
+        return len(self.touched) > MANY
 
 
 class Ingest:
@@ -55,21 +66,21 @@ class Ingest:
         self._site, self._writer, self._now = site, writer, now
         self._progress = progress
         self.outcome = Outcome()
-        self._known: dict[str, Seen] = {}
-        self._there: set[str] = set()
-        self._out = 0
+        self._known: Mapping[str, Seen] = {}
+        self._plan = Plan([], [], set(), whole=True)
+        self._gone: set[str] = set()
+        self._back = 0
+        self._families = terms.families(site)
         self._first = not writer.any_entry()
 
     def run(self, plan: Plan, known: Mapping[str, Seen], workers: Workers) -> None:
         """Read, decide and store. What comes of it stands once `guard` has seen it."""
-        self._known, self._there = dict(known), plan.there
-        out = self._writer.count_out()
+        self._known, self._plan, self._gone = known, plan, set(plan.gone)
         tasks = self._dated(plan.tasks)
         for results in workers.read(tasks):
             self._store(results, workers)
             self._progress("Reading articles", self.outcome.read, len(tasks))
         self._withdraw_gone(plan.gone)
-        self._out = max(out, out + self.outcome.added - self.outcome.withdrawn)
 
     def refuse(self, failed: Mapping[int, str]) -> None:
         """Withdraw entries that cannot be rendered, so that they cost the others nothing.
@@ -86,14 +97,18 @@ class Ingest:
 
     def guard(self) -> None:
         """Raise `GuardError` where too much would be withdrawn, for whatever reason."""
-        limit = max(_GUARD_FROM, int(self._out * self._site.settings.guard / 100))
-        if self.outcome.withdrawn <= limit:
+        if self.outcome.withdrawn <= _GUARD_FROM:
+            return
+        left = self._writer.count_out()
+        before = left + self.outcome.withdrawn - self.outcome.added - self._back
+        out = max(before, left + len(self.outcome.refused))
+        if self.outcome.withdrawn <= int(out * self._site.settings.guard / 100):
             return
         look, refused = "Look at the article folder", self.outcome.refused
         if refused:
             look = f"{len(refused):,} of them cannot be rendered, the first is {refused[0]}. {look}"
         raise GuardError(
-            f"this build would withdraw {self.outcome.withdrawn:,} of {self._out:,} entries, "
+            f"this build would withdraw {self.outcome.withdrawn:,} of {out:,} entries, "
             f"more than the {self._site.settings.guard} % that site.guard allows; nothing "
             f"was changed. {look}, or say --force if this is meant"
         )
@@ -147,7 +162,14 @@ class Ingest:
         like = self._writer.like(
             [link for link, _ in new.values()], [likeness for _, likeness in new.values()]
         )
-        return renamed(new, [known for known in like if known[0].path not in self._there])
+        return renamed(new, [known for known in like if not self._is_there(known[0].path)])
+
+    def _is_there(self, path: str) -> bool:
+        """Whether there is an article file at this path, as far as this build has looked."""
+        if self._plan.whole or path in self._plan.there or path in self._gone:
+            return path in self._plan.there
+        known = bool(self._writer.files_at([path]))
+        return known and os.path.lexists(self._site.folder / path)
 
     def _distinct(
         self, decided: Sequence[tuple[ReadResult, Decision]]
@@ -163,7 +185,7 @@ class Ingest:
         if put is None or put.seq is not None:
             return decision
         entry, holder = put.entry, taken.get(put.entry.id)
-        if holder in self._there and stem(holder) == stem(entry.path):
+        if holder and stem(holder) == stem(entry.path) and self._is_there(holder):
             return Decision(problems=(*decision.problems, shared_id(entry.path, holder)))
         if holder is not None:  # it had this path before it was renamed: this is another article
             entry = msgspec.structs.replace(entry, id=self._free_id(entry.path, taken))
@@ -183,23 +205,34 @@ class Ingest:
         self, decided: Sequence[tuple[ReadResult, Decision]], memories: Mapping[str, Memory]
     ) -> None:
         """Note what the entries that are about to change were, so that their feeds are known."""
-        touched = [
-            memories[each.path].seq
+        changing = [
+            memories[each.path]
             for each, decision in decided
             if each.path in memories and (decision.put or decision.withdraw)
         ]
-        if touched and len(self.outcome.touched) <= MANY:
-            self._touch(self._writer.entries(touched).values())
+        put = {decision.put.seq for _, decision in decided if decision.put and decision.put.seq}
+        self._back += sum(memory.seq in put and memory.withdrawn is not None for memory in changing)
+        if changing and not self.outcome.many:
+            entries = self._writer.entries([memory.seq for memory in changing])
+            self._touch(entries.values())
+            self._count((each for seq, each in entries.items() if seq in put), -1)
 
     def _touch(self, entries: Iterable[Entry]) -> None:
-        if len(self.outcome.touched) <= MANY:
+        if not self.outcome.many:
             self.outcome.touched += [facts.of(entry, self._site) for entry in entries]
+
+    def _count(self, entries: Iterable[Entry], change: int) -> None:
+        if not self.outcome.many:
+            for entry in entries:
+                for each in terms.of(entry, self._site, self._families, self._now):
+                    self.outcome.terms[each] += change
 
     def _put(self, changes: Sequence[EntryChange]) -> None:
         if not changes:
             return
         self._writer.put_entries(changes, self._site)
         self._touch(change.entry for change in changes)
+        self._count((change.entry for change in changes), 1)
         added = sum(change.seq is None for change in changes)
         self.outcome.added += added
         self.outcome.changed += len(changes) - added

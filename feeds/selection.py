@@ -128,6 +128,23 @@ def at_age(selection: Selection, age: int) -> Selection:
     return selection
 
 
+def may_match(selection: Selection, facts: Facts, now: datetime) -> bool:
+    """Whether an entry with these facts belongs, now or at any other age."""
+    asked = ages(selection)
+    if not asked:
+        return matches(selection, facts, now)
+    at = {0, *asked, *(age + 1 for age in asked)}
+    return any(matches(at_age(selection, age), facts, now) for age in at)
+
+
+def required(selection: Selection) -> Terms | None:
+    """Terms of which all that is selected must have one; None if there are none such."""
+    for part in selection.parts if isinstance(selection, All) else (selection,):
+        if isinstance(part, Terms):
+            return part
+    return None
+
+
 def duration(value: object) -> int:
     """Seconds from `90`, `"90s"`, `"30m"`, `"12h"`, `"7d"` or `"2w"`; `ValueError` otherwise."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:

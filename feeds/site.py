@@ -64,6 +64,10 @@ class ArticleSettings(Settings, frozen=True):
     """Larger files are reported and not read."""
     trust: Literal["mtime", "content"] = "mtime"
     """How a build finds what changed: by size and time of the file (fast), or by reading it."""
+    watch: Literal["auto", "poll"] = "auto"
+    """How a server hears of changes: from the file system, or by looking at all files (`poll`)."""
+    scan_every: int | str | None = None
+    """How often it looks at all files: `90s`, `5m`. Without this, 60 s, or 10 s with `poll`."""
     defaults: dict[str, Defaults] = {}
     """By folder (`_news`, `_learning/videos`): what its articles are if they do not say."""
 

@@ -1,13 +1,36 @@
 """Selections as SQL: the twin of `feeds.selection.matches`. A property test holds them equal."""
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, not_, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    false,
+    func,
+    not_,
+    or_,
+    select,
+    true,
+)
 
 from feeds.catalogue.schema import entry, membership
 from feeds.definitions import FeedDefinition
-from feeds.selection import Age, All, AnyOf, Not, Range, Selection, Terms
+from feeds.selection import Age, All, AnyOf, Not, Range, Selection, Terms, at_age
+
+T = TypeVar("T")
+
+# So many keys go into one statement; databases bound it.
+_CHUNK = 1000
+
+
+def chunks(keys: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The keys in parts that one statement can hold."""
+    for start in range(0, len(keys), _CHUNK):
+        yield keys[start : start + _CHUNK]
 
 
 def visible(now: datetime) -> ColumnElement[bool]:
@@ -15,8 +38,11 @@ def visible(now: datetime) -> ColumnElement[bool]:
     return and_(entry.c.withdrawn.is_(None), entry.c.published <= int(now.timestamp()))
 
 
-def condition(selection: Selection, now: datetime) -> ColumnElement[bool]:
-    """The WHERE clause that a selection is; never NULL, so that NOT means not."""
+def condition(selection: Selection, now: datetime | None) -> ColumnElement[bool]:
+    """The WHERE clause that a selection is; never NULL, so that NOT means not.
+
+    `now` is of no account where nothing is asked about ages (`feeds.selection.at_age`).
+    """
     match selection:
         case Terms(field="topic", values=values):
             members = select(membership.c.entry).where(membership.c.topic.in_(values))
@@ -28,6 +54,7 @@ def condition(selection: Selection, now: datetime) -> ColumnElement[bool]:
             bounds = [column >= least] if least is not None else []
             return and_(true(), *bounds, *([column <= most] if most is not None else []))
         case Age(seconds=seconds):
+            assert now is not None  # noqa: S101 - who leaves it out has answered for ages
             return entry.c.published >= int(now.timestamp()) - seconds
         case All(parts=parts):
             return and_(true(), *(condition(part, now) for part in parts))
@@ -61,6 +88,45 @@ def shown(feed: FeedDefinition, now: datetime) -> Select[Any]:
         .order_by(membership.c.published.desc(), entry.c.id)
         .limit(feed.size)
     )
+
+
+def oldest(selection: Selection, least: int, crossing: int | None = None) -> Select[Any]:
+    """The least `published`, from `least` on, of what is selected; asked about no age.
+
+    With `crossing`, of what is selected before or after that age, but not both.
+    """
+    wanted, published = _dated(selection, crossing)
+    return wanted.where(published >= least).order_by(published).limit(1)
+
+
+def crossed(
+    selection: Selection,
+    age: int,
+    least: int,
+    most: int,
+    counts: Sequence[ColumnElement[bool]],
+) -> Select[Any]:
+    """The greatest `published` from `least` to `most` of what is selected on one side of `age`."""
+    wanted, published = _dated(selection, age)
+    within = wanted.where(published.between(least, most), *counts)
+    return within.order_by(published.desc()).limit(1)
+
+
+def _dated(selection: Selection, crossing: int | None) -> tuple[Select[Any], ColumnElement[int]]:
+    """`published` of what is selected and not withdrawn, along an index that has it in order."""
+    topic, rest = _one_topic(selection)
+    published = entry.c.published if topic is None else membership.c.published
+    source: FromClause = entry
+    within: list[ColumnElement[bool]] = [entry.c.withdrawn.is_(None)]
+    if topic is not None:
+        source = membership.join(entry, membership.c.entry == entry.c.seq)
+        within.append(membership.c.topic == topic)
+    if crossing is None:
+        within.append(condition(rest, None))
+    else:
+        young, old = (condition(at_age(rest, age), None) for age in (crossing, crossing + 1))
+        within.append(or_(and_(young, not_(old)), and_(old, not_(young))))
+    return select(published).select_from(source).where(*within), published
 
 
 def _one_topic(selection: Selection) -> tuple[str | None, Selection]:

@@ -1,50 +1,23 @@
 """What can be read from the catalogue, within one transaction: one consistent state."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from collections.abc import Iterable, Sequence
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import func, select
 
-from feeds.catalogue import query
-from feeds.catalogue.schema import entry, feed, file, fragment, membership, meta
-from feeds.definitions import FeedDefinition, Term
+from feeds.catalogue.feeds import FeedReader
+from feeds.catalogue.query import chunks
+from feeds.catalogue.schema import entry, file, fragment, has_problems
 from feeds.entry import Entry
 from feeds.errors import Problem
 from feeds.fragment import FORMATS, Format
-from feeds.selection import TermField, ages, at_age
-
-T = TypeVar("T")
 
 _PROBLEMS = msgspec.json.Decoder(list[Problem])
 _ENTRY = msgspec.json.Decoder(Entry)
-# So many keys go into one statement; databases bound it.
-_CHUNK = 1000
 
 
-class Shown(msgspec.Struct, frozen=True):
-    """One entry as a feed shows it; `seq` is the catalogue's own key. Times in seconds."""
-
-    seq: int
-    id: str
-    content_hash: str
-    published: int
-    updated: int
-
-
-class FeedState(msgspec.Struct, frozen=True):
-    """What a feed showed at the last build, and when that last changed. Times in seconds."""
-
-    path: str
-    digest: str
-    updated: int
-    entries: int
-    newest: int | None
-
-
-class Seen(msgspec.Struct, frozen=True):
+class Seen(msgspec.Struct, frozen=True, gc=False):
     """An article file as the last build saw it."""
 
     size: int
@@ -67,25 +40,8 @@ class Memory(msgspec.Struct, frozen=True):
 _MEMORY = tuple(entry.c[name] for name in Memory.__struct_fields__)
 
 
-def moment(seconds: int) -> datetime:
-    """A time of the catalogue as a UTC datetime."""
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-class Reader:
+class Reader(FeedReader):
     """What can be asked of the catalogue, within one transaction."""
-
-    def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
-
-    def meta(self, key: str) -> str:
-        """The value of one of the keys that `feeds.catalogue.schema` names; empty if not set."""
-        return self._connection.scalar(select(meta.c.value).where(meta.c.key == key)) or ""
-
-    def shown(self, definition: FeedDefinition, now: datetime) -> list[Shown]:
-        """The entries of a feed at the time `now`, in order."""
-        rows = self._connection.execute(query.shown(definition, now))
-        return [Shown(*row) for row in rows]
 
     def fragments(self, seqs: Sequence[int]) -> dict[int, dict[Format, bytes]]:
         """The fragments there are of these entries, by key and format."""
@@ -120,98 +76,35 @@ class Reader:
         )
         return [(seq, data) for seq, data in rows]
 
-    def in_use(self, fields: Sequence[TermField], now: datetime) -> list[tuple[Term, ...]]:
-        """The combinations of terms that entries have or had for `fields`, in order of slug.
-
-        Withdrawn entries count: the feed of a topic outlives its last article, for a feed that
-        answers 404 loses its subscribers.
-        """
-        columns: list[sa.ColumnElement[Any]] = []
-        names: list[sa.ColumnElement[Any]] = []
-        source: sa.FromClause = entry
-        published = entry.c.published
-        for each in fields:
-            if each == "topic":
-                published = membership.c.published
-                source = membership
-                if len(fields) > 1:
-                    source = entry.join(membership, membership.c.entry == entry.c.seq)
-                own = sa.case((membership.c.own, membership.c.name))
-                names.append(func.coalesce(func.min(own), func.min(membership.c.name)))
-                columns.append(membership.c.topic)
-            else:
-                name = entry.c.provider_name if each == "provider" else entry.c[each]
-                names.append(func.min(name))
-                columns.append(entry.c[each])
-        rows = self._connection.execute(
-            select(*columns, *names)
-            .select_from(source)
-            .where(
-                published <= int(now.timestamp()),
-                *(column.is_not(None) for column in columns),
-            )
-            .group_by(*columns)
-            .order_by(*columns)
-        )
-        return [
-            tuple(
-                Term(each, slug, _label(each, name))
-                for each, slug, name in zip(
-                    fields, row[: len(fields)], row[len(fields) :], strict=True
-                )
-            )
-            for row in rows
-        ]
-
-    def feed_states(self) -> dict[str, FeedState]:
-        """What every feed showed at the last build, by path."""
-        rows = self._connection.execute(select(feed))
-        return {row.path: FeedState(*row) for row in rows}
-
-    def feed_state(self, path: str) -> FeedState | None:
-        """What one feed showed at the last build."""
-        row = self._connection.execute(select(feed).where(feed.c.path == path)).first()
-        return FeedState(*row) if row else None
-
-    def next_due(self, now: datetime) -> datetime | None:
-        """When the next entry dated in the future comes out, None if there is none."""
-        future = entry.c.published > int(now.timestamp())
-        found = self._connection.scalar(
-            select(func.min(entry.c.published)).where(future, entry.c.withdrawn.is_(None))
-        )
-        return None if found is None else moment(found)
-
-    def moved(self, definition: FeedDefinition, shown: Sequence[Shown], now: datetime) -> int:
-        """When ageing alone last changed a feed that shows `shown` now, in seconds; else 0."""
-        asked, wants = ages(definition.selection), definition.selection
-        counts: list[sa.ColumnElement[bool]] = [entry.c.withdrawn.is_(None)]
-        if asked and len(shown) == definition.size:
-            # Who left and would stand behind the last of a full feed was not shown before either.
-            keys = [*([entry.c.heat] if definition.order == "heat" else []), entry.c.published]
-            end = self._connection.execute(select(*keys).where(entry.c.seq == shown[-1].seq)).one()
-            counts.append(sa.tuple_(*keys) >= sa.tuple_(*end))
-        # What came before the newest change of an entry dates nothing.
-        since, last = max((each.updated for each in shown), default=0), 0
-        for age in asked:
-            young, old = (query.condition(at_age(wants, at), now) for at in (age, age + 1))
-            moves = sa.or_(sa.and_(young, sa.not_(old)), sa.and_(old, sa.not_(young)))
-            when = entry.c.published.between(since - age, int(now.timestamp()) - age - 1)
-            newest = select(func.max(entry.c.published) + age + 1).where(when, moves, *counts)
-            last = max(last, self._connection.scalar(newest) or 0)
-        return last
-
     def files(self) -> dict[str, Seen]:
         """Every article file as the last build saw it, by path."""
+        return self._files(sa.true())
+
+    def files_at(self, paths: Sequence[str]) -> dict[str, Seen]:
+        """The same of the files at these paths."""
+        found: dict[str, Seen] = {}
+        for part in chunks(paths):
+            found.update(self._files(file.c.path.in_(part)))
+        return found
+
+    def files_below(self, folder: str) -> dict[str, Seen]:
+        """The same of all files in this folder and below it."""
+        # `0` is what follows `/`.
+        return self._files(sa.and_(file.c.path > f"{folder}/", file.c.path < f"{folder}0"))
+
+    def _files(self, wanted: sa.ColumnElement[bool]) -> dict[str, Seen]:
         rows = self._connection.execute(
-            select(file.c.path, file.c.size, file.c.mtime_ns, file.c.digest)
+            select(file.c.path, file.c.size, file.c.mtime_ns, file.c.digest).where(wanted)
         )
         return {path: Seen(size, mtime_ns, digest) for path, size, mtime_ns, digest in rows}
 
-    def problems(self) -> list[Problem]:
-        """The report: what is wrong with the articles as they were last read, by path."""
-        rows = self._connection.scalars(
-            select(file.c.problems).where(file.c.problems != b"").order_by(file.c.path)
-        )
+    def problems(self, paths: Sequence[str] | None = None) -> list[Problem]:
+        """The report: what is wrong with these articles, or all, as they were last read."""
+        asked = select(file.c.problems).where(has_problems)
+        rows: list[bytes] = []
+        for part in [None] if paths is None else chunks(paths):
+            wanted = asked if part is None else asked.where(file.c.path.in_(part))
+            rows += self._connection.scalars(wanted.order_by(file.c.path))
         return [problem for row in rows for problem in _PROBLEMS.decode(row)]
 
     def memories(self, paths: Sequence[str]) -> dict[str, Memory]:
@@ -235,17 +128,6 @@ class Reader:
         """The paths of the entries that have these ids, by id."""
         rows = self._connection.execute(select(entry.c.id, entry.c.path).where(entry.c.id.in_(ids)))
         return {id_: path for id_, path in rows}  # noqa: C416
-
-    def newly_out(self, since: datetime, now: datetime) -> list[Entry]:
-        """The entries whose date has come after `since` and by `now`."""
-        rows = self._connection.scalars(
-            select(entry.c.data).where(
-                entry.c.withdrawn.is_(None),
-                entry.c.published > int(since.timestamp()),
-                entry.c.published <= int(now.timestamp()),
-            )
-        )
-        return [_ENTRY.decode(data) for data in rows]
 
     def like(
         self, links: Sequence[str], likenesses: Sequence[str]
@@ -275,14 +157,3 @@ class Reader:
             select(*_MEMORY, entry.c.data).where((entry.c.id == name) | (entry.c.path == name))
         ).first()
         return (Memory(*row[:-1]), _ENTRY.decode(row[-1])) if row else None
-
-
-def chunks(keys: Sequence[T]) -> Iterator[Sequence[T]]:
-    """The keys in parts that one statement can hold."""
-    for start in range(0, len(keys), _CHUNK):
-        yield keys[start : start + _CHUNK]
-
-
-def _label(field: TermField, name: str) -> str:
-    """A term for people: categories and types are slugs, `ai-news` is `Ai news`."""
-    return name.replace("-", " ").capitalize() if field in ("category", "type") else name

@@ -10,9 +10,11 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    func,
+    literal_column,
 )
 
-VERSION = 2
+VERSION = 3
 
 metadata = MetaData()
 
@@ -20,8 +22,9 @@ metadata = MetaData()
 _Text = Text().with_variant(Text(collation="C"), "postgresql")
 
 # `revision` grows with every build that changes anything; `fingerprint` says with which
-# settings the entries were made, `definitions` of which feeds.yaml the feeds are; `refreshed`
-# by when entries dated in the future were last seen to have come out; `schema` is VERSION.
+# settings the entries were made, `definitions` of which feeds.yaml the feeds are; `feeds` is the
+# revision in which the set of feeds or their titles last changed, `terms` the families whose
+# terms are counted, `articles` how many article files there are; `schema` is VERSION.
 meta = Table(
     "meta",
     metadata,
@@ -39,6 +42,9 @@ file = Table(
     Column("digest", _Text, nullable=False),
     Column("problems", LargeBinary, nullable=False, default=b""),
 )
+# The number is written out, as only then a database finds that a question fits the index.
+has_problems = func.length(file.c.problems) > literal_column("0")
+Index("file_with_problems", file.c.path, sqlite_where=has_problems, postgresql_where=has_problems)
 
 # Entries, and the memory: id, first_seen, content_hash, updated and withdrawn outlive every
 # rebuild. An article that was never out has no row.
@@ -64,7 +70,7 @@ entry = Table(
     Column("heat", BigInteger, nullable=False),
     Column("data", LargeBinary, nullable=False),
     Index("entry_by_date", "published", "id"),
-    Index("entry_by_link", "link"),
+    Index("entry_by_link", "link", "withdrawn", "path"),
     Index("entry_by_likeness", "likeness"),
     sqlite_autoincrement=True,
 )
@@ -93,7 +99,24 @@ fragment = Table(
     Column("json", LargeBinary, nullable=False),
 )
 
-# What each feed last showed: `digest` of that, and when it last changed.
+# The terms in use, counted so that no build has to look at all entries for them: how many entries
+# have this combination of slugs, and name its terms so (JSON lists), for a family's fields.
+# `comes` is when an entry dated in the future comes out, 0 for those that are out; `own` is
+# false where a topic is only the parent of one that the article names.
+term = Table(
+    "term",
+    metadata,
+    Column("fields", _Text, primary_key=True),
+    Column("slugs", _Text, primary_key=True),
+    Column("names", _Text, primary_key=True),
+    Column("own", Boolean, primary_key=True),
+    Column("comes", BigInteger, primary_key=True),
+    Column("entries", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What each feed last showed: `digest` of that, and when it last changed; in which `revision` of
+# the catalogue that was, and when time alone changes it next (`due`).
 feed = Table(
     "feed",
     metadata,
@@ -102,4 +125,7 @@ feed = Table(
     Column("updated", BigInteger, nullable=False),
     Column("entries", Integer, nullable=False),
     Column("newest", BigInteger),
+    Column("title", _Text, nullable=False, server_default=""),
+    Column("revision", BigInteger, nullable=False, server_default="0"),
+    Column("due", BigInteger),
 )

@@ -3,24 +3,28 @@
 All speak SQLAlchemy Core, and no SQL of one database.
 """
 
+import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy import select
 
-from feeds.catalogue import schema
-from feeds.catalogue.reader import FeedState, Memory, Reader, Seen, Shown, moment
+from feeds.catalogue import migration, schema
+from feeds.catalogue.feeds import FeedState, Shown, moment
+from feeds.catalogue.reader import Memory, Reader, Seen
 from feeds.catalogue.schema import meta
 from feeds.errors import CatalogueError
 
 __all__ = ["Catalogue", "FeedState", "Memory", "Reader", "Seen", "Shown", "moment"]
 
 # How long a transaction waits for another's, unless the URL says it: sqlite:///f?timeout=5
-_BUSY_SECONDS = 30
+_PATIENCE_SECONDS = 30
 
 
 # What a database that is away, busy, full or damaged raises.
@@ -46,13 +50,22 @@ def _wrapped(name: str) -> Iterator[None]:
 
 
 class Catalogue:
-    """A catalogue at an SQLAlchemy URL. Raises `CatalogueError` if it cannot be opened."""
+    """A catalogue at an SQLAlchemy URL. Raises `CatalogueError` if it cannot be opened.
 
-    def __init__(self, url: str) -> None:
+    `patience` is how many seconds a transaction waits for another's before it raises that too:
+    less for servers than for builds.
+    """
+
+    def __init__(self, url: str, patience: float = _PATIENCE_SECONDS) -> None:
         parsed = _parsed(url)
         self._name = parsed.render_as_string(hide_password=True)
-        self._engine = _engine(parsed)
+        self._file = _file(parsed)
+        self._identity: tuple[int, int] | None = None
+        self._engine = _engine(parsed, patience, lambda: self._identity is None)
+        self._watched: sqlite3.Connection | None = None
+        self._opening = threading.Lock()
         self._create()
+        self._identity = _identity(self._file)
 
     def _create(self) -> None:
         with self.connect() as connection:
@@ -61,11 +74,10 @@ class Catalogue:
         with self.connect(write=True) as connection:
             if self._is_made(connection):
                 return  # by another process, meanwhile
-            schema.metadata.create_all(connection)
-            rows = {"schema": str(schema.VERSION), "revision": "0"}
-            connection.execute(
-                meta.insert(), [{"key": key, "value": value} for key, value in rows.items()]
-            )
+            if not sa.inspect(connection).get_table_names():
+                migration.create(connection)
+            else:
+                migration.convert(connection)
 
     def _is_made(self, connection: sa.Connection) -> bool:
         """Whether our tables are there; raises `CatalogueError` where others' are."""
@@ -77,17 +89,66 @@ class Catalogue:
             known = connection.scalar(select(meta.c.value).where(meta.c.key == "schema"))
         if known is None:
             raise CatalogueError(f"{self._name} is another program's database; name another")
-        if known != str(schema.VERSION):
+        if known != str(schema.VERSION) and known not in migration.CONVERTED:
             raise CatalogueError(
                 f"{self._name} has schema {known}, this version needs {schema.VERSION} and cannot "
                 "convert it: use the version that made it; delete it only if the ids and dates "
                 "of entries need not be kept"
             )
-        return True
+        return bool(known == str(schema.VERSION))
+
+    @property
+    def identity(self) -> tuple[int, int] | None:
+        """Which file is open; None for a database that is none."""
+        return self._identity
+
+    def stamp(self) -> tuple[int, ...]:
+        """A cheap sign of change: another one after every build that has changed anything.
+
+        Takes a few microseconds for SQLite, a small query for other databases. Raises
+        `CatalogueError` if the catalogue is not there or cannot be read.
+        """
+        if self._file is None:
+            with self.read() as reader:
+                return (reader.revision(),)
+        self._look()
+        with self._opening:
+            try:
+                watched = self._watched = self._watched or self._connected()
+                version = watched.execute("PRAGMA data_version").fetchone()[0]
+            except sqlite3.Error as error:
+                raise CatalogueError(f"{self._name} cannot be used: {error}") from error
+            return (*(self._identity or ()), version)
+
+    def _connected(self) -> sqlite3.Connection:
+        """A connection of its own: `data_version` tells what others have committed."""
+        with _wrapped(self._name):
+            pooled = self._engine.raw_connection()
+        pooled.detach()
+        connection: sqlite3.Connection = pooled.driver_connection  # type: ignore[assignment]
+        return connection
+
+    def _look(self) -> None:
+        """See that the catalogue's file is still there, and the one that is open.
+
+        One that was put in its place is opened instead. None is made anew: ids would be lost.
+        """
+        if self._identity is None or (found := _identity(self._file)) == self._identity:
+            return
+        if found is None:
+            raise CatalogueError(f"{self._name} is gone; put it back, or start again without it")
+        with self._opening:
+            if found != self._identity:
+                self._close()
+                self._identity = found
+        with self.connect() as connection:
+            if not self._is_made(connection):
+                raise CatalogueError(f"{self._name} was replaced by one that is to be built first")
 
     @contextmanager
     def connect(self, *, write: bool = False) -> Iterator[sa.Connection]:
         """A connection in one transaction: a consistent state, committed at the end."""
+        self._look()
         options: dict[str, Any] = {"write": write}
         if not write and self._engine.dialect.name == "postgresql":
             # Its default gives each statement a state of its own; SQLite has one a transaction.
@@ -105,7 +166,30 @@ class Catalogue:
 
     def close(self) -> None:
         """Close every connection."""
+        with self._opening:
+            self._close()
+
+    def _close(self) -> None:
         self._engine.dispose()
+        if self._watched is not None:
+            self._watched.close()
+            self._watched = None
+
+
+def _file(url: sa.URL) -> str | None:
+    """The file of an SQLite catalogue; None for other databases, and for one in memory."""
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        return None
+    return url.database
+
+
+def _identity(file: str | None) -> tuple[int, int] | None:
+    """Which file is there; None if there is none."""
+    if file is not None:
+        with suppress(OSError):
+            stat = os.stat(file)  # noqa: PTH116 - asked often, and this is three times as fast
+            return stat.st_dev, stat.st_ino
+    return None
 
 
 def _parsed(url: str) -> sa.URL:
@@ -121,7 +205,7 @@ def _columns(connection: sa.Connection, table: str) -> set[str]:
     return {column["name"] for column in sa.inspect(connection).get_columns(table)}
 
 
-def _engine(url: sa.URL) -> sa.Engine:
+def _engine(url: sa.URL, patience: float, may_make: Callable[[], bool]) -> sa.Engine:
     if url.drivername.partition("+")[0] != "sqlite":
         return _opened(url)
     if url.database:
@@ -131,9 +215,9 @@ def _engine(url: sa.URL) -> sa.Engine:
             said = f"the folder of the catalogue {url!r} cannot be made: {error.strerror}"
             raise CatalogueError(said) from error
     if "timeout" not in url.query:
-        url = url.update_query_dict({"timeout": str(_BUSY_SECONDS)})
+        url = url.update_query_dict({"timeout": str(patience)})
     engine = _opened(url)
-    _prepare_sqlite(engine)
+    _prepare_sqlite(engine, may_make)
     return engine
 
 
@@ -148,8 +232,17 @@ def _opened(url: sa.URL) -> sa.Engine:
         raise CatalogueError(f"the catalogue {url!r} is no URL of a database") from None
 
 
-def _prepare_sqlite(engine: sa.Engine) -> None:
-    """WAL, so that readers never wait, and transactions that begin when they say so."""
+def _prepare_sqlite(engine: sa.Engine, may_make: Callable[[], bool]) -> None:
+    """WAL, so that readers never wait, and transactions that begin when they say so.
+
+    Where no file may be made a missing one is an error.
+    """
+
+    @sa.event.listens_for(engine, "do_connect")
+    def connecting(_d: object, _r: object, cargs: list[Any], cparams: dict[str, Any]) -> None:
+        if not may_make() and not cparams.get("uri"):
+            cargs[0] = f"file:{quote(cargs[0])}?mode=rw"
+            cparams["uri"] = True
 
     @sa.event.listens_for(engine, "connect")
     def connected(connection: sqlite3.Connection, _: object) -> None:

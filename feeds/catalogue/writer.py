@@ -1,5 +1,6 @@
 """Writing to the catalogue: one build, one transaction."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -9,13 +10,18 @@ import sqlalchemy as sa
 from sqlalchemy import delete, select, update
 
 from feeds import facts
-from feeds.catalogue.reader import FeedState, Reader, Seen, chunks
-from feeds.catalogue.schema import entry, feed, file, fragment, membership, meta
-from feeds.catalogue.store import Catalogue
+from feeds.catalogue import terms
+from feeds.catalogue.query import chunks
+from feeds.catalogue.reader import Reader, Seen
+from feeds.catalogue.schema import entry, feed, file, fragment, membership, meta, term
+from feeds.catalogue.store import Catalogue, FeedState
+from feeds.catalogue.terms import Counted
 from feeds.entry import Entry
 from feeds.errors import Problem
 from feeds.fragment import FORMATS, Format
 from feeds.site import Site
+
+_COUNTED = Counted.__struct_fields__
 
 
 class EntryChange(msgspec.Struct, frozen=True):
@@ -129,10 +135,77 @@ class Writer(Reader):
         """Forget all fragments, for they were made with other settings."""
         self._connection.execute(delete(fragment))
 
-    def put_feeds(self, states: Sequence[FeedState], gone: Iterable[str]) -> None:
-        """Remember what feeds show now; forget those that no longer exist."""
-        self._delete(feed.c.path, [*(state.path for state in states), *gone])
-        self._insert(feed, [msgspec.structs.asdict(state) for state in states])
+    def put_feeds(
+        self, states: Sequence[FeedState], titles: Mapping[str, str], revision: int
+    ) -> None:
+        """Remember what feeds show now, and that they do since this revision."""
+        self._delete(feed.c.path, [state.path for state in states])
+        self._insert(
+            feed,
+            [
+                {
+                    **msgspec.structs.asdict(state),
+                    "title": titles[state.path],
+                    "revision": revision,
+                    "due": None,
+                }
+                for state in states
+            ],
+        )
+
+    def forget_feeds(self, paths: Iterable[str]) -> None:
+        """Forget feeds that no longer exist."""
+        self._delete(feed.c.path, paths)
+
+    def touch_feeds(self, revision: int) -> None:
+        """Note that the documents of every feed may be others since this revision."""
+        self._connection.execute(update(feed).values(revision=revision))
+
+    def put_dues(self, dues: Mapping[str, int | None]) -> None:
+        """Remember when time alone next changes these feeds, in seconds."""
+        rows = [{"at": path, "when": due} for path, due in dues.items()]
+        if rows:
+            at = update(feed).where(feed.c.path == sa.bindparam("at"))
+            self._connection.execute(at.values(due=sa.bindparam("when")), rows)
+
+    def count_all_terms(self, families: Sequence[terms.Fields], now: int) -> None:
+        """Count the terms in use anew, for these families."""
+        self._connection.execute(delete(term))
+        for fields in families:
+            counted = terms.count(self._connection, fields, now)
+            self._insert(term, [_counted(each, number) for each, number in counted])
+        self.put_meta("terms", " ".join(map(terms.key, families)))
+
+    def count_terms(self, changes: Mapping[Counted, int]) -> bool | None:
+        """Add to the counts of terms in use. Returns whether there are other ones now.
+
+        None where the counts prove wrong: then all are to be counted anew.
+        """
+        other = False
+        for each, change in changes.items():
+            if not change:
+                continue
+            at = sa.and_(*(term.c[name] == getattr(each, name) for name in _COUNTED))
+            known = self._connection.scalar(select(term.c.entries).where(at)) or 0
+            if (number := known + change) < 0:
+                return None
+            self._connection.execute(delete(term).where(at))
+            if number:
+                self._insert(term, [_counted(each, number)])
+            other = other or (not each.comes and not (known and number))
+        return other
+
+    def terms_come(self, now: int) -> Counter[Counted]:
+        """What entries that have come out since the last build change in the counts of terms."""
+        wanted = select(*(term.c[name] for name in _COUNTED), term.c.entries).where(
+            term.c.comes.between(1, now)
+        )
+        changes: Counter[Counted] = Counter()
+        for *key, number in self._connection.execute(wanted):
+            each = Counted(*key)
+            changes[each] -= number
+            changes[msgspec.structs.replace(each, comes=0)] += number
+        return changes
 
     def _insert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
@@ -173,11 +246,9 @@ def _members(change: EntryChange, seqs: Mapping[str, int], site: Site) -> Iterat
         "entry": seqs[change.entry.path],
         "published": int(change.entry.published.timestamp()),
     }
-    rows: dict[str, dict[str, Any]] = {}
-    for name in change.entry.topics:
-        for key in site.with_parents(site.topic_id(name)):
-            own = key == site.topic_id(name)
-            if own or key not in rows:
-                label = name if own else site.topics[key].name if key in site.topics else key
-                rows[key] = {"topic": key, "name": label, "own": own, **always}
-    yield from rows.values()
+    for topic, (name, own) in terms.topics(change.entry, site).items():
+        yield {"topic": topic, "name": name, "own": own, **always}
+
+
+def _counted(each: Counted, number: int) -> dict[str, Any]:
+    return {**msgspec.structs.asdict(each), "entries": number}

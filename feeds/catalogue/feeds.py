@@ -1,0 +1,171 @@
+"""What can be read of feeds: what they show, since when, and until when."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import func, select
+
+from feeds.catalogue import query, terms
+from feeds.catalogue.schema import entry, feed, meta, term
+from feeds.definitions import FeedDefinition, Term
+from feeds.selection import EVERYTHING, Selection, TermField, ages, at_age
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """One entry as a feed shows it; `seq` is the catalogue's own key. Times in seconds."""
+
+    seq: int
+    id: str
+    content_hash: str
+    published: int
+    updated: int
+
+
+class FeedState(msgspec.Struct, frozen=True):
+    """What a feed showed at the last build, and when that last changed. Times in seconds."""
+
+    path: str
+    digest: str
+    updated: int
+    entries: int
+    newest: int | None
+
+
+_STATE = tuple(feed.c[name] for name in FeedState.__struct_fields__)
+
+
+def moment(seconds: int) -> datetime:
+    """A time of the catalogue as a UTC datetime."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+class FeedReader:
+    """What can be asked of feeds, within one transaction."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def meta(self, key: str) -> str:
+        """The value of one of the keys that `feeds.catalogue.schema` names; empty if not set."""
+        return self._connection.scalar(select(meta.c.value).where(meta.c.key == key)) or ""
+
+    def revision(self) -> int:
+        """How many builds have changed anything; 0 before the first."""
+        return int(self.meta("revision"))
+
+    def changed_since(self, revision: int) -> list[str]:
+        """The paths of feeds whose documents may differ from those of an earlier revision."""
+        return list(self._connection.scalars(select(feed.c.path).where(feed.c.revision > revision)))
+
+    def feeds_revision(self) -> int:
+        """The revision in which the set of feeds, their order or their titles last changed."""
+        return int(self.meta("feeds") or 0)
+
+    def shown(self, definition: FeedDefinition, now: datetime) -> list[Shown]:
+        """The entries of a feed at the time `now`, in order."""
+        rows = self._connection.execute(query.shown(definition, now))
+        return [Shown(*row) for row in rows]
+
+    def in_use(self, fields: Sequence[TermField], now: datetime) -> list[tuple[Term, ...]]:
+        """The combinations of terms that entries have or had for `fields`, in order of slug.
+
+        Withdrawn entries count: the feed of a topic outlives its last article, for a feed that
+        answers 404 loses its subscribers.
+        """
+        seconds = int(now.timestamp())
+        if terms.key(fields) in self.meta("terms").split():
+            return terms.named(fields, terms.stored(self._connection, fields, seconds))
+        # feeds.yaml is newer than the last build: nobody has counted for this family yet.
+        counted = terms.count(self._connection, tuple(fields), seconds)
+        return terms.named(fields, [each for each, _ in counted if not each.comes])
+
+    def feed_states(self, paths: Sequence[str] | None = None) -> dict[str, FeedState]:
+        """What these feeds, or all, showed at the last build, by path."""
+        states: dict[str, FeedState] = {}
+        for part in [None] if paths is None else query.chunks(paths):
+            asked = select(*_STATE)
+            rows = self._connection.execute(
+                asked if part is None else asked.where(feed.c.path.in_(part))
+            )
+            states.update((row.path, FeedState(*row)) for row in rows)
+        return states
+
+    def feed_state(self, path: str) -> FeedState | None:
+        """What one feed showed at the last build."""
+        return self.feed_states([path]).get(path)
+
+    def feed_titles(self) -> dict[str, str]:
+        """The titles of all feeds at the last build, by path."""
+        rows = self._connection.execute(select(feed.c.path, feed.c.title))
+        return {path: title for path, title in rows}  # noqa: C416
+
+    def next_due(self, now: datetime) -> datetime | None:
+        """When the next entry dated in the future comes out, None if there is none."""
+        return self._dated(EVERYTHING, int(now.timestamp()) + 1)
+
+    def until(self, definition: FeedDefinition, now: datetime) -> datetime | None:
+        """The next moment at which time alone may change a feed; None if it does not.
+
+        An entry comes out, or one crosses an age that the selection asks for. It is never late,
+        and early where that entry will not be among the first of the feed.
+        """
+        seconds, wants = int(now.timestamp()), definition.selection
+        # What does not match while it is new comes in when it crosses an age.
+        moments = [self._dated(at_age(wants, 0), seconds + 1)]
+        for age in ages(wants):
+            crossed = self._dated(wants, seconds - age, crossing=age)
+            moments.append(crossed and moment(int(crossed.timestamp()) + age + 1))
+        return min((each for each in moments if each is not None), default=None)
+
+    def _dated(
+        self, selection: Selection, least: int, crossing: int | None = None
+    ) -> datetime | None:
+        """The least date, from `least` on, of entries that the selection takes and are out.
+
+        With `crossing`, of those that it takes before or after that age, but not both.
+        """
+        found = self._connection.scalar(query.oldest(selection, least, crossing))
+        return None if found is None else moment(found)
+
+    def next_change(self) -> datetime | None:
+        """When time alone next changes a feed, or brings one, as far as the last build saw."""
+        coming = select(func.min(term.c.comes)).where(term.c.comes > 0)
+        found = [
+            self._connection.scalar(select(func.min(feed.c.due))),
+            self._connection.scalar(coming),
+        ]
+        return min((moment(each) for each in found if each is not None), default=None)
+
+    def overdue(self, now: datetime) -> list[str]:
+        """The paths of feeds that time alone may have changed since a build looked at them."""
+        due = feed.c.due <= int(now.timestamp())
+        return list(self._connection.scalars(select(feed.c.path).where(due)))
+
+    def dues(self, paths: Sequence[str]) -> dict[str, int | None]:
+        """When time alone next changes each of these feeds, as it was last seen, by path."""
+        found: dict[str, int | None] = {}
+        for part in query.chunks(paths):
+            rows = self._connection.execute(
+                select(feed.c.path, feed.c.due).where(feed.c.path.in_(part))
+            )
+            found.update((path, due) for path, due in rows)
+        return found
+
+    def moved(self, definition: FeedDefinition, shown: Sequence[Shown], now: datetime) -> int:
+        """When ageing alone last changed a feed that shows `shown` now, in seconds; else 0."""
+        asked, wants = ages(definition.selection), definition.selection
+        counts: list[sa.ColumnElement[bool]] = []
+        if asked and len(shown) == definition.size:
+            # Who left and would stand behind the last of a full feed was not shown before either.
+            keys = [*([entry.c.heat] if definition.order == "heat" else []), entry.c.published]
+            end = self._connection.execute(select(*keys).where(entry.c.seq == shown[-1].seq)).one()
+            counts.append(sa.tuple_(*keys) >= sa.tuple_(*end))
+        # What came before the newest change of an entry dates nothing.
+        since, last = max((each.updated for each in shown), default=0), 0
+        for age in asked:
+            most = int(now.timestamp()) - age - 1
+            found = self._connection.scalar(query.crossed(wants, age, since - age, most, counts))
+            last = max(last, 0 if found is None else found + age + 1)
+        return last

@@ -1,0 +1,175 @@
+"""After an ingest: which feeds there are, which of them may show something else, and what."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from feeds import documents
+from feeds.catalogue import terms
+from feeds.catalogue.store import FeedState
+from feeds.catalogue.writer import Writer
+from feeds.definitions import Expansion, FeedDefinition, Finder
+from feeds.ingest import Ingest, Outcome, Progress
+from feeds.site import Site
+from feeds.work import RenderTask, Workers
+
+_RENDERED_AT_ONCE = 5000
+
+
+class Known(msgspec.Struct, frozen=True):
+    """The feeds there are, and a finder among them. `at` is the revision that made them so."""
+
+    at: str
+    expansion: Expansion
+    finder: Finder
+
+
+def definitions_hash(site: Site) -> str:
+    """A hash of feeds.yaml: where it changed, every feed may."""
+    specs = [msgspec.structs.replace(spec, where="") for spec in site.feeds]
+    return hashlib.sha256(msgspec.json.encode(specs)).hexdigest()[:32]
+
+
+class Refresh:
+    """One run over the feeds, in the transaction of a build. `everything` looks at all of them.
+
+    `known` are the feeds as an earlier run of this process left them, None if there was none.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        writer: Writer,
+        now: datetime,
+        progress: Progress,
+        known: Known | None,
+        *,
+        everything: bool,
+    ) -> None:
+        self._site, self._writer, self._now, self._progress = site, writer, now, progress
+        self._seconds, self._everything = int(now.timestamp()), everything
+        self._before = known if known and known.at == writer.meta("feeds") else None
+        self.revision = writer.revision() + 1
+        self._overdue = writer.overdue(now)
+
+    def catch_up(self) -> list[str]:
+        """Date what time alone did to feeds, before this build changes anything; returns which.
+
+        Readers have seen that already, so that what the build changes needs a later date.
+        """
+        if self._everything or not self._overdue:
+            return []
+        feeds = documents.every(self._site, self._writer, self._now)
+        overdue = [feeds[path] for path in self._overdue if path in feeds]
+        states, _ = self._states(overdue, built=None)
+        self._put(states, feeds)
+        return [state.path for state in states]
+
+    def run(self, ingest: Ingest, workers: Workers) -> tuple[Known, list[str], bool]:
+        """See what feeds show now. Returns the feeds, those that changed, and whether others are.
+
+        Feeds are others where one came or went or has another title.
+        """
+        outcome = ingest.outcome
+        if self._count(outcome) or self._everything:
+            known, renamed = self._expanded()
+        else:
+            known, renamed = self._before or self._found(self._writer.meta("feeds")), None
+        feeds = known.expansion.feeds
+        all_of_them = self._everything or outcome.many
+        looked_at = (
+            list(feeds.values()) if all_of_them else self._may_differ(known, outcome, renamed or ())
+        )
+        states, wanted = self._states(looked_at, built=self._seconds)
+        while failed := self._render(wanted, workers):
+            ingest.refuse(failed)
+            states, wanted = self._states(looked_at, built=self._seconds)
+        self._put(states, feeds)
+        self._put_dues(looked_at)
+        return known, [state.path for state in states], renamed is not None
+
+    def _count(self, outcome: Outcome) -> bool:
+        """Bring the counts of terms in use up to date; returns whether other terms may be."""
+        if not self._everything and not outcome.many:
+            changes = self._writer.terms_come(self._seconds)
+            changes.update(outcome.terms)
+            other = self._writer.count_terms(changes)
+            if other is not None:
+                return other
+        self._writer.count_all_terms(terms.families(self._site), self._seconds)
+        return True
+
+    def _expanded(self) -> tuple[Known, list[str] | None]:
+        """The feeds there are, and those new or of a new title; None if no feed is another."""
+        before = self._writer.feed_titles()
+        known = self._found(str(self.revision))
+        feeds = known.expansion.feeds
+        gone = before.keys() - feeds.keys()
+        renamed = [path for path, feed in feeds.items() if before.get(path) != feed.title]
+        if not (renamed or gone or self._everything):
+            return msgspec.structs.replace(known, at=self._writer.meta("feeds")), None
+        self._writer.forget_feeds(gone)
+        self._writer.put_meta("feeds", str(self.revision))
+        return known, renamed
+
+    def _found(self, at: str) -> Known:
+        expansion = documents.expanded(self._site, self._writer, self._now)
+        return Known(at, expansion, Finder(expansion.feeds.values()))
+
+    def _may_differ(
+        self, known: Known, outcome: Outcome, renamed: Iterable[str]
+    ) -> list[FeedDefinition]:
+        """The feeds that may show something else than at the last build, each once."""
+        feeds = known.expansion.feeds
+        paths = [path for path in (*renamed, *self._overdue) if path in feeds]
+        for touched in set(outcome.touched):
+            paths += [feed.path for feed in known.finder.showing(touched, self._now)]
+        return [feeds[path] for path in dict.fromkeys(paths)]
+
+    def _states(
+        self, feeds: Iterable[FeedDefinition], *, built: int | None
+    ) -> tuple[list[FeedState], set[int]]:
+        """The states that differ from the known ones, and the entries that those feeds show."""
+        known = self._writer.feed_states([feed.path for feed in feeds])
+        states: list[FeedState] = []
+        wanted: set[int] = set()
+        for feed in feeds:
+            shown = self._writer.shown(feed, self._now)
+            moved = self._writer.moved(feed, shown, self._now)
+            before = known.get(feed.path)
+            state = documents.state(feed, self._site, shown, before, moved, built)
+            wanted.update(each.seq for each in shown)
+            if state != before:
+                states.append(state)
+        return states, wanted
+
+    def _put(self, states: Sequence[FeedState], feeds: Mapping[str, FeedDefinition]) -> None:
+        titles = {state.path: feeds[state.path].title for state in states}
+        self._writer.put_feeds(states, titles, self.revision)
+
+    def _put_dues(self, feeds: Iterable[FeedDefinition]) -> None:
+        """Remember when time alone next changes these feeds."""
+        known = self._writer.dues([feed.path for feed in feeds])
+        dues: dict[str, int | None] = {}
+        for feed in feeds:
+            until = self._writer.until(feed, self._now)
+            dues[feed.path] = None if until is None else int(until.timestamp())
+        self._writer.put_dues({path: due for path, due in dues.items() if due != known.get(path)})
+
+    def _render(self, wanted: set[int], workers: Workers) -> dict[int, str]:
+        """Render the entries that have no fragments yet; returns those that failed, and why."""
+        missing = self._writer.without_fragments(wanted)
+        failed: dict[int, str] = {}
+        done = 0
+        for start in range(0, len(missing), _RENDERED_AT_ONCE):
+            part = missing[start : start + _RENDERED_AT_ONCE]
+            tasks = [RenderTask(seq, data) for seq, data in self._writer.encoded(part)]
+            for results in workers.render(tasks):
+                made = [(each.seq, each.fragments) for each in results if not each.error]
+                self._writer.put_fragments(made)
+                failed.update((each.seq, each.error) for each in results if each.error)
+                done += len(results)
+                self._progress("Rendering entries", done, len(missing))
+        return failed
