@@ -14,7 +14,7 @@ from feeds.definitions import Expansion, FeedDefinition
 from feeds.errors import Problem, shared_link
 from feeds.ingest import Ingest, Outcome, Progress
 from feeds.selection import Facts, matches, timed
-from feeds.site import Site
+from feeds.site import PageSettings, Site
 from feeds.work import RenderTask, Workers
 
 
@@ -238,7 +238,9 @@ def _fingerprint(site: Site) -> str:
     """A hash of all that entries and fragments are made with, besides their articles."""
     used = {
         "version": fragment.VERSION,
-        "settings": msgspec.structs.replace(site.settings, catalogue="", guard=0),
+        "settings": msgspec.structs.replace(
+            site.settings, catalogue="", guard=0, pages=PageSettings()
+        ),
         "topics": site.topics,
         "providers": site.providers,
     }

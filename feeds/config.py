@@ -31,8 +31,11 @@ TAG_URI = re.compile(
     r"tag:(?P<authority>[a-z0-9.-]+|[A-Za-z0-9._-]+@[a-z0-9.-]+)"
     r",(?P<date>\d{4}(?:-\d{2}(?:-\d{2})?)?):[A-Za-z0-9._~!$&'()*+,;=@/?:-]*"
 )
-# A folder must not be named as another feed's file is: `a.rss/b` and the feed `a`.
-FEED_PATH = re.compile(r"(?:[\w~-][\w.~-]*(?<!\.rss)(?<!\.atom)(?<!\.json)/)*[\w~-][\w.~-]*")
+# A folder must not be named as a file of ours may be: `a.rss/b` and the feed `a`.
+FEED_PATH = re.compile(
+    r"(?:[\w~-][\w.~-]*(?<!\.rss)(?<!\.atom)(?<!\.json)(?<!\.html)(?<!\.opml)(?<!\.css)/)*"
+    r"[\w~-][\w.~-]*"
+)
 EMAIL = re.compile(r"[^\s@<>()]+@[^\s@<>()]+")
 RESERVED = frozenset({"healthz", "readyz", "index", "feeds"})
 

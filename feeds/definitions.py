@@ -24,7 +24,10 @@ class Term(msgspec.Struct, frozen=True, order=True):
 
 
 class FeedDefinition(msgspec.Struct, frozen=True):
-    """One feed: where it is, what it is called, what belongs in it. `max_age` in seconds."""
+    """One feed: where it is, what it is called, what belongs in it. `max_age` in seconds.
+
+    `terms` are what a feed of a family is for, with their names.
+    """
 
     path: str
     title: str
@@ -34,6 +37,7 @@ class FeedDefinition(msgspec.Struct, frozen=True):
     size: int
     max_age: int
     picture: Picture | None = None
+    terms: tuple[Term, ...] = ()
 
     def url(self, site: Site, format_: str) -> str:
         """The feed's own URL in one format."""
@@ -115,6 +119,7 @@ def _feed(spec: FeedSpec, terms: tuple[Term, ...], site: Site) -> FeedDefinition
         size=spec.size,
         max_age=spec.max_age,
         picture=topic.images[0] if topic and topic.images else None,
+        terms=terms,
     )
 
 

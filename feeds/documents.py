@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from feeds import dates, definitions, document, fragment
+from feeds import dates, definitions, document, fragment, pages
 from feeds.catalogue.store import FeedState, Reader, Shown, moment
 from feeds.definitions import Expansion, FeedDefinition
 from feeds.document import Document
@@ -71,9 +71,7 @@ def fetch(
     build to see it. The clock is in no document: until the next build finds an entry that
     cannot be rendered it is left out, and what only a build can date keeps its date.
     """
-    shown = reader.shown(feed, now)
-    moved = reader.moved(feed, shown, now)
-    known = state(feed, site, shown, reader.feed_state(feed.path), moved)
+    shown, known = _now(feed, site, reader, now)
     fragments = reader.fragments([each.seq for each in shown])
     missing = [each.seq for each in shown if each.seq not in fragments]
     for seq, entry in reader.entries(missing).items():
@@ -90,3 +88,29 @@ def fetch(
         )
         for format_ in FORMATS
     }
+
+
+def page(
+    feed: FeedDefinition,
+    site: Site,
+    reader: Reader,
+    now: datetime,
+    beside: Sequence[FeedDefinition] = (),
+) -> Document:
+    """The feed's page for people, as the feed is at the time `now`.
+
+    `beside` are the other feeds of its group to name there (`groups.beside`).
+    """
+    shown, known = _now(feed, site, reader, now)
+    first = [each.seq for each in shown[: pages.ENTRIES]]
+    entries = reader.entries(first)
+    return pages.page(feed, [entries[seq] for seq in first], known, site, beside)
+
+
+def _now(
+    feed: FeedDefinition, site: Site, reader: Reader, now: datetime
+) -> tuple[list[Shown], FeedState]:
+    """What a feed shows at the time `now`, and its state."""
+    shown = reader.shown(feed, now)
+    moved = reader.moved(feed, shown, now)
+    return shown, state(feed, site, shown, reader.feed_state(feed.path), moved)

@@ -64,6 +64,11 @@ class ArticleSettings(Settings, frozen=True):
     """By folder (`_news`, `_learning/videos`): what its articles are if they do not say."""
 
 
+class PageSettings(Settings, frozen=True):
+    images: Literal["own", "all", "none"] = "own"
+    """Which entries' images pages show: those on hosts of your own, all, or none."""
+
+
 class Picture(Settings, frozen=True):
     url: str
     """The image's URL, or a path that begins with `/` and lies below `assets_url`."""
@@ -204,6 +209,8 @@ class SiteSettings(Settings, frozen=True):
     """Media types of further file extensions: `gpx: application/gpx+xml`."""
     articles: ArticleSettings = ArticleSettings()
     """Where the articles are and how they are read."""
+    pages: PageSettings = PageSettings()
+    """What the HTML pages of feeds show."""
 
 
 class FeedSpec(msgspec.Struct, frozen=True):
