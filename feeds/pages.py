@@ -20,11 +20,14 @@ from feeds.fragment import FORMATS, Format
 from feeds.groups import Group
 from feeds.site import Site
 from feeds.stylesheets import PAGES_CSS
+from feeds.text import shorten
 
 INDEX = "index.html"
 MEDIA_TYPE = "text/html"
 # So many entries stand on the page of a feed.
 ENTRIES = 10
+# Characters of a summary.
+_SUMMARY = 300
 # Raised with any change to the templates, so that exported pages are made anew.
 VERSION = 1
 
@@ -189,17 +192,17 @@ def _initial(label: str) -> str:
 
 
 def _entry(entry: Entry, site: Site) -> dict[str, Any]:
-    provider = entry.provider
+    provider, names = entry.provider, [person.name for person in entry.authors]
     return {
         "title": entry.title,
         "link": entry.link,
-        "summary": entry.summary,
+        "summary": shorten(entry.summary, _SUMMARY),
         "published": entry.published,
         "language": entry.language or site.settings.language,
         "image": _thumbnail(entry.images, site),
         "provider": provider.name if provider else None,
         "credit": (entry.via or provider.home or entry.link) if provider else None,
-        "authors": ", ".join(person.name for person in entry.authors),
+        "authors": ", ".join(name for name in names if provider is None or name != provider.name),
     }
 
 

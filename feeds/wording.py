@@ -29,10 +29,9 @@ _MONTHS = (
 def covers(feed: FeedDefinition, site: Site) -> str:
     """What belongs in a feed, in which order and how much of it, as one sentence."""
     said = _said(feed.selection, lambda field, slug: _name(feed, site, field, slug))
-    order = "newest first" if feed.order == "date" else "the most noticed first"
-    most = "one at a time" if feed.size == 1 else f"the first {feed.size}"
+    order = "newest first" if feed.order == "date" else "hottest first"
     what = "All articles" if feed.selection == EVERYTHING else f"Articles {said}"
-    return f"{what}; {order}, {most}."
+    return f"{what}; {order}, at most {feed.size:,}."
 
 
 def day(moment: datetime) -> str:
