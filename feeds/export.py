@@ -117,7 +117,7 @@ class _Export:
         self._claim([*makers, *(name for feed in feeds.values() for name in _names(feed))])
         known = groups.grouped(feeds.values())
         for done, feed in enumerate(feeds.values(), 1):
-            beside = groups.beside(feed, groups.group_of(feed, known))
+            beside = groups.beside(feed, known, self._site)
             self._export(feed, states.get(feed.path), beside)
             self._progress("Writing feeds", done, len(feeds))
         for name, make in makers.items():

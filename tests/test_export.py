@@ -71,7 +71,7 @@ def test_files_hold_the_bytes_that_are_fetched(site: Publication, out: Path) -> 
             fetched = documents.fetch(feed, site.site, reader, NOW)
             for format_ in FORMATS:
                 assert (out / f"{path}.{format_}").read_bytes() == fetched[format_].body
-            beside = groups.beside(feed, groups.group_of(feed, known))
+            beside = groups.beside(feed, known, site.site)
             page = documents.page(feed, site.site, reader, NOW, beside)
             assert (out / f"{path}.html").read_bytes() == page.body
         makers = sitepages.makers(list(feeds.values()), reader.feed_states(), site.site)

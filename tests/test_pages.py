@@ -35,8 +35,8 @@ from tests.support import NOW, Publication, front_matter, make_site
 SITE = make_site(language="de", rights="© Example", feeds_url="https://feeds.example.org/in/")
 PUBLISHED = datetime(2024, 5, 31, 9, tzinfo=UTC)
 # What pages are at this `pages.VERSION`, and the envelopes at theirs, as hashes.
-PAGES = {1: ""}
-ENVELOPES = {2: ""}
+PAGES = {1: "80a9c10b3dfadbcc010f338b879366cc0e189f149462e0f0a26d4e2f2b834e58"}
+ENVELOPES = {2: "e1818684825b787d4b71b6c9423e3062deb59df400579c58fcab2da3732ebe2b"}
 
 
 def definition(path: str = "all", title: str = "Example: All", **given: Any) -> FeedDefinition:
@@ -188,21 +188,29 @@ def test_the_page_shows_what_its_feed_shows(tmp_path: Path) -> None:
 
 def test_feeds_stand_beside_their_neighbours() -> None:
     feeds = [definition(f"topics/{number:02}") for number in range(40)]
-    (group,) = groups.grouped(feeds).values()
+    known = groups.grouped(feeds)
     for place, feed in enumerate(feeds):
-        near = groups.beside(feed, group)
+        near = groups.beside(feed, known, SITE)
         assert len(near) == 12
         assert feed not in near
         assert all(abs(feeds.index(each) - place) <= 12 for each in near)
-    few = groups.grouped(feeds[:3])
-    assert groups.beside(feeds[1], groups.group_of(feeds[1], few)) == (feeds[0], feeds[2])
+    assert groups.beside(feeds[1], groups.grouped(feeds[:3]), SITE) == (feeds[0], feeds[2])
+
+
+def test_the_feed_of_a_topics_parent_stands_first() -> None:
+    topics = {f"t{number:02}": {"name": f"T{number:02}"} for number in range(40)}
+    topics["t01"]["parent"] = "T39"
+    feeds = [definition(f"in/{key}", terms=(Term("topic", key, key),)) for key in topics]
+    near = groups.beside(feeds[1], groups.grouped(feeds), make_site(topics=topics))
+    assert (near[0], len(near)) == (feeds[39], 12)
 
 
 def test_groups_that_differ_in_case_only_are_one() -> None:
     feeds = [definition("Topics/a"), definition("topics/b")]
     assert set(sitepages.makers(feeds, {}, SITE)) == {
-        "index.html", "feeds.opml", "feed.css", "pages.css", "Topics/feeds.opml",
+        "index.html", "feeds.opml", "feed.css", "pages.css", "topics/feeds.opml",
     }  # fmt: skip
+    assert "../topics/feeds.opml" in page(feeds[0]).xpath("//footer//@href")
 
 
 @pytest.mark.parametrize(
