@@ -14,9 +14,10 @@ from urllib.parse import quote
 from flask import Flask, Response, abort, request
 from werkzeug.exceptions import HTTPException
 
-from feeds import config, headers, moves, pages
+from feeds import conditional, config, headers, moves
 from feeds.answer import Ready
 from feeds.catalogue.store import Catalogue
+from feeds.coding import IDENTITY
 from feeds.errors import CatalogueError
 from feeds.front import Front, canonical_host, send
 from feeds.headers import Headers
@@ -53,7 +54,8 @@ def create_app(
     app = Flask("feeds", static_folder=None)
     app.url_map.merge_slashes = False
     _add_routes(app, shelf, site)
-    app.wsgi_app = Front(shelf.room, site, app.wsgi_app)  # type: ignore[method-assign]
+    _add_errors(app, shelf, site)
+    app.wsgi_app = Front(shelf.room.ready, site, app.wsgi_app)  # type: ignore[method-assign]
     return app
 
 
@@ -82,15 +84,18 @@ def _add_routes(app: Flask, shelf: Shelf, site: Site) -> None:
     @app.route("/", defaults={"path": ""}, methods=_METHODS, provide_automatic_options=False)
     @app.route("/<path:path>", methods=_METHODS, provide_automatic_options=False)
     def document(path: str) -> Response:
-        return _document(f"/{path}", shelf, site)
+        del path  # Werkzeug folds leading slashes into one
+        return _document(shelf, site)
 
+
+def _add_errors(app: Flask, shelf: Shelf, site: Site) -> None:
     @app.errorhandler(CatalogueError)
     def broken(_: CatalogueError) -> Response:
         return _unavailable("the feeds cannot be read just now")
 
     @app.errorhandler(404)
     def missing(_: HTTPException) -> Response:
-        return _missing(request.path, shelf, site)
+        return _missing(shelf, site)
 
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> Response:
@@ -109,21 +114,23 @@ def _add_routes(app: Flask, shelf: Shelf, site: Site) -> None:
         return response
 
 
-def _document(path: str, shelf: Shelf, site: Site) -> Response:
-    """The document at a request's path; 404 is somebody else's."""
-    name = _name(path, site)
-    ready = None if name == pages.INDEX else shelf.get(name or pages.INDEX)
+def _document(shelf: Shelf, site: Site) -> Response:
+    """The document at the request's path; 404 is somebody else's."""
+    name = _name(site)
+    ready = shelf.get(name)
     if ready is None:
         abort(404)
     if request.method == "OPTIONS":
         return _empty(204, headers.PREFLIGHT)
     if request.method not in _READ:
         abort(405)
-    return _delta(name, ready, shelf) or _sent(ready)
+    wants_delta = site.settings.http.delta and "A-IM" in request.headers
+    return (_delta(name, ready, shelf) if wants_delta else None) or _sent(ready)
 
 
-def _name(path: str, site: Site) -> str:
-    """The path below the feeds' URL, of a request with or without that URL's own path."""
+def _name(site: Site) -> str:
+    """The path below the feeds' URL that is asked for, with or without that URL's own path."""
+    path = str(request.environ["PATH_INFO"]).encode("latin-1").decode(errors="replace")
     return path.removeprefix(site.mount if path.startswith(site.mount) else "/")
 
 
@@ -143,26 +150,27 @@ def _sent(ready: Ready) -> Response:
 
 def _delta(name: str, ready: Ready, shelf: Shelf) -> Response | None:
     """Only what is new, for a client that asks for it and says what it has (RFC 3229)."""
-    wanted = [part.split(";")[0].strip().lower() for part in request.headers.get("A-IM", "").split(",")]
-    if "feed" not in wanted or ready.has(request.environ):
+    wanted = request.headers.get("A-IM", "").lower().split(",")
+    if not any(part.partition(";")[0].strip() == "feed" for part in wanted):
         return None
-    found = shelf.delta(name, request.headers.get("If-None-Match", ""))
-    if found is None:
+    tags = request.headers.get("If-None-Match", "")
+    if ready.has(request.environ) or (found := shelf.delta(name, tags)) is None:
         return None
-    variant = found.ready.at(time()).variant(request.headers.get("Accept-Encoding"))
-    said = dict(variant.headers)
-    said["ETag"] = ready.tag(variant.coding)
-    said["IM"] = "feed"
-    said["Cache-Control"] = "no-store, im"
-    said["Vary"] = "A-IM, If-None-Match, Accept-Encoding"
-    if found.several:
-        said["Delta-Base"] = f'"{found.base}"'
-    return Response(variant.body, "226 IM Used", said)
+    variant = found.ready.variant(request.headers.get("Accept-Encoding"))
+    response = Response(variant.body, "226 IM Used", variant.headers)
+    suffix = "" if variant.coding == IDENTITY else f"-{variant.coding}"
+    response.headers.set("ETag", f'"{found.whole}{suffix}"')  # of what the client has then
+    response.headers.set("IM", "feed")
+    response.headers.set("Cache-Control", "no-store, im")  # old caches do not know 226
+    response.headers.set("Vary", "A-IM, If-None-Match, Accept-Encoding")
+    if len(conditional.tags(tags)) > 1:
+        response.headers.set("Delta-Base", f'"{found.base}"')
+    return response
 
 
-def _missing(path: str, shelf: Shelf, site: Site) -> Response:
+def _missing(shelf: Shelf, site: Site) -> Response:
     """What is known of a path that no document has: 301 or the like, 410, or 404."""
-    found = moves.find(_name(path, site), site, shelf.meant)
+    found = moves.find(_name(site), site, shelf.meant)
     if found is None:
         return _plain(404, f"There is no such feed here. {site.mount} lists all feeds.\n")
     if found.location is None:
@@ -170,7 +178,7 @@ def _missing(path: str, shelf: Shelf, site: Site) -> Response:
         return _plain(410, "This feed is gone for good. Please unsubscribe.\n", kept)
     location = found.location
     if "://" not in location:
-        location = site.mount + quote("" if location == pages.INDEX else location)
+        location = site.mount + quote(location)
     age = _MOVED_SECONDS if found.status in (301, 308) else 300
     kept = [("Cache-Control", f"public, max-age={age}"), ("Location", location)]
     return _plain(found.status, f"It is at {location}\n", kept)
@@ -184,7 +192,7 @@ def _to_canonical_host(site: Site) -> Response | None:
     scheme = request.headers.get("X-Forwarded-Proto", "")
     if request.host == host and not (scheme == "http" and site.feeds_url.startswith("https:")):
         return None
-    location = site.feeds_url + quote(_name(request.path, site))
+    location = site.feeds_url + quote(_name(site))
     kept = [("Cache-Control", f"public, max-age={_MOVED_SECONDS}"), ("Location", location)]
     return _plain(308, f"It is at {location}\n", kept)
 

@@ -16,7 +16,7 @@ from feeds.decisions import Plan
 from feeds.errors import Problem, shared_link
 from feeds.ingest import MANY, Ingest, Outcome, Progress
 from feeds.refresh import Known, Refresh, definitions_hash
-from feeds.site import Site
+from feeds.site import HTTPSettings, PageSettings, Site
 from feeds.work import Workers
 
 
@@ -240,7 +240,14 @@ def _trusts(site: Site) -> bool:
 def _fingerprint(site: Site) -> str:
     """A hash of all that entries and fragments are made with, besides their articles."""
     articles = msgspec.structs.replace(site.settings.articles, watch="auto", scan_every=None)
-    settings = msgspec.structs.replace(site.settings, catalogue="", guard=0, articles=articles)
+    settings = msgspec.structs.replace(
+        site.settings,
+        catalogue="",
+        guard=0,
+        articles=articles,
+        http=HTTPSettings(),
+        pages=PageSettings(),
+    )
     used = {
         "version": fragment.VERSION,
         "settings": settings,

@@ -34,7 +34,10 @@ class Term(msgspec.Struct, frozen=True, order=True):
 
 
 class FeedDefinition(msgspec.Struct, frozen=True):
-    """One feed: where it is, what it is called, what belongs in it, how long copies are kept."""
+    """One feed: where it is, what it is called, what belongs in it, how long copies are kept.
+
+    `terms` are what a feed of a family is for, with their names.
+    """
 
     path: str
     title: str
@@ -44,6 +47,7 @@ class FeedDefinition(msgspec.Struct, frozen=True):
     size: int
     caching: Caching
     picture: Picture | None = None
+    terms: tuple[Term, ...] = ()
 
     def url(self, site: Site, format_: str) -> str:
         """The feed's own URL in one format."""
@@ -157,6 +161,7 @@ def _feed(spec: FeedSpec, terms: tuple[Term, ...], site: Site) -> FeedDefinition
         size=spec.size,
         caching=spec.caching,
         picture=topic.images[0] if topic and topic.images else None,
+        terms=terms,
     )
 
 

@@ -5,36 +5,47 @@ Pure, but for remembering in memory what documents were. What is not remembered 
 
 from array import array
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from feeds.catalogue.store import Shown
+from feeds.document import Document
 
 # So many earlier states of each document are remembered.
 _STATES = 8
 
 
+class State(NamedTuple):
+    """The base of a document's entity tag, and what it showed: three numbers for each entry."""
+
+    base: str
+    told: "array[int]"
+
+
 class Past:
-    """The entries that documents showed, by the base of their entity tags."""
+    """What documents showed, by their paths."""
 
     def __init__(self) -> None:
-        self._states: dict[str, deque[tuple[str, array[int]]]] = {}
+        self._states: dict[str, deque[State]] = {}
 
-    def note(self, name: str, base: str, shown: Sequence[Shown]) -> None:
-        """Remember what the document at a path shows under a tag."""
-        states = self._states.setdefault(name, deque(maxlen=_STATES))
-        if base not in (each for each, _ in states):
-            told = array("q", (number for each in shown for number in _told(each)))
-            states.append((base, told))
+    def note(self, made: Mapping[str, Document], shown: Sequence[Shown]) -> None:
+        """Remember that these documents, by path, show these entries."""
+        told = array("q", (number for each in shown for number in _told(each)))
+        for name, document in made.items():
+            states = self._states.setdefault(name, deque(maxlen=_STATES))
+            base = document.etag.strip('"')
+            if base not in (each.base for each in states):
+                states.append(State(base, told))
 
-    def find(self, name: str, tags: Sequence[str]) -> tuple[str, array[int]] | None:
-        """The newest state that one of these tags names, as its base and what it showed."""
-        for base, told in reversed(self._states.get(name, ())):
-            if any(tag.startswith(base) for tag in tags):
-                return base, told
+    def find(self, name: str, tags: Sequence[str]) -> State | None:
+        """The newest state that one of these tags names."""
+        for state in reversed(self._states.get(name, ())):
+            if any(tag.startswith(state.base) for tag in tags):
+                return state
         return None
 
 
-def since(before: array[int], shown: Sequence[Shown]) -> list[Shown] | None:
+def since(before: "array[int]", shown: Sequence[Shown]) -> list[Shown] | None:
     """The entries that are new or changed since a state; None where the whole feed is to be sent.
 
     That is where an entry was withdrawn: a feed of what is new cannot say so.
@@ -52,5 +63,5 @@ def _told(each: Shown) -> tuple[int, int, int]:
     return each.seq, int(each.content_hash[-15:], 16) ^ each.updated, each.published
 
 
-def _triples(told: array[int]) -> list[tuple[int, int, int]]:
+def _triples(told: "array[int]") -> list[tuple[int, int, int]]:
     return list(zip(told[::3], told[1::3], told[2::3], strict=True))

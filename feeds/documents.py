@@ -1,13 +1,13 @@
 """Feeds out of the catalogue: what a feed shows now, and its documents. The one way to get one."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import suppress
 from datetime import datetime
 
 import msgspec
 
-from feeds import dates, definitions, document, fragment
+from feeds import dates, definitions, document, fragment, headers, pages
 from feeds.catalogue.store import FeedState, Reader, Shown, moment
 from feeds.definitions import Expansion, FeedDefinition
 from feeds.document import Document
@@ -63,30 +63,76 @@ def expanded(site: Site, reader: Reader, now: datetime) -> Expansion:
 
 
 def fetch(
-    feed: FeedDefinition, site: Site, reader: Reader, now: datetime
+    feed: FeedDefinition,
+    site: Site,
+    reader: Reader,
+    now: datetime,
+    only: Container[int] | None = None,
 ) -> dict[Format, Document]:
     """The feed in every format, as it is at the time `now`.
 
     An entry that came out since the last build is rendered here, so that nobody waits for a
     build to see it. The clock is in no document: until the next build finds an entry that
     cannot be rendered it is left out, and what only a build can date keeps its date.
+    With `only` these of its entries alone, by key.
     """
-    shown = reader.shown(feed, now)
-    moved = reader.moved(feed, shown, now)
-    known = state(feed, site, shown, reader.feed_state(feed.path), moved)
-    fragments = reader.fragments([each.seq for each in shown])
-    missing = [each.seq for each in shown if each.seq not in fragments]
-    for seq, entry in reader.entries(missing).items():
-        with suppress(RenderError):
-            fragments[seq] = fragment.render(entry, site)
+    shown, known = _now(feed, site, reader, now)
+    wanted = [each for each in shown if only is None or each.seq in only]
+    fragments = _fragments([each.seq for each in wanted], site, reader)
+    until = reader.until(feed, now)
+    tags = headers.tags(feed, _marks(shown)) if site.settings.http.cache_tags else ()
     return {
         format_: document.assemble(
             feed,
             site,
             format_,
-            [fragments[each.seq][format_] for each in shown if each.seq in fragments],
+            [fragments[each.seq][format_] for each in wanted if each.seq in fragments],
             updated=moment(known.updated),
             newest=None if known.newest is None else moment(known.newest),
+            until=until,
+            tags=tags,
         )
         for format_ in FORMATS
     }
+
+
+def _fragments(seqs: Sequence[int], site: Site, reader: Reader) -> dict[int, dict[Format, bytes]]:
+    """The fragments of these entries, made here where no build has made them."""
+    fragments = reader.fragments(seqs)
+    missing = [seq for seq in seqs if seq not in fragments]
+    for seq, entry in reader.entries(missing).items():
+        with suppress(RenderError):
+            fragments[seq] = fragment.render(entry, site)
+    return fragments
+
+
+def _marks(shown: Sequence[Shown]) -> list[str]:
+    """Short names of entries for a CDN's tags: the same on any machine."""
+    return [hashlib.sha256(each.id.encode()).hexdigest()[:10] for each in shown]
+
+
+def page(
+    feed: FeedDefinition,
+    site: Site,
+    reader: Reader,
+    now: datetime,
+    beside: Sequence[FeedDefinition] = (),
+) -> Document:
+    """The feed's page for people, as the feed is at the time `now`.
+
+    `beside` are the other feeds of its group to name there (`groups.beside`).
+    """
+    shown, known = _now(feed, site, reader, now)
+    first = [each.seq for each in shown[: pages.ENTRIES]]
+    entries = reader.entries(first)
+    made = pages.page(feed, [entries[seq] for seq in first], known, site, beside)
+    return msgspec.structs.replace(made, until=reader.until(feed, now))
+
+
+def _now(
+    feed: FeedDefinition, site: Site, reader: Reader, now: datetime
+) -> tuple[list[Shown], FeedState]:
+    """What a feed shows at the time `now`, and its state."""
+    shown = reader.shown(feed, now)
+    moved = reader.moved(feed, shown, now)
+    return shown, state(feed, site, shown, reader.feed_state(feed.path), moved)

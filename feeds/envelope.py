@@ -19,6 +19,11 @@ MEDIA_TYPES: dict[Format, str] = {
     "atom": "application/atom+xml",
     "json": "application/feed+json",
 }
+# What browsers show feeds with, in the folder of all feeds.
+STYLESHEET = "feed.css"
+# Raised with any change of the bytes of the same feed's envelope, so that exports write it anew.
+# The dates of feeds do not move by it: subscribers are shown nothing new.
+VERSION = 2
 _GENERATOR = "feed-publisher"
 _DOCS = "https://www.rssboard.org/rss-specification"
 _SY = "http://purl.org/rss/1.0/modules/syndication/"
@@ -91,7 +96,17 @@ def make(
         whole, end = mending.plain_references(generator.rss_str()), b"</channel></rss>"
     else:
         whole, end = generator.atom_str(), b"</feed>"
-    return Envelope(whole.removesuffix(end), b"", end + b"\n")
+    declaration, rest = whole.removesuffix(end).split(b"\n", 1)
+    look = f'<?xml-stylesheet type="text/css" href="{stylesheet(feed.path)}"?>'
+    return Envelope(b"\n".join((declaration, look.encode(), rest)), b"", end + b"\n")
+
+
+def stylesheet(path: str) -> str:
+    """The reference to the feeds' stylesheet from the document at `path` (xml-stylesheet, §3.1).
+
+    Relative, so that it holds wherever the documents are looked at.
+    """
+    return f"{'../' * path.count('/')}{STYLESHEET}"
 
 
 def links(feed: FeedDefinition, site: Site, format_: Format) -> tuple[tuple[str, str], ...]:

@@ -4,7 +4,7 @@ import hashlib
 import os
 import shutil
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 from filelock import FileLock, Timeout
 
-from feeds import documents, fragment, opml, pages
+from feeds import documents, envelope, fragment, groups, pages, sitepages
 from feeds.catalogue.store import Catalogue, FeedState, Reader
 from feeds.definitions import FeedDefinition
 from feeds.document import Document
@@ -57,7 +57,7 @@ def export(
     *,
     force: bool = False,
 ) -> ExportReport:
-    """Write every feed in every format, an index page and an OPML list below `target`.
+    """Write every feed in every format, its page, and what else the site serves below `target`.
 
     Each file appears whole or not at all; one whose bytes are the same is not touched; files
     of feeds that no longer exist go, others in the folder stay. Raises `ExportError`, also
@@ -113,15 +113,15 @@ class _Export:
         (self._target / PARTS).mkdir()
         feeds = documents.every(self._site, self._reader, self._now)
         states = self._reader.feed_states()
-        self._claim(
-            [opml.NAME, pages.INDEX, *(name for feed in feeds.values() for name in _names(feed))]
-        )
+        makers = sitepages.makers(list(feeds.values()), states, self._site)
+        self._claim([*makers, *(name for feed in feeds.values() for name in _names(feed))])
+        known = groups.grouped(feeds.values())
         for done, feed in enumerate(feeds.values(), 1):
-            self._export(feed, states.get(feed.path))
+            beside = groups.beside(feed, known, self._site)
+            self._export(feed, states.get(feed.path), beside)
             self._progress("Writing feeds", done, len(feeds))
-        listed = list(feeds.values())
-        self._put(opml.NAME, opml.document(listed, states, self._site))
-        self._put(pages.INDEX, pages.index(listed, states, self._site))
+        for name, make in makers.items():
+            self._put(name, make())
         self._wait(0)
         removed = self._remove_gone()
         self._write(MANIFEST, msgspec.json.encode(self._after, order="deterministic"))
@@ -140,10 +140,13 @@ class _Export:
             self._before.files.update(new)
             self._write(MANIFEST, msgspec.json.encode(self._before, order="deterministic"))
 
-    def _export(self, feed: FeedDefinition, state: FeedState | None) -> None:
+    def _export(
+        self, feed: FeedDefinition, state: FeedState | None, beside: Sequence[FeedDefinition]
+    ) -> None:
         """Write a feed's documents, unless the files already show this very state."""
         names = _names(feed)
-        shows = _shown(feed, state, self._fingerprint)
+        settings = self._site.settings.pages
+        shows = _shown(feed, state, [self._fingerprint, settings, _named(beside)])
         self._after.feeds[feed.path] = shows
         if self._before.feeds.get(feed.path) == shows and all(map(self._is_there, names)):
             self._after.files.update((name, self._before.files[name]) for name in names)
@@ -151,6 +154,8 @@ class _Export:
             return
         for format_, made in documents.fetch(feed, self._site, self._reader, self._now).items():
             self._put(f"{feed.path}.{format_}", made)
+        page = documents.page(feed, self._site, self._reader, self._now, beside)
+        self._put(pages.name(feed), page)
 
     def _is_there(self, name: str) -> bool:
         """Whether the file is as it was left, as far as a look at it can tell."""
@@ -207,7 +212,11 @@ class _Export:
 
 
 def _names(feed: FeedDefinition) -> list[str]:
-    return [f"{feed.path}.{format_}" for format_ in FORMATS]
+    return [*(f"{feed.path}.{format_}" for format_ in FORMATS), pages.name(feed)]
+
+
+def _named(feeds: Sequence[FeedDefinition]) -> list[tuple[str, str]]:
+    return [(feed.path, feed.title) for feed in feeds]
 
 
 def _parents(file: Path, top: Path) -> Iterator[Path]:
@@ -217,9 +226,9 @@ def _parents(file: Path, top: Path) -> Iterator[Path]:
         yield folder
 
 
-def _shown(feed: FeedDefinition, state: FeedState | None, fingerprint: str) -> str:
+def _shown(feed: FeedDefinition, state: FeedState | None, around: Sequence[object]) -> str:
     """A hash of all that a feed's documents are made of."""
-    parts = [fragment.VERSION, fingerprint, feed.path, feed.caching, state]
+    parts = [fragment.VERSION, envelope.VERSION, pages.VERSION, *around, feed, state]
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:32]
 
 

@@ -11,8 +11,11 @@ from feeds.fragment import FORMATS
 from feeds.selection import TERM_FIELDS, TermField, duration
 from feeds.site import PLACEHOLDER, Caching, FeedDefaults, FeedFile, FeedSettings, FeedSpec, Move
 
-# A folder must not be named as another feed's file is: `a.rss/b` and the feed `a`.
-FEED_PATH = re.compile(r"(?:[\w~-][\w.~-]*(?<!\.rss)(?<!\.atom)(?<!\.json)/)*[\w~-][\w.~-]*")
+# A folder must not be named as a file of ours may be: `a.rss/b` and the feed `a`.
+FEED_PATH = re.compile(
+    r"(?:[\w~-][\w.~-]*(?<!\.rss)(?<!\.atom)(?<!\.json)(?<!\.html)(?<!\.opml)(?<!\.css)/)*"
+    r"[\w~-][\w.~-]*"
+)
 _EXTENSION = re.compile(r"\.(?:rss|atom|json|html)$")
 # For how long copies may be kept, and why no shorter or longer.
 _KEPT = {

@@ -1,10 +1,9 @@
 """What stands in front of Flask: a document that is ready is sent in about a microsecond."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from time import time
 
 from feeds.answer import NOT_MODIFIED, OK, Environ, Ready, StartResponse
-from feeds.room import Room
 from feeds.site import Site
 
 Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
@@ -15,17 +14,18 @@ Answered = tuple[str, str, int, str, int]
 class Front:
     """A WSGI layer that answers GET and HEAD of documents that are ready; `rest` does all else.
 
+    `ready` has them by PATH_INFO, and may change at any time.
     `note` is told of each answer, if given.
     """
 
     def __init__(
         self,
-        room: Room[object],
+        ready: Mapping[str, Ready],
         site: Site,
         rest: Wsgi,
         note: Callable[[Answered], object] | None = None,
     ) -> None:
-        self._ready, self._rest, self._note = room.ready, rest, note
+        self._ready, self._rest, self._note = ready, rest, note
         self._host = canonical_host(site)
         self._delta = site.settings.http.delta
 

@@ -33,8 +33,9 @@ def find(path: str, site: Site, exists: Callable[[str], str | None]) -> Elsewher
     name = _SLASHES.sub("/", path).strip("/")
     if any(part in (".", "..") for part in name.split("/")):
         return None
-    if (meant := exists(name) or exists(f"{name}.html")) is not None:
-        return Elsewhere(301, meant)
+    for meant in (exists(name), exists(f"{name}.html")):
+        if meant is not None and meant != path:
+            return Elsewhere(301, meant)
     return _moved(name, site, exists, _HOPS)
 
 

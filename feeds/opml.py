@@ -1,4 +1,4 @@
-"""The OPML 2.0 list of all feeds, to subscribe to many at once. Pure; no I/O."""
+"""OPML 2.0 lists of feeds, of the whole site or a group, to subscribe to many at once. Pure."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -9,6 +9,7 @@ from feeds.catalogue.store import FeedState, moment
 from feeds.dates import NEVER
 from feeds.definitions import FeedDefinition
 from feeds.document import Document, make
+from feeds.groups import Group, grouped
 from feeds.mending import element
 from feeds.site import Caching, Site
 
@@ -19,17 +20,24 @@ CACHING = Caching(max_age=300)
 
 
 def document(
-    feeds: Sequence[FeedDefinition], states: Mapping[str, FeedState], site: Site
+    feeds: Sequence[FeedDefinition],
+    states: Mapping[str, FeedState],
+    site: Site,
+    group: Group | None = None,
 ) -> Document:
-    """Every feed, in the order given, once: as Atom, which every reader of OPML knows."""
-    updated = last_change(states)
+    """Every feed, in the order given, once: as Atom, which every reader of OPML knows.
+
+    With a `group`, which is then that of all the feeds, it is named in the title.
+    """
     root = etree.Element("opml", version="2.0")
     head = element(root, "head")
-    element(head, "title", site.settings.title)
+    title = site.settings.title
+    element(head, "title", f"{title}: {group.title}" if group else title)
     body = element(root, "body")
-    for group, members in grouped(feeds).items():
-        parent = etree.SubElement(body, "outline", {"text": group}) if group else body
-        for feed in members:
+    for folder in grouped(feeds).values():
+        inner = folder.title and group is None
+        parent = etree.SubElement(body, "outline", {"text": folder.title}) if inner else body
+        for feed in folder.feeds.values():
             known = {
                 "text": feed.title,
                 "title": feed.title,
@@ -39,19 +47,11 @@ def document(
             }
             etree.SubElement(parent, "outline", known)
     made: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
-    return make(made, updated, MEDIA_TYPE, CACHING)
+    return make(made, last_change(feeds, states), MEDIA_TYPE, CACHING)
 
 
-def grouped(feeds: Sequence[FeedDefinition]) -> dict[str, list[FeedDefinition]]:
-    """The feeds by the folder of their path, which is what a family has in common."""
-    groups: dict[str, list[FeedDefinition]] = {}
-    for feed in feeds:
-        folder = feed.path.rpartition("/")[0].replace("/", " / ").capitalize()
-        groups.setdefault(folder, []).append(feed)
-    return groups
-
-
-def last_change(states: Mapping[str, FeedState]) -> datetime:
-    """When any feed last changed."""
-    newest = max((state.updated for state in states.values()), default=None)
+def last_change(feeds: Sequence[FeedDefinition], states: Mapping[str, FeedState]) -> datetime:
+    """When any of the feeds last changed."""
+    known = (states[feed.path].updated for feed in feeds if feed.path in states)
+    newest = max(known, default=None)
     return NEVER if newest is None else moment(newest)

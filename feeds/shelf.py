@@ -8,11 +8,12 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from feeds import documents, groups, pages, sitepages
+from feeds import conditional, delta, documents, groups, pages, sitepages
 from feeds.answer import Ready
 from feeds.build import clock
 from feeds.catalogue.store import Catalogue, Reader
 from feeds.definitions import FeedDefinition
+from feeds.delta import Past
 from feeds.document import Document
 from feeds.errors import CatalogueError
 from feeds.fragment import FORMATS
@@ -40,6 +41,14 @@ class Unit(NamedTuple):
     name: str
 
 
+class Delta(NamedTuple):
+    """What is new in a document: as one, the base of the whole one's tag, and of the old one's."""
+
+    ready: Ready
+    whole: str
+    base: str
+
+
 class _State(msgspec.Struct, frozen=True):
     """What belongs to one revision of the catalogue, and until when it holds."""
 
@@ -59,6 +68,7 @@ class _State(msgspec.Struct, frozen=True):
             return Unit("feed", path)
         if path in self.feeds and extension == "html":
             return Unit("page", path)
+        name = pages.INDEX if name == "" else "" if name == pages.INDEX else name
         return Unit("site", name) if name in self.makers else None
 
 
@@ -69,8 +79,8 @@ class Shelf:
     then, and only then, what is ready changes to what the catalogue says now, all at once.
     """
 
-    def __init__(self, site: Site, catalogue: Catalogue, room: Room | None = None) -> None:
-        self.room = room or Room(site.mount)
+    def __init__(self, site: Site, catalogue: Catalogue, room: Room[Unit] | None = None) -> None:
+        self.room: Room[Unit] = Room(site.mount) if room is None else room
         self._site, self._catalogue = site, catalogue
         self._state: _State | None = None
         self._stamp: object = None
@@ -78,6 +88,7 @@ class Shelf:
         self._fault: CatalogueError | None = None
         self._since = self._told = clock()
         self._stop = threading.Event()
+        self._past = Past()
 
     def start(self) -> None:
         """Refresh from now on, in a thread of its own."""
@@ -125,11 +136,31 @@ class Shelf:
         name = f"{state.folded[path]}.{extension}" if path in state.folded else folded
         if state.unit(name):
             return name
+        if folded in ("", pages.INDEX):
+            return ""
         return next((each for each in state.makers if each.casefold() == folded), None)
 
-    def feed(self, name: str) -> FeedDefinition | None:
-        """The feed that the document at a path is one of."""
-        return self._current().feeds.get(name.rpartition(".")[0])
+    def delta(self, name: str, if_none_match: str) -> Delta | None:
+        """What is new in a document since a state that an If-None-Match names (RFC 3229).
+
+        None where that is not known, or the whole document is to be sent.
+        """
+        unit = self._current().unit(name)
+        before = self._past.find(name, conditional.tags(if_none_match))
+        if unit is None or unit.kind != "feed" or before is None:
+            return None
+        feed, now = self._current().feeds[unit.name], clock()
+        with self._catalogue.read() as reader:
+            shown = reader.shown(feed, now)
+            fresh = delta.since(before.told, shown)
+            if fresh is None:
+                return None
+            only = {each.seq for each in fresh}
+            made = documents.fetch(feed, self._site, reader, now, only)
+            whole = documents.fetch(feed, self._site, reader, now)
+        format_ = next(each for each in FORMATS if name.endswith(f".{each}"))
+        ready = Ready(made[format_], self._site, (feed.path, format_))
+        return Delta(ready, whole[format_].etag.strip('"'), before.base)
 
     def refresh(self) -> None:
         """Bring what is ready up to date, if the catalogue or the time changed it.
@@ -267,10 +298,17 @@ class Shelf:
         self, unit: Unit, state: _State, reader: Reader, now: datetime
     ) -> dict[str, Document]:
         if unit.kind == "site":
-            return {unit.name: state.makers[unit.name]()} if unit.name in state.makers else {}
+            # The index page has the folder's own URL, and no other.
+            name = "" if unit.name == pages.INDEX else unit.name
+            return {name: state.makers[unit.name]()} if unit.name in state.makers else {}
         feed = state.feeds[unit.name]
         if unit.kind == "page":
-            beside = groups.beside(feed, groups.group_of(feed, state.groups))
+            beside = groups.beside(feed, state.groups, self._site)
             return {pages.name(feed): documents.page(feed, self._site, reader, now, beside)}
-        made = documents.fetch(feed, self._site, reader, now)
-        return {f"{feed.path}.{format_}": each for format_, each in made.items()}
+        made = {
+            f"{feed.path}.{format_}": each
+            for format_, each in documents.fetch(feed, self._site, reader, now).items()
+        }
+        if self._site.settings.http.delta:
+            self._past.note(made, reader.shown(feed, now))
+        return made

@@ -72,6 +72,11 @@ class ArticleSettings(Settings, frozen=True):
     """By folder (`_news`, `_learning/videos`): what its articles are if they do not say."""
 
 
+class PageSettings(Settings, frozen=True):
+    images: Literal["own", "all", "none"] = "own"
+    """Which entries' images pages show: those on hosts of your own, all, or none."""
+
+
 class Picture(Settings, frozen=True):
     url: str
     """The image's URL, or a path that begins with `/` and lies below `assets_url`."""
@@ -252,6 +257,8 @@ class SiteSettings(Settings, frozen=True):
     """Where the articles are and how they are read."""
     http: HTTPSettings = HTTPSettings()
     """How the feeds are served."""
+    pages: PageSettings = PageSettings()
+    """What the HTML pages of feeds show."""
 
 
 class Caching(msgspec.Struct, frozen=True):
@@ -331,6 +338,11 @@ class Site(msgspec.Struct, frozen=True, dict=True):
     def hsts(self) -> int:
         """For how many seconds browsers may use nothing but https; 0 says nothing of it."""
         return 0 if self.settings.http.hsts is None else duration(self.settings.http.hsts)
+
+    @cached_property
+    def host(self) -> str:
+        """The host, and port if it is not the usual one, of `feeds_url`."""
+        return urlsplit(self.feeds_url).netloc
 
     @cached_property
     def mount(self) -> str:

@@ -33,6 +33,7 @@ SETTINGS: Mapping[str, tuple[type[msgspec.Struct], str]] = {
     "author": (site.Author, "author."),
     "articles": (site.ArticleSettings, "articles."),
     "articles.defaults": (site.Defaults, ""),
+    "pages": (site.PageSettings, "pages."),
     "feeds.yaml": (site.FeedFile, ""),
     "feeds": (site.FeedSettings, ""),
     "defaults": (site.FeedDefaults, "defaults."),

@@ -529,7 +529,9 @@ def test_variables_of_others_are_passed_over(variable: str, tmp_path: Path) -> N
     assert overridden(tmp_path, **{variable: "tcp://10.0.0.1:80"}) == load(tmp_path)
 
 
-@pytest.mark.parametrize("path", ["a.rss/b", "x/a.atom/b", "a.json/b"])
+@pytest.mark.parametrize(
+    "path", ["a.rss/b", "x/a.atom/b", "a.json/b", "a.html/b", "feeds.opml/b", "feed.css/b"]
+)
 def test_a_folder_of_feeds_is_not_named_as_a_feeds_file_is(tmp_path: Path, path: str) -> None:
     with pytest.raises(ConfigError, match="cannot be a feed's path"):
         load(tmp_path, feeds=f"feeds: [{{path: a}}, {{path: {path}}}]\n")

@@ -7,12 +7,13 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import pytest
 from filelock import FileLock
-from lxml import etree, html
+from lxml import etree
 
+from feeds import documents, envelope, groups, sitepages
 from feeds import export as exporting
 from feeds.build import silent
 from feeds.catalogue.store import Catalogue
@@ -48,6 +49,14 @@ def files(folder: Path) -> set[str]:
     return {name for name in found if not name.startswith(".feeds-export")}
 
 
+SITE_FILES = {"index.html", "feeds.opml", "feed.css", "pages.css"}
+
+
+def feed_files(*paths: str) -> set[str]:
+    """The files of feeds: one of each format, and the page."""
+    return {f"{path}.{extension}" for path in paths for extension in (*FORMATS, "html")}
+
+
 def force(site: Publication, out: Path) -> ExportReport:
     with closing(Catalogue(site.site.catalogue)) as catalogue:
         return exporting.export(site.site, catalogue, out, NOW, silent, force=True)
@@ -55,12 +64,21 @@ def force(site: Publication, out: Path) -> ExportReport:
 
 def test_files_hold_the_bytes_that_are_fetched(site: Publication, out: Path) -> None:
     report = site.export(out)
-    for path in site.feeds():
-        fetched = site.fetch(path)
-        for format_ in FORMATS:
-            assert (out / f"{path}.{format_}").read_bytes() == fetched[format_].body
-    feeds = {f"{path}.{format_}" for path in site.feeds() for format_ in FORMATS}
-    assert files(out) == feeds | {"index.html", "feeds.opml"} == set(report.written)
+    with site.read() as reader:
+        feeds = documents.every(site.site, reader, NOW)
+        known = groups.grouped(feeds.values())
+        for path, feed in feeds.items():
+            fetched = documents.fetch(feed, site.site, reader, NOW)
+            for format_ in FORMATS:
+                assert (out / f"{path}.{format_}").read_bytes() == fetched[format_].body
+            beside = groups.beside(feed, known, site.site)
+            page = documents.page(feed, site.site, reader, NOW, beside)
+            assert (out / f"{path}.html").read_bytes() == page.body
+        makers = sitepages.makers(list(feeds.values()), reader.feed_states(), site.site)
+        for name, make in makers.items():
+            assert (out / name).read_bytes() == make().body
+    assert set(makers) == SITE_FILES | {"topics/feeds.opml"}
+    assert files(out) == feed_files(*feeds) | set(makers) == set(report.written)
 
 
 def test_files_with_the_same_bytes_are_not_touched(site: Publication, out: Path) -> None:
@@ -71,8 +89,7 @@ def test_files_with_the_same_bytes_are_not_touched(site: Publication, out: Path)
     site.write("b.md", front_matter(title="b2", webUrl="https://example.org/b", topics=["Роботы"]))
     site.build()
     report = site.export(out)
-    changed = {f"{path}.{format_}" for path in ("all", "topics/роботы") for format_ in FORMATS}
-    assert set(report.written) >= changed
+    assert set(report.written) >= feed_files("all", "topics/роботы")
     untouched = {name for name in files(out) if (out / name).stat().st_mtime == 1}
     assert untouched == files(out) - set(report.written)
     assert "topics/ai.rss" in untouched
@@ -136,6 +153,36 @@ def test_an_export_does_not_wait_for_another_for_ever(
         site.export(out)
 
 
+def test_what_pages_show_can_change_without_the_feeds(site: Publication, out: Path) -> None:
+    site.export(out)
+    feeds = out / "topics/ai.rss"
+    before = feeds.read_bytes()
+    with (site.root / "site.yaml").open("a") as file:
+        file.write("pages: {images: none}\n")
+    assert site.export(out).written == ()
+    site.write("a.md", front_matter(title="a", topics=["AI", "New"]))
+    site.build()
+    written = set(site.export(out).written)
+    assert "topics/ai.html" in written, "it names the other feeds of its group"
+    assert feeds.read_bytes() == before or "topics/ai.rss" in written
+
+
+def test_envelopes_of_an_earlier_version_are_written_anew(
+    site: Publication, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(envelope, "VERSION", 1)
+        patched.setattr(envelope, "STYLESHEET", "old.css")
+        site.export(out)
+        before = site.fetch()["rss"]
+    report = site.export(out)
+    assert "all.rss" in report.written
+    after = site.fetch()["rss"]
+    assert (out / "all.rss").read_bytes() == after.body != before.body
+    assert after.updated == before.updated, "subscribers are shown nothing new"
+    assert after.etag != before.etag
+
+
 def test_a_file_that_is_missing_comes_back(site: Publication, out: Path) -> None:
     site.export(out)
     (out / "topics/ai.atom").unlink()
@@ -179,10 +226,8 @@ def test_files_of_feeds_that_are_no_more_go_and_others_stay(site: Publication, o
     site.build()
     report = site.export(out)
     assert {name.partition("/")[0] for name in report.removed} == {"topics"}
-    assert len(report.removed) == 9
-    assert files(out) == {
-        "all.rss", "all.atom", "all.json", "index.html", "feeds.opml", "CNAME", "topics/mine.txt",
-    }  # fmt: skip
+    assert len(report.removed) == 3 * 4 + 1
+    assert files(out) == feed_files("all") | SITE_FILES | {"CNAME", "topics/mine.txt"}
     assert (out / "notes").is_dir()
     (out / "topics/mine.txt").unlink()
 
@@ -212,29 +257,6 @@ def test_a_target_that_cannot_be_written_is_an_error(site: Publication, tmp_path
     (tmp_path / "out" / "all.rss").mkdir(parents=True)
     with pytest.raises(ExportError, match=r"all\.rss"):
         site.export(tmp_path / "out")
-
-
-def test_the_opml_lists_every_feed_once(site: Publication, out: Path) -> None:
-    site.export(out)
-    root: Any = etree.parse(out / "feeds.opml").getroot()
-    assert (root.tag, root.get("version")) == ("opml", "2.0")
-    assert root.findtext("head/title") == "Example"
-    outlines: Any = root.xpath("//outline[@type='rss']")
-    fetched = [json.loads(site.fetch(path)["json"].body) for path in site.feeds()]
-    assert [each.get("text") for each in outlines] == [each["title"] for each in fetched]
-    urls = [each.get("xmlUrl") for each in outlines]
-    assert urls == [each["feed_url"].removesuffix("json") + "atom" for each in fetched]
-
-
-def test_the_index_page_links_every_feed_in_every_format(site: Publication, out: Path) -> None:
-    site.export(out)
-    page: Any = html.document_fromstring((out / "index.html").read_bytes())
-    page.make_links_absolute("https://example.org/index.html")
-    links = {link for _, _, link, _ in page.iterlinks()}
-    for path in site.feeds():
-        url = json.loads(site.fetch(path)["json"].body)["feed_url"].removesuffix("json")
-        assert {url + format_ for format_ in FORMATS} <= links
-    assert "C++ & <C#>" in page.text_content(), "a topic's name is text and not markup"
 
 
 # Exports in a child and kills it; a line on standard input says after how many feeds of an
@@ -270,8 +292,8 @@ def parses(file: Path) -> bool:
     body = file.read_bytes()
     if file.suffix == ".json":
         return bool(json.loads(body))
-    if file.suffix == ".html":
-        return body.rstrip().endswith(b"</html>")
+    if file.suffix in (".html", ".css"):
+        return body.rstrip().endswith((b"</html>", b"}"))
     return etree.fromstring(body) is not None
 
 
@@ -302,6 +324,4 @@ def test_every_file_is_whole_when_an_export_is_killed(site: Publication, out: Pa
     site.export(out)
     hidden = {file.name for file in out.rglob(".*")}
     assert hidden == {".feeds-export.json", ".feeds-export.lock"}, "parts of files were left"
-    assert files(out) == {f"{p}.{f}" for p in site.feeds() for f in FORMATS} | {
-        "index.html", "feeds.opml",
-    }  # fmt: skip
+    assert files(out) == feed_files(*site.feeds()) | SITE_FILES | {"topics/feeds.opml"}

@@ -1,5 +1,6 @@
 """What a server keeps ready, and when it lets go of it."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -8,29 +9,27 @@ from pathlib import Path
 import pytest
 
 from feeds import shelf as shelves
+from feeds.answer import Ready
 from feeds.catalogue.store import Catalogue
-from feeds.shelf import Shelf
-from tests.support import NOW, Publication, front_matter
+from feeds.errors import CatalogueError
+from feeds.fragment import FORMATS
+from feeds.room import Room
+from feeds.shelf import Shelf, Unit
+from tests.support import FEEDS, NOW, Publication, front_matter
 
 
 class Time:
-    """The time of day and the time that passes, as a test says."""
+    """The time of day, as a test says."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = NOW
-        self.passed = 0.0
         monkeypatch.setattr(shelves, "clock", self._clock)
-        monkeypatch.setattr("feeds.shelf.time.monotonic", self._monotonic)
 
     def _clock(self) -> datetime:
         return self.now
 
-    def _monotonic(self) -> float:
-        return self.passed
-
     def go_on(self, **by: float) -> None:
         self.now += timedelta(**by)
-        self.passed += timedelta(**by).total_seconds()
 
 
 @pytest.fixture
@@ -55,68 +54,202 @@ def site(tmp_path: Path) -> Publication:
 @pytest.fixture
 def shelf(site: Publication, time: Time) -> Iterator[Shelf]:
     del time
-    with closing(Catalogue(site.site.catalogue)) as catalogue:
+    with closing(Catalogue(site.site.catalogue, patience=0.1)) as catalogue:
         yield Shelf(site.site, catalogue)
+
+
+def got(shelf: Shelf, name: str) -> Ready:
+    found = shelf.get(name)
+    assert found is not None
+    return found
 
 
 def test_what_is_dated_in_the_future_comes_out_at_its_time_without_a_build(
     shelf: Shelf, time: Time
 ) -> None:
-    before = shelf.get("all.json")
-    assert before is not None
-    assert b"Due" not in before.body
+    assert b"Due" not in got(shelf, "all.json").document.body
     assert shelf.get("topics/later.rss") is None
     time.go_on(hours=1)
-    after = shelf.get("all.json")
-    assert after is not None
-    assert b"Due" in after.body
-    assert shelf.get("topics/later.rss") is not None
+    assert b"Due" in got(shelf, "all.json").document.body
+    shelf.refresh()
+    assert b"Due" in got(shelf, "topics/later.rss").document.body
 
 
-def test_a_new_revision_is_seen_once_the_old_one_is_no_longer_believed(
-    shelf: Shelf, site: Publication, time: Time
-) -> None:
-    first = shelf.get("all.rss")
-    site.write("a.md", front_matter(title="Changed"))
-    site.build()
-    assert shelf.get("all.rss") is first
-    time.go_on(seconds=1)
-    second = shelf.get("all.rss")
-    assert second is not None
-    assert b"Changed" in second.body
-
-
-def test_a_kept_document_is_the_same_object_until_something_changes(shelf: Shelf) -> None:
-    assert shelf.get("all.atom") is shelf.get("all.atom")
-    assert shelf.get("index.html") is shelf.get("index.html")
-    assert shelf.get("feeds.opml") is shelf.get("feeds.opml")
-
-
-def test_what_was_not_asked_for_longest_makes_room(
-    tmp_path: Path, time: Time, monkeypatch: pytest.MonkeyPatch
+def test_what_changed_of_what_is_ready_is_made_anew_and_the_rest_stays(
+    tmp_path: Path, time: Time
 ) -> None:
     del time
-    monkeypatch.setattr(shelves, "_KEPT", 2)
-    made = Publication(tmp_path, {"a.md": front_matter(topics=["A", "B"])})
+    made = Publication(
+        tmp_path,
+        {
+            "a.md": front_matter(title="One", topics=["A"]),
+            "b.md": front_matter(title="Two", topics=["B"], webUrl="https://example.org/b"),
+        },
+    )
     made.build()
     with closing(Catalogue(made.site.catalogue)) as catalogue:
         shelf = Shelf(made.site, catalogue)
-        kept = {name: shelf.get(name) for name in ("all.rss", "topics/a.rss")}
-        assert shelf.get("all.rss") is kept["all.rss"]
-        shelf.get("topics/b.rss")
-        assert shelf.get("all.rss") is kept["all.rss"]
-        assert shelf.get("topics/a.rss") is not kept["topics/a.rss"]
+        shelf.refresh()
+        before = {name: got(shelf, name) for name in ("topics/a.rss", "topics/b.rss", "all.atom")}
+        for each in before.values():
+            each.variant("gzip")
+        made.write("a.md", front_matter(title="Changed", topics=["A"]))
+        made.build()
+        assert shelf.room.get("topics/a.rss") is before["topics/a.rss"]
+        shelf.refresh()
+        after = {name: shelf.room.get(name) for name in before}
+    assert after["topics/b.rss"] is before["topics/b.rss"]
+    for name in ("topics/a.rss", "all.atom"):
+        fresh = after[name]
+        assert fresh is not None
+        assert b"Changed" in fresh.document.body
+        assert fresh.codings == ["gzip"]  # in which it was asked for before
 
 
-@pytest.mark.parametrize("name", ["", ".rss", "all", "all.", "all.xml", "all.rss.rss", "no.json"])
+def test_a_kept_document_is_the_same_object_until_something_changes(shelf: Shelf) -> None:
+    for name in ("all.atom", "all.html", "", "feeds.opml", "pages.css"):
+        assert shelf.get(name) is got(shelf, name)
+
+
+def test_all_formats_of_a_feed_change_together(shelf: Shelf, site: Publication) -> None:
+    shelf.refresh()
+    got(shelf, "all.rss")
+    site.write("a.md", front_matter(title="Changed"))
+    site.build()
+    shelf.refresh()
+    for name in ("all.rss", "all.atom", "all.json"):
+        kept = shelf.room.get(name)
+        assert kept is not None
+        assert b"Changed" in kept.document.body
+
+
+def test_a_feed_that_is_gone_is_let_go(tmp_path: Path, time: Time) -> None:
+    del time
+    feeds = {"feeds": [*FEEDS["feeds"], {"path": "more"}]}
+    made = Publication(tmp_path, {"a.md": front_matter()}, feeds=feeds)
+    made.build()
+    with closing(Catalogue(made.site.catalogue)) as catalogue:
+        shelf = Shelf(made.site, catalogue)
+        shelf.refresh()
+        assert got(shelf, "more.rss")
+        fewer = Publication(tmp_path, {"a.md": front_matter()}, feeds=FEEDS)
+        fewer.build()
+        shelf._site = fewer.site
+        shelf.refresh()
+        assert shelf.room.get("more.rss") is None
+        assert shelf.get("more.rss") is None
+
+
+@pytest.mark.parametrize(
+    "name", [".rss", "all", "all.", "all.xml", "all.rss.rss", "no.json", "index.html", "/all.rss"]
+)
 def test_what_is_not_there_is_none(shelf: Shelf, name: str) -> None:
     assert shelf.get(name) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("ALL.rss", "all.rss"),
+        ("Topics/AI.HTML", "topics/ai.html"),
+        ("Feeds.OPML", "feeds.opml"),
+        ("INDEX.html", ""),
+        ("", ""),
+        ("no.rss", None),
+        ("all", None),
+    ],
+)
+def test_capitals_do_not_matter_to_what_is_meant(
+    shelf: Shelf, said: str, meant: str | None
+) -> None:
+    assert shelf.meant(said) == meant
 
 
 def test_ready_means_built(tmp_path: Path) -> None:
     made = Publication(tmp_path, {"a.md": front_matter()})
     with closing(Catalogue(made.site.catalogue)) as catalogue:
         shelf = Shelf(made.site, catalogue)
-        assert not shelf.ready()
+        shelf.refresh()
+        assert shelf.status() == (False, "no build yet")
         made.build()
-        assert shelf.ready()
+        shelf.refresh()
+        assert shelf.status() == (True, "ready")
+
+
+def test_in_an_outage_what_is_ready_is_served_and_the_rest_is_refused(
+    shelf: Shelf, site: Publication, time: Time, caplog: pytest.LogCaptureFixture
+) -> None:
+    shelf.refresh()
+    known = got(shelf, "all.rss")
+    file = site.root / "catalogue.sqlite"
+    file.rename(site.root / "away")
+    time.go_on(minutes=3)
+    with caplog.at_level(logging.ERROR, "feeds"):
+        shelf.refresh()
+    assert "3 documents are served as they were, as of 0:03:00 ago" in caplog.text
+    assert shelf.get("all.rss") is known
+    with pytest.raises(CatalogueError, match="gone"):
+        shelf.get("topics/ai.rss")
+    with pytest.raises(CatalogueError, match="gone"):
+        shelf.get("no-such-feed.rss")  # never 404, for who knows?
+    ready, said = shelf.status()
+    assert ready
+    assert said.startswith("stale: ")
+    (site.root / "away").rename(file)
+    shelf.refresh()
+    assert shelf.status() == (True, "ready")
+    assert shelf.get("topics/ai.rss")
+
+
+def test_what_has_become_stale_in_an_outage_is_served_all_the_same(
+    shelf: Shelf, site: Publication, time: Time
+) -> None:
+    known = got(shelf, "all.rss")
+    (site.root / "catalogue.sqlite").unlink()
+    time.go_on(hours=2)  # an entry came out since
+    assert shelf.get("all.rss") is known  # before the outage is noted
+    shelf.refresh()
+    assert shelf.get("all.rss") is known
+
+
+def test_an_outage_is_told_once_a_minute(
+    shelf: Shelf, site: Publication, time: Time, caplog: pytest.LogCaptureFixture
+) -> None:
+    shelf.refresh()
+    (site.root / "catalogue.sqlite").unlink()
+    with caplog.at_level(logging.ERROR, "feeds"):
+        for _ in range(10):
+            shelf.refresh()
+            time.go_on(seconds=10)
+    assert len(caplog.records) == 2
+
+
+def test_what_was_not_sent_for_longest_makes_room(tmp_path: Path, time: Time) -> None:
+    del time
+    made = Publication(tmp_path, {"a.md": front_matter(topics=["A", "B", "C"])})
+    made.build()
+    with closing(Catalogue(made.site.catalogue)) as catalogue:
+        names = [f"all.{each}" for each in FORMATS]
+        one = sum(got(Shelf(made.site, catalogue), name).size for name in names)
+        shelf = Shelf(made.site, catalogue, Room[Unit](limit=one * 5 // 2))
+        for name in ("all.rss", "topics/a.rss"):
+            got(shelf, name).used = False
+        kept = got(shelf, "all.rss")
+        kept.used = True
+        for name in ("topics/b.rss", "topics/c.rss"):
+            got(shelf, name).used = False
+            kept.used = True
+        there = {unit.name for unit in shelf.room.units()}
+    assert "topics/c" in there
+    assert "all" in there
+    assert "topics/a" not in there
+
+
+def test_a_mount_is_answered_with_and_without_its_path(tmp_path: Path, time: Time) -> None:
+    del time
+    made = Publication(tmp_path, {"a.md": front_matter()}, feeds_url="https://example.org/feeds/")
+    made.build()
+    with closing(Catalogue(made.site.catalogue)) as catalogue:
+        shelf = Shelf(made.site, catalogue)
+        got(shelf, "all.rss")
+        assert shelf.room.ready["/feeds/all.rss"] is shelf.room.ready["/all.rss"]

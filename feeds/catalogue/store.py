@@ -125,7 +125,7 @@ class Catalogue:
         with _wrapped(self._name):
             pooled = self._engine.raw_connection()
         pooled.detach()
-        connection: sqlite3.Connection = pooled.driver_connection  # type: ignore[assignment]
+        connection: sqlite3.Connection = pooled.dbapi_connection  # type: ignore[assignment]
         return connection
 
     def _look(self) -> None:

@@ -1,0 +1,81 @@
+"""Feeds in groups: those whose paths lie in one folder, such as a family. Pure; no I/O."""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from feeds.definitions import FeedDefinition
+from feeds.site import Site
+
+# So many other feeds of its group stand beside a feed.
+_BESIDE = 12
+_BETWEEN = " :|·-–—"
+
+
+class Group(msgspec.Struct, frozen=True):
+    """The feeds in one folder, by path. `folder` is empty for those in none."""
+
+    folder: str
+    feeds: dict[str, FeedDefinition]
+    places: dict[str, int]
+
+    @property
+    def title(self) -> str:
+        """What people call it; empty for the feeds in no folder."""
+        return self.folder.replace("/", " / ").capitalize()
+
+
+def grouped(feeds: Iterable[FeedDefinition]) -> dict[str, Group]:
+    """The feeds by the folder of their path, in the order given."""
+    groups: dict[str, Group] = {}
+    for feed in feeds:
+        folder = folder_of(feed)
+        group = groups.setdefault(folder, Group(folder, {}, {}))
+        group.places[feed.path] = len(group.feeds)
+        group.feeds[feed.path] = feed
+    return groups
+
+
+def folder_of(feed: FeedDefinition) -> str:
+    """The folder of a feed's path as its group has it, without a slash at its end.
+
+    Folded, for some file systems take `Topics` and `topics` for one name.
+    """
+    return feed.path.rpartition("/")[0].casefold()
+
+
+def beside(
+    feed: FeedDefinition, groups: Mapping[str, Group], site: Site
+) -> tuple[FeedDefinition, ...]:
+    """At most 12 other feeds of its group: that of its topic's parent, then the nearest.
+
+    So a page is of one size in any group, and a new feed changes few pages.
+    """
+    group = groups[folder_of(feed)]
+    listed = list(group.feeds.values())
+    start = max(0, min(group.places[feed.path] - _BESIDE // 2, len(listed) - _BESIDE - 1))
+    near = [each for each in listed[start : start + _BESIDE + 1] if each is not feed]
+    parent = _parent(feed, listed, site)
+    if parent is None:
+        return tuple(near)
+    return (parent, *(each for each in near if each is not parent))[:_BESIDE]
+
+
+def _parent(
+    feed: FeedDefinition, listed: Iterable[FeedDefinition], site: Site
+) -> FeedDefinition | None:
+    """The feed of the topic that this feed's topic belongs to, all other terms the same."""
+    slugs = {term.field: term.slug for term in feed.terms}
+    topic = site.topics.get(slugs.get("topic", ""))
+    if topic is None or topic.parent is None:
+        return None
+    wanted = {**slugs, "topic": site.topic_id(topic.parent)}
+    return next(
+        (each for each in listed if {term.field: term.slug for term in each.terms} == wanted), None
+    )
+
+
+def label(feed: FeedDefinition, site: Site) -> str:
+    """A feed's title without the site's in front, to be read among others of the site."""
+    rest = feed.title.removeprefix(site.settings.title)
+    return rest.strip(_BETWEEN) or feed.title if rest[:1] in tuple(_BETWEEN) else feed.title
