@@ -13,10 +13,10 @@ _BETWEEN = " :|·-–—"
 
 
 class Group(msgspec.Struct, frozen=True):
-    """The feeds in one folder, by path. `folder` is empty for those in none."""
+    """The feeds in one folder, and by path their places. `folder` is empty for those in none."""
 
     folder: str
-    feeds: dict[str, FeedDefinition]
+    feeds: list[FeedDefinition]
     places: dict[str, int]
 
     @property
@@ -30,9 +30,9 @@ def grouped(feeds: Iterable[FeedDefinition]) -> dict[str, Group]:
     groups: dict[str, Group] = {}
     for feed in feeds:
         folder = folder_of(feed)
-        group = groups.setdefault(folder, Group(folder, {}, {}))
+        group = groups.setdefault(folder, Group(folder, [], {}))
         group.places[feed.path] = len(group.feeds)
-        group.feeds[feed.path] = feed
+        group.feeds.append(feed)
     return groups
 
 
@@ -52,13 +52,12 @@ def beside(
     So a page is of one size in any group, and a new feed changes few pages.
     """
     group = groups[folder_of(feed)]
-    listed = list(group.feeds.values())
-    start = max(0, min(group.places[feed.path] - _BESIDE // 2, len(listed) - _BESIDE - 1))
-    near = [each for each in listed[start : start + _BESIDE + 1] if each is not feed]
-    parent = _parent(feed, listed, site)
+    start = max(0, min(group.places[feed.path] - _BESIDE // 2, len(group.feeds) - _BESIDE - 1))
+    near = [each for each in group.feeds[start : start + _BESIDE + 1] if each.path != feed.path]
+    parent = _parent(feed, group.feeds, site)
     if parent is None:
         return tuple(near)
-    return (parent, *(each for each in near if each is not parent))[:_BESIDE]
+    return (parent, *(each for each in near if each.path != parent.path))[:_BESIDE]
 
 
 def _parent(

@@ -37,7 +37,7 @@ def document(
     for folder in grouped(feeds).values():
         inner = folder.title and group is None
         parent = etree.SubElement(body, "outline", {"text": folder.title}) if inner else body
-        for feed in folder.feeds.values():
+        for feed in folder.feeds:
             known = {
                 "text": feed.title,
                 "title": feed.title,

@@ -61,7 +61,7 @@ def index(feeds: Sequence[FeedDefinition], states: Mapping[str, FeedState], site
     The first feed is what people are sent to first; feeds in no folder are shown at length.
     """
     known = groups.grouped(feeds)
-    top = list(known[""].feeds.values()) if "" in known else []
+    top = known[""].feeds if "" in known else []
     found = list({each.path: each for each in (*feeds[:1], *top)}.values())[:_DISCOVERED]
     updated = opml.last_change(feeds, states)
     values = {
@@ -166,7 +166,7 @@ def _row(feed: FeedDefinition, states: Mapping[str, FeedState], site: Site) -> d
 
 def _group(group: Group, states: Mapping[str, FeedState], site: Site) -> dict[str, Any]:
     """The rows of a group, and by first letter those of a long one."""
-    rows = [_row(feed, states, site) for feed in group.feeds.values()]
+    rows = [_row(feed, states, site) for feed in group.feeds]
     letters: dict[str, list[dict[str, Any]]] = {}
     if len(rows) > _LETTERED:
         for row in sorted(rows, key=lambda row: (_folded(row["label"]), row["href"])):

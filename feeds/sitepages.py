@@ -21,9 +21,7 @@ def makers(
     """
     known = groups.grouped(feeds)
     lists = {
-        f"{group.folder}/{opml.NAME}": partial(
-            opml.document, list(group.feeds.values()), states, site, group
-        )
+        f"{group.folder}/{opml.NAME}": partial(opml.document, group.feeds, states, site, group)
         for group in known.values()
         if group.folder
     }

@@ -40,6 +40,11 @@ _FLAGS = (
 )  # fmt: skip
 _LEVEL_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 _PATHS = ("", "all.html", "best.html", "topics/cats.html", "topics/nobody.html")
+# What is behind the text, by what the reader prefers.
+_COLOURS: dict[Literal["light", "dark"], tuple[int, int, int]] = {
+    "light": (252, 252, 250),
+    "dark": (21, 23, 26),
+}
 _SHOWN = """() => [...document.querySelectorAll("*")].filter(each => each.checkVisibility())
     .map(each => [each.localName, each.children.length ? "" : each.textContent])"""
 
@@ -207,13 +212,10 @@ def test_axe_finds_nothing_at_level_aa(page: Page, website: Website, path: str) 
     page.goto(website.url + path)
     unfold(page)
     page.evaluate(_AXE.read_text(encoding="utf-8"))
-    schemes: tuple[tuple[Literal["light", "dark"], str], ...] = (
-        ("light", "rgb(252, 252, 250)"),
-        ("dark", "rgb(21, 23, 26)"),
-    )
-    for scheme, background in schemes:
+    for scheme, colour in _COLOURS.items():
         page.emulate_media(color_scheme=scheme)
-        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == background
+        background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert background == f"rgb{colour}"
         found = page.evaluate("tags => axe.run({ runOnly: tags })", _LEVEL_AA)
         assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
         assert len(found["passes"]) > 10
@@ -300,6 +302,31 @@ def test_b1_b4_a_feed_shown_as_xml_is_readable_without_xslt(
             .querySelector("item, entry").querySelector(name).getBoundingClientRect().top)"""
     )
     assert tops == sorted(tops)
+
+
+def first_pixel(picture: bytes) -> tuple[int, int, int]:
+    """The colour of the upper left corner of a PNG: its first pixel is the same in every filter."""
+    data, at = b"", 8
+    while at < len(picture):
+        (length,) = struct.unpack(">I", picture[at : at + 4])
+        if picture[at + 4 : at + 8] == b"IDAT":
+            data += picture[at + 8 : at + 8 + length]
+        at += length + 12
+    red, green, blue = zlib.decompress(data)[1:4]
+    return red, green, blue
+
+
+@needs_chromium
+@pytest.mark.parametrize("path", ["", "all.html", "all.rss", "all.atom"])
+def test_light_and_dark_fill_the_screen(
+    page: Page, website: Website, path: str, tmp_path: Path
+) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(website.url + path)
+    for scheme, colour in _COLOURS.items():
+        page.emulate_media(color_scheme=scheme)
+        shot = page.screenshot(path=tmp_path / f"{scheme}.png")
+        assert first_pixel(shot) == colour
 
 
 def test_no_page_holds_a_script_or_a_style(website: Website) -> None:
