@@ -238,7 +238,7 @@ def _fingerprint(site: Site) -> str:
     """A hash of all that entries and fragments are made with, besides their articles."""
     used = {
         "version": fragment.VERSION,
-        "settings": msgspec.structs.replace(site.settings, catalogue="", guard=0),
+        "settings": msgspec.structs.replace(site.settings, catalogue="", guard=0, ping_delay=0),
         "topics": site.topics,
         "providers": site.providers,
     }

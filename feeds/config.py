@@ -83,11 +83,12 @@ def _checked(source: settings.Source, site: SiteSettings, root: Path) -> SiteSet
         raise source.error(("articles", "folder"), f"{str(folder)!r} is not a folder")
     _check_author(source, site)
     _check_media_types(source, site)
-    made: dict[str, str | None] = {"url": _base(source, "url", site.url)}
+    _seconds(source, ("ping_delay",), site.ping_delay, (0, 600), "0s and 10m")
+    made: dict[str, Any] = {"url": _base(source, "url", site.url), "hub": _hub(source, site.hub)}
     for key in ("feeds_url", "assets_url"):
         if value := getattr(site, key):
             made[key] = _base(source, key, value)
-    for key in ("icon", "logo", "hub"):
+    for key in ("icon", "logo"):
         if value := getattr(site, key):
             made[key] = _url(source, (key,), value)
     return msgspec.structs.replace(site, **made)
@@ -99,6 +100,19 @@ def _check_author(source: settings.Source, site: SiteSettings) -> None:
     email = site.author and site.author.email
     if email and not EMAIL.fullmatch(email):
         raise source.error(("author", "email"), f"{email!r} is not an e-mail address")
+
+
+def _hub(
+    source: settings.Source, hub: str | tuple[str, ...] | None
+) -> str | tuple[str, ...] | None:
+    """The hub or hubs with their URLs made canonical."""
+    if hub is None or isinstance(hub, str):
+        return _url(source, ("hub",), hub) if hub else None
+    made = tuple(_url(source, ("hub", index), url) for index, url in enumerate(hub))
+    for index, url in enumerate(made):
+        if url in made[:index]:
+            raise source.error(("hub", index), f"{url!r} stands there twice; remove one")
+    return made
 
 
 def _check_media_types(source: settings.Source, site: SiteSettings) -> None:
@@ -249,7 +263,13 @@ def _feed(
         selection=selected,
         order=feed.order or defaults.order,
         size=feed.size or defaults.size,
-        max_age=_max_age(source, at, defaults.max_age if feed.max_age is None else feed.max_age),
+        max_age=_seconds(
+            source,
+            (*at, "max_age"),
+            defaults.max_age if feed.max_age is None else feed.max_age,
+            (60, 18_000),
+            "1m and 5h, which is what readers honour",
+        ),
         where=f"{source.file}: feeds[{index}]",
     )
 
@@ -289,12 +309,18 @@ def _check_patterns(
             raise source.error((*at, "path"), said)
 
 
-def _max_age(source: settings.Source, at: tuple[str | int, ...], value: int | str) -> int:
+def _seconds(
+    source: settings.Source,
+    at: tuple[str | int, ...],
+    value: int | str,
+    bounds: tuple[int, int],
+    said: str,
+) -> int:
+    """A duration in seconds, within bounds that `said` names."""
     try:
         seconds = duration(value)
     except ValueError as error:
-        raise source.error((*at, "max_age"), str(error)) from None
-    if not 60 <= seconds <= 18_000:
-        said = f"{value!r} is not between 1m and 5h, which is what readers honour"
-        raise source.error((*at, "max_age"), said)
+        raise source.error(at, str(error)) from None
+    if not bounds[0] <= seconds <= bounds[1]:
+        raise source.error(at, f"{value!r} is not between {said}")
     return seconds

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
-from feeds.selection import Selection, TermField
+from feeds.selection import Selection, TermField, duration
 from feeds.text import slug
 
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
@@ -180,8 +180,10 @@ class SiteSettings(Settings, frozen=True):
     """URL of a small square image, such as a favicon."""
     logo: str | None = None
     """URL of a larger image, for feeds whose topic has none."""
-    hub: str | None = None
-    """URL of a WebSub hub that readers may subscribe at."""
+    hub: str | tuple[str, ...] | None = None
+    """URL of a WebSub hub that readers may subscribe at, or a list of such URLs."""
+    ping_delay: int | str = "1s"
+    """How long after a change a running server tells the hubs: `0s`, `90s`, at most `10m`."""
     feeds_url: str | None = None
     """The URL below which the feeds are. Without this, `url`."""
     assets_url: str | None = None
@@ -252,6 +254,17 @@ class Site(msgspec.Struct, frozen=True, dict=True):
     def assets_url(self) -> str:
         """The URL below which `/…` references of articles lie; ends in `/`."""
         return self.settings.assets_url or self.settings.url
+
+    @cached_property
+    def hubs(self) -> tuple[str, ...]:
+        """The URLs of all WebSub hubs, in order."""
+        hub = self.settings.hub
+        return (hub,) if isinstance(hub, str) else hub or ()
+
+    @cached_property
+    def ping_delay(self) -> int:
+        """Seconds between a change and its ping."""
+        return duration(self.settings.ping_delay)
 
     @cached_property
     def catalogue(self) -> str:
