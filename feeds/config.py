@@ -83,7 +83,7 @@ def _checked(source: settings.Source, site: SiteSettings, root: Path) -> SiteSet
         raise source.error(("articles", "folder"), f"{str(folder)!r} is not a folder")
     _check_author(source, site)
     _check_media_types(source, site)
-    _seconds(source, ("ping_delay",), site.ping_delay, (0, 600), "0s and 10m")
+    _seconds(source, ("ping_delay",), site.ping_delay, "0s", "10m")
     made: dict[str, Any] = {"url": _base(source, "url", site.url), "hub": _hub(source, site.hub)}
     for key in ("feeds_url", "assets_url"):
         if value := getattr(site, key):
@@ -254,6 +254,7 @@ def _feed(
     except ValueError as error:
         key, _, message = str(error).partition(": ")
         raise source.error((*at, *key.split(".")), message) from None
+    max_age = defaults.max_age if feed.max_age is None else feed.max_age
     named = " – ".join(("{site}", *(f"{{{field}}}" for field in each)))
     return FeedSpec(
         path=feed.path,
@@ -263,13 +264,7 @@ def _feed(
         selection=selected,
         order=feed.order or defaults.order,
         size=feed.size or defaults.size,
-        max_age=_seconds(
-            source,
-            (*at, "max_age"),
-            defaults.max_age if feed.max_age is None else feed.max_age,
-            (60, 18_000),
-            "1m and 5h, which is what readers honour",
-        ),
+        max_age=_seconds(source, (*at, "max_age"), max_age, "1m", "5h"),  # what readers honour
         where=f"{source.file}: feeds[{index}]",
     )
 
@@ -310,17 +305,13 @@ def _check_patterns(
 
 
 def _seconds(
-    source: settings.Source,
-    at: tuple[str | int, ...],
-    value: int | str,
-    bounds: tuple[int, int],
-    said: str,
+    source: settings.Source, at: tuple[str | int, ...], value: int | str, least: str, most: str
 ) -> int:
-    """A duration in seconds, within bounds that `said` names."""
+    """A duration in seconds, from `least` to `most`."""
     try:
         seconds = duration(value)
     except ValueError as error:
         raise source.error(at, str(error)) from None
-    if not bounds[0] <= seconds <= bounds[1]:
-        raise source.error(at, f"{value!r} is not between {said}")
+    if not duration(least) <= seconds <= duration(most):
+        raise source.error(at, f"{value!r} is not between {least} and {most}")
     return seconds

@@ -277,6 +277,14 @@ class Site(msgspec.Struct, frozen=True, dict=True):
         file = (self.root / value).absolute()
         return URL.create("sqlite", database=str(file)).render_as_string()
 
+    def lock_file(self, name: str) -> Path:
+        """A lock of this machine: beside the catalogue's file, else in the config folder."""
+        from sqlalchemy import make_url
+
+        url = make_url(self.catalogue)
+        file = url.database if url.get_backend_name() == "sqlite" else None
+        return Path(f"{file or self.root / 'catalogue'}-{name}.lock")
+
     def topic_id(self, name: str) -> str:
         """The slug of the topic that an article or a setting calls `name`."""
         made = slug(name)

@@ -56,22 +56,24 @@ class Catalogue:
 
     def _create(self) -> None:
         with self.connect() as connection:
-            if self._is_made(connection):
+            if not self._missing(connection):
                 return
         with self.connect(write=True) as connection:
-            if self._is_made(connection):
-                return  # by another process, meanwhile
+            missing = self._missing(connection)  # another process may have made them meanwhile
             schema.metadata.create_all(connection)
+            if "meta" not in missing:
+                return  # of a version that had fewer tables
             rows = {"schema": str(schema.VERSION), "revision": "0"}
             connection.execute(
                 meta.insert(), [{"key": key, "value": value} for key, value in rows.items()]
             )
 
-    def _is_made(self, connection: sa.Connection) -> bool:
-        """Whether our tables are there; raises `CatalogueError` where others' are."""
+    def _missing(self, connection: sa.Connection) -> set[str]:
+        """Which of our tables are not there; raises `CatalogueError` where others' are."""
         tables = sa.inspect(connection).get_table_names()
+        missing = schema.metadata.tables.keys() - set(tables)
         if not tables:
-            return False
+            return missing
         known = None
         if "meta" in tables and _columns(connection, "meta") == set(meta.c.keys()):
             known = connection.scalar(select(meta.c.value).where(meta.c.key == "schema"))
@@ -83,7 +85,7 @@ class Catalogue:
                 "convert it: use the version that made it; delete it only if the ids and dates "
                 "of entries need not be kept"
             )
-        return True
+        return missing
 
     @contextmanager
     def connect(self, *, write: bool = False) -> Iterator[sa.Connection]:
