@@ -244,6 +244,7 @@ def _fingerprint(site: Site) -> str:
         site.settings,
         catalogue="",
         guard=0,
+        ping_delay=0,
         articles=articles,
         http=HTTPSettings(),
         pages=PageSettings(),

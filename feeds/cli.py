@@ -37,6 +37,8 @@ _verify = click.option(
 # Threads of a worker, for a document is ready or soon made; and how long one may take to end.
 _THREADS = 4
 _PATIENCE_SECONDS = 3
+# How long a ping by hand waits while a server is telling the hubs.
+_PING_PATIENCE_SECONDS = 60
 
 
 class _Group(click.Group):
@@ -148,6 +150,29 @@ def show(name: str, root: Path, as_json: bool) -> None:
     with Catalogue(site.catalogue).read() as reader:
         fate = checking.fate(name, site, reader, clock())
     Output(as_json).shown(fate)
+
+
+@main.command()
+@_config
+@click.option("--all", "everything", is_flag=True, help="Tell of every feed, changed or not.")
+@_json
+def ping(root: Path, everything: bool, as_json: bool) -> None:
+    """Tell the WebSub hubs which feeds changed; exit 1 if a hub did not take it.
+
+    Run it after an export is uploaded, for a hub fetches the feeds at once.
+    """
+    from feeds import websub
+    from feeds.catalogue.store import Catalogue
+
+    site = _site(root)
+    catalogue = Catalogue(site.catalogue)
+    topics = websub.topics(site, catalogue)
+    reports = websub.tell(
+        site, catalogue, topics, everything=everything, patience=_PING_PATIENCE_SECONDS
+    )
+    Output(as_json).pinged(reports)
+    if any(report.waiting or report.given_up for report in reports):
+        sys.exit(1)
 
 
 @main.command()

@@ -70,11 +70,12 @@ def _checked(source: settings.Source, site: SiteSettings, root: Path) -> SiteSet
     _check_author(source, site)
     _check_media_types(source, site)
     _check_http(source, site)
-    made: dict[str, str | None] = {"url": _base(source, "url", site.url)}
+    feedfile.seconds(source, ("ping_delay",), site.ping_delay, "0s", "10m")
+    made: dict[str, Any] = {"url": _base(source, "url", site.url), "hub": _hub(source, site.hub)}
     for key in ("feeds_url", "assets_url"):
         if value := getattr(site, key):
             made[key] = _base(source, key, value)
-    for key in ("icon", "logo", "hub"):
+    for key in ("icon", "logo"):
         if value := getattr(site, key):
             made[key] = _url(source, (key,), value)
     return msgspec.structs.replace(site, **made)
@@ -86,6 +87,19 @@ def _check_author(source: settings.Source, site: SiteSettings) -> None:
     email = site.author and site.author.email
     if email and not EMAIL.fullmatch(email):
         raise source.error(("author", "email"), f"{email!r} is not an e-mail address")
+
+
+def _hub(
+    source: settings.Source, hub: str | tuple[str, ...] | None
+) -> str | tuple[str, ...] | None:
+    """The hub or hubs with their URLs made canonical."""
+    if hub is None or isinstance(hub, str):
+        return _url(source, ("hub",), hub) if hub else None
+    made = tuple(_url(source, ("hub", index), url) for index, url in enumerate(hub))
+    for index, url in enumerate(made):
+        if url in made[:index]:
+            raise source.error(("hub", index), f"{url!r} stands there twice; remove one")
+    return made
 
 
 def _check_media_types(source: settings.Source, site: SiteSettings) -> None:
@@ -100,7 +114,7 @@ def _check_media_types(source: settings.Source, site: SiteSettings) -> None:
 
 def _check_http(source: settings.Source, site: SiteSettings) -> None:
     if site.http.hsts is not None:
-        feedfile.seconds(source, ("http", "hsts"), site.http.hsts)
+        feedfile.seconds(source, ("http", "hsts"), site.http.hsts, "0s", "3650d")
 
 
 def _check_permalink(source: settings.Source, site: SiteSettings) -> None:

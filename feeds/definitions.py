@@ -51,7 +51,12 @@ class FeedDefinition(msgspec.Struct, frozen=True):
 
     def url(self, site: Site, format_: str) -> str:
         """The feed's own URL in one format."""
-        return f"{site.feeds_url}{quote(self.path)}.{format_}"
+        return feed_url(self.path, site, format_)
+
+
+def feed_url(path: str, site: Site, format_: str) -> str:
+    """The URL of the feed at `path` in one format."""
+    return f"{site.feeds_url}{quote(path)}.{format_}"
 
 
 # The combinations of terms in use for these fields, e.g. each (category, topic) with an entry.

@@ -9,6 +9,7 @@ import msgspec
 from feeds import envelope
 from feeds.definitions import FeedDefinition
 from feeds.fragment import Format
+from feeds.links import Link, links
 from feeds.site import Caching, Site
 
 
@@ -17,8 +18,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
     `etag` is strong, a hash of `body`, with its quotes (RFC 9110 §8.8.3); `updated` is the
     newest change of the content, and Last-Modified. `until` is when it will be another one by
-    time alone, None if never. `links` are (URL, relation) for the Link header (RFC 8288), `tags`
-    what a CDN may purge it by.
+    time alone, None if never. `links` are for the Link header (RFC 8288), `tags` what a CDN
+    may purge it by.
     """
 
     body: bytes
@@ -27,7 +28,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str
     caching: Caching
     until: datetime | None = None
-    links: tuple[tuple[str, str], ...] = ()
+    links: tuple[Link, ...] = ()
     tags: tuple[str, ...] = ()
 
 
@@ -64,6 +65,6 @@ def assemble(
         media_type=envelope.MEDIA_TYPES[format_],
         caching=feed.caching,
         until=until,
-        links=envelope.links(feed, site, format_),
+        links=links(feed, site, format_),
         tags=tags,
     )

@@ -11,6 +11,7 @@ from feedgen.feed import FeedGenerator
 from feeds import media, mending, urls
 from feeds.definitions import FeedDefinition
 from feeds.fragment import Format
+from feeds.links import links
 from feeds.mending import element
 from feeds.site import Author, Site
 
@@ -23,7 +24,7 @@ MEDIA_TYPES: dict[Format, str] = {
 STYLESHEET = "feed.css"
 # Raised with any change of the bytes of the same feed's envelope, so that exports write it anew.
 # The dates of feeds do not move by it: subscribers are shown nothing new.
-VERSION = 2
+VERSION = 3
 _GENERATOR = "feed-publisher"
 _DOCS = "https://www.rssboard.org/rss-specification"
 _SY = "http://purl.org/rss/1.0/modules/syndication/"
@@ -44,7 +45,7 @@ class Envelope(msgspec.Struct, frozen=True):
 class _ChannelExtras(BaseExtension):  # type: ignore[misc]
     """What feedgen leaves out of an RSS channel, and line breaks for people who read feeds."""
 
-    hub: str | None = None
+    hubs: tuple[str, ...] = ()
     creator: str | None = None
     image: bool = False
     max_age: int
@@ -58,8 +59,8 @@ class _ChannelExtras(BaseExtension):  # type: ignore[misc]
             root[0].remove(image)
         if self.creator:
             element(root[0], f"{{{mending.DC}}}creator", self.creator)
-        if self.hub:
-            element(root[0], f"{{{mending.ATOM}}}link", rel="hub", href=self.hub)
+        for hub in self.hubs:
+            element(root[0], f"{{{mending.ATOM}}}link", rel="hub", href=hub)
         # How often it changes, as max-age has it; feedgen's own extension misspells the names.
         period, seconds = ("hourly", 3600) if self.max_age <= 3600 else ("daily", 86_400)
         element(root[0], f"{{{_SY}}}updatePeriod", period)
@@ -109,12 +110,6 @@ def stylesheet(path: str) -> str:
     return f"{'../' * path.count('/')}{STYLESHEET}"
 
 
-def links(feed: FeedDefinition, site: Site, format_: Format) -> tuple[tuple[str, str], ...]:
-    """(URL, relation) of what a document and its Link header say of itself (WebSub §4)."""
-    hubs = [site.settings.hub] if site.settings.hub else []
-    return (feed.url(site, format_), "self"), *((hub, "hub") for hub in hubs)
-
-
 def feedgen_feed(
     feed: FeedDefinition,
     site: Site,
@@ -139,7 +134,7 @@ def feedgen_feed(
         made.pubDate(newest)
     made.register_extension("channel", _ChannelExtras, atom=False)
     made.register_extension("feed", _FeedExtras, rss=False)
-    made.channel.hub = settings.hub
+    made.channel.hubs = _urls(feed, site, format_, "hub")
     made.channel.max_age = feed.caching.max_age
     _add_author(made, site)
     _add_links(made, feed, site, format_)
@@ -159,11 +154,15 @@ def _add_author(made: FeedGenerator, site: Site) -> None:
 
 
 def _add_links(made: FeedGenerator, feed: FeedDefinition, site: Site, format_: Format) -> None:
-    made.link(href=feed.url(site, format_), rel="self", type=MEDIA_TYPES[format_])
-    if site.settings.hub:
-        made.link(href=site.settings.hub, rel="hub")
+    for link in links(feed, site, format_):
+        kind = {"type": MEDIA_TYPES[format_]} if link.rel == "self" else {}
+        made.link(href=link.url, rel=link.rel, **kind)
     # Last, for feedgen makes the last link the RSS channel's.
     made.link(href=site.settings.url, rel="alternate", type="text/html")
+
+
+def _urls(feed: FeedDefinition, site: Site, format_: Format, rel: str) -> tuple[str, ...]:
+    return tuple(link.url for link in links(feed, site, format_) if link.rel == rel)
 
 
 def _add_images(made: FeedGenerator, feed: FeedDefinition, site: Site) -> None:
@@ -190,17 +189,18 @@ def _json(feed: FeedDefinition, site: Site) -> Envelope:
     """JSON Feed 1.1; members without a value are left out."""
     settings, author = site.settings, site.settings.author
     person = {"name": author.name if author else settings.title, "url": author and author.url}
+    hubs = [{"type": "WebSub", "url": url} for url in _urls(feed, site, "json", "hub")]
     members = {
         "version": _JSON_FEED,
         "title": feed.title,
         "home_page_url": settings.url,
-        "feed_url": feed.url(site, "json"),
+        "feed_url": _urls(feed, site, "json", "self")[0],
         "description": feed.description,
         "icon": _logo(feed, site)[0] or settings.icon,
         "favicon": settings.icon,
         "authors": [{name: value for name, value in person.items() if value}],
         "language": settings.language,
-        "hubs": [{"type": "WebSub", "url": settings.hub}] if settings.hub else None,
+        "hubs": hubs,
     }
     known = {name: value for name, value in members.items() if value}
     head = msgspec.json.encode(known).removesuffix(b"}") + b',"items":[\n'

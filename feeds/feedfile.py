@@ -7,7 +7,6 @@ from pathlib import Path
 import msgspec
 
 from feeds import selection, settings, systems, urls
-from feeds.fragment import FORMATS
 from feeds.selection import TERM_FIELDS, TermField, duration
 from feeds.site import PLACEHOLDER, Caching, FeedDefaults, FeedFile, FeedSettings, FeedSpec, Move
 
@@ -16,6 +15,8 @@ FEED_PATH = re.compile(
     r"(?:[\w~-][\w.~-]*(?<!\.rss)(?<!\.atom)(?<!\.json)(?<!\.html)(?<!\.opml)(?<!\.css)/)*"
     r"[\w~-][\w.~-]*"
 )
+# What there is of each feed: its formats, and its page.
+_DOCUMENTS = ("rss", "atom", "json", "html")
 _EXTENSION = re.compile(r"\.(?:rss|atom|json|html)$")
 # For how long copies may be kept, and why no shorter or longer.
 _KEPT = {
@@ -71,7 +72,7 @@ def _moves(source: settings.Source, file: FeedFile, feeds: Collection[str]) -> t
 
 def _documents(path: str) -> list[str]:
     """The documents of the feed at a path, its page last; none if it is a document's path."""
-    return [] if _EXTENSION.search(path) else [f"{path}.{each}" for each in (*FORMATS, "html")]
+    return [] if _EXTENSION.search(path) else [f"{path}.{each}" for each in _DOCUMENTS]
 
 
 def _old_path(
@@ -182,15 +183,23 @@ def _caching(
         if said is None:
             continue
         where = (*at, key) if own is not None else ("defaults", key)
-        kept[key] = made = seconds(source, where, said)
-        if not duration(least) <= made <= duration(most):
-            raise source.error(where, f"{said!r} is not between {least} and {most}, {why}")
+        kept[key] = seconds(source, where, said, least, most, why)
     return msgspec.convert(kept, Caching)
 
 
-def seconds(source: settings.Source, at: tuple[str | int, ...], value: int | str) -> int:
-    """The duration at a key, in seconds; `ConfigError` if it is none."""
+def seconds(
+    source: settings.Source,
+    at: tuple[str | int, ...],
+    value: int | str,
+    least: str,
+    most: str,
+    why: str = "",
+) -> int:
+    """The duration at a key, in seconds; `ConfigError` if it is none or out of bounds."""
     try:
-        return duration(value)
+        made = duration(value)
     except ValueError as error:
         raise source.error(at, str(error)) from None
+    if not duration(least) <= made <= duration(most):
+        raise source.error(at, f"{value!r} is not between {least} and {most}{why and ', '}{why}")
+    return made

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from urllib.parse import quote
 
+from feeds import links
 from feeds.definitions import FeedDefinition
 from feeds.document import Document
 from feeds.selection import All, Selection, Terms
@@ -53,7 +54,7 @@ def of(made: Document, site: Site, now: float | None = None) -> Headers:
         ("Content-Security-Policy", _CSP),
     ]
     if made.links:
-        said.append(("Link", link_header(made.links)))
+        said.append(("Link", links.header(made.links)))
     if http.nosniff or not feed:
         said.append(("X-Content-Type-Options", "nosniff"))
     if made.media_type == "text/html":
@@ -102,11 +103,6 @@ def _left(made: Document, now: float | None) -> int | None:
 def http_date(moment: datetime) -> str:
     """A moment as HTTP writes it (RFC 9110 §5.6.7)."""
     return format_datetime(moment.astimezone(UTC), usegmt=True)
-
-
-def link_header(links: Sequence[tuple[str, str]]) -> str:
-    """(URL, relation) pairs as a Link header (RFC 8288 §3)."""
-    return ", ".join(f'<{url}>; rel="{relation}"' for url, relation in links)
 
 
 def tags(feed: FeedDefinition, ids: Sequence[str]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from feeds.errors import Problem
 from feeds.export import ExportReport
 from feeds.fragment import FORMATS
 from feeds.ingest import Progress
+from feeds.pings import HubReport
 from feeds.site import Site
 
 # So many problems are printed after a build; `feeds check` prints them all.
@@ -135,6 +136,18 @@ class Output:
         for name, value in rows:
             click.echo(f"{name}: {value}")
 
+    def pinged(self, reports: Sequence[HubReport]) -> None:
+        """What each hub was told."""
+        if self._as_json:
+            self._print_json(reports)
+            return
+        if not reports:
+            click.echo("site.yaml names no hub, or no build was made yet; there is nothing to tell")
+        for report in reports:
+            for failure in report.failures[:_SOME]:
+                click.echo(f"error: {failure.topic}: {failure.why}", err=True)
+            click.echo(_pinged(report))
+
     def _some(self, problems: Sequence[Problem]) -> None:
         for problem in problems[:_SOME]:
             click.echo(_problem(problem), err=True)
@@ -174,3 +187,15 @@ def _listed(feed: FeedDefinition, state: FeedState | None, site: Site) -> dict[s
         "url": feed.url(site, "atom"),
         "urls": {format_: feed.url(site, format_) for format_ in FORMATS},
     }
+
+
+def _pinged(report: HubReport) -> str:
+    said = f"{report.hub}: {report.sent:,} feed URLs sent, {report.failed:,} failed"
+    if report.first:
+        said += "; it is new, so that what there was before counts as told"
+    if report.given_up:
+        said += f"; {report.given_up:,} given up after a day"
+    if report.next_try is not None:
+        when = f"{moment(report.next_try):%Y-%m-%d %H:%M:%S} UTC"
+        said += f"; {report.waiting:,} still to be told, next try from {when}"
+    return said

@@ -231,8 +231,10 @@ class SiteSettings(Settings, frozen=True):
     """URL of a small square image, such as a favicon."""
     logo: str | None = None
     """URL of a larger image, for feeds whose topic has none."""
-    hub: str | None = None
-    """URL of a WebSub hub that readers may subscribe at."""
+    hub: str | tuple[str, ...] | None = None
+    """URL of a WebSub hub that readers may subscribe at, or a list of such URLs."""
+    ping_delay: int | str = "1s"
+    """How long after a change a running server tells the hubs: `0s`, `90s`, at most `10m`."""
     feeds_url: str | None = None
     """The URL below which the feeds are. Without this, `url`."""
     assets_url: str | None = None
@@ -350,6 +352,17 @@ class Site(msgspec.Struct, frozen=True, dict=True):
         return urlsplit(self.feeds_url).path or "/"
 
     @cached_property
+    def hubs(self) -> tuple[str, ...]:
+        """The URLs of all WebSub hubs, in order."""
+        hub = self.settings.hub
+        return (hub,) if isinstance(hub, str) else hub or ()
+
+    @cached_property
+    def ping_delay(self) -> int:
+        """Seconds between a change and its ping."""
+        return duration(self.settings.ping_delay)
+
+    @cached_property
     def catalogue(self) -> str:
         """The catalogue as an SQLAlchemy URL."""
         value = self.settings.catalogue
@@ -359,6 +372,14 @@ class Site(msgspec.Struct, frozen=True, dict=True):
 
         file = (self.root / value).absolute()
         return URL.create("sqlite", database=str(file)).render_as_string()
+
+    def lock_file(self, name: str) -> Path:
+        """A lock of this machine: beside the catalogue's file, else in the config folder."""
+        from sqlalchemy import make_url
+
+        url = make_url(self.catalogue)
+        file = url.database if url.get_backend_name() == "sqlite" else None
+        return Path(f"{file or self.root / 'catalogue'}-{name}.lock")
 
     def topic_id(self, name: str) -> str:
         """The slug of the topic that an article or a setting calls `name`."""

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from lxml import etree
+from requests.utils import parse_header_links
 
-from feeds import config, document
+from feeds import config, document, links
 from feeds.definitions import FeedDefinition
-from feeds.fragment import Format
+from feeds.fragment import FORMATS, Format
 from feeds.selection import EVERYTHING
 from feeds.site import Caching, Picture
 from tests.support import front_matter, write_site
@@ -36,6 +37,11 @@ def root(tmp_path: Path) -> Path:
 
 def made(root: Path, format_: Format, feed: dict[str, Any] | None = None, **settings: Any) -> bytes:
     site = config.load(write_site(root, {}, **settings), {})
+    shown = definition(**(feed or {}))
+    return document.assemble(shown, site, format_, [], updated=UPDATED, newest=NEWEST).body
+
+
+def definition(**fields: Any) -> FeedDefinition:
     known: dict[str, Any] = {
         "path": "topics/a&b",
         "title": "A & B < C",
@@ -45,8 +51,7 @@ def made(root: Path, format_: Format, feed: dict[str, Any] | None = None, **sett
         "size": 50,
         "caching": Caching(1800),
     }
-    definition = FeedDefinition(**{**known, **(feed or {})})
-    return document.assemble(definition, site, format_, [], updated=UPDATED, newest=NEWEST).body
+    return FeedDefinition(**{**known, **fields})
 
 
 def channel(body: bytes) -> Any:
@@ -123,6 +128,38 @@ def test_r12_a24_w3_self_and_hub_stand_in_every_format(root: Path) -> None:
     feed = json.loads(made(root, "json", **FULL))
     assert feed["feed_url"] == f"{own}.json"
     assert feed["hubs"] == [{"type": "WebSub", "url": "https://hub.example.org/"}]
+
+
+def test_w1_w3_j12_every_hub_is_named_in_order_in_body_and_header(root: Path) -> None:
+    hubs = ["https://one.example.net/", "https://two.example.net/hub?a=1&b=2"]
+    site = config.load(write_site(root, {}, hub=hubs), {})
+    feed = definition()
+    for format_ in FORMATS:
+        body = made(root, format_, hub=hubs)
+        if format_ == "json":
+            parsed = json.loads(body)
+            assert {hub["type"] for hub in parsed["hubs"]} == {"WebSub"}
+            said = [parsed["feed_url"], *(hub["url"] for hub in parsed["hubs"])]
+        else:
+            each = list(etree.fromstring(body).iter(f"{ATOM}link"))
+            said = [
+                str(link.get("href")) for rel in ("self", "hub") for link in each
+                if link.get("rel") == rel
+            ]  # fmt: skip
+        assert said == [f"https://example.org/topics/a%26b.{format_}", *hubs]
+        header = parse_links(links.header(links.links(feed, site, format_)))
+        assert [(said[0], "self"), *((hub, "hub") for hub in hubs)] == header
+
+
+def parse_links(header: str) -> list[tuple[str, str]]:
+    return [(link["url"], link["rel"]) for link in parse_header_links(header)]
+
+
+def test_w2_without_a_hub_the_header_names_the_feed_itself(root: Path) -> None:
+    site = config.load(root, {})
+    own = links.header(links.links(definition(), site, "rss"))
+    assert own == '<https://example.org/topics/a%26b.rss>; rel="self"'
+    assert b"hub" not in made(root, "json")
 
 
 def test_a2_a5_feed_has_id_title_updated_and_author(root: Path) -> None:

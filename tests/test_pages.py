@@ -36,7 +36,7 @@ SITE = make_site(language="de", rights="© Example", feeds_url="https://feeds.ex
 PUBLISHED = datetime(2024, 5, 31, 9, tzinfo=UTC)
 # What pages are at this `pages.VERSION`, and the envelopes at theirs, as hashes.
 PAGES = {1: "80a9c10b3dfadbcc010f338b879366cc0e189f149462e0f0a26d4e2f2b834e58"}
-ENVELOPES = {2: "e1818684825b787d4b71b6c9423e3062deb59df400579c58fcab2da3732ebe2b"}
+ENVELOPES = {3: "4f75245bd751fc49dbb452b5786e683443f4dfeca86e1b46486b092df22f0abd"}
 
 
 def definition(path: str = "all", title: str = "Example: All", **given: Any) -> FeedDefinition:

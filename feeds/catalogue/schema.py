@@ -129,3 +129,24 @@ feed = Table(
     Column("revision", BigInteger, nullable=False, server_default="0"),
     Column("due", BigInteger),
 )
+
+# Each WebSub hub that feeds name: how often it failed in a row, and until when it is left alone.
+hub = Table(
+    "hub",
+    metadata,
+    Column("url", _Text, primary_key=True),
+    Column("tries", Integer, nullable=False),
+    Column("due", BigInteger, nullable=False),
+)
+
+# What a hub was last told of each feed URL: the feed's `digest` then, empty if nothing yet; and
+# how often telling it what is newer failed, and when that is tried again.
+ping = Table(
+    "ping",
+    metadata,
+    Column("hub", _Text, primary_key=True),
+    Column("topic", _Text, primary_key=True),
+    Column("digest", _Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("due", BigInteger, nullable=False),
+)

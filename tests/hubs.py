@@ -1,0 +1,104 @@
+"""Hubs and subscribers for tests of WebSub, on sockets of this machine."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: tests look at what was received."""
+
+    def body(self) -> bytes:
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
+    def reply(self, status: int, body: bytes = b"", **headers: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        if status != 204:
+            self.send_header("Content-Length", str(len(body)))
+        with suppress(ConnectionError):  # who asked may have gone
+            self.end_headers()
+            self.wfile.write(body)
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler], port: int = 0) -> Iterator[int]:
+    """Serve on a port of its own in a thread; gives the port."""
+    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+Reply = tuple[int, Mapping[str, str]]
+
+
+class FakeHub:
+    """A hub that answers as it is told to, and remembers what it got."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.forms: list[dict[str, list[str]]] = []
+        self.types: list[str] = []
+        self.answer: Callable[[str], Reply] = lambda _: (204, {})
+
+    def take(self) -> list[str]:
+        """The URLs that were pinged since the last look, in order of the alphabet."""
+        urls = sorted(url for form in self.forms for url in form["hub.url"])
+        self.forms.clear()
+        return urls
+
+    @contextmanager
+    def run(self) -> Iterator["FakeHub"]:
+        hub = self
+
+        class Hub(Handler):
+            def do_POST(self) -> None:
+                hub.types.append(self.headers["Content-Type"])
+                form = parse_qs(self.body().decode(), strict_parsing=True)
+                hub.forms.append(form)
+                status, headers = hub.answer(form["hub.url"][0])
+                self.reply(status, b"" if status == 204 else b"said by the hub", **headers)
+
+        with serving(Hub) as port:
+            self.url = f"http://127.0.0.1:{port}/"
+            yield self
+
+
+class Subscriber:
+    """A subscriber that confirms every subscription, and keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.confirmed: list[str] = []
+        self.got: list[tuple[str, bytes]] = []
+
+    @contextmanager
+    def run(self) -> Iterator["Subscriber"]:
+        subscriber = self
+
+        class Callback(Handler):
+            def do_GET(self) -> None:
+                asked = parse_qs(urlsplit(self.path).query)
+                subscriber.confirmed.append(asked["hub.topic"][0])
+                self.reply(200, asked["hub.challenge"][0].encode())
+
+            def do_POST(self) -> None:
+                subscriber.got.append((self.headers["Content-Type"], self.body()))
+                self.reply(200)
+
+        with serving(Callback) as port:
+            self.url = f"http://127.0.0.1:{port}/callback"
+            yield self

@@ -1,0 +1,481 @@
+"""Telling hubs: a fake one for its faults, and a real one for the whole circle."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+from filelock import FileLock
+
+from feeds import cli, websub
+from feeds.build import build
+from feeds.build import clock as build_clock
+from feeds.catalogue.store import Catalogue
+from feeds.errors import PingError
+from feeds.pinger import Pinger
+from feeds.pings import Answer, HubReport
+from tests.hubs import FakeHub, Handler, Reply, Subscriber, serving
+from tests.support import Publication, front_matter, write_article
+from tests.test_server import Server, free_port
+
+pytestmark = pytest.mark.xdist_group("websub")
+
+SOON = 1_700_000_000
+BASE = "https://example.org/"
+
+
+def urls(*paths: str) -> list[str]:
+    return sorted(f"{BASE}{path}.{name}" for path in paths for name in ("rss", "atom", "json"))
+
+
+def article(name: str, *topics: str) -> str:
+    return front_matter(title=name, webUrl=f"{BASE}{name}", topics=[*topics])
+
+
+@pytest.fixture
+def hub() -> Iterator[FakeHub]:
+    with FakeHub().run() as running:
+        yield running
+
+
+class Told:
+    """A publication whose hubs are told by hand, at the times that a test says."""
+
+    def __init__(self, root: Path, *hubs: str) -> None:
+        self.site = Publication(root, {"a.md": article("a", "AI", "Maps")}, hub=[*hubs])
+        self.site.build()
+        self.now = SOON
+
+    def tell(self, **options: Any) -> tuple[HubReport, ...]:
+        site = self.site.site
+        with closing(Catalogue(site.catalogue)) as catalogue:
+            topics = websub.topics(site, catalogue)
+            return websub.tell(site, catalogue, topics, clock=lambda: self.now, **options)
+
+    def save(self, name: str, *topics: str) -> None:
+        self.site.write(f"{name}.md", article(name, *topics))
+        self.site.build()
+
+
+@pytest.fixture
+def told(tmp_path: Path, hub: FakeHub) -> Told:
+    made = Told(tmp_path, hub.url)
+    made.tell()
+    return made
+
+
+def test_a_new_hub_counts_as_told_of_what_there_is(tmp_path: Path, hub: FakeHub) -> None:
+    made = Told(tmp_path, hub.url)
+    (report,) = made.tell()
+    assert (report.first, report.sent, report.waiting, hub.take()) == (True, 0, 0, [])
+
+
+def test_w5_pings_are_those_of_the_feeds_that_changed_and_none_else(
+    told: Told, hub: FakeHub
+) -> None:
+    told.save("b", "Maps")
+    (report,) = told.tell()
+    assert hub.take() == urls("all", "topics/maps")
+    assert (report.sent, report.failed, report.waiting) == (6, 0, 0)
+    told.tell()
+    assert hub.take() == []
+
+
+def test_a_feed_that_is_new_later_is_told(told: Told, hub: FakeHub) -> None:
+    told.save("b", "Rivers")
+    told.tell()
+    assert hub.take() == urls("all", "topics/rivers")
+
+
+def test_w5_every_hub_is_told_and_a_later_one_begins_with_the_next_change(
+    told: Told, hub: FakeHub, tmp_path: Path
+) -> None:
+    with FakeHub().run() as other:
+        site = told.site.site
+        told.site = Publication(tmp_path, {}, hub=[hub.url, other.url])
+        told.site.build()  # every feed names another hub: it changed for the first one
+        first, second = told.tell()
+        assert (first.sent, first.first, second.sent, second.first) == (9, False, 0, True)
+        hub.take()
+        told.save("b", "AI")
+        told.tell()
+        assert hub.take() == other.take() == urls("all", "topics/ai")
+        assert site.hubs == (hub.url,)
+
+
+def test_a_hub_that_feeds_no_longer_name_is_forgotten(
+    told: Told, hub: FakeHub, tmp_path: Path
+) -> None:
+    told.site = Publication(tmp_path, {}, hub=[])
+    told.site.build()
+    assert told.tell() == ()
+    with FakeHub().run() as other:
+        told.site = Publication(tmp_path, {}, hub=other.url)
+        told.tell()
+    with closing(Catalogue(told.site.site.catalogue)) as catalogue, catalogue.connect() as found:
+        assert list(found.scalars(sa.text("SELECT DISTINCT hub FROM ping"))) == [other.url]
+    assert hub.take() == []
+
+
+def test_w8_h73_where_feeds_move_old_and_new_urls_are_told_once(
+    told: Told, hub: FakeHub, tmp_path: Path
+) -> None:
+    moved = "https://feeds.example.net/"
+    told.site = Publication(tmp_path, {}, hub=hub.url, feeds_url=moved)
+    told.site.build()
+    told.tell()
+    old = urls("all", "topics/ai", "topics/maps")
+    assert hub.take() == sorted([*old, *(url.replace(BASE, moved) for url in old)])
+    told.tell()
+    assert hub.take() == []
+
+
+def test_w6_a_ping_is_a_form_with_one_url(told: Told, hub: FakeHub) -> None:
+    told.save("b", "AI")
+    told.tell()
+    assert set(hub.types) == {"application/x-www-form-urlencoded"}
+    for form in hub.forms:
+        assert form == {
+            "hub.mode": ["publish"],
+            "hub.url": form["hub.url"],
+            "hub.topic": form["hub.url"],
+        }
+        assert len(form["hub.url"]) == 1
+
+
+def test_w7_a_hub_that_fails_gets_the_ping_again_and_only_that(told: Told, hub: FakeHub) -> None:
+    hub.answer = lambda url: (500 if url.endswith("all.rss") else 204, {})
+    told.save("b", "AI")
+    (report,) = told.tell()
+    assert (report.sent, report.failed, report.waiting) == (5, 1, 1)
+    (failure,) = report.failures
+    assert failure.topic == f"{BASE}all.rss"
+    assert failure.why == "500 Internal Server Error: said by the hub"
+    assert report.next_try is not None
+    assert 15 <= report.next_try - SOON <= 30
+    hub.take()
+    told.tell()
+    assert hub.take() == []  # not yet
+    told.now, hub.answer = report.next_try, lambda _: (204, {})
+    (report,) = told.tell()
+    assert (hub.take(), report.waiting) == ([f"{BASE}all.rss"], 0)
+
+
+@pytest.mark.parametrize("date", [False, True])
+def test_w7_429_leaves_the_hub_alone_for_as_long_as_it_says(
+    told: Told, hub: FakeHub, date: bool
+) -> None:
+    asked = formatdate(time.time() + 7205, usegmt=True) if date else "7200"
+    hub.answer = lambda _: (429, {"Retry-After": asked})
+    told.save("b", "AI")
+    (report,) = told.tell()
+    assert 1 <= report.failed <= 4  # those that were under way
+    assert (report.sent, report.waiting) == (0, 6)
+    assert report.next_try is not None
+    assert 7195 <= report.next_try - SOON <= 7205
+    hub.take()
+    told.now = report.next_try - 1
+    told.tell()
+    assert hub.take() == []
+    told.now, hub.answer = report.next_try, lambda _: (204, {})
+    told.tell()
+    assert hub.take() == urls("all", "topics/ai")
+
+
+def test_w7_no_answer_is_tried_again(
+    told: Told, hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let = threading.Event()
+
+    def slow(_: str) -> Reply:
+        let.wait(5)
+        return 204, {}
+
+    monkeypatch.setattr(websub, "_TIMEOUT", 0.2)
+    hub.answer = slow
+    told.save("b", "AI")
+    (report,) = told.tell()
+    let.set()
+    assert (report.sent, report.waiting) == (0, 6)
+    assert report.failures[0].why.startswith("no answer: ")
+
+
+def test_w7_a_hub_that_is_away_never_fails_a_publish_and_is_given_up_after_a_day(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = Told(tmp_path, f"http://127.0.0.1:{free_port()}/")
+    made.tell()
+    made.save("b", "AI")
+    rounds = 0
+    while (report := made.tell()[0]).next_try is not None:
+        rounds += 1
+        assert rounds < 40
+        made.now = report.next_try
+    assert 12 * 3600 < made.now - SOON < 36 * 3600
+    assert (report.given_up, report.waiting) == (6, 0)
+    assert "is not told of 6 changes" in caplog.text
+    made.save("c", "AI")
+    assert made.tell()[0].waiting == 6  # the next change counts again
+
+
+def test_a_hub_that_moved_is_told_of_in_words(told: Told, hub: FakeHub) -> None:
+    hub.answer = lambda _: (308, {"Location": "https://new.example.net/hub"})
+    told.save("b", "AI")
+    (report,) = told.tell()
+    assert "moved to https://new.example.net/hub; name that as hub" in report.failures[0].why
+
+
+def test_all_tells_of_every_feed(told: Told, hub: FakeHub) -> None:
+    told.tell(everything=True)
+    assert hub.take() == urls("all", "topics/ai", "topics/maps")
+
+
+def test_one_process_of_several_tells(told: Told, hub: FakeHub) -> None:
+    told.save("b", "AI")
+    with FileLock(told.site.site.lock_file("ping")), pytest.raises(PingError):
+        told.tell()
+    assert hub.take() == []
+
+
+def test_what_was_taken_before_a_crash_is_not_told_again(
+    told: Told, hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = websub.send
+
+    def dying(http: Any, url: str, topic: str) -> Answer:
+        if topic.endswith("/ai.atom"):
+            raise RuntimeError("killed")
+        return real(http, url, topic)
+
+    monkeypatch.setattr(websub, "_BATCH", 3)
+    monkeypatch.setattr(websub, "send", dying)
+    told.save("b", "AI")
+    with pytest.raises(RuntimeError, match="killed"):
+        told.tell()
+    assert hub.take()[:3] == sorted(urls("all"))
+    monkeypatch.setattr(websub, "send", real)
+    told.tell()
+    assert hub.take() == urls("topics/ai")
+
+
+def test_before_the_first_build_no_hub_is_taken_note_of(tmp_path: Path, hub: FakeHub) -> None:
+    site = Publication(tmp_path, {"a.md": article("a")}, hub=hub.url)
+    assert ping(site) == 0
+    site.build()
+    assert ping(site) == 0
+    assert hub.take() == []
+
+
+def test_the_command_reports_and_its_status_says_whether_all_was_taken(
+    told: Told, hub: FakeHub
+) -> None:
+    def run(*options: str) -> tuple[int, str]:
+        made = CliRunner().invoke(cli.main, ["ping", "--config", str(told.site.root), *options])
+        return made.exit_code, made.stdout
+
+    told.save("b", "AI")
+    assert run() == (0, f"{hub.url}: 6 feed URLs sent, 0 failed\n")
+    hub.answer = lambda _: (400, {})
+    told.save("c", "AI")
+    status, text = run("--json")
+    (report,) = json.loads(text)
+    assert (status, report["failed"], report["waiting"]) == (1, 6, 6)
+    assert {each["topic"] for each in report["failures"]} == set(urls("all", "topics/ai"))
+    hub.answer = lambda _: (204, {})
+    assert run("--all")[0] == 0
+
+
+def test_without_a_hub_the_command_says_so(tmp_path: Path) -> None:
+    site = Publication(tmp_path, {"a.md": front_matter()})
+    made = CliRunner().invoke(cli.main, ["ping", "--config", str(site.root)])
+    assert (made.exit_code, made.stdout) == (
+        0,
+        "site.yaml names no hub, or no build was made yet; there is nothing to tell\n",
+    )
+
+
+def until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@contextmanager
+def pinging(site: Publication) -> Iterator[tuple[Pinger, Catalogue]]:
+    with closing(Catalogue(site.site.catalogue)) as catalogue:
+        pinger = Pinger(site.site, catalogue)
+        pinger.start()
+        try:
+            yield pinger, catalogue
+        finally:
+            pinger.stop()
+
+
+@pytest.fixture
+def quick(told: Told, hub: FakeHub, tmp_path: Path) -> Publication:
+    told.site = Publication(tmp_path, {}, hub=[hub.url], ping_delay="0s")
+    told.site.build()
+    return told.site
+
+
+def test_a_running_server_tells_after_a_build(quick: Publication, hub: FakeHub) -> None:
+    with pinging(quick) as (pinger, catalogue):
+        quick.write("b.md", article("b", "AI"))
+        pinger.after(build(quick.site, catalogue, build_clock(), jobs=1))
+        until(lambda: pinger.sent == 6)
+        assert hub.take() == urls("all", "topics/ai")
+        assert pinger.failed == 0
+
+
+def test_c10_the_ping_waits_until_the_change_is_served(
+    told: Told, hub: FakeHub, tmp_path: Path
+) -> None:
+    told.tell()
+    slow = Publication(tmp_path, {}, hub=[hub.url], ping_delay="1s")
+    slow.build()
+    with pinging(slow) as (pinger, catalogue):
+        time.sleep(1.2)  # its first look is over
+        slow.write("b.md", article("b", "AI"))
+        report = build(slow.site, catalogue, build_clock(), jobs=1)
+        begun = time.monotonic()
+        pinger.after(report)
+        until(lambda: bool(hub.forms))
+        assert time.monotonic() - begun >= 0.95
+
+
+def test_what_was_not_told_before_a_crash_is_told_after_the_start(
+    quick: Publication, hub: FakeHub
+) -> None:
+    quick.write("b.md", article("b", "AI"))
+    quick.build()
+    with pinging(quick) as (pinger, _):
+        until(lambda: pinger.sent == 6)
+    assert hub.take() == urls("all", "topics/ai")
+
+
+def test_of_several_processes_one_tells(quick: Publication, hub: FakeHub) -> None:
+    with pinging(quick) as (first, _), pinging(quick) as (second, catalogue):
+        quick.write("b.md", article("b", "AI"))
+        report = build(quick.site, catalogue, build_clock(), jobs=1)
+        first.after(report)
+        second.after(report)
+        until(lambda: first.sent + second.sent == 6)
+        time.sleep(0.3)
+    assert hub.take() == urls("all", "topics/ai")
+
+
+def test_without_a_hub_nothing_runs(tmp_path: Path) -> None:
+    with pinging(Publication(tmp_path, {})):
+        assert "feeds-ping" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_tries_go_on_by_themselves(
+    quick: Publication, hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("feeds.pings._FIRST", 1)
+    hub.answer = lambda _: (503, {})
+    with pinging(quick) as (pinger, catalogue):
+        quick.write("b.md", article("b", "AI"))
+        pinger.after(build(quick.site, catalogue, build_clock(), jobs=1))
+        until(lambda: pinger.failed > 0)
+        hub.answer = lambda _: (204, {})
+        until(lambda: pinger.sent == 6)
+
+
+def test_the_thread_outlives_a_fault_that_nobody_foresaw(
+    quick: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, faults = websub.topics, iter([RuntimeError("nobody foresaw this")])
+
+    def broken(*arguments: Any) -> dict[str, str]:
+        for fault in faults:
+            raise fault
+        return real(*arguments)
+
+    monkeypatch.setattr("feeds.pinger._REGULARLY", 0.1)
+    monkeypatch.setattr("feeds.websub.topics", broken)
+    quick.write("b.md", article("b", "AI"))
+    quick.build()
+    with pinging(quick) as (pinger, _):
+        until(lambda: pinger.sent == 6)
+
+
+@contextmanager
+def running(*command: str, port: int) -> Iterator[None]:
+    """A program of ours in a process of its own, from when it listens on its port."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", *command],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+    )
+    try:
+        until(lambda: listens(port))
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def front(port: int, server: int) -> Iterator[None]:
+    """What stands before the server, and asks for no coding: the hub would pass on its name."""
+
+    class Front(Handler):
+        def do_GET(self) -> None:  # noqa: N802
+            with urllib.request.urlopen(f"http://127.0.0.1:{server}{self.path}") as answer:
+                body, said = answer.read(), answer.headers
+            self.reply(200, body, Content_Type=said["Content-Type"], Link=said["Link"])
+
+    with serving(Front, port):
+        yield
+
+
+@pytest.mark.parametrize("name", ["all.rss", "all.atom", "all.json"])
+def test_w3_w9_a_real_hub_brings_a_saved_article_to_a_subscriber(tmp_path: Path, name: str) -> None:
+    hub_port, port, public = free_port(), free_port(), free_port()
+    hub, topic = f"http://127.0.0.1:{hub_port}/hub", f"http://127.0.0.1:{public}/{name}"
+    site = Publication(
+        tmp_path, {"a.md": article("a", "AI")}, hub=hub, feeds_url=f"http://127.0.0.1:{public}/"
+    )
+    command = ("feeds", "serve", "--config", str(site.root), "--port", str(port))
+    server = Server(site.root, port, None)  # type: ignore[arg-type]
+    with (
+        running("tests.real_hub", str(hub_port), str(tmp_path / "hub.sqlite"), port=hub_port),
+        Subscriber().run() as subscriber,
+        running(*command, port=port),
+        front(public, port),
+    ):
+        until(lambda: server.titles("/all.json") == ["a"])
+        assert ping(site) == 0  # the hub is new
+        form = f"hub.mode=subscribe&hub.topic={topic}&hub.callback={subscriber.url}"
+        urllib.request.urlopen(hub, form.encode()).close()
+        until(lambda: subscriber.confirmed == [topic])
+        write_article(site.root, "b.md", article("b", "AI"))
+        until(lambda: sorted(server.titles("/all.json")) == ["a", "b"])
+        assert ping(site) == 0
+        until(lambda: len(subscriber.got) == 1)
+        served = server.ask(f"/{name}")
+        assert subscriber.got == [(served.headers["content-type"], served.body)]
+
+
+def ping(site: Publication) -> int:
+    return CliRunner().invoke(cli.main, ["ping", "--config", str(site.root)]).exit_code
