@@ -2,6 +2,7 @@
 
 import os
 import sys
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import click
 
 from feeds import config
-from feeds.errors import ConfigError, FeedsError
+from feeds.errors import ConfigError, ExportError, FeedsError
 from feeds.output import Output
 from feeds.site import Site
 
@@ -148,6 +149,59 @@ def show(name: str, root: Path, as_json: bool) -> None:
     with Catalogue(site.catalogue).read() as reader:
         fate = checking.fate(name, site, reader, clock())
     Output(as_json).shown(fate)
+
+
+@main.command()
+@click.argument("logs", metavar="LOG...", nargs=-1, required=True)
+@_config
+@click.option("--days", type=click.IntRange(1, 3650), help="Count the last so many days only.")
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
+    metavar="DATE",
+    help="Count from this day (or time) on only, UTC.",
+)
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a page with charts to this file.",
+)
+@_json
+def subscribers(
+    logs: tuple[str, ...],
+    root: Path,
+    days: int | None,
+    since: datetime | None,
+    html: Path | None,
+    as_json: bool,
+) -> None:
+    """Count the subscribers of every feed from access logs; `-` reads standard input.
+
+    Takes the common and combined formats of Apache and nginx, and JSON lines such as those of
+    `feeds serve --access-log` and of Caddy, mixed as they come, gzip or not. docs/operating.md
+    says what counts.
+    """
+    from feeds import chart, documents, loglines
+    from feeds.build import clock
+    from feeds.catalogue.store import Catalogue
+    from feeds.subscribers import Counter
+
+    if days and since:
+        raise click.UsageError("give --days or --since, not both")
+    site, now = _site(root), clock()
+    with Catalogue(site.catalogue).read() as reader:
+        feeds = documents.every(site, reader, now)
+    start = now - timedelta(days=days) if days else since and since.replace(tzinfo=UTC)
+    counter = Counter(site, feeds, start.timestamp() if start else None)
+    for name in logs:
+        counter.add(loglines.lines(name))
+    counted = counter.result()
+    if html:
+        try:
+            html.write_bytes(chart.page(counted, site))
+        except OSError as error:
+            raise ExportError(f"{html}: cannot be written: {error.strerror}") from error
+    Output(as_json).counted(counted)
 
 
 @main.command()

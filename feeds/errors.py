@@ -9,6 +9,7 @@ FeedsError
 ├── WorkError        a worker process died
 ├── RenderError      an entry cannot be rendered: entry id
 ├── ExportError      a file of the export cannot be written
+├── LogError         an access log cannot be read or written
 └── UnknownError     no such feed, entry or article
 
 The same facts about one article, as a row of the report, are a `Problem`.
@@ -97,6 +98,10 @@ class RenderError(FeedsError):
 
 class ExportError(FeedsError):
     """A file of the export cannot be written."""
+
+
+class LogError(FeedsError):
+    """An access log cannot be read or written."""
 
 
 class UnknownError(FeedsError):
