@@ -1,10 +1,12 @@
-"""The HTML page that shows the subscribers of all feeds to people. Pure; no I/O."""
+"""The HTML page that shows the subscribers of all feeds to people."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from feeds import subscribers
+from feeds.errors import ExportError
 from feeds.site import Site
 from feeds.subscribers import Subscribers
 
@@ -31,6 +33,14 @@ def page(counted: Subscribers, site: Site) -> bytes:
         aggregators=subscribers.by_aggregator(counted),
     )
     return made.encode() + b"\n"
+
+
+def write(file: Path, counted: Subscribers, site: Site) -> None:
+    """Write the page to a file. Raises `ExportError` if that cannot be."""
+    try:
+        file.write_bytes(page(counted, site))
+    except OSError as error:
+        raise ExportError(f"{file}: cannot be written: {error.strerror}") from error
 
 
 def _day(seconds: int | None) -> str:

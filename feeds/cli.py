@@ -2,17 +2,23 @@
 
 import os
 import sys
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from feeds import config
-from feeds.errors import ConfigError, ExportError, FeedsError
+from feeds.errors import ConfigError, FeedsError
 from feeds.output import Output
 from feeds.site import Site
+
+if TYPE_CHECKING:
+    from feeds.insight import Insight
 
 _config = click.option(
     "--config",
@@ -158,7 +164,6 @@ def show(name: str, root: Path, as_json: bool) -> None:
 @click.option(
     "--since",
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
-    metavar="DATE",
     help="Count from this day (or time) on only, UTC.",
 )
 @click.option(
@@ -197,10 +202,7 @@ def subscribers(
         counter.add(loglines.lines(name))
     counted = counter.result()
     if html:
-        try:
-            html.write_bytes(chart.page(counted, site))
-        except OSError as error:
-            raise ExportError(f"{html}: cannot be written: {error.strerror}") from error
+        chart.write(html, counted, site)
     Output(as_json).counted(counted)
 
 
@@ -221,20 +223,55 @@ def subscribers(
     type=click.IntRange(1, 64),
     help="Server processes; one for each processor is enough.",
 )
-def serve(root: Path, host: str, port: int, workers: int) -> None:
+@click.option(
+    "--access-log",
+    metavar="FILE",
+    default="",
+    help="Write a line of JSON for each request to this file, or with `-` to standard output.",
+)
+@click.option(
+    "--log-client",
+    type=click.Choice(["hash", "address", "none"]),
+    default="hash",
+    show_default=True,
+    help="What the access log says of a client's address; the hash is another one every day.",
+)
+@click.option("--metrics", is_flag=True, help="Answer Prometheus at /metrics.")
+@click.option(
+    "--metrics-token",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="A file with the token that Prometheus has to send.",
+)
+def serve(
+    root: Path,
+    host: str,
+    port: int,
+    workers: int,
+    access_log: str,
+    log_client: Any,
+    metrics: bool,
+    metrics_token: Path | None,
+) -> None:
     """Build what is missing, then serve the feeds, and articles that change meanwhile."""
     from feeds import build as building
+    from feeds import metrics as measuring
     from feeds.catalogue.store import Catalogue
+    from feeds.insight import Insight
 
     site, output = _site(root), Output(as_json=False)
     address = _listenable(host, port)
+    insight = Insight(access_log, log_client, metrics, metrics_token)
     catalogue = Catalogue(site.catalogue)
-    with output.progress() as progress:
-        report = building.build(site, catalogue, building.clock(), progress=progress)
-    catalogue.close()
-    output.built(report)
-    click.echo(f"Serving on http://{host}:{port}/")
-    _granian(address, port, workers, root)
+    with measuring.shared() if metrics else nullcontext():
+        start = time.monotonic()
+        with output.progress() as progress:
+            report = building.build(site, catalogue, building.clock(), progress=progress)
+        catalogue.close()
+        if metrics:
+            measuring.Metrics().built(report, time.monotonic() - start)
+        output.built(report)
+        click.echo(f"Serving on http://{host}:{port}/", err=access_log == "-")
+        _granian(address, port, workers, partial(_app, root, insight))
 
 
 def _listenable(host: str, port: int) -> str:
@@ -255,7 +292,7 @@ def _listenable(host: str, port: int) -> str:
     return str(address[0])
 
 
-def _granian(address: str, port: int, workers: int, root: Path) -> None:
+def _granian(address: str, port: int, workers: int, load: Callable[[], Any]) -> None:
     from granian import Granian
     from granian.constants import Interfaces
 
@@ -270,10 +307,10 @@ def _granian(address: str, port: int, workers: int, root: Path) -> None:
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=_PATIENCE_SECONDS,
-    ).serve(target_loader=partial(_app, root), wrap_loader=False)
+    ).serve(target_loader=load, wrap_loader=False)
 
 
-def _app(root: Path) -> Any:
+def _app(root: Path, insight: "Insight") -> Any:
     """Our app, and not that of a publisher who has a `server.py` where this is run."""
     from importlib.util import module_from_spec, spec_from_file_location
 
@@ -282,4 +319,4 @@ def _app(root: Path) -> Any:
         raise ConfigError("feeds serve", "", "server.py is missing; install feed-publisher anew")
     server = module_from_spec(spec)
     spec.loader.exec_module(server)
-    return server.create_app(root)
+    return insight.over(server.create_app(root))
