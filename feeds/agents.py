@@ -18,7 +18,7 @@ _LONGEST_NAME = 60
 _LONGEST_AGENT = 1000  # characters that are looked at
 
 _COUNT = re.compile(
-    r"(?<![\w.,:/])(?P<before>\d{1,3}(?:,\d{3})+|\d+)[\s_+]+(?:subscribers?|readers?|users?)\b"
+    r"(?<![A-Za-z0-9.,:/])(?P<before>\d{1,3}(?:,\d{3})+|\d+)[\s_+]+(?:subscribers?|readers?|users?)\b"
     r"|\b(?:subscribers?|readers?|users?)(?:[\s_+]*(?:count)?[\s_+]*[:=]?[\s_+]*)(?P<after>\d+)\b",
     re.IGNORECASE,
 )
@@ -64,7 +64,7 @@ _AGGREGATORS = {
     "spotify": "Spotify",
     "apple-pubsub": "Apple PubSub",
 }
-_AGGREGATOR = re.compile("|".join(map(re.escape, _AGGREGATORS)), re.IGNORECASE)
+_AGGREGATOR = re.compile(rf"\b(?:{'|'.join(map(re.escape, _AGGREGATORS))})", re.IGNORECASE)
 _BOT = re.compile(
     r"bot\b|bot[/_;-]|crawl|spider|slurp|archiver|scrap|facebookexternalhit|preview|validator"
     r"|uptime|monitor|pingdom|statuscake|healthcheck|kube-probe|blackbox|nagios|zabbix|checkly"

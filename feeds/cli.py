@@ -182,9 +182,8 @@ def subscribers(
 ) -> None:
     """Count the subscribers of every feed from access logs; `-` reads standard input.
 
-    Takes the common and combined formats of Apache and nginx, and JSON lines such as those of
-    `feeds serve --access-log` and of Caddy, mixed as they come, gzip or not. docs/operating.md
-    says what counts.
+    Takes the common and combined formats, and JSON lines such as those of `feeds serve
+    --access-log` and Caddy, gzip or not. docs/operating.md says what counts.
     """
     from feeds import chart, documents, loglines
     from feeds.build import clock
@@ -200,10 +199,9 @@ def subscribers(
     counter = Counter(site, feeds, start.timestamp() if start else None)
     for name in logs:
         counter.add(loglines.lines(name))
-    counted = counter.result()
     if html:
-        chart.write(html, counted, site)
-    Output(as_json).counted(counted)
+        chart.write(html, counter.result(), site)
+    Output(as_json).counted(counter.result())
 
 
 @main.command()
