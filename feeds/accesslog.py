@@ -27,6 +27,7 @@ _MOST_WAITING = 20_000
 # Seconds between two writes, and between two looks at whether the file was moved away.
 _PAUSE = 0.3
 _LOOK = 1.0
+_PATIENCE = 5.0  # seconds for the last write
 # Writes of whole lines that are no longer than this stay whole, in a pipe too (POSIX PIPE_BUF).
 _PIPE_BATCH = 4096
 _FILE_BATCH = 1 << 20
@@ -104,9 +105,13 @@ class AccessLog:
 
     def close(self) -> None:
         """Write what waits, and end."""
+        if self._stop.is_set():
+            return
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join(5)
+            self._thread.join(_PATIENCE)
+        if not self._thread.is_alive():  # else the disk still has it
+            os.close(self._file)
 
     def _run(self) -> None:
         looked = time.monotonic()

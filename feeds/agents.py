@@ -17,9 +17,11 @@ _MOST_SUBSCRIBERS = 10_000_000
 _LONGEST_NAME = 60
 _LONGEST_AGENT = 1000  # characters that are looked at
 
+# Singular readers and users are most often part of a name: `Feed Reader 3.14`.
 _COUNT = re.compile(
-    r"(?<![A-Za-z0-9.,:/])(?P<before>\d{1,3}(?:,\d{3})+|\d+)[\s_+]+(?:subscribers?|readers?|users?)\b"
-    r"|\b(?:subscribers?|readers?|users?)(?:[\s_+]*(?:count)?[\s_+]*[:=]?[\s_+]*)(?P<after>\d+)\b",
+    r"(?<![A-Za-z0-9.,:/])(?P<before>\d{1,3}(?:,\d{3})+|\d+)[\s_+]+(?:subscribers?|readers|users)\b"
+    r"|\b(?:subscribers?|readers|users)(?:[\s_+]*(?:count)?[\s_+]*[:=]?[\s_+]*)(?P<after>\d+)\b(?!\.)"
+    r"|(?<![A-Za-z0-9.,:/])(?P<one>1)[\s_+]+(?:reader|user)\b",
     re.IGNORECASE,
 )
 _FEED_ID = re.compile(r"\bfeed[-_ ]?id\s*[:=]\s*(?P<id>[\w-]{1,64})", re.IGNORECASE)
@@ -77,7 +79,7 @@ _BOT = re.compile(
 _READER = re.compile(
     r"rss|feed|reader|thunderbird|vienna|akregator|liferea|newsboat|newsflash|reeder|miniflux"
     r"|unread|netnewswire|nextcloud|podcast|antennapod|overcast|castro|simplepie|magpie|syndication"
-    r"|fluent|emacs|gnus|elfeed|commafeed|yarr|lire|snarfer|sage",
+    r"|fluent|emacs|gnus|yarr|\blire\b|snarfer|\bsage\b",
     re.IGNORECASE,
 )
 _BROWSER = re.compile(r"(?:Mozilla|Opera)/\d(?!.*\(compatible; (?!MSIE))")
@@ -123,7 +125,7 @@ def known(agent: str) -> Agent:
 def _count(agent: str) -> int | None:
     """How many subscribers the agent reports."""
     for found in _COUNT.finditer(agent):
-        digits = (found["before"] or found["after"]).replace(",", "")
+        digits = (found["before"] or found["after"] or found["one"]).replace(",", "")
         if len(digits) <= len(str(_MOST_SUBSCRIBERS)) and int(digits) <= _MOST_SUBSCRIBERS:
             return int(digits)
     return None

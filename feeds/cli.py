@@ -4,7 +4,6 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -252,7 +251,6 @@ def serve(
 ) -> None:
     """Build what is missing, then serve the feeds, and articles that change meanwhile."""
     from feeds import build as building
-    from feeds import metrics as measuring
     from feeds.catalogue.store import Catalogue
     from feeds.insight import Insight
 
@@ -260,15 +258,14 @@ def serve(
     address = _listenable(host, port)
     insight = Insight(access_log, log_client, metrics, metrics_token)
     catalogue = Catalogue(site.catalogue)
-    with measuring.shared() if metrics else nullcontext():
+    with insight.around():
         start = time.monotonic()
         with output.progress() as progress:
             report = building.build(site, catalogue, building.clock(), progress=progress)
         catalogue.close()
-        if metrics:
-            measuring.Metrics().built(report, time.monotonic() - start)
+        insight.built(report, time.monotonic() - start)
         output.built(report)
-        click.echo(f"Serving on http://{host}:{port}/", err=access_log == "-")
+        click.echo(f"Serving on http://{host}:{port}/")
         _granian(address, port, workers, partial(_app, root, insight))
 
 

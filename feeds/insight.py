@@ -1,12 +1,16 @@
 """What operators get to see of a running server: the access log and the metrics, around its app."""
 
 import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from feeds.accesslog import AccessLog, Client
+from feeds.build import Report
 from feeds.errors import ConfigError
-from feeds.metrics import Metrics, answering
+from feeds.metrics import Metrics, answering, shared
 from feeds.observing import Listener, observed
 
 if TYPE_CHECKING:
@@ -27,7 +31,25 @@ class Insight:
         if token and not metrics:
             raise ConfigError("feeds serve", "--metrics-token", "needs --metrics")
         if log:
-            AccessLog(log)
+            AccessLog(log).close()
+
+    @contextmanager
+    def around(self) -> Iterator[None]:
+        """What has to stand around a server from before its first build to its end.
+
+        Standard output is for the access log alone, if it goes there.
+        """
+        with ExitStack() as stack:
+            if self._metrics:
+                stack.enter_context(shared())
+            if self._log == "-":
+                stack.enter_context(redirect_stdout(sys.stderr))
+            yield
+
+    def built(self, report: Report, seconds: float) -> None:
+        """Count the build before serving, which no worker process makes."""
+        if self._metrics:
+            Metrics().built(report, seconds)
 
     def over(self, app: "WSGIApplication") -> "WSGIApplication":
         """The app of one worker process with all of it around."""

@@ -102,14 +102,13 @@ class _Feed:
         self.reports: dict[tuple[Format, str, str, str], tuple[float, int | None]] = {}
         self.days: dict[tuple[int, Format | None], Distinct] = defaultdict(Distinct)
 
-    def report(self, request: loglines.Request, format_: Format, agent: agents.Agent) -> None:
-        path = request.path.partition("?")[0][:200]
+    def report(self, time: float, path: str, format_: Format, agent: agents.Agent) -> None:
         key = format_, path, agent.name, agent.feed_id
         before = self.reports.get(key)
         if before is None and len(self.reports) >= _MOST_REPORTS:
             return
-        if before is None or request.time >= before[0]:
-            self.reports[key] = request.time, agent.subscribers
+        if before is None or time >= before[0]:
+            self.reports[key] = time, agent.subscribers
 
     def read(self, time: float, format_: Format, hashed: int) -> None:
         day = int(time // _DAY)
@@ -174,7 +173,8 @@ class Counter:
     def _add(self, request: loglines.Request) -> None:
         if self._since is not None and request.time < self._since:
             return
-        where = self._paths.get(loglines.url_path(request.path))
+        url_path = loglines.url_path(request.path)
+        where = self._paths.get(url_path)
         if where is None:
             return
         path, format_ = where
@@ -183,7 +183,7 @@ class Counter:
         self._last = max(self._last, request.time)
         agent = agents.known(request.agent)
         if agent.kind == "aggregator":
-            self._found[path].report(request, format_, agent)
+            self._found[path].report(request.time, url_path, format_, agent)
         elif agent.kind == "reader":
             self._unknown += not request.client
             self._found[path].read(request.time, format_, self._hashed(request))

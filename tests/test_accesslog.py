@@ -20,6 +20,8 @@ from feeds.accesslog import AccessLog
 from feeds.errors import ConfigError, LogError
 from feeds.insight import Insight
 from feeds.observing import FEED, Answered, observed
+from tests.support import front_matter, write_site
+from tests.test_server import start, stop
 
 ANSWERED = Answered(
     time=1_793_577_600.5, method="GET", path="/all.rss", query="", status=200, bytes=120,
@@ -86,7 +88,7 @@ def test_whatever_a_client_sends_is_one_line_of_json(path: str, agent: str) -> N
     made = msgspec.json.decode(line, type=accesslog.Line)
     assert (made.status, made.feed) == (200, "all")
     assert made.path.isascii()
-    os.close(log._file)
+    log.close()
 
 
 def test_a_line_is_read_by_the_command_that_counts(tmp_path: Path) -> None:
@@ -137,6 +139,7 @@ def test_a_line_that_was_cut_off_does_not_spoil_the_next(
     log.put(ANSWERED)
     log._write_waiting()
     log._tell_lost()
+    log.close()
     whole, cut, after = file.read_bytes().splitlines()
     assert whole == after
     assert whole.startswith(cut)
@@ -203,6 +206,17 @@ def test_a_token_without_metrics_is_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("secret")
     with pytest.raises(ConfigError, match="needs --metrics"):
         Insight("", "hash", False, tmp_path / "token")
+
+
+@pytest.mark.xdist_group("server")
+def test_standard_output_is_for_the_log_alone(tmp_path: Path) -> None:
+    root = write_site(tmp_path / "site", {"a.md": front_matter()})
+    with (tmp_path / "out").open("wb") as out:
+        running = start(root, "--access-log", "-", stdout=out)
+    running.ask("/all.rss")
+    assert stop(running) == 0
+    lines = [json.loads(line) for line in (tmp_path / "out").read_bytes().splitlines()]
+    assert lines[-1]["path"] == "/all.rss"
 
 
 ENVIRON = {

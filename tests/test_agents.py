@@ -40,6 +40,8 @@ AGGREGATORS = {
     "PlainFeeder v0.0.1 (+http://plainfeeder.com/about ;Subscriber Count: 42)": (
         "PlainFeeder", 42, ""),
     "SomeReader/2.1 (1,204 readers)": ("SomeReader", 1204, ""),
+    "kinjabot (http://www.kinja.com; 1 Readers)": ("kinjabot", 1, ""),
+    "FeedLounge (http://feedlounge.com; for me; 1 reader)": ("FeedLounge", 1, "me"),
     "xianguo-rssbot/0.1 (http://www.xianguo.com/; 1 subscribers)": ("xianguo-rssbot", 1, ""),
     "Feedly/1.0 (+http://www.feedly.com/fetcher.html; like FeedFetcher-Google)": (
         "Feedly", None, ""),
@@ -55,6 +57,8 @@ READERS = {
     "Tiny Tiny RSS/21.11 (http://tt-rss.org/)": "Tiny Tiny RSS",
     "Mozilla/5.0 (compatible; Miniflux/2.1.0; +https://miniflux.app)": "Miniflux",
     "NextCloud-News/1.0": "NextCloud-News",
+    "Feed Reader 3.14 (Newsbrain)": "Feed Reader",
+    "My Readers 2.1": "My Readers",
     "Akregator/5.22.3; syndication": "Akregator",
     "Liferea/1.13.5 (Linux; en_US; https://lzone.de/liferea/)": "Liferea",
     "newsboat/2.30.1 (Linux x86_64)": "newsboat",

@@ -125,6 +125,11 @@ def test_feeds_are_known_with_and_without_the_path_of_feeds_url() -> None:
     assert of([line(path="/no.rss"), line(path="/all.xml"), line(path="/all")]).total == 0
 
 
+def test_one_url_is_one_however_it_is_written() -> None:
+    paths = ("/all.rss?a=1", "/%61ll.rss", "http://example.org/all.rss")
+    assert of(line(feedbin(5), path) for path in paths).reported == 5
+
+
 def test_only_the_window_counts() -> None:
     polls = [line(feedbin(9)), line(feedbin(5), day=3), line(day=3)]
     (found, *_) = counted(polls, since=1793577600.0 + 86_400).feeds  # 2 November 2026
