@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from feeds import metrics as measuring
@@ -215,3 +216,12 @@ def test_any_worker_of_a_real_server_tells_of_all(server: Server, tmp_path: Path
     server.ask("/all.atom?last")
     assert stop(server) == 0
     assert b'"path":"/all.atom?last","status":200' in (tmp_path / "log").read_bytes()
+
+
+def test_the_examples_of_the_page_name_metrics_that_there_are() -> None:
+    page = (Path(__file__).parent.parent / "docs/operating.md").read_text(encoding="utf-8")
+    blocks = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
+    assert [list(block) for block in blocks] == [["scrape_configs"], ["groups"]]
+    named = set(re.findall(r"feeds_\w+", " ".join(map(str, blocks))))
+    assert named
+    assert named <= {each.name for each in DESCRIBED}
