@@ -141,7 +141,7 @@ def _sent(ready: Ready) -> Response:
     def start(status: str, said: Headers) -> None:
         told.update(status=status, headers=said)
 
-    body = send(ready.at(time()), request.method, request.environ, start)
+    body = send(ready.at(time()), request.environ, start)
     response = Response(b"".join(body), told["status"])
     response.headers.clear()
     response.headers.extend(told["headers"])

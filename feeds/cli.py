@@ -2,9 +2,12 @@
 
 import os
 import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +15,9 @@ from feeds import config
 from feeds.errors import ConfigError, FeedsError
 from feeds.output import Output
 from feeds.site import Site
+
+if TYPE_CHECKING:
+    from feeds.insight import Insight
 
 _config = click.option(
     "--config",
@@ -153,6 +159,53 @@ def show(name: str, root: Path, as_json: bool) -> None:
 
 
 @main.command()
+@click.argument("logs", metavar="LOG...", nargs=-1, required=True)
+@_config
+@click.option("--days", type=click.IntRange(1, 3650), help="Count the last so many days only.")
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
+    help="Count from this day (or time) on only, UTC.",
+)
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a page with charts to this file.",
+)
+@_json
+def subscribers(
+    logs: tuple[str, ...],
+    root: Path,
+    days: int | None,
+    since: datetime | None,
+    html: Path | None,
+    as_json: bool,
+) -> None:
+    """Count the subscribers of every feed from access logs; `-` reads standard input.
+
+    Takes the common and combined formats, and JSON lines such as those of `feeds serve
+    --access-log` and Caddy, gzip or not. docs/operating.md says what counts.
+    """
+    from feeds import chart, documents, loglines
+    from feeds.build import clock
+    from feeds.catalogue.store import Catalogue
+    from feeds.subscribers import Counter
+
+    if days and since:
+        raise click.UsageError("give --days or --since, not both")
+    site, now = _site(root), clock()
+    with Catalogue(site.catalogue).read() as reader:
+        feeds = documents.every(site, reader, now)
+    start = now - timedelta(days=days) if days else since and since.replace(tzinfo=UTC)
+    counter = Counter(site, feeds, start.timestamp() if start else None)
+    for name in logs:
+        counter.add(loglines.lines(name))
+    if html:
+        chart.write(html, counter.result(), site)
+    Output(as_json).counted(counter.result())
+
+
+@main.command()
 @_config
 @click.option("--all", "everything", is_flag=True, help="Tell of every feed, changed or not.")
 @_json
@@ -192,20 +245,53 @@ def ping(root: Path, everything: bool, as_json: bool) -> None:
     type=click.IntRange(1, 64),
     help="Server processes; one for each processor is enough.",
 )
-def serve(root: Path, host: str, port: int, workers: int) -> None:
+@click.option(
+    "--access-log",
+    metavar="FILE",
+    default="",
+    help="Write a line of JSON for each request to this file, or with `-` to standard output.",
+)
+@click.option(
+    "--log-client",
+    type=click.Choice(["hash", "address", "none"]),
+    default="hash",
+    show_default=True,
+    help="What the access log says of a client's address; the hash is another one every day.",
+)
+@click.option("--metrics", is_flag=True, help="Answer Prometheus at /metrics.")
+@click.option(
+    "--metrics-token",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="A file with the token that Prometheus has to send.",
+)
+def serve(
+    root: Path,
+    host: str,
+    port: int,
+    workers: int,
+    access_log: str,
+    log_client: Any,
+    metrics: bool,
+    metrics_token: Path | None,
+) -> None:
     """Build what is missing, then serve the feeds, and articles that change meanwhile."""
     from feeds import build as building
     from feeds.catalogue.store import Catalogue
+    from feeds.insight import Insight
 
     site, output = _site(root), Output(as_json=False)
     address = _listenable(host, port)
+    insight = Insight(access_log, log_client, metrics, metrics_token)
     catalogue = Catalogue(site.catalogue)
-    with output.progress() as progress:
-        report = building.build(site, catalogue, building.clock(), progress=progress)
-    catalogue.close()
-    output.built(report)
-    click.echo(f"Serving on http://{host}:{port}/")
-    _granian(address, port, workers, root)
+    with insight.around():
+        start = time.monotonic()
+        with output.progress() as progress:
+            report = building.build(site, catalogue, building.clock(), progress=progress)
+        catalogue.close()
+        insight.built(report, time.monotonic() - start)
+        output.built(report)
+        click.echo(f"Serving on http://{host}:{port}/")
+        _granian(address, port, workers, partial(_app, root, insight))
 
 
 def _listenable(host: str, port: int) -> str:
@@ -226,7 +312,7 @@ def _listenable(host: str, port: int) -> str:
     return str(address[0])
 
 
-def _granian(address: str, port: int, workers: int, root: Path) -> None:
+def _granian(address: str, port: int, workers: int, load: Callable[[], Any]) -> None:
     from granian import Granian
     from granian.constants import Interfaces
 
@@ -241,10 +327,10 @@ def _granian(address: str, port: int, workers: int, root: Path) -> None:
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=_PATIENCE_SECONDS,
-    ).serve(target_loader=partial(_app, root), wrap_loader=False)
+    ).serve(target_loader=load, wrap_loader=False)
 
 
-def _app(root: Path) -> Any:
+def _app(root: Path, insight: "Insight") -> Any:
     """Our app, and not that of a publisher who has a `server.py` where this is run."""
     from importlib.util import module_from_spec, spec_from_file_location
 
@@ -253,4 +339,4 @@ def _app(root: Path) -> Any:
         raise ConfigError("feeds serve", "", "server.py is missing; install feed-publisher anew")
     server = module_from_spec(spec)
     spec.loader.exec_module(server)
-    return server.create_app(root)
+    return insight.over(server.create_app(root))

@@ -10,6 +10,7 @@ FeedsError
 ├── RenderError      an entry cannot be rendered: entry id
 ├── ExportError      a file of the export cannot be written
 ├── PingError        another process is telling the hubs
+├── LogError         an access log cannot be read or written
 └── UnknownError     no such feed, entry or article
 
 The same facts about one article, as a row of the report, are a `Problem`.
@@ -102,6 +103,10 @@ class ExportError(FeedsError):
 
 class PingError(FeedsError):
     """The hubs cannot be told now, for another process is telling them."""
+
+
+class LogError(FeedsError):
+    """An access log cannot be read or written."""
 
 
 class UnknownError(FeedsError):

@@ -4,18 +4,16 @@ from collections.abc import Callable, Iterable, Mapping
 from time import time
 
 from feeds.answer import NOT_MODIFIED, OK, Environ, Ready, StartResponse
+from feeds.observing import FEED
 from feeds.site import Site
 
 Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
-# What was answered: feed, format, status, coding, bytes of the body.
-Answered = tuple[str, str, int, str, int]
 
 
 class Front:
     """A WSGI layer that answers GET and HEAD of documents that are ready; `rest` does all else.
 
     `ready` has them by PATH_INFO, and may change at any time.
-    `note` is told of each answer, if given.
     """
 
     def __init__(
@@ -23,9 +21,8 @@ class Front:
         ready: Mapping[str, Ready],
         site: Site,
         rest: Wsgi,
-        note: Callable[[Answered], object] | None = None,
     ) -> None:
-        self._ready, self._rest, self._note = ready, rest, note
+        self._ready, self._rest = ready, rest
         self._host = canonical_host(site)
         self._delta = site.settings.http.delta
 
@@ -41,35 +38,22 @@ class Front:
             or (self._host and environ.get("HTTP_HOST") != self._host)
         ):
             return self._rest(environ, start_response)
-        return send(ready, method, environ, start_response, self._note)
+        return send(ready, environ, start_response)
 
 
-def send(
-    ready: Ready,
-    method: str,
-    environ: Environ,
-    start_response: StartResponse,
-    note: Callable[[Answered], object] | None = None,
-) -> list[bytes]:
-    """Send a document to who asked for it, or 304 to who has it."""
+def send(ready: Ready, environ: Environ, start_response: StartResponse) -> list[bytes]:
+    """Send a document to who asked for it by GET or HEAD, or 304 to who has it."""
     ready.used = True
+    environ[FEED] = ready.label
     accepted = environ.get("HTTP_ACCEPT_ENCODING")
     variant = ready.variants.get(accepted) or ready.variant(accepted)
     if ("HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MODIFIED_SINCE" in environ) and ready.has(
         environ
     ):
         start_response(NOT_MODIFIED, [*variant.same])
-        if note:
-            note((*ready.label, 304, variant.coding, 0))
         return []
     start_response(OK, [*variant.headers])
-    if method == "HEAD":
-        if note:
-            note((*ready.label, 200, variant.coding, 0))
-        return []
-    if note:
-        note((*ready.label, 200, variant.coding, len(variant.body)))
-    return [variant.body]
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [variant.body]
 
 
 def canonical_host(site: Site) -> str | None:

@@ -19,6 +19,7 @@ from feeds.fragment import FORMATS
 from feeds.ingest import Progress
 from feeds.pings import HubReport
 from feeds.site import Site
+from feeds.subscribers import Subscribers
 
 # So many problems are printed after a build; `feeds check` prints them all.
 _SOME = 10
@@ -147,6 +148,41 @@ class Output:
             for failure in report.failures[:_SOME]:
                 click.echo(f"error: {failure.topic}: {failure.why}", err=True)
             click.echo(_pinged(report))
+
+    def counted(self, counted: Subscribers) -> None:
+        """The subscribers of every feed, and what of the logs was of no use."""
+        if self._as_json:
+            self._print_json(counted)
+            return
+        self._table(
+            ("Feed", "Subscribers", "Reported", "Direct", "RSS", "Atom", "JSON", "Aggregators"),
+            [
+                (
+                    feed.path,
+                    feed.total,
+                    feed.reported,
+                    feed.direct,
+                    *(feed.formats[format_] for format_ in FORMATS),
+                    ", ".join(
+                        f"{each.name} {'?' if each.subscribers is None else each.subscribers}"
+                        for each in feed.aggregators
+                    )
+                    or "-",
+                )
+                for feed in counted.feeds
+            ],
+        )
+        click.echo(
+            f"{counted.lines:,} lines, {counted.requests:,} requests for feeds counted; "
+            f"{counted.unreadable:,} lines cannot be read",
+            err=True,
+        )
+        if counted.unknown_clients:
+            click.echo(
+                f"{counted.unknown_clients:,} requests do not say from where: their readers are "
+                "told apart by User-Agent only",
+                err=True,
+            )
 
     def _some(self, problems: Sequence[Problem]) -> None:
         for problem in problems[:_SOME]:

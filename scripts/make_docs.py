@@ -1,4 +1,4 @@
-"""Fill the generated blocks of docs/*.md: settings from feeds/site.py, commands from feeds/cli.py.
+"""Fill the generated blocks of docs/*.md: settings, commands, metrics, members.
 
     python scripts/make_docs.py            write what is stale
     python scripts/make_docs.py --check    exit 1 if anything is stale, write nothing
@@ -20,11 +20,11 @@ from typing import Any
 import click
 import msgspec
 
-from feeds import cli, site
+from feeds import accesslog, cli, metrics, site
 
 ROOT = Path(__file__).resolve().parent.parent
 _BLOCK = re.compile(
-    r"(?P<open><!-- generated: (?P<name>\S+) -->\n)(?P<old>.*?)(?P<end><!-- end -->)", re.S
+    r"(?P<open><!-- generated: (?P<name>[^>]+?) -->\n)(?P<old>.*?)(?P<end><!-- end -->)", re.S
 )
 
 # The name of a block -> the struct that it describes, and what stands before its keys.
@@ -51,6 +51,8 @@ def documents(root: Path = ROOT) -> Iterator[tuple[Path, str, str]]:
     """Every file of docs/: its path, its text, and the text that it should have."""
     blocks = {name: settings_table(*what) for name, what in SETTINGS.items()}
     blocks["commands"] = commands()
+    blocks["metrics"] = metrics_table()
+    blocks["access log"] = members_table(accesslog.Line)
     used: set[str] = set()
     for path in sorted((root / "docs").glob("*.md")):
         text = path.read_text(encoding="utf-8")
@@ -80,6 +82,23 @@ def settings_table(struct: type[msgspec.Struct], prefix: str) -> str:
             raise DocsError(f"{struct.__name__}.{field.name} has no description below it")
         key = f"`{prefix}{field.encode_name}`"
         rows.append((key, _kind(field.type), _default(field), described[field.name]))
+    return _table(rows)
+
+
+def members_table(struct: type[msgspec.Struct]) -> str:
+    """One row for each member of a struct that is written as JSON: its name, and what it says."""
+    return _table(
+        [("member", "what it says"), *((f"`{k}`", v) for k, v in _descriptions(struct).items())]
+    )
+
+
+def metrics_table() -> str:
+    """One row for each metric: name, kind, labels, what it counts."""
+    rows = [("metric", "kind", "labels", "what it says")]
+    rows += [
+        (f"`{each.name}`", each.kind, " ".join(f"`{label}`" for label in each.labels), each.what)
+        for each in metrics.DESCRIBED
+    ]
     return _table(rows)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
+from typing import IO
 from xml.etree import ElementTree
 
 import pytest
@@ -57,12 +58,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start(root: Path, *options: str) -> Server:
+def start(root: Path, *options: str, stdout: IO[bytes] | int = subprocess.DEVNULL) -> Server:
     port = free_port()
     command = [sys.executable, "-m", "feeds", "serve", "--config", str(root), "--port", str(port)]
-    process = subprocess.Popen(
-        [*command, *options], stdout=subprocess.DEVNULL, start_new_session=True
-    )
+    process = subprocess.Popen([*command, *options], stdout=stdout, start_new_session=True)
     server = Server(root, port, process)
     for _ in range(200):
         try:

@@ -1,0 +1,81 @@
+"""What operators get to see of a running server: the access log and the metrics, around its app."""
+
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from feeds.accesslog import AccessLog, Client
+from feeds.build import Report
+from feeds.errors import ConfigError
+from feeds.metrics import Metrics, answering, shared
+from feeds.observing import Listener, observed
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+
+class Insight:
+    """What `feeds serve` was asked for, made once and given to every worker process.
+
+    Raises `LogError` if the access log cannot be written, and `ConfigError` if there is no token
+    in the file `token`: workers would fail over and over.
+    """
+
+    def __init__(self, log: str, client: Client, metrics: bool, token: Path | None) -> None:
+        self._log, self._client, self._metrics = log, client, metrics
+        self._key = secrets.token_bytes(32)
+        self._token = _read(token) if token else ""
+        if token and not metrics:
+            raise ConfigError("feeds serve", "--metrics-token", "needs --metrics")
+        if log:
+            AccessLog(log).close()
+
+    @contextmanager
+    def around(self) -> Iterator[None]:
+        """What has to stand around a server from before its first build to its end.
+
+        Standard output is for the access log alone, if it goes there.
+        """
+        with ExitStack() as stack:
+            if self._metrics:
+                stack.enter_context(shared())
+            if self._log == "-":
+                stack.enter_context(redirect_stdout(sys.stderr))
+            yield
+
+    def built(self, report: Report, seconds: float) -> None:
+        """Count the build before serving, which no worker process makes."""
+        if self._metrics:
+            Metrics().built(report, seconds)
+
+    def over(self, app: "WSGIApplication") -> "WSGIApplication":
+        """The app of one worker process with all of it around."""
+        listeners: list[Listener] = []
+        metrics = Metrics() if self._metrics else None
+        if metrics:
+            metrics.start()
+            app = answering(app, metrics, self._token)
+            listeners.append(metrics.answered)
+        if self._log:
+            lost = metrics.lost if metrics else _nobody
+            log = AccessLog(self._log, self._client, self._key, lost)
+            log.start()
+            listeners.append(log.put)
+        return observed(app, listeners) if listeners else app
+
+
+def _nobody(_lines: int) -> None:
+    """For lost lines where there are no metrics: the log of errors has them."""
+
+
+def _read(file: Path) -> str:
+    try:
+        token = file.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(str(file), "", f"holds no token that can be read: {error}") from error
+    if not token or not token.isprintable():
+        raise ConfigError(str(file), "", "holds no token; write one line of ASCII into it")
+    return token

@@ -1,0 +1,248 @@
+"""What Prometheus can ask: requests, builds, and what builds found. One set for all processes.
+
+prometheus_client is imported only where metrics are made: it takes its time, and looks at the
+environment variable that `shared` sets just once, when it is imported.
+"""
+
+import hmac
+import logging
+import os
+import tempfile
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from feeds.build import Report
+from feeds.observing import Answered
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+_log = logging.getLogger("feeds")
+
+_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+_EVERY = 1.0  # seconds between two drains
+# A site may have more feeds than a Prometheus wants series: those that come later share a name.
+_MOST_FEEDS = 2000
+_REST = "other"
+_FORMATS = frozenset({"", "rss", "atom", "json"})
+_CODINGS = frozenset({"", "gzip", "br", "zstd", "deflate"})
+_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+
+
+class Described(msgspec.Struct, frozen=True):
+    """One metric: its name as Prometheus has it, its labels, and what it counts."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    labels: tuple[str, ...]
+    what: str
+
+
+DESCRIBED = (
+    Described(
+        "feeds_requests_total",
+        "counter",
+        ("feed", "format", "status", "coding"),
+        "Requests answered. Other pages, and feeds that there are none of, have an empty feed.",
+    ),
+    Described(
+        "feeds_response_bytes_total",
+        "counter",
+        ("feed", "format", "coding"),
+        "Bytes of bodies sent, without headers.",
+    ),
+    Described("feeds_builds_total", "counter", ("result",), "Builds: result is done or failed."),
+    Described("feeds_build_seconds", "histogram", (), "How long builds took that were done."),
+    Described(
+        "feeds_build_last_success_timestamp_seconds",
+        "gauge",
+        (),
+        "When a build was last done, in seconds since 1970.",
+    ),
+    Described("feeds_revision", "gauge", (), "The revision of the catalogue after that build."),
+    Described("feeds_articles", "gauge", (), "Articles in the folder."),
+    Described("feeds_feeds", "gauge", (), "Feeds that there are."),
+    Described(
+        "feeds_problems", "gauge", ("fatal",), "Problems of articles; fatal ones are not published."
+    ),
+    Described("feeds_articles_read_total", "counter", (), "Articles that builds read."),
+    Described("feeds_entries_added_total", "counter", (), "Entries that builds added."),
+    Described("feeds_entries_changed_total", "counter", (), "Entries that builds changed."),
+    Described("feeds_entries_withdrawn_total", "counter", (), "Entries that builds withdrew."),
+    Described("feeds_feeds_changed_total", "counter", (), "Feeds that builds changed."),
+    Described(
+        "feeds_access_log_lost_total", "counter", (), "Lines of the access log that were lost."
+    ),
+)
+
+
+@contextmanager
+def shared() -> Iterator[None]:
+    """A folder in which this process and those that it starts keep their metrics together.
+
+    Must be entered before anything makes `Metrics`; the folder is gone afterwards.
+    """
+    with tempfile.TemporaryDirectory(prefix="feeds-metrics-") as folder:
+        os.environ[_FOLDER] = folder
+        try:
+            yield
+        finally:
+            del os.environ[_FOLDER]
+
+
+class Metrics:
+    """The metrics of this process, and below `shared` what all processes say together.
+
+    The server appends to `requests` what it answered: feed, format, status, coding, and the
+    bytes of the body; that is all a request costs.
+    """
+
+    def __init__(self) -> None:
+        import prometheus_client
+
+        prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.requests: deque[tuple[str, str, int, str, int]] = deque()
+        self._registry = prometheus_client.CollectorRegistry()
+        self._of = {each.name: _made(each, self._registry) for each in DESCRIBED}
+        self._feeds: set[str] = set()
+        self._draining = threading.Lock()
+
+    def start(self) -> None:
+        """Drain from now on, once a second."""
+        threading.Thread(target=self._run, name="feeds-metrics", daemon=True).start()
+
+    def answered(self, answered: Answered) -> None:
+        """Count one request, as `observing` tells of it."""
+        self.requests.append(
+            (answered.feed, answered.format, answered.status, answered.coding, answered.bytes)
+        )
+
+    def drain(self) -> None:
+        """Count the requests that wait in `requests`."""
+        with self._draining:
+            pending = [self.requests.popleft() for _ in range(len(self.requests))]
+            self._count(pending)
+
+    def built(self, report: Report | None, seconds: float) -> None:
+        """Count a build that took so long; None for the report of one that failed."""
+        self._of["feeds_builds_total"].labels("done" if report else "failed").inc()
+        if report is None:
+            return
+        self._of["feeds_build_seconds"].observe(seconds)
+        fatal = sum(problem.fatal for problem in report.problems)
+        problems = self._of["feeds_problems"]
+        problems.labels("true").set(fatal)
+        problems.labels("false").set(len(report.problems) - fatal)
+        for name, value in (
+            ("feeds_build_last_success_timestamp_seconds", time.time()),
+            ("feeds_revision", report.revision),
+            ("feeds_articles", report.articles),
+            ("feeds_feeds", report.feeds),
+        ):
+            self._of[name].set(value)
+        for name, count in (
+            ("feeds_articles_read_total", report.read),
+            ("feeds_entries_added_total", report.added),
+            ("feeds_entries_changed_total", report.changed),
+            ("feeds_entries_withdrawn_total", report.withdrawn),
+            ("feeds_feeds_changed_total", len(report.feeds_changed)),
+        ):
+            self._of[name].inc(count)
+
+    def lost(self, lines: int) -> None:
+        """Count lines of the access log that were lost."""
+        self._of["feeds_access_log_lost_total"].inc(lines)
+
+    def render(self, accept: str = "") -> tuple[bytes, str]:
+        """All metrics, and their content type, in the format that the Accept header asks for."""
+        from prometheus_client import CollectorRegistry, multiprocess
+        from prometheus_client.exposition import choose_encoder
+
+        self.drain()
+        registry = self._registry
+        if folder := os.environ.get(_FOLDER):
+            registry = CollectorRegistry()
+            multiprocess.MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
+        encoder, content_type = choose_encoder(accept)
+        return encoder(registry), content_type
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(_EVERY)
+            try:
+                self.drain()
+            except Exception:  # noqa: BLE001 - the thread must outlive every fault
+                _log.exception("metrics failed; going on")
+
+    def _count(self, pending: Iterable[tuple[str, str, int, str, int]]) -> None:
+        counts: Counter[tuple[str, str, int, str]] = Counter()
+        sizes: Counter[tuple[str, str, str]] = Counter()
+        for feed, format_, status, coding, size in pending:
+            counts[feed, format_, status, coding] += 1
+            sizes[feed, format_, coding] += size
+        for (feed, format_, status, coding), count in counts.items():
+            labels = self._feed(feed), _one_of(format_, _FORMATS), str(status), _coding(coding)
+            self._of["feeds_requests_total"].labels(*labels).inc(count)
+        for (feed, format_, coding), size in sizes.items():
+            where = self._feed(feed), _one_of(format_, _FORMATS), _coding(coding)
+            self._of["feeds_response_bytes_total"].labels(*where).inc(size)
+
+    def _feed(self, feed: str) -> str:
+        if feed and feed not in self._feeds:
+            if len(self._feeds) >= _MOST_FEEDS:
+                return _REST
+            self._feeds.add(feed)
+        return feed
+
+
+def answering(app: "WSGIApplication", metrics: Metrics, token: str = "") -> "WSGIApplication":
+    """The app, with the metrics at `/metrics`: for all, or for those with the bearer `token`."""
+    wanted = f"Bearer {token}".encode()
+
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if environ.get("PATH_INFO") != "/metrics":
+            return app(environ, start_response)
+        given = environ.get("HTTP_AUTHORIZATION", "").encode("latin-1", "replace")
+        headers = [("Cache-Control", "no-store")]
+        if token and not hmac.compare_digest(given, wanted):
+            status, kind, body = "401 Unauthorized", "text/plain", b"A bearer token is needed.\n"
+            headers.append(("WWW-Authenticate", 'Bearer realm="metrics"'))
+        elif environ.get("REQUEST_METHOD") not in ("GET", "HEAD"):
+            status, kind, body = "405 Method Not Allowed", "text/plain", b"Only GET and HEAD.\n"
+            headers.append(("Allow", "GET, HEAD"))
+        else:
+            body, kind = metrics.render(environ.get("HTTP_ACCEPT", ""))
+            status = "200 OK"
+        headers += [("Content-Type", kind), ("Content-Length", str(len(body)))]
+        start_response(status, headers)
+        return [] if environ.get("REQUEST_METHOD") == "HEAD" else [body]
+
+    return answer
+
+
+def _made(described: Described, registry: Any) -> Any:
+    import prometheus_client
+
+    name, what, labels = described.name.removesuffix("_total"), described.what, described.labels
+    if described.kind == "counter":
+        return prometheus_client.Counter(name, what, labels, registry=registry)
+    if described.kind == "histogram":
+        return prometheus_client.Histogram(name, what, labels, registry=registry, buckets=_SECONDS)
+    # What the process said that built last, though it may have ended since.
+    return prometheus_client.Gauge(
+        name, what, labels, registry=registry, multiprocess_mode="mostrecent"
+    )
+
+
+def _one_of(value: str, known: frozenset[str]) -> str:
+    return value if value in known else _REST
+
+
+def _coding(coding: str) -> str:
+    return "" if coding == "identity" else _one_of(coding, _CODINGS)

@@ -1,0 +1,227 @@
+"""What Prometheus is told, by one process and by several together."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from feeds import metrics as measuring
+from feeds.build import Report
+from feeds.errors import Problem
+from feeds.metrics import DESCRIBED, Metrics, answering
+from tests.support import front_matter, write_article, write_site
+from tests.test_server import Server, start, stop, wait_for
+
+pytestmark = pytest.mark.xdist_group("metrics")
+
+REPORT = Report(
+    articles=9, read=3, added=2, changed=1, withdrawn=0, feeds=4, feeds_changed=("all", "maps"),
+    problems=(Problem("a.md", 1, "", "a", fatal=True), Problem("b.md", 1, "", "b")), revision=7,
+)  # fmt: skip
+
+
+def samples(text: bytes) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text.decode())
+        for sample in family.samples
+    }
+
+
+def value(text: bytes, name: str, **labels: str) -> float | None:
+    return samples(text).get((name, tuple(sorted(labels.items()))))
+
+
+def test_requests_are_counted_by_feed_format_status_and_coding() -> None:
+    metrics = Metrics()
+    metrics.requests.extend([("all", "rss", 200, "gzip", 100), ("all", "rss", 200, "gzip", 20)])
+    metrics.requests.append(("all", "rss", 304, "identity", 0))
+    text, _ = metrics.render()
+    labels = {"feed": "all", "format": "rss"}
+    assert value(text, "feeds_requests_total", **labels, status="200", coding="gzip") == 2
+    assert value(text, "feeds_requests_total", **labels, status="304", coding="") == 1
+    assert value(text, "feeds_response_bytes_total", **labels, coding="gzip") == 120
+    assert not metrics.requests
+
+
+def test_labels_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measuring, "_MOST_FEEDS", 2)
+    metrics = Metrics()
+    metrics.requests.extend((f"f{n}", "xml", 200, f"c{n}", 1) for n in range(9))
+    metrics.requests.append(("", "", 404, "", 1))
+    found = {
+        dict(labels)["feed"]: dict(labels)
+        for (name, labels) in samples(metrics.render()[0])
+        if name == "feeds_requests_total"
+    }
+    assert set(found) == {"f0", "f1", "other", ""}
+    assert found["other"] == {
+        "feed": "other",
+        "format": "other",
+        "status": "200",
+        "coding": "other",
+    }
+
+
+def test_a_build_is_told() -> None:
+    metrics = Metrics()
+    metrics.built(REPORT, 0.3)
+    metrics.built(REPORT, 20)
+    metrics.built(None, 1)
+    text, _ = metrics.render()
+    told = {
+        "feeds_articles": 9, "feeds_feeds": 4, "feeds_revision": 7, "feeds_articles_read_total": 6,
+        "feeds_entries_added_total": 4, "feeds_entries_changed_total": 2,
+        "feeds_entries_withdrawn_total": 0, "feeds_feeds_changed_total": 4,
+        "feeds_build_seconds_count": 2, "feeds_build_seconds_sum": 20.3,
+    }  # fmt: skip
+    assert {name: value(text, name) for name in told} == told
+    assert value(text, "feeds_builds_total", result="done") == 2
+    assert value(text, "feeds_builds_total", result="failed") == 1
+    assert value(text, "feeds_problems", fatal="true") == 1
+    assert value(text, "feeds_build_seconds_bucket", le="0.5") == 1
+    last = value(text, "feeds_build_last_success_timestamp_seconds")
+    assert last
+    assert abs(last - time.time()) < 60
+
+
+def test_the_metrics_described_are_those_that_there_are() -> None:
+    metrics = Metrics()
+    metrics.requests.append(("all", "rss", 200, "", 1))
+    metrics.built(REPORT, 1)
+    metrics.lost(1)
+    found = {re.sub(r"_(bucket|sum|count)$", "", name) for name, _ in samples(metrics.render()[0])}
+    assert found == {each.name for each in DESCRIBED}
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("", "text/plain; version=0.0.4"),
+        ("application/openmetrics-text;version=1.0.0,text/plain;q=0.1", "application/openmetrics"),
+        ("text/html", "text/plain; version=0.0.4"),
+    ],
+)
+def test_the_format_is_what_prometheus_asks_for(accept: str, kind: str) -> None:
+    text, content_type = Metrics().render(accept)
+    assert content_type.startswith(kind)
+    assert text.endswith(b"# EOF\n") == ("openmetrics" in kind)
+
+
+def asked(token: str = "", **environ: str) -> tuple[str, dict[str, str], bytes]:
+    got: list[Any] = []
+    app = answering(lambda *_: [b"the app"], Metrics(), token)
+    body = app(
+        {"PATH_INFO": "/metrics", "REQUEST_METHOD": "GET", **environ},
+        lambda *given: got.extend(given),  # type: ignore[arg-type]
+    )
+    status, headers = got or ("", ())
+    return status, dict(headers), b"".join(body)
+
+
+def test_only_who_has_the_token_is_answered() -> None:
+    for wrong in ("", "Bearer", "Bearer no", "Basic secret", "Bearer secret2", "Bearer s\xe9cret"):
+        status, headers, body = asked("secret", HTTP_AUTHORIZATION=wrong)
+        assert (status[:3], headers["WWW-Authenticate"][:6]) == ("401", "Bearer")
+        assert b"feeds_" not in body
+    status, _, body = asked("secret", HTTP_AUTHORIZATION="Bearer secret")
+    assert (status, b"feeds_builds_total" in body) == ("200 OK", True)
+
+
+def test_metrics_are_at_one_path_and_by_get_and_head() -> None:
+    assert asked(PATH_INFO="/metrics/")[2] == b"the app"
+    assert asked(REQUEST_METHOD="POST")[0][:3] == "405"
+    status, headers, body = asked(REQUEST_METHOD="HEAD")
+    assert (status, body, int(headers["Content-Length"]) > 0) == ("200 OK", b"", True)
+    assert headers["Cache-Control"] == "no-store"
+
+
+def test_commands_that_need_no_metrics_do_not_wait_for_them() -> None:
+    code = "import sys, feeds.cli, feeds.metrics; print('prometheus_client' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", code]).strip() == b"False"
+
+
+PROCESSES = """
+import os, signal, sys
+from feeds.metrics import Metrics, shared
+with shared():
+    from tests.test_metrics import REPORT, value
+    folder = os.environ["PROMETHEUS_MULTIPROC_DIR"]
+    for number in (1, 2):
+        if not (pid := os.fork()):
+            metrics = Metrics()
+            metrics.built(REPORT, 1)
+            metrics.requests.append(("all", "rss", 200, "", 5))
+            metrics.drain()
+            os.kill(os.getpid(), signal.SIGKILL)
+        os.waitpid(pid, 0)
+    metrics = Metrics()
+    metrics.requests.append(("all", "rss", 200, "", 5))
+    text, _ = metrics.render()
+    print(value(text, "feeds_requests_total", feed="all", format="rss", status="200", coding=""))
+    print(value(text, "feeds_builds_total", result="done"), value(text, "feeds_revision"))
+print(os.path.exists(folder), "PROMETHEUS_MULTIPROC_DIR" in os.environ)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_processes_tell_of_all_also_of_those_that_died() -> None:
+    told = subprocess.check_output([sys.executable, "-c", PROCESSES], text=True).split()
+    assert told == ["3.0", "2.0", "7.0", "False", "False"]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Any:
+    root = write_site(tmp_path / "site", {"a.md": front_matter()})
+    (tmp_path / "token").write_text("secret\n")
+    options = ("--metrics", "--metrics-token", str(tmp_path / "token"))
+    running = start(root, "--workers", "2", "--access-log", str(tmp_path / "log"), *options)
+    yield running
+    if running.process.poll() is None:
+        stop(running)
+
+
+def test_any_worker_of_a_real_server_tells_of_all(server: Server, tmp_path: Path) -> None:
+    for _ in range(20):
+        assert server.ask("/all.rss").status == 200
+    assert server.ask("/metrics").status == 401
+    for _ in range(60):  # whichever worker answers, within the second that another may wait
+        texts = [server.ask("/metrics", Authorization="Bearer secret").body for _ in range(4)]
+        requests = [
+            sum(
+                number
+                for (name, labels), number in samples(text).items()
+                if name == "feeds_requests_total" and dict(labels)["status"] == "200"
+            )
+            for text in texts
+        ]
+        if min(requests) > 20:
+            break
+        time.sleep(0.1)
+    assert min(requests) > 20
+    assert value(texts[0], "feeds_builds_total", result="done")
+    assert value(texts[0], "feeds_articles") == 1
+    fresh = front_matter(
+        title="Just in", webUrl="https://e.org/b", publishedDateTime="2024-06-01T09:00:00Z"
+    )
+    write_article(server.root, "b.md", fresh)
+    wait_for(server, "/all.json", ["Just in", "A title"])
+    server.ask("/all.atom?last")
+    assert stop(server) == 0
+    assert b'"path":"/all.atom?last","status":200' in (tmp_path / "log").read_bytes()
+
+
+def test_the_examples_of_the_page_name_metrics_that_there_are() -> None:
+    page = (Path(__file__).parent.parent / "docs/operating.md").read_text(encoding="utf-8")
+    blocks = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
+    assert [list(block) for block in blocks] == [["scrape_configs"], ["groups"]]
+    named = set(re.findall(r"feeds_\w+", " ".join(map(str, blocks))))
+    assert named
+    assert named <= {each.name for each in DESCRIBED}
