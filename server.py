@@ -22,17 +22,21 @@ _RETRY_SECONDS = 30
 _STALE_SECONDS = 86_400
 
 
-def create_app(root: Path | None = None, environ: Mapping[str, str] = os.environ) -> Flask:
+def create_app(
+    root: Path | None = None, environ: Mapping[str, str] = os.environ, *, watch: bool = True
+) -> Flask:
     """The app of the site whose config folder is `root`.
 
-    It watches the article folder and picks up changes by itself. Raises `ConfigError` for a
-    wrong setting and `CatalogueError` if the catalogue cannot be opened.
+    It watches the article folder and picks up changes by itself, unless another process does
+    that (`watch`). Raises `ConfigError` for a wrong setting and `CatalogueError` if the catalogue
+    cannot be opened.
     """
     site = config.load(root or Path(environ.get("FEEDS_CONFIG", "config")), environ)
     catalogue = Catalogue(site.catalogue)
     app = Flask("feeds", static_folder=None)
     shelf = Shelf(site, catalogue)
-    Watcher(site, catalogue).start()
+    if watch:
+        Watcher(site, catalogue).start()
     _add_routes(app, shelf)
     return app
 

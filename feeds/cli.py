@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -171,16 +172,51 @@ def serve(root: Path, host: str, port: int, workers: int) -> None:
     """Build what is missing, then serve the feeds, and articles that change meanwhile."""
     from feeds import build as building
     from feeds.catalogue.store import Catalogue
+    from feeds.watch import Watcher
 
     site, output = _site(root), Output(as_json=False)
     address = _listenable(host, port)
-    catalogue = Catalogue(site.catalogue)
-    with output.progress() as progress:
+    with closing(Catalogue(site.catalogue)) as catalogue, output.progress() as progress:
         report = building.build(site, catalogue, building.clock(), progress=progress)
-    catalogue.close()
     output.built(report)
     click.echo(f"Serving on http://{host}:{port}/")
-    _granian(address, port, workers, root)
+    with closing(Catalogue(site.catalogue)) as catalogue:
+        watcher = Watcher(site, catalogue)
+        watcher.start()
+        try:
+            _granian(address, port, workers, root)
+        finally:
+            watcher.stop()
+
+
+@main.command()
+@_config
+def watch(root: Path) -> None:
+    """Build whenever an article changes, until stopped."""
+    import signal
+    import threading
+
+    from feeds.catalogue.store import Catalogue
+    from feeds.watch import Watcher
+
+    site, stopped = _site(root), threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    _log_to_stderr()
+    with closing(Catalogue(site.catalogue)) as catalogue:
+        watcher = Watcher(site, catalogue)
+        watcher.start()
+        click.echo(f"Watching {site.folder}")
+        stopped.wait()
+        watcher.stop()
+
+
+def _log_to_stderr() -> None:
+    """Say on standard error what the watcher builds."""
+    import logging
+
+    logging.basicConfig(format="%(asctime)s %(message)s")
+    logging.getLogger("feeds").setLevel(logging.INFO)
 
 
 def _listenable(host: str, port: int) -> str:
@@ -202,8 +238,13 @@ def _listenable(host: str, port: int) -> str:
 
 
 def _granian(address: str, port: int, workers: int, root: Path) -> None:
+    import multiprocessing
+
     from granian import Granian
     from granian.constants import Interfaces
+
+    # Workers are started anew: what is forked while another thread runs may wait for ever.
+    multiprocessing.set_start_method("spawn", force=True)
 
     Granian(
         "server:app",
@@ -228,4 +269,4 @@ def _app(root: Path) -> Any:
         raise ConfigError("feeds serve", "", "server.py is missing; install feed-publisher anew")
     server = module_from_spec(spec)
     spec.loader.exec_module(server)
-    return server.create_app(root)
+    return server.create_app(root, watch=False)  # this command's own process does

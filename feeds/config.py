@@ -90,7 +90,23 @@ def _checked(source: settings.Source, site: SiteSettings, root: Path) -> SiteSet
     for key in ("icon", "logo", "hub"):
         if value := getattr(site, key):
             made[key] = _url(source, (key,), value)
-    return msgspec.structs.replace(site, **made)
+    articles = msgspec.structs.replace(site.articles, scan_every=_scan_every(source, site))
+    return msgspec.structs.replace(site, articles=articles, **made)
+
+
+def _scan_every(source: settings.Source, site: SiteSettings) -> int | None:
+    """How often all files are looked at, in seconds; None if it is not said."""
+    value = site.articles.scan_every
+    if value is None:
+        return None
+    try:
+        seconds = duration(value)
+    except ValueError as error:
+        raise source.error(("articles", "scan_every"), str(error)) from None
+    if seconds < 1:
+        said = f"{value!r} is less than 1s; write for example 10s or 5m"
+        raise source.error(("articles", "scan_every"), said)
+    return seconds
 
 
 def _check_author(source: settings.Source, site: SiteSettings) -> None:
