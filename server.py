@@ -14,7 +14,7 @@ from urllib.parse import quote
 from flask import Flask, Response, abort, request
 from werkzeug.exceptions import HTTPException
 
-from feeds import conditional, config, headers, moves
+from feeds import conditional, config, headers, moves, serving
 from feeds.answer import Ready
 from feeds.catalogue.store import Catalogue
 from feeds.coding import IDENTITY
@@ -23,7 +23,6 @@ from feeds.front import Front, canonical_host, send
 from feeds.headers import Headers
 from feeds.shelf import Shelf
 from feeds.site import Site
-from feeds.watch import Watcher
 
 _RETRY_SECONDS = 30
 # Seconds that a reading transaction waits for a catalogue that is locked.
@@ -50,7 +49,7 @@ def create_app(
     shelf = Shelf(site, catalogue)
     shelf.start()
     if watch:
-        Watcher(site, Catalogue(site.catalogue)).start()
+        serving.watch(site, Catalogue(site.catalogue))
     app = Flask("feeds", static_folder=None)
     app.url_map.merge_slashes = False
     _add_routes(app, shelf, site)

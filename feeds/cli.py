@@ -2,22 +2,19 @@
 
 import os
 import sys
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from feeds import config
-from feeds.errors import ConfigError, FeedsError
+from feeds.errors import FeedsError
 from feeds.output import Output
 from feeds.site import Site
 
 if TYPE_CHECKING:
-    from feeds.insight import Insight
+    pass
 
 _config = click.option(
     "--config",
@@ -275,68 +272,28 @@ def serve(
     metrics_token: Path | None,
 ) -> None:
     """Build what is missing, then serve the feeds, and articles that change meanwhile."""
-    from feeds import build as building
-    from feeds.catalogue.store import Catalogue
     from feeds.insight import Insight
+    from feeds.serving import Place, serve
 
-    site, output = _site(root), Output(as_json=False)
-    address = _listenable(host, port)
+    place = Place.of(host, port, workers)
     insight = Insight(access_log, log_client, metrics, metrics_token)
-    catalogue = Catalogue(site.catalogue)
     with insight.around():
-        start = time.monotonic()
-        with output.progress() as progress:
-            report = building.build(site, catalogue, building.clock(), progress=progress)
-        catalogue.close()
-        insight.built(report, time.monotonic() - start)
-        output.built(report)
-        click.echo(f"Serving on http://{host}:{port}/")
-        _granian(address, port, workers, partial(_app, root, insight))
+        serve(root, _site(root), place, insight, Output(as_json=False))
 
 
-def _listenable(host: str, port: int) -> str:
-    """The IP address of `host`.
+@main.command()
+@_config
+def watch(root: Path) -> None:
+    """Build whenever an article changes, until stopped."""
+    import signal
+    import threading
 
-    Raises `ConfigError` if the port is taken: granian would share it with whoever has it.
-    """
-    import socket
+    from feeds.serving import log_to_stderr, watching
 
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        said = f"{host}:{port} cannot be listened on: {error.strerror}; choose another"
-        raise ConfigError("feeds serve", "--host, --port", said) from None
-    return str(address[0])
-
-
-def _granian(address: str, port: int, workers: int, load: Callable[[], Any]) -> None:
-    from granian import Granian
-    from granian.constants import Interfaces
-
-    Granian(
-        "server:app",
-        address=address,
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=workers,
-        blocking_threads=_THREADS,
-        backpressure=_THREADS * 4,
-        websockets=False,
-        respawn_failed_workers=True,
-        workers_kill_timeout=_PATIENCE_SECONDS,
-    ).serve(target_loader=load, wrap_loader=False)
-
-
-def _app(root: Path, insight: "Insight") -> Any:
-    """Our app, and not that of a publisher who has a `server.py` where this is run."""
-    from importlib.util import module_from_spec, spec_from_file_location
-
-    spec = spec_from_file_location("server", Path(__file__).parents[1] / "server.py")
-    if spec is None or spec.loader is None:
-        raise ConfigError("feeds serve", "", "server.py is missing; install feed-publisher anew")
-    server = module_from_spec(spec)
-    spec.loader.exec_module(server)
-    return insight.over(server.create_app(root))
+    site, stopped = _site(root), threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    log_to_stderr()
+    with watching(site):
+        click.echo(f"Watching {site.folder}")
+        stopped.wait()

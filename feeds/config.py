@@ -78,7 +78,16 @@ def _checked(source: settings.Source, site: SiteSettings, root: Path) -> SiteSet
     for key in ("icon", "logo"):
         if value := getattr(site, key):
             made[key] = _url(source, (key,), value)
-    return msgspec.structs.replace(site, **made)
+    articles = msgspec.structs.replace(site.articles, scan_every=_scan_every(source, site))
+    return msgspec.structs.replace(site, articles=articles, **made)
+
+
+def _scan_every(source: settings.Source, site: SiteSettings) -> int | None:
+    """How often all files are looked at, in seconds; None if it is not said."""
+    value = site.articles.scan_every
+    if value is None:
+        return None
+    return feedfile.seconds(source, ("articles", "scan_every"), value, "1s", "1d")
 
 
 def _check_author(source: settings.Source, site: SiteSettings) -> None:

@@ -28,6 +28,7 @@ class Insight:
         self._log, self._client, self._metrics = log, client, metrics
         self._key = secrets.token_bytes(32)
         self._token = _read(token) if token else ""
+        self._counted: Metrics | None = None
         if token and not metrics:
             raise ConfigError("feeds serve", "--metrics-token", "needs --metrics")
         if log:
@@ -46,10 +47,15 @@ class Insight:
                 stack.enter_context(redirect_stdout(sys.stderr))
             yield
 
-    def built(self, report: Report, seconds: float) -> None:
-        """Count the build before serving, which no worker process makes."""
+    def built(self, report: Report | None, seconds: float) -> None:
+        """Count a build of this process; None for the report of one that failed."""
         if self._metrics:
-            Metrics().built(report, seconds)
+            self._counted = self._counted or Metrics()
+            self._counted.built(report, seconds)
+
+    def __getstate__(self) -> dict[str, object]:
+        """What worker processes get: each counts for itself."""
+        return {**self.__dict__, "_counted": None}
 
     def over(self, app: "WSGIApplication") -> "WSGIApplication":
         """The app of one worker process with all of it around."""

@@ -30,7 +30,7 @@ _EVERY = 1.0  # seconds between two drains
 # A site may have more feeds than a Prometheus wants series: those that come later share a name.
 _MOST_FEEDS = 2000
 _REST = "other"
-_FORMATS = frozenset({"", "rss", "atom", "json"})
+_FORMATS = frozenset({"", "rss", "atom", "json", "html"})
 _CODINGS = frozenset({"", "gzip", "br", "zstd", "deflate"})
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 

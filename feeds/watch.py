@@ -1,39 +1,56 @@
-"""Bringing the catalogue up to date by itself while a server runs."""
+"""Bringing the catalogue up to date by itself, for as long as a process runs."""
 
 import logging
+import queue
 import signal
 import threading
 import time
+from collections.abc import Callable, Generator
+from contextlib import closing
 from pathlib import Path
 
-import watchfiles
 from filelock import FileLock, Timeout
 from sqlalchemy import make_url
 
-from feeds.build import build, clock
+from feeds.build import Memo, Report, build, clock, differing
 from feeds.catalogue.store import Catalogue
-from feeds.errors import FeedsError
+from feeds.errors import CatalogueError, FeedsError
 from feeds.site import Site
 
 _log = logging.getLogger("feeds")
 
-# Milliseconds: how long changes are gathered, and how often it is seen to that all is well.
-_GATHER = 50
-_WAKE = 2_000
-# Seconds after which a build is made though nothing was heard: network file systems are silent.
-_REGULARLY = 60
+# Milliseconds: what is heard is gathered until a step brings nothing new, at most so long.
+_STEP = 20
+_GATHER = 100
+# Milliseconds: how often it is seen to whether time has changed a feed.
+_TICK = 100
+# Seconds until the next attempt after a fault, and until a folder that was heard of is looked at
+# again: what came into a new folder before it was listened to is not heard of.
+_PAUSE = 1.0
+# Seconds until a build is tried again that could not use the catalogue.
+_RETRY = 5.0
+# Seconds between looks at all files: where events come, only to be safe, and where none do.
+_SAFETY = 60
+_POLL = 10
+# So many problems of one build are logged.
+_SOME = 10
+
+# Told of each build: its report, None of one that failed, and how many seconds it took.
+Built = Callable[[Report | None, float], None]
 
 
 class Watcher:
-    """A thread that builds whenever the article folder changes, and outlives every fault.
+    """Builds whenever the article folder or the time changes a feed, and outlives every fault.
 
-    Of several servers on one catalogue and machine one watches; another takes over when it ends.
-    A build that fails is logged, and what was published before stays.
+    Of several on one catalogue and machine one watches; another takes over when it ends. A build
+    that fails is logged, and what was published before stays. `built` is called in the
+    watcher's thread after every build, and is to return soon.
     """
 
-    def __init__(self, site: Site, catalogue: Catalogue) -> None:
-        self._site, self._catalogue = site, catalogue
+    def __init__(self, site: Site, catalogue: Catalogue, built: Built | None = None) -> None:
+        self._site = site
         self._stop = threading.Event()
+        self._builder = _Builder(site, catalogue, built)
         self._lock = FileLock(_lock_file(site))
         self._thread = threading.Thread(target=self._run, name="feeds-watch", daemon=True)
 
@@ -58,47 +75,172 @@ class Watcher:
                 pass  # another process watches
             except Exception:  # noqa: BLE001 - the thread must outlive every fault
                 _log.exception("watching %s failed; trying again", self._site.folder)
-            self._stop.wait(_WAKE / 1000)
+            self._stop.wait(_PAUSE)
 
     def _watch(self) -> None:
         """Build, and build again after every change, until the folder is another one."""
         watched = _identity(self._site.folder)
-        self._build()  # for what changed while nobody watched
         if watched is None:
+            self._builder.build(None)
             return
-        built = time.monotonic()
+        ear = _Ear(self._site, self._stop)
+        with closing(ear.listen()) as heard, _Scanner(self._site, self._builder, ear) as scanner:
+            next(heard, None)
+            self._builder.build(None)  # for what changed while nobody listened
+            for paths in heard:
+                self._builder.build_if_needed(paths | scanner.found())
+                if _identity(self._site.folder) != watched:
+                    return
+
+
+class _Builder:
+    """Builds what was heard of and what is due."""
+
+    def __init__(self, site: Site, catalogue: Catalogue, built: Built | None) -> None:
+        self._site, self.catalogue, self._built = site, catalogue, built
+        self._memo = Memo()
+        self._due: int | None = None
+        self._missed: set[str] = set()
+        self._retry = 0.0
+        self._said = ""
+
+    def build_if_needed(self, heard: set[str]) -> None:
+        """Build if there is something to hear of, or time has changed a feed."""
+        if self._missed and time.monotonic() >= self._retry:
+            heard = heard | self._missed
+        if heard or (self._due is not None and clock().timestamp() >= self._due):
+            self.build(heard)
+
+    def build(self, heard: set[str] | None) -> None:
+        """Build what lies at these paths, or all; a failure is logged."""
+        start, report = time.monotonic(), None
+        try:
+            whole = heard is None or "" in heard
+            at = None if whole else heard
+            report = build(self._site, self.catalogue, clock(), heard=at, memo=self._memo)
+        except FeedsError as error:
+            self._failed(error, heard or set())
+        else:
+            self._due, self._said, self._missed = report.due, "", set()
+            _tell(report)
+        if self._built:
+            try:
+                self._built(report, time.monotonic() - start)
+            except Exception:  # noqa: BLE001 - whatever it is for, building goes on
+                _log.exception("telling of a build failed")
+
+    def _failed(self, error: FeedsError, heard: set[str]) -> None:
+        """Try again soon what the catalogue's state prevented; a look at all files finds others."""
+        self._due = None
+        if isinstance(error, CatalogueError):
+            self._missed |= heard or {""}
+            self._retry = time.monotonic() + _RETRY
+        if str(error) != self._said:
+            self._said = str(error)
+            _log.error("build failed, feeds stay as they were: %s", error)
+
+
+def _tell(report: Report) -> None:
+    for problem in report.problems[:_SOME] if report.read else ():
+        _log.warning("%s", problem)
+    if report.feeds_changed:
+        _log.info(
+            "built revision %d: %d added, %d changed, %d withdrawn; %d feeds changed",
+            report.revision,
+            report.added,
+            report.changed,
+            report.withdrawn,
+            len(report.feeds_changed),
+        )
+
+
+class _Ear:
+    """Hears of changes in the article folder, from the file system where it tells of them."""
+
+    def __init__(self, site: Site, stop: threading.Event) -> None:
+        self._folder, self._stop = site.folder.resolve(), stop
+        self._polls = site.settings.articles.watch == "poll"
+        self._every = site.settings.articles.scan_every
+        self._again: dict[str, float] = {}
+
+    @property
+    def every(self) -> float:
+        """How many seconds lie between two looks at all files."""
+        return float(self._every or (_POLL if self._polls else _SAFETY))
+
+    def listen(self) -> Generator[set[str], None, None]:
+        """The paths, below the folder, that were heard of: now and then none."""
+        if not self._polls:
+            try:
+                for paths in self._events():
+                    yield paths | self._look_again(paths)
+            except (OSError, RuntimeError) as error:  # RuntimeError is watchfiles' own
+                self._polls = True
+                said = "the file system tells of no changes (%s); looking at all files every %g s"
+                _log.warning(said, error, self.every)
+        while not self._stop.wait(_TICK / 1000):
+            yield set()
+
+    def _events(self) -> Generator[set[str], None, None]:
+        import watchfiles  # here, for who polls needs none
+
         changes = watchfiles.watch(
-            self._site.folder,
+            self._folder,
             stop_event=self._stop,
-            step=_GATHER,
-            debounce=10 * _GATHER,
-            rust_timeout=_WAKE,
+            step=_STEP,
+            debounce=_GATHER,
+            rust_timeout=_TICK,
             yield_on_timeout=True,
             watch_filter=None,
             ignore_permission_denied=True,
         )
         for changed in changes:
-            if changed or time.monotonic() - built > _REGULARLY:
-                self._build()
-                built = time.monotonic()
-            if _identity(self._site.folder) != watched:
-                return
+            yield {path.removeprefix(str(self._folder)).strip("/") for _, path in changed}
 
-    def _build(self) -> None:
-        try:
-            report = build(self._site, self._catalogue, clock())
-        except FeedsError as error:
-            _log.error("build failed, feeds stay as they were: %s", error)
-            return
-        if report.feeds_changed:
-            _log.info(
-                "built revision %d: %d added, %d changed, %d withdrawn; %d feeds changed",
-                report.revision,
-                report.added,
-                report.changed,
-                report.withdrawn,
-                len(report.feeds_changed),
-            )
+    def _look_again(self, paths: set[str]) -> set[str]:
+        """Folders that were heard of a while ago. Notes those among `paths` for later."""
+        now = time.monotonic()
+        again = {path for path, at in self._again.items() if at <= now}
+        for path in again:
+            del self._again[path]
+        for path in paths:
+            if (self._folder / path).is_dir():
+                self._again[path] = now + _PAUSE
+        return again
+
+
+class _Scanner:
+    """Looks at all files now and then, in a thread of its own, so that nothing waits for it."""
+
+    def __init__(self, site: Site, builder: _Builder, ear: _Ear) -> None:
+        self._site, self._builder, self._ear = site, builder, ear
+        self._found: queue.SimpleQueue[set[str]] = queue.SimpleQueue()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="feeds-scan", daemon=True)
+
+    def __enter__(self) -> "_Scanner":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def found(self) -> set[str]:
+        """The paths that look other than at the last build, found since this was last asked."""
+        found: set[str] = set()
+        while not self._found.empty():
+            found |= self._found.get()
+        return found
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._ear.every):
+            try:
+                self._found.put(set(differing(self._site, self._builder.catalogue)))
+            except FeedsError as error:
+                _log.error("looking at all files failed: %s", error)
+            except Exception:  # noqa: BLE001 - the thread must outlive every fault
+                _log.exception("looking at all files failed; trying again")
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

@@ -1,16 +1,22 @@
 """Building by itself while a server runs, whatever happens to the folder."""
 
 import shutil
+import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 
 from feeds import build as building
 from feeds import watch
-from feeds.build import clock
+from feeds.build import Report, clock
 from feeds.catalogue.store import Catalogue
 from feeds.watch import Watcher
 from tests.support import Publication, front_matter, write_article
@@ -18,7 +24,7 @@ from tests.support import Publication, front_matter, write_article
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "_WAKE", 100)
+    monkeypatch.setattr(watch, "_PAUSE", 0.1)
 
 
 @pytest.fixture
@@ -27,9 +33,19 @@ def site(tmp_path: Path) -> Publication:
 
 
 @contextmanager
-def watching(site: Publication) -> Iterator[Watcher]:
+def watching(
+    site: Publication, changed: Callable[[Report], None] | None = None
+) -> Iterator[Watcher]:
+    revisions = {0}
+
+    def built(report: Report | None, seconds: float) -> None:
+        assert seconds >= 0
+        if report and changed and report.revision not in revisions:
+            revisions.add(report.revision)
+            changed(report)
+
     with closing(Catalogue(site.site.catalogue)) as catalogue:
-        watcher = Watcher(site.site, catalogue)
+        watcher = Watcher(site.site, catalogue, built)
         watcher.start()
         try:
             yield watcher
@@ -85,32 +101,174 @@ def test_a_folder_that_goes_and_comes_back_costs_nothing(site: Publication) -> N
 def test_the_thread_outlives_a_fault_that_nobody_foresaw(
     site: Publication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    faults = iter([RuntimeError("what nobody foresaw"), OSError("watch limit reached")])
+    faults = iter([RuntimeError("what nobody foresaw"), OSError("no more memory")])
 
-    def build(*arguments: object) -> object:
+    def build(*arguments: Any, **options: Any) -> Report:
         for fault in faults:
             raise fault
-        return building.build(*arguments)  # type: ignore[arg-type]
+        return building.build(*arguments, **options)
 
     monkeypatch.setattr("feeds.watch.build", build)
     with watching(site):
         until(shows(site, "a"))
 
 
-def test_where_the_file_system_is_silent_a_build_is_made_regularly(
-    site: Publication, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def silent(*_: object, stop_event: object, **__: object) -> Iterator[set[object]]:
-        while not stop_event.is_set():  # type: ignore[attr-defined]
-            time.sleep(0.05)
-            yield set()
+def polled(root: Path, **articles: Any) -> Publication:
+    """A site whose files are all looked at every second."""
+    wanted = {"folder": "articles", "scan_every": 1, **articles}
+    return Publication(root, {"a.md": front_matter(title="a")}, articles=wanted)
 
-    monkeypatch.setattr("feeds.watch.watchfiles.watch", silent)
-    monkeypatch.setattr(watch, "_REGULARLY", 0.2)
+
+def test_polling_finds_what_was_saved_and_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("watchfiles.watch", None)  # it is not asked
+    site = polled(tmp_path, watch="poll")
     with watching(site):
         until(shows(site, "a"))
         add(site, "b")
         until(shows(site, "a", "b"))
+        site.file("b.md").unlink()
+        until(shows(site, "a"))
+
+
+def test_where_the_file_system_is_silent_all_files_are_looked_at_regularly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(*_: object, stop_event: Event, **__: object) -> Iterator[set[object]]:
+        while not stop_event.wait(0.05):
+            yield set()
+
+    monkeypatch.setattr("watchfiles.watch", silent)
+    site = polled(tmp_path)
+    with watching(site):
+        until(shows(site, "a"))
+        add(site, "b")
+        until(shows(site, "a", "b"))
+
+
+def test_where_no_more_can_be_watched_it_polls_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def limited(*_: object, **__: object) -> None:
+        raise OSError("OS file watch limit reached.")
+
+    monkeypatch.setattr("watchfiles.watch", limited)
+    site = polled(tmp_path)
+    with watching(site):
+        until(shows(site, "a"))
+        add(site, "b")
+        until(shows(site, "a", "b"))
+    assert "OS file watch limit reached" in caplog.text
+    assert "looking at all files every 1 s" in caplog.text
+
+
+def test_every_change_is_told_once_with_the_feeds_that_changed(site: Publication) -> None:
+    told: list[Report] = []
+    with watching(site, told.append):
+        until(lambda: len(told) == 1)
+        write_article(site.root, "b.md", front_matter(title="b", topics=["Robots"]))
+        until(lambda: len(told) == 2)
+        time.sleep(0.3)
+    assert [set(report.feeds_changed) for report in told] == [
+        {"all", "topics/ai"},
+        {"all", "topics/robots"},
+    ]
+
+
+def test_a_callback_that_fails_costs_nothing(
+    site: Publication, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: Report) -> None:
+        raise ValueError("nobody there to be told")
+
+    with watching(site, fail):
+        until(shows(site, "a"))
+        add(site, "b")
+        until(shows(site, "a", "b"))
+    assert "nobody there to be told" in caplog.text
+
+
+def test_a_build_that_fails_is_told_too(site: Publication) -> None:
+    told: list[Report | None] = []
+    with closing(Catalogue(site.site.catalogue)) as catalogue:
+        (site.root / "articles" / "a.md").rename(site.root / "a.md")
+        watcher = Watcher(site.site, catalogue, lambda report, _: told.append(report))
+        watcher.start()
+        until(lambda: told == [None])
+        watcher.stop()
+
+
+def test_an_article_of_a_future_date_is_built_when_it_comes(site: Publication) -> None:
+    told: list[Report] = []
+    with watching(site, told.append):
+        until(lambda: len(told) == 1)
+        soon = clock() + timedelta(seconds=3)
+        content = front_matter(title="soon", topics=["New"], publishedDateTime=soon.isoformat())
+        write_article(site.root, "soon.md", content)
+        until(lambda: len(told) == 2)
+        assert told[1].feeds_changed == ()
+        until(lambda: len(told) == 3)
+        assert clock() >= soon
+    assert set(told[2].feeds_changed) == {"all", "topics/new"}
+
+
+def test_folders_that_come_and_go_are_built(site: Publication) -> None:
+    with watching(site):
+        until(shows(site, "a"))
+        outside = site.root / "outside" / "deep"
+        outside.mkdir(parents=True)
+        (outside / "b.md").write_text(front_matter(title="b", webUrl="https://example.org/b"))
+        (site.root / "outside").rename(site.root / "articles" / "inside")
+        until(shows(site, "a", "b"))
+        (site.root / "articles" / "inside").rename(site.root / "articles" / "other")
+        add(site, "c")
+        until(shows(site, "a", "b", "c"))
+        shutil.rmtree(site.root / "articles" / "other")
+        until(shows(site, "a", "c"))
+
+
+def test_a_bad_article_is_told_of_in_the_log(
+    site: Publication, caplog: pytest.LogCaptureFixture
+) -> None:
+    with watching(site):
+        until(shows(site, "a"))
+        write_article(site.root, "b.md", "---\nwebUrl: https://example.org/b\n---\n")
+        until(lambda: "b.md:" in caplog.text)
+    assert "title" in caplog.text
+
+
+def test_a_catalogue_that_is_busy_is_tried_again(
+    site: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "_RETRY", 0.2)
+    with closing(Catalogue(site.site.catalogue, patience=0.1)) as catalogue:
+        watcher = Watcher(site.site, catalogue)
+        watcher.start()
+        try:
+            until(shows(site, "a"))
+            file = site.root / "catalogue.sqlite"
+            with closing(sqlite3.connect(file, isolation_level=None)) as holder:
+                holder.execute("BEGIN IMMEDIATE")
+                add(site, "b")
+                time.sleep(0.5)
+            until(shows(site, "a", "b"))
+        finally:
+            watcher.stop()
+
+
+def test_the_command_builds_until_it_is_told_to_stop(site: Publication) -> None:
+    command = [sys.executable, "-m", "feeds", "watch", "--config", str(site.root)]
+    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        until(shows(site, "a"))
+        add(site, "b")
+        until(shows(site, "a", "b"))
+    finally:
+        running.terminate()
+        said = running.communicate(timeout=10)[1].decode()
+    assert running.returncode == 0
+    assert "1 added" in said
 
 
 def test_another_takes_over_when_the_one_that_watches_ends(site: Publication) -> None:

@@ -1,0 +1,142 @@
+"""`feeds serve` and `feeds watch`: the processes, and what runs in which."""
+
+import logging
+import multiprocessing
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from feeds import build as building
+from feeds.build import Report
+from feeds.catalogue.store import Catalogue
+from feeds.errors import ConfigError
+from feeds.insight import Insight
+from feeds.output import Output
+from feeds.pinger import Pinger
+from feeds.site import Site
+from feeds.watch import Built, Watcher
+
+# Threads of a worker: a document is ready or soon made; and seconds that one may take to end.
+_THREADS = 4
+_PATIENCE_SECONDS = 3
+# Milliseconds and bytes that a client has for its headers (RFC 9110 §2.3 leaves it to us).
+_HEADERS_MS = 10_000
+_HEADERS_BYTES = 64 * 1024
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where to listen, and with how many worker processes; `address` is the host's."""
+
+    host: str
+    address: str
+    port: int
+    workers: int
+
+    @classmethod
+    def of(cls, host: str, port: int, workers: int) -> "Place":
+        """Raises `ConfigError` if the port is taken: granian would share it with whoever has it."""
+        try:
+            family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            with socket.socket(family, kind) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+        except OSError as error:
+            said = f"{host}:{port} cannot be listened on: {error.strerror}; choose another"
+            raise ConfigError("feeds serve", "--host, --port", said) from None
+        return cls(host, str(address[0]), port, workers)
+
+
+def serve(root: Path, site: Site, place: Place, insight: Insight, output: Output) -> None:
+    """Build, then serve until stopped.
+
+    This process watches the articles, builds and tells the hubs; worker processes answer, so that
+    no answer waits for a build.
+    """
+    start = time.monotonic()
+    with closing(Catalogue(site.catalogue)) as catalogue, output.progress() as progress:
+        report = building.build(site, catalogue, building.clock(), progress=progress)
+    insight.built(report, time.monotonic() - start)
+    output.built(report)
+    click.echo(f"Serving on http://{place.host}:{place.port}/")
+    with watching(site, insight.built):
+        _granian(place, partial(_app, root, insight))
+
+
+@contextmanager
+def watching(site: Site, built: Built | None = None) -> Iterator[None]:
+    """Meanwhile build when articles change, and tell the hubs of it. `built` is told of builds."""
+    with closing(Catalogue(site.catalogue)) as catalogue:
+        stop = watch(site, catalogue, built)
+        try:
+            yield
+        finally:
+            stop()
+
+
+def watch(site: Site, catalogue: Catalogue, built: Built | None = None) -> Callable[[], None]:
+    """From now on do so, in threads; returns what ends it."""
+    pinger = Pinger(site, catalogue)
+
+    def after(report: Report | None, seconds: float) -> None:
+        if report:
+            pinger.after(report)
+        if built:
+            built(report, seconds)
+
+    watcher = Watcher(site, catalogue, after)
+    pinger.start()
+    watcher.start()
+
+    def stop() -> None:
+        watcher.stop()
+        pinger.stop()
+
+    return stop
+
+
+def log_to_stderr() -> None:
+    """Say on standard error what is built."""
+    logging.basicConfig(format="%(asctime)s %(message)s")
+    logging.getLogger("feeds").setLevel(logging.INFO)
+
+
+def _granian(place: Place, load: Callable[[], Any]) -> None:
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.http import HTTP1Settings
+
+    # Workers are started anew: what is forked while another thread runs may wait for ever.
+    multiprocessing.set_start_method("spawn", force=True)
+    Granian(
+        "server:app",
+        address=place.address,
+        port=place.port,
+        interface=Interfaces.WSGI,
+        workers=place.workers,
+        blocking_threads=_THREADS,
+        backpressure=_THREADS * 4,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=_HEADERS_MS, max_buffer_size=_HEADERS_BYTES
+        ),
+        websockets=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=_PATIENCE_SECONDS,
+    ).serve(target_loader=load, wrap_loader=False)
+
+
+def _app(root: Path, insight: Insight) -> Any:
+    """Our app, and not that of a publisher who has a `server.py` where this is run."""
+    spec = spec_from_file_location("server", Path(__file__).parents[1] / "server.py")
+    if spec is None or spec.loader is None:
+        raise ConfigError("feeds serve", "", "server.py is missing; install feed-publisher anew")
+    server = module_from_spec(spec)
+    spec.loader.exec_module(server)
+    return insight.over(server.create_app(root, watch=False))
