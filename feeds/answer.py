@@ -71,7 +71,7 @@ class Ready:
         self.variants: dict[str | None, Variant] = {None: plain}
         tags = [f"{self.base}{suffix}" for suffix in ("", *(f"-{name}" for name in CODINGS))]
         self.known = frozenset(f'{mark}"{tag}"' for tag in tags for mark in ("", "W/"))
-        self.used = True
+        self.used = False
 
     @property
     def size(self) -> int:

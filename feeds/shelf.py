@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -30,6 +31,8 @@ _AT_ONCE = 50
 _REMIND = 60
 # Seconds between two looks at the catalogue: so old may a change be and unseen.
 _EVERY = 0.025
+# Seconds after which it is read though it shows no sign of change: it may have been damaged.
+_SURE = 1.0
 # Seconds of rest after a fault that nobody foresaw.
 _PAUSE = 1
 
@@ -71,6 +74,10 @@ class _State(msgspec.Struct, frozen=True):
         name = pages.INDEX if name == "" else "" if name == pages.INDEX else name
         return Unit("site", name) if name in self.makers else None
 
+    def has(self, unit: Unit) -> bool:
+        """Whether there is such a unit."""
+        return unit.name in (self.makers if unit.kind == "site" else self.feeds)
+
 
 class Shelf:
     """Documents of one site by path, for any number of threads.
@@ -84,6 +91,8 @@ class Shelf:
         self._site, self._catalogue = site, catalogue
         self._state: _State | None = None
         self._stamp: object = None
+        self._suspect: Unit | None = None
+        self._read = float("-inf")
         self._making = threading.Lock()
         self._fault: CatalogueError | None = None
         self._since = self._told = clock()
@@ -123,8 +132,10 @@ class Shelf:
             if again and again is not kept:
                 return again  # made by another thread meanwhile
             try:
-                return self._make(unit, name)
-            except CatalogueError:
+                return self._make(unit).get(name)
+            except CatalogueError as error:
+                self._suspect = unit
+                self._note(error)
                 if kept:
                     return kept
                 raise
@@ -168,11 +179,14 @@ class Shelf:
         An outage is noted and told to the log; what is ready stays.
         """
         try:
-            stamp = self._catalogue.stamp()
-            if stamp != self._stamp or self._is_due(self._state):
+            stamp, passed = self._catalogue.stamp(), time.monotonic() - self._read
+            if stamp != self._stamp or passed > _SURE or self._fault or self._is_due(self._state):
                 with self._making:
                     self._renew()
-                self._stamp = stamp
+                    if self._suspect:
+                        self._make(self._suspect)
+                self._suspect = None
+                self._stamp, self._read = stamp, time.monotonic()
         except CatalogueError as error:
             self._note(error)
             return
@@ -215,15 +229,17 @@ class Shelf:
     def _is_due(self, state: _State | None) -> bool:
         return state is not None and state.until is not None and clock() >= state.until
 
-    def _make(self, unit: Unit, name: str) -> Ready | None:
+    def _make(self, unit: Unit) -> dict[str, Ready]:
         """Make a unit that is not ready, or no longer holds; it is kept if it is of our state."""
-        state, now = self._current(), clock()
+        state, now = self._state, clock()
+        if state is None or not state.has(unit):
+            return {}
         with self._catalogue.read() as reader:
             made = self._made(unit, state, reader, now)
             current = reader.revision() == state.revision
         if current:
             self.room.put({unit: made})
-        return made.get(name)
+        return made
 
     def _renew(self) -> None:
         """Load what the catalogue says now, and make anew what changed of what is ready."""
@@ -237,7 +253,7 @@ class Shelf:
             fresh = {
                 unit: self._made(unit, state, reader, now)
                 for unit in [unit for unit in changed if self.room.in_use(unit)][:_AT_ONCE]
-                if unit.kind == "site" or unit.name in state.feeds
+                if state.has(unit)
             }
         self._state = state
         self.room.put(fresh)
@@ -300,7 +316,7 @@ class Shelf:
         if unit.kind == "site":
             # The index page has the folder's own URL, and no other.
             name = "" if unit.name == pages.INDEX else unit.name
-            return {name: state.makers[unit.name]()} if unit.name in state.makers else {}
+            return {name: state.makers[unit.name]()}
         feed = state.feeds[unit.name]
         if unit.kind == "page":
             beside = groups.beside(feed, state.groups, self._site)
