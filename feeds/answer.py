@@ -106,8 +106,10 @@ class Ready:
     def has(self, environ: Environ) -> bool:
         """Whether the client has the document already (RFC 9110 §13)."""
         tags, since = environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE")
+        if tags is None and since is None:
+            return False
         updated = int(self.document.updated.timestamp())
-        return tags in self.known or conditional.not_modified(tags, since, self.base, updated)
+        return conditional.not_modified(tags, since, self.base, updated)
 
     def at(self, now: float) -> "Ready":
         """The same with the freshness that it has at a time, if that depends on it."""

@@ -47,9 +47,7 @@ def send(ready: Ready, environ: Environ, start_response: StartResponse) -> list[
     environ[FEED] = ready.label
     accepted = environ.get("HTTP_ACCEPT_ENCODING")
     variant = ready.variants.get(accepted) or ready.variant(accepted)
-    if ("HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MODIFIED_SINCE" in environ) and ready.has(
-        environ
-    ):
+    if environ.get("HTTP_IF_NONE_MATCH") in ready.known or ready.has(environ):
         start_response(NOT_MODIFIED, [*variant.same])
         return []
     start_response(OK, [*variant.headers])
