@@ -167,6 +167,8 @@ def _explained(error: yaml.MarkedYAMLError, text: str) -> YAMLTextError:
     mark = next((mark for mark in (marks if unended else marks[::-1]) if mark), None)
     line = min(mark.line, text.count("\n")) + 1 if mark else 1
     said = " ".join(part for part in (error.context, error.problem) if part)
+    if "maximum nesting" in said:  # libyaml's own limit, which it may meet before ours
+        return YAMLTextError(line, f"nests deeper than {MAX_DEPTH} levels; write it flatter")
     advice = "; quote the value if it holds ': ', '#' or begins with a sign"
     return YAMLTextError(line, f"is not valid YAML: {said}{advice}")
 
