@@ -1,12 +1,13 @@
 """A made-up site of any size: articles with front matter as real ones have it, and its config.
 
-`python bench/corpus.py FOLDER [ARTICLES [TOPICS]]` prints the path of the newest article shown.
-The same numbers give the same bytes. Every word is generated; nothing is copied from anywhere.
+`python bench/corpus.py FOLDER [ARTICLES [TOPICS]] [--related N] [--withheld SHARE]` prints the path
+of the newest article shown. The same numbers give the same bytes. Every word is generated; nothing
+is copied from anywhere.
 """
 
 import base64
 import random
-import sys
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
@@ -65,10 +66,16 @@ class _Words:
 
 
 class Corpus:
-    """Makes a site of `articles` articles over `topics` topics, the n-th 1/n as popular."""
+    """Makes a site of `articles` articles over `topics` topics, the n-th 1/n as popular.
 
-    def __init__(self, articles: int, topics: int, seed: int = 1) -> None:
-        self._articles = articles
+    The share `withheld` of them is not published. Each has `related` related items; if that is 0,
+    every other has one or two.
+    """
+
+    def __init__(
+        self, articles: int, topics: int, related: int = 0, withheld: float = 0.08, seed: int = 1
+    ) -> None:
+        self._articles, self._related_each, self._withheld = articles, related, withheld
         self._chance = random.Random(seed)
         self._words = _Words(self._chance)
         taken: set[str] = set()
@@ -91,9 +98,9 @@ class Corpus:
                 published = published.replace(year=2999, day=1)
             slug = "-".join(self._words.some(6))
             file = news / f"{published:%Y-%m-%d}-{slug}-{number}.md"
-            text = self._article(slug, number, published, withheld=fate < 0.08)
+            text = self._article(slug, number, published, withheld=fate < self._withheld)
             file.write_text(text, encoding="utf-8")
-            if 0.08 <= fate <= 0.998 and published > at:
+            if self._withheld <= fate <= 0.998 and published > at:
                 newest, at = file, published
         return newest
 
@@ -121,7 +128,7 @@ class Corpus:
             *(f"  - {topic}" for topic in self._some_topics()),
             "",
             *self._images(provider, number),
-            *(self._related() if self._chance.random() < 0.5 else ()),
+            *self._related(),
             f'secured: "{self._secret(384)};{self._secret(16)}"',
             "---",
             "",
@@ -152,8 +159,13 @@ class Corpus:
         return [*lines, ""]
 
     def _related(self) -> list[str]:
+        count = self._related_each
+        if not count and self._chance.random() < 0.5:
+            count = self._chance.choice((1, 1, 2))
+        if not count:
+            return []
         lines = ["related:"]
-        for _ in range(self._chance.choice((1, 1, 2))):
+        for _ in range(count):
             provider, slug = self._chance.choice(self._providers), "-".join(self._words.some(8))
             url = f"https://{_domain(provider)}/{slug}/"
             lines += [
@@ -195,6 +207,18 @@ def _provider(name: str) -> list[str]:
     ]
 
 
+def main() -> None:
+    """Write a site, and print the path of its newest article."""
+    parser = ArgumentParser(description="Make a site up.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("articles", type=int, nargs="?", default=10_000)
+    parser.add_argument("topics", type=int, nargs="?", default=200)
+    parser.add_argument("--related", type=int, default=0, help="related items of each article")
+    parser.add_argument("--withheld", type=float, default=0.08, help="share of articles")
+    asked = parser.parse_args()
+    made = Corpus(asked.articles, asked.topics, asked.related, asked.withheld)
+    print(made.write(asked.folder))
+
+
 if __name__ == "__main__":
-    counts = [int(argument) for argument in sys.argv[2:4]]
-    print(Corpus(*(counts + [10_000, 200][len(counts) :])).write(Path(sys.argv[1])))
+    main()

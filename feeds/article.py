@@ -16,7 +16,7 @@ from urllib.parse import quote
 import msgspec
 
 from feeds import attachments, attribution, body, composed, dates, reading, urls
-from feeds.entry import Entry
+from feeds.entry import Entry, content_hash
 from feeds.errors import ArticleError, Problem
 from feeds.fields import Fields
 from feeds.reading import Reading
@@ -30,12 +30,14 @@ class Article(msgspec.Struct, frozen=True):
     """What a file says. `entry` is None where it is withheld (or cannot be published).
 
     `likeness` is equal for a renamed file, whatever its path: a hash of what its author wrote.
+    `content_hash` is the entry's.
     """
 
     entry: Entry | None
     withheld: bool = False
     likeness: str = ""
     problems: tuple[Problem, ...] = ()
+    content_hash: str = ""
 
 
 def stem(path: str) -> str:
@@ -63,7 +65,9 @@ def parse(path: str, content: bytes, seen: datetime, site: Site) -> Article:
     if _withheld(fields):
         return Article(None, withheld=True, problems=tuple(problems))
     entry = _entry(fields, read, seen, site)
-    return Article(entry, False, _likeness(read), tuple(problems))
+    if entry is None:
+        return Article(None, problems=tuple(problems))
+    return Article(entry, False, _likeness(read), tuple(problems), content_hash(entry))
 
 
 def _withheld(fields: Fields) -> bool:

@@ -9,7 +9,6 @@ from feeds.article import Article, stem
 from feeds.catalogue.feeds import moment
 from feeds.catalogue.reader import Memory, Seen
 from feeds.catalogue.writer import EntryChange
-from feeds.entry import content_hash
 from feeds.errors import Problem
 from feeds.work import ReadTask
 
@@ -81,7 +80,7 @@ def decide(
         # A change that is yet to come would date the whole feed in the future.
         entry = msgspec.structs.replace(entry, updated=entry.published)
     written = min(seen.mtime_ns // 1_000_000_000, now)
-    made = content_hash(entry)
+    made = article.content_hash
     if memory is None:
         put = EntryChange(entry, None, written, made, article.likeness)
         return Decision(put, problems=article.problems)

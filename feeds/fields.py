@@ -45,16 +45,17 @@ class Fields:
 
     def text(self, name: str) -> str:
         """Text on one line, without forbidden characters; empty if absent."""
-        value = self.raw(name)
+        value = self._data.get(name)
+        if value is None:
+            return ""
         if isinstance(value, str):
             return one_line(value)
-        if value is not None:
-            self.wrong(name, f"is {_kind(value)}, not text; put it in quotes")
+        self.wrong(name, f"is {_kind(value)}, not text; put it in quotes")
         return ""
 
     def number(self, name: str, *, positive: bool = False) -> int | None:
         """A whole number, within 63 bits; None if absent."""
-        value = self.raw(name)
+        value = self._data.get(name)
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**63:

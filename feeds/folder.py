@@ -191,9 +191,10 @@ def read(root: Path, path: str, max_bytes: int) -> tuple[bytes, Stat]:
     Raises `ArticleError` for a file that is too large, unreadable, gone, or changed all the
     while that it was read.
     """
+    file_name = f"{root}/{path}"
     try:
         for _ in range(_TRIES):
-            with Path(root, path).open("rb", buffering=0) as file:
+            with open(file_name, "rb", buffering=0) as file:  # noqa: PTH123 - twice as fast
                 before = os.fstat(file.fileno())
                 if before.st_size > max_bytes:
                     raise _error(

@@ -3,7 +3,7 @@
 A fragment depends on its entry (and the site settings it uses) alone, so one serves every feed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ import msgspec
 from feedgen.entry import FeedEntry
 from lxml import etree
 
-from feeds import dates, mending
+from feeds import dates, direct, mending
 from feeds.entry import Enclosure, Entry, Person
 from feeds.errors import RenderError
 from feeds.site import Site
@@ -31,17 +31,25 @@ def render(entry: Entry, site: Site) -> dict[Format, bytes]:
     RSS 2.0 with its Best Practices Profile, RFC 4287, JSON Feed 1.1. The XML fragments end in a
     newline. Raises `RenderError` for an entry that feedgen refuses.
     """
+    tags = categories(entry, site)
+    try:
+        rss, atom = direct.write(entry, tags)
+    except direct.UnusualError:
+        rss, atom = by_feedgen(entry, site)
+    return {"rss": rss, "atom": atom, "json": msgspec.json.encode(_json_item(entry, tags))}
+
+
+def by_feedgen(entry: Entry, site: Site) -> tuple[bytes, bytes]:
+    """The RSS item and the Atom entry of any entry, as feedgen writes them.
+
+    What `feeds.direct` writes is held to this. Raises `RenderError`.
+    """
     try:
         made = feedgen_entry(entry, site)
-        rss = _cut(_RSS, made.rss_entry())
-        atom = _cut(_ATOM, made.atom_entry())
+        rss, atom = _cut(_RSS, made.rss_entry()), _cut(_ATOM, made.atom_entry())
     except ValueError as error:
         raise RenderError(entry.id, str(error)) from error
-    return {
-        "rss": mending.plain_references(rss),
-        "atom": atom,
-        "json": msgspec.json.encode(json_item(entry, site)),
-    }
+    return mending.plain_references(rss), atom
 
 
 def feedgen_entry(entry: Entry, site: Site) -> FeedEntry:
@@ -112,7 +120,7 @@ def _cut(frame: _Frame, node: Any) -> bytes:
     return whole[frame.before : -frame.after]
 
 
-def json_item(entry: Entry, site: Site) -> dict[str, Any]:
+def _json_item(entry: Entry, tags: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """The JSON Feed 1.1 item of an entry; members without a value are left out."""
     item: dict[str, Any] = {
         "id": entry.id,
@@ -125,7 +133,7 @@ def json_item(entry: Entry, site: Site) -> dict[str, Any]:
         "date_published": dates.rfc3339(entry.published),
         "date_modified": dates.rfc3339(entry.updated),
         "authors": [_json_author(person) for person in entry.authors],
-        "tags": list(dict.fromkeys(term for _, term in categories(entry, site))),
+        "tags": list(dict.fromkeys(term for _, term in tags)),
         "language": entry.language,
         "attachments": [_json_attachment(file) for file in entry.enclosures],
         "_source": _json_source(entry),

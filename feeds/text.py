@@ -44,6 +44,8 @@ def first_forbidden(text: str) -> int | None:
 
 def one_line(text: str) -> str:
     """`text` cleaned, every run of whitespace one space, none at the ends."""
+    if text.isprintable() and "  " not in text and text[:1] != " " != text[-1:]:
+        return text  # nearly all is so; the one space that is printable is U+0020
     return " ".join(clean(text).split())
 
 

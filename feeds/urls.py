@@ -9,10 +9,10 @@ from feeds.text import quoted
 
 # A URL of RFC 3986 characters only, with a plain lower-case host that cannot be read as a
 # number (an IPv4 address) or punycode, needs no work.
+_PLAIN = r"[A-Za-z0-9/?:@!$&'()*+,;=._~-]*+"
 _READY = re.compile(
     r"https?://(?:(?!xn--)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*(?!xn--)[a-z](?:[a-z0-9-]*[a-z0-9])?"
-    r"/(?:[A-Za-z0-9/?:@!$&'()*+,;=._~-]|%[0-9A-Fa-f]{2})*"
-    r"(?:#(?:[A-Za-z0-9/?:@!$&'()*+,;=._~-]|%[0-9A-Fa-f]{2})*)?"
+    rf"/{_PLAIN}(?:%[0-9A-Fa-f]{{2}}{_PLAIN})*+(?:#{_PLAIN}(?:%[0-9A-Fa-f]{{2}}{_PLAIN})*+)?"
 )
 # As browsers read them: with backslashes as slashes, and without tabs and line breaks.
 _DOT_SEGMENT = re.compile(r"[/\\](?:[\t\r\n]*(?:\.|%2[Ee])){1,2}[\t\r\n]*(?:[/\\]|$)")

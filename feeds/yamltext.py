@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from feeds import lines
+
 MAX_DEPTH = 50
 MAX_NODES = 100_000
 
@@ -111,6 +113,13 @@ def parse(text: str) -> Any:
     Raises `YAMLTextError` for text that does not parse, nests deeper than `MAX_DEPTH`, or
     grows beyond `MAX_NODES` by its aliases: libyaml would crash the process on such nesting.
     """
+    if (data := lines.read(text)) is not lines.UNUSUAL:
+        return data
+    return by_pyyaml(text)
+
+
+def by_pyyaml(text: str) -> Any:
+    """The same, of any text: what is not of the usual kind, and what all else is held to."""
     _check_size(text)
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - derives from the safe loader
@@ -158,6 +167,8 @@ def _explained(error: yaml.MarkedYAMLError, text: str) -> YAMLTextError:
     mark = next((mark for mark in (marks if unended else marks[::-1]) if mark), None)
     line = min(mark.line, text.count("\n")) + 1 if mark else 1
     said = " ".join(part for part in (error.context, error.problem) if part)
+    if "maximum nesting" in said:  # libyaml's own limit, which it may meet before ours
+        return YAMLTextError(line, f"nests deeper than {MAX_DEPTH} levels; write it flatter")
     advice = "; quote the value if it holds ': ', '#' or begins with a sign"
     return YAMLTextError(line, f"is not valid YAML: {said}{advice}")
 

@@ -20,6 +20,9 @@ from feeds.fragment import Format
 from feeds.site import Provider, Site, SiteSettings, Topic
 from feeds.text import slug
 
+# Other people's data beside the repository, no part of it: tests without it are skipped.
+CORPUS = Path(__file__).parents[1].parent / "shared" / "corpus"
+
 NOW = datetime(2024, 6, 15, 12, tzinfo=UTC)
 
 SITE: Mapping[str, Any] = {

@@ -1,7 +1,7 @@
 """The catalogue: the same order in every database, and errors that tell no secret."""
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -92,3 +92,55 @@ def test_a_catalogue_lies_in_a_folder_of_any_name(tmp_path: Path, name: str) -> 
     with closing(Catalogue(make_site(root).catalogue)):
         assert (root / "catalogue.sqlite").is_file()
     assert [file.name for file in tmp_path.iterdir()] == [name.partition("/")[0]]
+
+
+def journal(file: Path) -> str:
+    with closing(sqlite3.connect(file)) as connection:
+        found: str = connection.execute("PRAGMA journal_mode").fetchone()[0]
+        return found
+
+
+def test_a_new_file_is_filled_without_a_log_and_read_with_one(tmp_path: Path) -> None:
+    file = tmp_path / "catalogue.sqlite"
+    with closing(Catalogue(f"sqlite:///{file}")) as catalogue:
+        with writing(catalogue) as writer:
+            assert journal(file) == "delete"
+            writer.put_meta("revision", "1")
+        assert journal(file) == "wal"
+        with writing(catalogue) as writer:
+            writer.put_meta("revision", "2")
+            assert journal(file) == "wal"
+
+
+def test_a_new_file_that_others_have_open_is_filled_as_any(tmp_path: Path) -> None:
+    file = tmp_path / "catalogue.sqlite"
+    with (
+        closing(Catalogue(f"sqlite:///{file}")) as catalogue,
+        closing(Catalogue(f"sqlite:///{file}")) as other,
+    ):
+        with other.read() as reader, writing(catalogue) as writer:
+            writer.put_meta("revision", "1")
+            assert reader.meta("revision") == "0"
+        with other.read() as reader:
+            assert reader.meta("revision") == "1"
+
+
+def test_a_first_build_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "catalogue.sqlite"
+    with closing(Catalogue(f"sqlite:///{file}")) as catalogue:
+        with suppress(RuntimeError), writing(catalogue) as writer:
+            writer.put_meta("revision", "1")
+            raise RuntimeError
+        with catalogue.read() as reader:
+            assert reader.meta("revision") == "0"
+        assert journal(file) == "wal"
+
+
+def test_a_catalogue_can_be_opened_while_a_new_file_is_filled(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'catalogue.sqlite'}?timeout=0.1"
+    with closing(Catalogue(url)) as catalogue, writing(catalogue) as writer:
+        writer.put_meta("revision", "1")
+        with closing(Catalogue(url)) as other, other.read() as reader:
+            assert reader.meta("revision") == "0"
+    with closing(Catalogue(url)) as other, other.read() as reader:
+        assert reader.meta("revision") == "1"

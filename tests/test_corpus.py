@@ -27,9 +27,8 @@ from feeds.definitions import FeedDefinition
 from feeds.document import Document
 from feeds.entry import Entry
 from feeds.fragment import FORMATS, Format
-from tests.support import Publication
+from tests.support import CORPUS, Publication
 
-CORPUS = Path(__file__).parents[1].parent / "shared" / "corpus"
 SITE, RELATED = CORPUS / "powerapps", CORPUS / "related-sample"
 NEWS = SITE / "api" / "news"
 

@@ -1,6 +1,7 @@
 """Any text becomes text that every format can hold (X2, X3), and slugs that stay apart."""
 
 import json
+import sys
 from datetime import UTC, datetime
 from xml.parsers import expat
 
@@ -32,6 +33,13 @@ def test_x2_clean_text_is_xml_text_and_stays_as_it_is(any_text: str) -> None:
 
 def test_x3_c1_controls_are_what_cp1252_means_by_them() -> None:
     assert text.clean("\x93smart\x94 \x80 5 \x85 \x81") == "“smart” € 5 … "
+
+
+def test_what_is_printable_needs_no_cleaning() -> None:
+    """`one_line` takes that for granted, to be quick."""
+    printable = "".join(filter(str.isprintable, map(chr, range(sys.maxunicode + 1))))
+    assert text.clean(printable) == printable
+    assert list(filter(str.isspace, printable)) == [" "]
 
 
 @given(ANY)

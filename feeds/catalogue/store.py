@@ -7,7 +7,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -164,6 +164,25 @@ class Catalogue:
         with self.connect() as connection:
             yield Reader(connection)
 
+    @contextmanager
+    def filling(self) -> Iterator[None]:
+        """What is written now is most of all there will be, and nobody reads meanwhile.
+
+        In a new SQLite file, everything is then written once: a write-ahead log would be copied
+        into the file. Whoever does read all the same waits. Where others have the file open
+        already, or with other databases, nothing is different.
+        """
+        self._set_journal("DELETE")
+        try:
+            yield
+        finally:
+            self._set_journal("WAL")
+
+    def _set_journal(self, mode: str) -> None:
+        if self._engine.dialect.name == "sqlite":
+            with _wrapped(self._name), closing(self._engine.raw_connection()) as connection:
+                _set_journal(connection, mode)
+
     def close(self) -> None:
         """Close every connection."""
         with self._opening:
@@ -255,9 +274,15 @@ def _prepare_sqlite(engine: sa.Engine, may_make: Callable[[], bool]) -> None:
         if (
             not tables or tables >= schema.metadata.tables.keys()
         ):  # a file that is another program's stays as it is
-            connection.execute("PRAGMA journal_mode=WAL")
+            _set_journal(connection, "WAL")
 
     @sa.event.listens_for(engine, "begin")
     def begun(connection: sa.Connection) -> None:
         write = connection.get_execution_options().get("write")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _set_journal(connection: sqlite3.Connection | sa.PoolProxiedConnection, mode: str) -> None:
+    """Write by this journal from now on; as before while others use the file."""
+    with suppress(sqlite3.OperationalError):
+        connection.cursor().execute(f"PRAGMA journal_mode={mode}")

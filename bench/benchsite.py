@@ -1,0 +1,73 @@
+"""A made-up site on disk, and the commands that build feeds of it."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from bench.measuring import MEGABYTE, Case, nothing
+
+_HERE = Path(__file__).parent
+_FEEDS = (sys.executable, "-c", "from feeds.cli import main; main()")
+
+
+class BenchSite:
+    """`articles` articles of `topics` topics below `root`.
+
+    With `related` each has as many related items, and seven in eight are withheld.
+    """
+
+    def __init__(self, root: Path, articles: int, topics: int, related: int = 0) -> None:
+        self.root = root
+        command = [sys.executable, str(_HERE / "corpus.py"), str(root), str(articles), str(topics)]
+        if related:
+            command += ["--related", str(related), "--withheld", "0.875"]
+        made = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        self._edited = Path(made.stdout.strip())
+        self._edits = 0
+        for file in (root / "articles").rglob("*.md"):
+            file.read_bytes()  # into the page cache
+
+    def plain(self) -> Case:
+        """The plain script."""
+        articles, out = self.root / "articles", self.root / "plain"
+        command = (sys.executable, _HERE / "plain.py", articles, out)
+        return Case("plain script", [str(part) for part in command], nothing)
+
+    def cold(self) -> Case:
+        """Ours, as if for the first time."""
+        return Case("feeds, cold", self._export(), self._forget)
+
+    def one_edit(self) -> Case:
+        """Ours, after the title of the newest article was changed."""
+        return Case("feeds, one edit", self._export(), self._edit)
+
+    def no_change(self) -> Case:
+        """Ours, again."""
+        return Case("feeds, no change", self._export(), nothing)
+
+    def sizes(self) -> str:
+        """What there is after a build, in a line."""
+        documents = [file for file in (self.root / "ours").rglob("*.*") if file.is_file()]
+        written = sum(file.stat().st_size for file in documents)
+        catalogue = (self.root / "config" / "catalogue.sqlite").stat().st_size
+        return (
+            f"{len(documents):,} files exported, {written / MEGABYTE:.0f} MB; "
+            f"catalogue {catalogue / MEGABYTE:.0f} MB"
+        )
+
+    def _export(self) -> list[str]:
+        return [*_FEEDS, "export", "--config", str(self.root / "config"), str(self.root / "ours")]
+
+    def _forget(self) -> None:
+        shutil.rmtree(self.root / "ours", ignore_errors=True)
+        for path in (self.root / "config").glob("catalogue.sqlite*"):
+            path.unlink()
+
+    def _edit(self) -> None:
+        self._edits += 1
+        text = self._edited.read_text(encoding="utf-8")
+        before, _, after = text.partition('title: "')
+        title, _, after = after.partition('"')
+        new = f"{title.split(' (edit')[0]} (edit {self._edits})"
+        self._edited.write_text(f'{before}title: "{new}"{after}', encoding="utf-8")

@@ -1,0 +1,139 @@
+"""How long commands take and how much memory, and whether that keeps to marks.
+
+Every measurement is a process of its own. The cases are run in turn, and the best of the runs
+counts: what else the machine does only ever adds. CPU time is user and system time of the process
+and all that it started (wait4). Memory is the highest sum of proportional set sizes of these,
+looked at every 20 ms in a run of its own (/proc, Linux), for looking takes time.
+"""
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+MEGABYTE = 1_000_000
+
+
+class Measured(NamedTuple):
+    """The best of several runs: seconds, and bytes."""
+
+    wall: float
+    cpu: float
+    memory: int = 0
+
+
+class Mark(NamedTuple):
+    """What is to hold: `value` at most `limit`."""
+
+    name: str
+    value: float
+    limit: float
+
+
+class Case(NamedTuple):
+    """A command with the folder where it is run, and what to do before each run."""
+
+    name: str
+    command: Sequence[str]
+    prepare: Callable[[], None]
+    folder: Path | None = None
+
+
+def nothing() -> None:
+    """No preparation."""
+
+
+def measure(cases: Sequence[Case], runs: int, console: Console) -> dict[str, Measured]:
+    """The best of `runs` runs of each case, taken in turn; memory by one run more."""
+    found: dict[str, list[Measured]] = {case.name: [] for case in cases}
+    for number in range(1, runs + 1):
+        for case in cases:
+            with console.status(f"run {number} of {runs}: {case.name}"):
+                _prepare(case)
+                found[case.name].append(_run(case))
+    best = {}
+    for case in cases:
+        with console.status(f"memory: {case.name}"):
+            _prepare(case)
+            most = _most_memory(case)
+        times = found[case.name]
+        best[case.name] = Measured(
+            min(each.wall for each in times), min(each.cpu for each in times), most
+        )
+    return best
+
+
+def table(measured: Mapping[str, Measured], base: str) -> Table:
+    """The measurements, with ratios to those of the case `base`."""
+    made = Table("", box=None)
+    for column in ("wall s", f"to {base}", "CPU s", f"to {base}", "memory MB"):
+        made.add_column(column, justify="right")
+    to = measured[base]
+    for name, each in measured.items():
+        ratios = (f"{each.wall / to.wall:.3f}", f"{each.cpu / to.cpu:.3f}")
+        taken = f"{each.memory / MEGABYTE:.0f}"
+        made.add_row(name, f"{each.wall:.2f}", ratios[0], f"{each.cpu:.2f}", ratios[1], taken)
+    return made
+
+
+def verdict(marks: Sequence[Mark], console: Console) -> bool:
+    """Print whether each mark holds; returns whether all do."""
+    for mark in marks:
+        holds = mark.value <= mark.limit
+        said = "[green]holds[/]" if holds else "[red]does not hold[/]"
+        console.print(f"{mark.name}: {mark.value:.3g}, at most {mark.limit:.3g}: {said}")
+    return all(mark.value <= mark.limit for mark in marks)
+
+
+def _prepare(case: Case) -> None:
+    case.prepare()
+    time.sleep(0.1)  # a file is not taken for settled in the moment of its writing
+
+
+def _run(case: Case) -> Measured:
+    start = time.perf_counter()
+    process = _started(case)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    wall = time.perf_counter() - start
+    _check(process, case)
+    return Measured(wall, usage.ru_utime + usage.ru_stime)
+
+
+def _most_memory(case: Case) -> int:
+    process, most = _started(case), 0
+    while process.poll() is None:
+        most = max(most, sum(_memory(pid) for pid in _family(process.pid)))
+        time.sleep(0.02)
+    _check(process, case)
+    return most
+
+
+def _started(case: Case) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(case.command, cwd=case.folder, stdout=subprocess.DEVNULL)
+
+
+def _check(process: subprocess.Popen[bytes], case: Case) -> None:
+    if process.returncode:
+        raise SystemExit(f"{' '.join(case.command)} ended with {process.returncode}")
+
+
+def _family(pid: int) -> list[int]:
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    except OSError:
+        return [pid]  # it has ended
+    return [pid, *(each for child in children for each in _family(int(child)))]
+
+
+def _memory(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)

@@ -1,0 +1,274 @@
+"""How fast feeds are served, next to nginx (the limit) and plain Flask, on the same cores.
+
+`python bench/serve.py [--seconds 5] [--rounds 3] [--workers 2]`
+
+Three servers have the same feed, about 60 KB of RSS: nginx with `gzip_static` over an export,
+`feeds serve`, and gunicorn with a Flask view that returns bytes held ready, gzip or 304 as asked.
+wrk asks each in turn, round after round, over loopback on the same processors; the best round of
+each counts, for what else the machine does only ever costs. Needs nginx, wrk and gunicorn.
+"""
+
+import gzip
+import http.client
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+CORPUS = Path(__file__).with_name("corpus.py")
+FEEDS = (sys.executable, "-c", "from feeds.cli import main; main()")
+ARTICLES, TOPICS = 300, 5
+PATH = "/all.rss"
+CONNECTIONS, THREADS = 32, 1
+_TRIES, _PAUSE = 300, 0.1
+
+NGINX = """\
+daemon off; worker_processes {workers}; pid {root}/nginx.pid; error_log stderr crit;
+events {{ worker_connections 1024; }}
+http {{
+    access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000;
+    types {{ application/rss+xml rss; }}
+    open_file_cache max=1000 inactive=60s;
+    server {{
+        listen 127.0.0.1:{port} reuseport;
+        root {root}/out;
+        gzip_static on; gzip_vary on;
+        add_header Cache-Control "public, max-age=1800";
+    }}
+}}
+"""
+PLAIN = """\
+import gzip, hashlib
+from pathlib import Path
+from flask import Flask, Response, request
+app = Flask("plain")
+body = Path({file!r}).read_bytes()
+coded, tag = gzip.compress(body, 9), hashlib.sha256(body).hexdigest()
+@app.get("/all.rss")
+def feed():
+    response = Response(coded, mimetype="application/rss+xml")
+    response.headers["Content-Encoding"] = "gzip"
+    response.headers["Vary"] = "Accept-Encoding"
+    response.headers["Cache-Control"] = "public, max-age=1800"
+    response.set_etag(tag)
+    return response.make_conditional(request)
+"""
+
+
+class Measured(NamedTuple):
+    """Answers a second, and the milliseconds that 99 of 100 answers take at most."""
+
+    rate: float
+    p99: float
+
+
+class Mark(NamedTuple):
+    """What is to hold: `value` is at least, or at most, `limit`."""
+
+    name: str
+    value: float
+    limit: float
+    least: bool
+
+    @property
+    def holds(self) -> bool:
+        """Whether it does."""
+        return self.value >= self.limit if self.least else self.value <= self.limit
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(command: Sequence[str], port: int, folder: Path) -> Iterator[None]:
+    """The program, from when it answers."""
+    log = (folder / f"{port}.log").open("wb")
+    process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, start_new_session=True)
+    try:
+        for _ in range(_TRIES):
+            if _answers(port):
+                break
+            if process.poll() is not None:
+                raise SystemExit(f"{command[0]} ended: {Path(log.name).read_text()}")
+            time.sleep(_PAUSE)
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
+
+
+def _answers(port: int) -> bool:
+    try:
+        return ask(port, {})[0] == 200
+    except OSError:
+        return False
+
+
+def ask(port: int, headers: Mapping[str, str]) -> tuple[int, str, bytes]:
+    """Status, ETag and body."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", PATH, headers=dict(headers))
+    answer = connection.getresponse()
+    read = answer.status, answer.headers.get("ETag", ""), answer.read()
+    connection.close()
+    return read
+
+
+def measure(port: int, headers: Mapping[str, str], seconds: int) -> Measured:
+    """What wrk finds."""
+    said = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
+    command = ["wrk", f"-t{THREADS}", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", *said]
+    done = subprocess.run(
+        [*command, f"http://127.0.0.1:{port}{PATH}"], capture_output=True, text=True, check=True
+    ).stdout
+    if "Non-2xx" in done:
+        raise SystemExit(f"not every answer was one: {done}")
+    rate = re.search(r"Requests/sec:\s*([\d.]+)", done)
+    late = re.search(r"99%\s*([\d.]+)(us|ms|s)", done)
+    if rate is None or late is None:
+        raise SystemExit(f"wrk says nothing: {done}")
+    return Measured(float(rate[1]), float(late[1]) * {"us": 0.001, "ms": 1, "s": 1000}[late[2]])
+
+
+def site(root: Path) -> None:
+    """A site with an export that nginx can serve as we do."""
+    subprocess.run(
+        [sys.executable, CORPUS, root, str(ARTICLES), str(TOPICS)], check=True, capture_output=True
+    )
+    config = str(root / "config")
+    subprocess.run(
+        [*FEEDS, "export", "--config", config, str(root / "out")], check=True, capture_output=True
+    )
+    file = root / "out" / PATH[1:]
+    file.with_name(file.name + ".gz").write_bytes(gzip.compress(file.read_bytes(), 9, mtime=0))
+    (root / "plain.py").write_text(PLAIN.format(file=str(file)), encoding="utf-8")
+
+
+def servers(root: Path, workers: int) -> dict[str, Callable[[int], list[str]]]:
+    """How each of the three is started on a port."""
+    configured = root / "nginx.conf"
+
+    def nginx(port: int) -> list[str]:
+        configured.write_text(NGINX.format(root=root, port=port, workers=workers))
+        return ["nginx", "-c", str(configured)]
+
+    def ours(port: int) -> list[str]:
+        serve = ["serve", "--config", str(root / "config"), "--port", str(port)]
+        return [*FEEDS, *serve, "--workers", str(workers)]
+
+    def plain(port: int) -> list[str]:
+        at = ["-b", f"127.0.0.1:{port}", "-w", str(workers), "--chdir", str(root)]
+        return [sys.executable, "-m", "gunicorn", *at, "plain:app"]
+
+    return {"nginx gzip_static": nginx, "feeds serve": ours, "gunicorn + Flask": plain}
+
+
+def best(rounds: Sequence[Measured]) -> Measured:
+    """The best of several."""
+    return Measured(max(each.rate for each in rounds), min(each.p99 for each in rounds))
+
+
+def measured(
+    root: Path, seconds: int, rounds: int, workers: int, console: Console
+) -> dict[tuple[str, str], Measured]:
+    """By server and kind of answer, the best of the rounds."""
+    found: dict[tuple[str, str], list[Measured]] = {}
+    with ExitStack() as stack:
+        ports = {}
+        for name, command in servers(root, workers).items():
+            ports[name] = port = free_port()
+            stack.enter_context(running(command(port), port, root))
+        for number in range(1, rounds + 1):
+            for name, port in ports.items():
+                coded = {"Accept-Encoding": "gzip"}
+                tag = ask(port, coded)[1]
+                for kind, headers in (
+                    ("200 gzip", coded),
+                    ("304", {**coded, "If-None-Match": tag}),
+                ):
+                    status = ask(port, headers)[0]
+                    if status != int(kind[:3]):
+                        raise SystemExit(f"{name} answers {status} instead of {kind}")
+                    with console.status(f"round {number} of {rounds}: {name}, {kind}"):
+                        found.setdefault((name, kind), []).append(measure(port, headers, seconds))
+    return {key: best(each) for key, each in found.items()}
+
+
+def table(found: Mapping[tuple[str, str], Measured]) -> Table:
+    """The measurements, with ratios to nginx."""
+    made = Table("", "", box=None)
+    for column in ("answers/s", "to nginx", "p99 ms", "to nginx"):
+        made.add_column(column, justify="right")
+    for (name, kind), each in found.items():
+        limit = found["nginx gzip_static", kind]
+        made.add_row(
+            name,
+            kind,
+            f"{each.rate:,.0f}",
+            f"{each.rate / limit.rate:.2f}",
+            f"{each.p99:.2f}",
+            f"{each.p99 / limit.p99:.2f}",
+        )
+    return made
+
+
+def marks(found: Mapping[tuple[str, str], Measured]) -> Iterator[Mark]:
+    """What is to hold of `feeds serve`."""
+    for kind in ("200 gzip", "304"):
+        ours, limit, plain = (
+            found[name, kind] for name in ("feeds serve", "nginx gzip_static", "gunicorn + Flask")
+        )
+        yield Mark(f"{kind}: rate, to nginx's", ours.rate / limit.rate, 0.5, least=True)
+        yield Mark(f"{kind}: p99, to nginx's", ours.p99 / limit.p99, 3, least=False)
+        yield Mark(f"{kind}: rate, to plain Flask's", ours.rate / plain.rate, 5, least=True)
+
+
+def main() -> int:
+    """Measure, print, and return 1 if a mark does not hold."""
+    parser = ArgumentParser(description="Compare how fast feeds are served.")
+    parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3, help="the best of so many counts")
+    parser.add_argument("--workers", type=int, default=2)
+    asked = parser.parse_args()
+    if missing := [name for name in ("nginx", "wrk") if not shutil.which(name)]:
+        raise SystemExit(f"{' and '.join(missing)} must be installed")
+    console = Console()
+    with tempfile.TemporaryDirectory(prefix="feeds-bench-") as folder:
+        root = Path(folder)
+        root.chmod(0o755)  # nginx's workers read it as somebody else
+        with console.status("making the site"):
+            site(root)
+        size = (root / "out" / PATH[1:]).stat().st_size
+        found = measured(root, asked.seconds, asked.rounds, asked.workers, console)
+    console.print(
+        f"{PATH}, {size:,} bytes; {CONNECTIONS} connections, {asked.workers} workers each"
+    )
+    console.print(table(found))
+    failed = 0
+    for mark in marks(found):
+        said = "[green]holds[/]" if mark.holds else "[red]does not hold[/]"
+        word = "at least" if mark.least else "at most"
+        console.print(f"{mark.name}: {mark.value:.2f}, {word} {mark.limit:g}: {said}")
+        failed += not mark.holds
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,195 @@
+"""YAML that says a key or an item on every line, read line by line; all other is left. No I/O.
+
+Nearly all front matter is of this kind, and PyYAML takes ten times as long for it. What is read
+here is the very data that `feeds.yamltext` gets from PyYAML. Where that is not certain, nothing
+is read, and PyYAML reads the text. A test holds the two equal over whatever it can think of.
+"""
+
+import re
+from datetime import UTC, date, datetime
+from typing import Any, Final, TypeAlias, cast
+
+import yaml
+
+# (column of the dash or -1, column of the key, key or None, value): what a line says.
+_Line: TypeAlias = tuple[int, int, str | None, Any]
+
+# What `read` gives for text that is not of this kind.
+UNUSUAL: Final[Any] = object()
+
+_MAX_LENGTH = 100_000  # characters: fewer values than `feeds.yamltext.MAX_NODES`
+_MAX_COLUMN = 40  # no deeper nesting than `feeds.yamltext.MAX_DEPTH`
+
+_LINE = re.compile(r"( *)(- +)?(?:([A-Za-z_][A-Za-z0-9_-]{0,99}):(?: +|\Z))?(.*)")
+# Characters that YAML takes as they are, though `str.isprintable` knows them for none to print.
+_HARMLESS = re.compile(
+    "[ -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*"
+)
+_SINGLE = re.compile(r"'(?:[^']|'')*'")
+_DOUBLE = re.compile(r'"(?:[^"\\]|\\["\\/nrt])*"')
+_ESCAPE = re.compile(r"\\(.)")
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
+# Text may not begin with these, lest it be a number or something else; nor a list hold those.
+_INDICATORS = frozenset("-?:,[]{}#&*!|>'\"%@`=<~+.0123456789")
+_NO_LIST = re.compile("[][{}\"'#:&*!|>%@`?\\\\]")
+_INTEGER = re.compile(r"-?[1-9][0-9]{0,17}|0")
+_DECIMAL = re.compile(r"-?[0-9]{1,15}\.[0-9]{1,15}")
+_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_TIME = re.compile(_DATE.pattern + r"T([0-9]{2}):([0-9]{2}):([0-9]{2})Z")
+_RESOLVERS: Any = yaml.SafeLoader.yaml_implicit_resolvers
+_WORDS: dict[str, bool | None] = {
+    cased: meaning
+    for words, meaning in (("yes true on", True), ("no false off", False), ("null", None))
+    for word in words.split()
+    for cased in (word, word.capitalize(), word.upper())
+}
+
+_NESTED: Final[Any] = object()  # the value of a key that stands on the lines after it
+_BLANK: _Line = (-1, -1, None, None)
+
+# What short lines say, for they recur in most articles; long ones seldom come twice.
+_known: dict[str, _Line] = {}
+_MOST_KNOWN = 10_000
+_SHORT = 100
+
+
+class _UnusualError(Exception):
+    """Text that PyYAML has to read."""
+
+
+def read(text: str) -> Any:
+    """The mapping that the YAML of `text` is, or `UNUSUAL`."""
+    try:
+        return _mapping(text)
+    except _UnusualError:
+        return UNUSUAL
+
+
+def _mapping(text: str) -> dict[str, Any]:
+    if len(text) > _MAX_LENGTH:
+        raise _UnusualError
+    top: dict[str, Any] = {}
+    # The innermost collection, and the column where it stands; `around` are those around it.
+    column, into = 0, cast(Any, top)
+    around: list[tuple[int, Any]] = []
+    open_key: str | None = None  # a key of it that has no value so far
+    for line in text.split("\n"):
+        dash, at, key, value = _known.get(line) or _said(line)
+        if at < 0:
+            continue
+        start, kind = (at, dict) if dash < 0 else (dash, list)
+        if open_key is not None and (start > column or (start == column and kind is list)):
+            around.append((column, into))
+            made: Any = kind()
+            into[open_key] = made
+            column, into = start, made
+        elif start != column or type(into) is not kind:
+            column, into = _unwound(around, column, into, start, kind)
+        open_key = None
+        if kind is list:
+            if key is None:
+                into.append(value)
+                continue
+            around.append((column, into))
+            made = {}
+            into.append(made)
+            column, into = at, made
+        if value is _NESTED:
+            open_key, value = key, None
+        into[key] = value
+    if not top:
+        raise _UnusualError
+    return top
+
+
+def _unwound(
+    around: list[tuple[int, Any]], column: int, into: Any, start: int, kind: type
+) -> tuple[int, Any]:
+    """The collection of this kind at the column `start`, which a line there goes on with."""
+    while around and (column > start or (column == start and type(into) is not kind)):
+        column, into = around.pop()
+    if column != start or type(into) is not kind:
+        raise _UnusualError
+    return column, into
+
+
+def _said(line: str) -> _Line:
+    """What a line says, kept for the next time if it is short."""
+    said = _taken_apart(line)
+    if len(line) <= _SHORT and type(said[3]) is not list:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        _known[line] = said
+    return said
+
+
+def _taken_apart(line: str) -> _Line:
+    if not line.isprintable() and not _HARMLESS.fullmatch(line):
+        raise _UnusualError
+    indent, dash, key, rest = cast(re.Match[str], _LINE.match(line)).groups()
+    rest = rest.rstrip(" ")
+    if key is None and (dash is None or not rest):
+        if dash is None and (not rest or rest[0] == "#"):
+            return _BLANK
+        raise _UnusualError
+    at = len(indent) + len(dash or "")
+    if at > _MAX_COLUMN or key in _WORDS:
+        raise _UnusualError
+    return len(indent) if dash else -1, at, key, _value(rest) if rest else _NESTED
+
+
+def _value(said: str) -> Any:
+    """What a value means that stands on one line."""
+    first = said[0]
+    if first == '"':
+        if said.find('"', 1) == len(said) - 1 and "\\" not in said:
+            return said[1:-1]
+        return _ESCAPE.sub(_unescaped, _quoted(_DOUBLE, said))
+    if first == "'":
+        return _quoted(_SINGLE, said).replace("''", "'")
+    if first == "[" and said[-1] == "]" and not _NO_LIST.search(inner := said[1:-1]):
+        return [_plain(each) for each in map(_trimmed, inner.split(","))] if inner.strip() else []
+    return _plain(said)
+
+
+def _quoted(pattern: re.Pattern[str], said: str) -> str:
+    if not pattern.fullmatch(said):
+        raise _UnusualError
+    return said[1:-1]
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return _ESCAPES.get(found[1], found[1])
+
+
+def _trimmed(said: str) -> str:
+    return said.strip(" ")
+
+
+def _plain(said: str) -> Any:
+    """What a value without quotes means (YAML 1.1, as PyYAML resolves it)."""
+    if not said or ": " in said or " #" in said or said[-1] == ":":
+        raise _UnusualError
+    if said[0] in _INDICATORS:
+        return _number(said)
+    return _WORDS.get(said, said)
+
+
+def _number(said: str) -> Any:
+    """A number or a date; text that is neither, if it begins as one."""
+    try:
+        if _INTEGER.fullmatch(said):
+            return int(said)
+        if found := _TIME.fullmatch(said):
+            return datetime(*map(int, found.groups()), tzinfo=UTC)  # type: ignore[misc, arg-type]
+        if found := _DATE.fullmatch(said):
+            return date(*map(int, found.groups()))
+    except ValueError:
+        return said  # a date that does not exist
+    if _DECIMAL.fullmatch(said):
+        return float(said)
+    if said[0] not in "0123456789" or any(
+        pattern.match(said) for _, pattern in _RESOLVERS[said[0]]
+    ):
+        raise _UnusualError
+    return said
