@@ -19,7 +19,7 @@ from feeds.answer import Ready
 from feeds.catalogue.store import Catalogue
 from feeds.coding import IDENTITY
 from feeds.errors import CatalogueError
-from feeds.front import Front, canonical_host, send
+from feeds.front import Front, is_canonical, send
 from feeds.headers import Headers
 from feeds.shelf import Shelf
 from feeds.site import Site
@@ -32,6 +32,8 @@ _PATIENCE = 1.0
 _MOVED_SECONDS = 86_400
 _GONE_SECONDS = 3_600
 _READ = ("GET", "HEAD")
+# What is asked of this very process, under whatever name it has there.
+_OWN = ("/healthz", "/readyz")
 _METHODS = (*_READ, "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 _TEXT = "text/plain; charset=utf-8"
 
@@ -185,11 +187,9 @@ def _missing(shelf: Shelf, site: Site) -> Response:
 
 def _to_canonical_host(site: Site) -> Response | None:
     """Where the site wants one host only, and https if it is its scheme: there with the others."""
-    host = canonical_host(site)
-    if host is None or request.path in ("/healthz", "/readyz", "/metrics"):
+    if not site.settings.http.canonical_host or request.path in _OWN:
         return None
-    scheme = request.headers.get("X-Forwarded-Proto", "")
-    if request.host == host and not (scheme == "http" and site.feeds_url.startswith("https:")):
+    if is_canonical(request.environ, site.host, site.feeds_url.startswith("https:")):
         return None
     location = site.feeds_url + quote(_name(site))
     kept = [("Cache-Control", f"public, max-age={_MOVED_SECONDS}"), ("Location", location)]

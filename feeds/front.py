@@ -23,7 +23,8 @@ class Front:
         rest: Wsgi,
     ) -> None:
         self._ready, self._rest = ready, rest
-        self._host = canonical_host(site)
+        self._host = site.host if site.settings.http.canonical_host else None
+        self._secure = site.feeds_url.startswith("https:")
         self._delta = site.settings.http.delta
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -35,7 +36,7 @@ class Front:
             or (method != "GET" and method != "HEAD")
             or ready.soon <= time()
             or (self._delta and "HTTP_A_IM" in environ)
-            or (self._host and environ.get("HTTP_HOST") != self._host)
+            or (self._host and not is_canonical(environ, self._host, self._secure))
         ):
             return self._rest(environ, start_response)
         return send(ready, environ, start_response)
@@ -54,6 +55,7 @@ def send(ready: Ready, environ: Environ, start_response: StartResponse) -> list[
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [variant.body]
 
 
-def canonical_host(site: Site) -> str | None:
-    """The host that requests must name; None if any will do."""
-    return site.host if site.settings.http.canonical_host else None
+def is_canonical(environ: Environ, host: str, secure: bool) -> bool:
+    """Whether a request names the host, and a proxy does not say that it came without TLS."""
+    without = environ.get("HTTP_X_FORWARDED_PROTO") == "http"
+    return environ.get("HTTP_HOST") == host and not (secure and without)

@@ -205,7 +205,7 @@ class HTTPSettings(Settings, frozen=True):
     nosniff: bool = False
     """Forbid browsers to guess the type of feeds too. Safari then shows them as text."""
     cache_tags: Literal["Surrogate-Key", "Cache-Tag", "CDN-Tag", "xkey"] | None = None
-    """The header with the tags by which your CDN purges; see below."""
+    """The header with the tags by which your CDN purges."""
     delta: bool = False
     """Send readers that ask for it only what is new (RFC 3229, `A-IM: feed`)."""
 

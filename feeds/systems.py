@@ -1,7 +1,7 @@
 """Where other systems have their feeds, so that a site that leaves them keeps its subscribers.
 
 Each row is an address, below the site, and what it brings there: a format of the main feed, or of
-the feed of the term that its placeholder names. Read off each system's documentation or source.
+the feed of the term that its placeholder names, as a system has them if nobody says otherwise.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ ADDRESSES: Mapping[System, Sequence[tuple[str, str]]] = {
         ("feeds/posts/default", "atom"), ("feeds/posts/default/-/{topic}", "atom"),
         ("rss.xml", "rss"), ("atom.xml", "atom"),
     ),
-    "drupal": (("rss.xml", "rss"), ("taxonomy/term/{topic}/feed", "rss")),
+    "drupal": (("rss.xml", "rss"),),
     "ghost": (("rss", "rss"), ("tag/{topic}/rss", "rss")),
     "hugo": (
         ("index.xml", "rss"), ("tags/{topic}/index.xml", "rss"),
@@ -37,7 +37,6 @@ ADDRESSES: Mapping[System, Sequence[tuple[str, str]]] = {
     "pelican": (
         ("feeds/all.atom.xml", "atom"), ("feeds/all.rss.xml", "rss"),
         ("feeds/{category}.atom.xml", "atom"), ("feeds/{category}.rss.xml", "rss"),
-        ("feeds/{topic}.tag.atom.xml", "atom"), ("feeds/{topic}.tag.rss.xml", "rss"),
     ),
     "tumblr": (("rss", "rss"), ("tagged/{topic}/rss", "rss")),
     "wordpress": _WORDPRESS,

@@ -33,6 +33,8 @@ SETTINGS: Mapping[str, tuple[type[msgspec.Struct], str]] = {
     "author": (site.Author, "author."),
     "articles": (site.ArticleSettings, "articles."),
     "articles.defaults": (site.Defaults, ""),
+    "http": (site.HTTPSettings, "http."),
+    "moved": (site.MoveSettings, ""),
     "pages": (site.PageSettings, "pages."),
     "feeds.yaml": (site.FeedFile, ""),
     "feeds": (site.FeedSettings, ""),
