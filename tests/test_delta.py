@@ -1,0 +1,53 @@
+"""RFC 3229: only what is new."""
+
+from datetime import UTC, datetime
+
+from feeds import delta, document
+from feeds.catalogue.store import Shown
+from feeds.delta import Past
+from feeds.site import Caching
+
+NOW = datetime(2024, 6, 1, tzinfo=UTC)
+
+
+def entry(seq: int, published: int, content: str = "a", updated: int = 0) -> Shown:
+    return Shown(seq, f"id:{seq}", f"1:{content * 32}", published, updated)
+
+
+def since(before: list[Shown], now: list[Shown]) -> list[int] | None:
+    past = Past()
+    made = document.make(b"before", NOW, "application/rss+xml", Caching(60))
+    past.note({"all.rss": made}, before)
+    state = past.find("all.rss", [made.etag.strip('"') + "-gzip"])
+    assert state is not None
+    fresh = delta.since(state.told, now)
+    return None if fresh is None else [each.seq for each in fresh]
+
+
+def test_d2_new_and_changed_entries_are_new() -> None:
+    before = [entry(2, 20), entry(1, 10)]
+    assert since(before, [entry(3, 30), *before]) == [3]
+    assert since(before, [entry(2, 20, "b"), entry(1, 10)]) == [2]
+    assert since(before, [entry(2, 20, updated=5), entry(1, 10)]) == [2]
+    assert since(before, before) == []
+
+
+def test_an_entry_that_fell_off_the_end_is_no_matter() -> None:
+    assert since([entry(2, 20), entry(1, 10)], [entry(3, 30), entry(2, 20)]) == [3]
+
+
+def test_a_withdrawal_asks_for_the_whole_feed() -> None:
+    assert since([entry(2, 20), entry(1, 10)], [entry(1, 10)]) is None
+    assert since([entry(1, 10)], []) is None
+
+
+def test_d2_an_unknown_tag_is_of_no_state() -> None:
+    assert Past().find("all.rss", ["x"]) is None
+    past = Past()
+    for number in range(9):  # the first one is forgotten
+        made = document.make(b"%d" % number, NOW, "application/rss+xml", Caching(60))
+        past.note({"all.rss": made}, [entry(number, number)])
+        if number == 0:
+            first = made
+    assert past.find("all.rss", [first.etag.strip('"')]) is None
+    assert past.find("all.rss", [made.etag.strip('"')]) is not None
