@@ -1,6 +1,6 @@
 """`feeds serve` and `feeds watch`: the processes, and what runs in which."""
 
-import logging
+import logging.config
 import multiprocessing
 import socket
 import time
@@ -30,6 +30,23 @@ _PATIENCE_SECONDS = 3
 # Milliseconds and bytes that a client has for its headers (RFC 9110 §2.3 leaves it to us).
 _HEADERS_MS = 10_000
 _HEADERS_BYTES = 64 * 1024
+
+
+# Everything that is said goes to standard error: standard output may be an access log's.
+_LOGGING = {
+    "formatters": {"plain": {"format": "%(asctime)s %(message)s"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "plain",
+            "stream": "ext://sys.stderr",
+        }
+    },
+    "loggers": {
+        name: {"handlers": ["stderr"], "level": "INFO", "propagate": False}
+        for name in ("_granian", "feeds")
+    },
+}
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -104,8 +121,7 @@ def watch(site: Site, catalogue: Catalogue, built: Built | None = None) -> Calla
 
 def log_to_stderr() -> None:
     """Say on standard error what is built."""
-    logging.basicConfig(format="%(asctime)s %(message)s")
-    logging.getLogger("feeds").setLevel(logging.INFO)
+    logging.config.dictConfig({"version": 1, "disable_existing_loggers": False, **_LOGGING})
 
 
 def _granian(place: Place, load: Callable[[], Any]) -> None:
@@ -126,6 +142,7 @@ def _granian(place: Place, load: Callable[[], Any]) -> None:
         http1_settings=HTTP1Settings(
             header_read_timeout=_HEADERS_MS, max_buffer_size=_HEADERS_BYTES
         ),
+        log_dictconfig=_LOGGING,
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=_PATIENCE_SECONDS,

@@ -108,7 +108,7 @@ def test_any_bytes_are_a_line(line: bytes) -> None:
     loglines.parse(b"{" + line)
 
 
-@given(st.text(st.characters(exclude_characters='"\\\n')), st.binary(max_size=20))
+@given(st.text(st.characters(codec="utf-8", exclude_characters='"\\\n')), st.binary(max_size=20))
 def test_any_agent_and_any_end_is_read(agent: str, end: bytes) -> None:
     request = loglines.parse(f'{COMMON} "-" "{agent}" '.encode() + end)
     assert request
