@@ -124,7 +124,8 @@ class Shelf:
                 return again  # made by another thread meanwhile
             try:
                 return self._make(unit, name)
-            except CatalogueError:
+            except CatalogueError as error:
+                self._note(error)
                 if kept:
                     return kept
                 raise
@@ -169,7 +170,7 @@ class Shelf:
         """
         try:
             stamp = self._catalogue.stamp()
-            if stamp != self._stamp or self._is_due(self._state):
+            if stamp != self._stamp or self._fault or self._is_due(self._state):
                 with self._making:
                     self._renew()
                 self._stamp = stamp
