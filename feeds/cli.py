@@ -37,6 +37,10 @@ _verify = click.option(
 # Threads of a worker, for a document is ready or soon made; and how long one may take to end.
 _THREADS = 4
 _PATIENCE_SECONDS = 3
+# What a client may take: milliseconds until its request's head is there, or until the next request
+# of a connection that is kept open; bytes of that head, as many as nginx takes (431 for more).
+_HEAD_MILLISECONDS = 10_000
+_HEAD_BYTES = 32_768
 
 
 class _Group(click.Group):
@@ -203,13 +207,18 @@ def _listenable(host: str, port: int) -> str:
 
 def _granian(address: str, port: int, workers: int, root: Path) -> None:
     from granian import Granian
-    from granian.constants import Interfaces
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
 
     Granian(
         "server:app",
         address=address,
         port=port,
         interface=Interfaces.WSGI,
+        http=HTTPModes.http1,  # without TLS nobody speaks HTTP/2, and it has no such limits
+        http1_settings=HTTP1Settings(
+            header_read_timeout=_HEAD_MILLISECONDS, max_buffer_size=_HEAD_BYTES
+        ),
         workers=workers,
         blocking_threads=_THREADS,
         backpressure=_THREADS * 4,
