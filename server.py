@@ -19,7 +19,7 @@ from feeds.answer import Ready
 from feeds.catalogue.store import Catalogue
 from feeds.coding import IDENTITY
 from feeds.errors import CatalogueError
-from feeds.front import Front, canonical_host, send
+from feeds.front import Front, canonical_host, encoded_slash, send
 from feeds.headers import Headers
 from feeds.shelf import Shelf
 from feeds.site import Site
@@ -117,7 +117,7 @@ def _add_errors(app: Flask, shelf: Shelf, site: Site) -> None:
 def _document(shelf: Shelf, site: Site) -> Response:
     """The document at the request's path; 404 is somebody else's."""
     name = _name(site)
-    ready = shelf.get(name)
+    ready = None if encoded_slash(request.environ) else shelf.get(name)
     if ready is None:
         abort(404)
     if request.method == "OPTIONS":
@@ -170,7 +170,8 @@ def _delta(name: str, ready: Ready, shelf: Shelf) -> Response | None:
 
 def _missing(shelf: Shelf, site: Site) -> Response:
     """What is known of a path that no document has: 301 or the like, 410, or 404."""
-    found = moves.find(_name(site), site, shelf.meant)
+    known = not encoded_slash(request.environ)
+    found = moves.find(_name(site), site, shelf.meant) if known else None
     if found is None:
         return _plain(404, f"There is no such feed here. {site.mount} lists all feeds.\n")
     if found.location is None:

@@ -39,6 +39,7 @@ class Front:
             or ready.soon <= time()
             or (self._delta and "HTTP_A_IM" in environ)
             or (self._host and environ.get("HTTP_HOST") != self._host)
+            or encoded_slash(environ)
         ):
             return self._rest(environ, start_response)
         return send(ready, method, environ, start_response, self._note)
@@ -70,6 +71,15 @@ def send(
     if note:
         note((*ready.label, 200, variant.coding, len(variant.body)))
     return [variant.body]
+
+
+def encoded_slash(environ: Environ) -> bool:
+    """Whether a `/` of the path was sent as %2F, which is no `/` (RFC 3986 §2.2).
+
+    Only servers that hand on the path as it was sent let us know: gunicorn, uWSGI, Werkzeug.
+    """
+    sent = environ.get("RAW_URI") or environ.get("REQUEST_URI")
+    return sent is not None and "%2f" in sent.partition("?")[0].lower()
 
 
 def canonical_host(site: Site) -> str | None:
