@@ -37,6 +37,8 @@ _verify = click.option(
 # Threads of a worker, for a document is ready or soon made; and how long one may take to end.
 _THREADS = 4
 _PATIENCE_SECONDS = 3
+# Connections of a worker, idle ones included: below the 1,024 files that a process commonly has.
+_CONNECTIONS = 900
 # What a client may take: milliseconds until its request's head is there, or until the next request
 # of a connection that is kept open; bytes of that head, as many as nginx takes (431 for more).
 _HEAD_MILLISECONDS = 10_000
@@ -221,7 +223,7 @@ def _granian(address: str, port: int, workers: int, root: Path) -> None:
         ),
         workers=workers,
         blocking_threads=_THREADS,
-        backpressure=_THREADS * 4,
+        backpressure=_CONNECTIONS,
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=_PATIENCE_SECONDS,
