@@ -12,14 +12,15 @@ from typing import Any
 from urllib.parse import quote
 
 from flask import Flask, Response, abort, request
+from werkzeug.datastructures import Headers as WerkzeugHeaders
 from werkzeug.exceptions import HTTPException
 
 from feeds import conditional, config, headers, moves, serving
-from feeds.answer import Ready
+from feeds.answer import Environ, Ready
 from feeds.catalogue.store import Catalogue
 from feeds.coding import IDENTITY
 from feeds.errors import CatalogueError
-from feeds.front import Front, is_canonical, send
+from feeds.front import Front, encoded_slash, is_canonical, send
 from feeds.headers import Headers
 from feeds.shelf import Shelf
 from feeds.site import Site
@@ -73,12 +74,14 @@ def _add_routes(app: Flask, shelf: Shelf, site: Site) -> None:
     def elsewhere() -> Response | None:
         return _to_canonical_host(site)
 
-    @app.route("/healthz", methods=_READ)
+    @app.route("/healthz", methods=_METHODS, provide_automatic_options=False)
     def healthz() -> Response:
-        return _plain(200, "alive\n")
+        return _other_method() or _plain(200, "alive\n")
 
-    @app.route("/readyz", methods=_READ)
+    @app.route("/readyz", methods=_METHODS, provide_automatic_options=False)
     def readyz() -> Response:
+        if other := _other_method():
+            return other
         ready, said = shelf.status()
         return _plain(200, f"{said}\n") if ready else _unavailable(said)
 
@@ -118,21 +121,36 @@ def _add_errors(app: Flask, shelf: Shelf, site: Site) -> None:
 def _document(shelf: Shelf, site: Site) -> Response:
     """The document at the request's path; 404 is somebody else's."""
     name = _name(site)
-    ready = shelf.get(name)
+    ready = None if encoded_slash(request.environ) else shelf.get(name)
     if ready is None:
         abort(404)
+    if other := _other_method():
+        return other
+    wants_delta = site.settings.http.delta and "A-IM" in request.headers
+    return (_delta(name, ready, shelf) if wants_delta else None) or _sent(ready)
+
+
+def _other_method() -> Response | None:
+    """What is to be said of something that is there to who wants neither GET nor HEAD."""
     if request.method == "OPTIONS":
         return _empty(204, headers.PREFLIGHT)
     if request.method not in _READ:
         abort(405)
-    wants_delta = site.settings.http.delta and "A-IM" in request.headers
-    return (_delta(name, ready, shelf) if wants_delta else None) or _sent(ready)
+    return None
 
 
 def _name(site: Site) -> str:
     """The path below the feeds' URL that is asked for, with or without that URL's own path."""
     path = str(request.environ["PATH_INFO"]).encode("latin-1").decode(errors="replace")
     return path.removeprefix(site.mount if path.startswith(site.mount) else "/")
+
+
+class _Exact(Response):
+    """Has the headers that it was given: Werkzeug would take Last-Modified out of a 304."""
+
+    def get_wsgi_headers(self, environ: Environ) -> WerkzeugHeaders:
+        del environ
+        return self.headers
 
 
 def _sent(ready: Ready) -> Response:
@@ -143,7 +161,7 @@ def _sent(ready: Ready) -> Response:
         told.update(status=status, headers=said)
 
     body = send(ready.at(time()), request.environ, start)
-    response = Response(b"".join(body), told["status"])
+    response = _Exact(b"".join(body), told["status"])
     response.headers.clear()
     response.headers.extend(told["headers"])
     return response
@@ -171,7 +189,8 @@ def _delta(name: str, ready: Ready, shelf: Shelf) -> Response | None:
 
 def _missing(shelf: Shelf, site: Site) -> Response:
     """What is known of a path that no document has: 301 or the like, 410, or 404."""
-    found = moves.find(_name(site), site, shelf.meant)
+    known = not encoded_slash(request.environ)
+    found = moves.find(_name(site), site, shelf.meant) if known else None
     if found is None:
         return _plain(404, f"There is no such feed here. {site.mount} lists all feeds.\n")
     if found.location is None:

@@ -37,6 +37,7 @@ class Front:
             or ready.soon <= time()
             or (self._delta and "HTTP_A_IM" in environ)
             or (self._host and not is_canonical(environ, self._host, self._secure))
+            or encoded_slash(environ)
         ):
             return self._rest(environ, start_response)
         return send(ready, environ, start_response)
@@ -59,3 +60,12 @@ def is_canonical(environ: Environ, host: str, secure: bool) -> bool:
     """Whether a request names the host, and a proxy does not say that it came without TLS."""
     without = environ.get("HTTP_X_FORWARDED_PROTO") == "http"
     return environ.get("HTTP_HOST") == host and not (secure and without)
+
+
+def encoded_slash(environ: Environ) -> bool:
+    """Whether a `/` of the path was sent as %2F, which is no `/` (RFC 3986 §2.2).
+
+    Only servers that hand on the path as it was sent let us know: gunicorn, uWSGI, Werkzeug.
+    """
+    sent = environ.get("RAW_URI") or environ.get("REQUEST_URI")
+    return sent is not None and "%2f" in sent.partition("?")[0].lower()

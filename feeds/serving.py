@@ -27,11 +27,12 @@ from feeds.watch import Built, Watcher
 # Threads of a worker: a document is ready or soon made; and seconds that one may take to end.
 _THREADS = 4
 _PATIENCE_SECONDS = 3
-# Milliseconds and bytes that a client has for its headers (RFC 9110 §2.3 leaves it to us).
-_HEADERS_MS = 10_000
-_HEADERS_BYTES = 64 * 1024
-
-
+# Connections of a worker, idle ones included: below the 1,024 files that a process commonly has.
+_CONNECTIONS = 900
+# What a client may take: milliseconds until its request's head is there, or until the next request
+# of a connection that is kept open; bytes of that head, as many as nginx takes (431 for more).
+_HEAD_MILLISECONDS = 10_000
+_HEAD_BYTES = 32_768
 # Everything that is said goes to standard error: standard output may be an access log's.
 _LOGGING = {
     "formatters": {"plain": {"format": "%(asctime)s %(message)s"}},
@@ -126,7 +127,7 @@ def log_to_stderr() -> None:
 
 def _granian(place: Place, load: Callable[[], Any]) -> None:
     from granian import Granian
-    from granian.constants import Interfaces
+    from granian.constants import HTTPModes, Interfaces
     from granian.http import HTTP1Settings
 
     # Workers are started anew: what is forked while another thread runs may wait for ever.
@@ -136,11 +137,12 @@ def _granian(place: Place, load: Callable[[], Any]) -> None:
         address=place.address,
         port=place.port,
         interface=Interfaces.WSGI,
+        http=HTTPModes.http1,  # without TLS nobody speaks HTTP/2, and it has no such limits
         workers=place.workers,
         blocking_threads=_THREADS,
-        backpressure=_THREADS * 4,
+        backpressure=_CONNECTIONS,
         http1_settings=HTTP1Settings(
-            header_read_timeout=_HEADERS_MS, max_buffer_size=_HEADERS_BYTES
+            header_read_timeout=_HEAD_MILLISECONDS, max_buffer_size=_HEAD_BYTES
         ),
         log_dictconfig=_LOGGING,
         websockets=False,

@@ -190,7 +190,15 @@ def test_h21_r8_max_age_agrees_with_ttl(server: Server) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/no-such-feed.rss", "/all.xml", "/all.rss/b", "/../site.yaml", "/%2e%2e/site.yaml", "/..//"],
+    [
+        "/no-such-feed.rss",
+        "/all.xml",
+        "/all.rss/b",
+        "/topics",
+        "/../site.yaml",
+        "/%2e%2e/site.yaml",
+        "/..//",
+    ],
 )
 def test_h62_h11_what_is_not_there_is_404_whatever_is_asked(server: Server, path: str) -> None:
     for headers in ({}, {"If_None_Match": "*"}):
