@@ -111,6 +111,7 @@ class _Build:
     ) -> None:
         self._site, self._writer, self._now = site, writer, now
         self._seconds, self._jobs, self._progress = int(now.timestamp()), jobs, progress
+        self._walked = ""
 
     def run(
         self, known: Known | None, heard: Collection[str] | None, *, verify: bool, force: bool
@@ -135,6 +136,8 @@ class _Build:
         if not force:
             ingest.guard()
         changed = list(dict.fromkeys([*changed, *refreshed]))
+        if plan.whole and self._walked != self._writer.meta("walked"):
+            self._remember("walked", "" if self._writer.unsettled() else self._walked)
         self._remember("fingerprint", fingerprint)
         self._remember("definitions", defined)
         if changed or others or again or ingest.outcome.total:
@@ -145,17 +148,23 @@ class _Build:
         self, heard: Collection[str] | None, *, again: bool, verify: bool
     ) -> tuple[folder.Scan, Plan, dict[str, Seen]]:
         """What is in the article folder, what is to be done about it, and what was known of it."""
-        looked = None if heard is None else self._looked(heard)
-        scan, seen = looked or (folder.scan(self._site), self._writer.files())
         trust = _trusts(self._site) and not verify
-        plan = decisions.plan(scan, seen, again=again, trust=trust, whole=looked is None)
-        if plan.whole:
-            self._remember("linked", "yes" if scan.linked else "no")
-            self._remember("articles", str(len(scan.files)))
-        else:
+        if looked := None if heard is None else self._looked(heard):
+            scan, seen = looked
+            plan = decisions.plan(scan, seen, again=again, trust=trust, whole=False)
             more = sum(path not in seen for path in scan.files) - len(plan.gone)
             self._remember("articles", str(int(self._writer.meta("articles")) + more))
-        return scan, plan, seen
+            if plan.tasks or plan.gone:
+                self._remember("walked", "")
+            return scan, plan, seen
+        scan = folder.scan(self._site)
+        self._walked = scan.digest()
+        if self._walked and self._walked == self._writer.meta("walked") and trust and not again:
+            return scan, Plan([], [], scan.files.keys(), whole=True), {}
+        self._remember("linked", "yes" if scan.linked else "no")
+        self._remember("articles", str(len(scan.files)))
+        seen = self._writer.files()
+        return scan, decisions.plan(scan, seen, again=again, trust=trust), seen
 
     def _looked(self, heard: Collection[str]) -> tuple[folder.Scan, dict[str, Seen]] | None:
         """What is at the paths that were heard of, and what was known of them.

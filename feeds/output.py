@@ -4,20 +4,21 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
-from feeds.build import Report, silent
-from feeds.catalogue.store import FeedState, moment
-from feeds.checking import Fate
-from feeds.definitions import FeedDefinition
 from feeds.errors import Problem
-from feeds.export import ExportReport
-from feeds.fragment import FORMATS
-from feeds.ingest import Progress
 from feeds.site import Site
+
+if TYPE_CHECKING:  # no command waits for what others need
+    from feeds.build import Report
+    from feeds.catalogue.store import FeedState
+    from feeds.checking import Fate
+    from feeds.definitions import FeedDefinition
+    from feeds.export import ExportReport
+    from feeds.ingest import Progress
 
 # So many problems are printed after a build; `feeds check` prints them all.
 _SOME = 10
@@ -31,9 +32,11 @@ class Output:
         self._terminal = sys.stdout.isatty()
 
     @contextmanager
-    def progress(self) -> Iterator[Progress]:
+    def progress(self) -> "Iterator[Progress]":
         """Progress bars on standard error for long work, if that is a terminal."""
         if self._as_json or not sys.stderr.isatty():
+            from feeds.build import silent
+
             yield silent
             return
         from rich.console import Console
@@ -50,7 +53,7 @@ class Output:
 
             yield advance
 
-    def built(self, report: Report) -> None:
+    def built(self, report: "Report") -> None:
         """What a build did."""
         if self._as_json:
             self._print_json(report)
@@ -62,7 +65,7 @@ class Output:
         )
         self._some(report.problems)
 
-    def exported(self, report: Report, written: ExportReport, target: Path) -> None:
+    def exported(self, report: "Report", written: "ExportReport", target: Path) -> None:
         """What a build and an export did."""
         if self._as_json:
             self._print_json({"build": report, "export": written})
@@ -87,7 +90,7 @@ class Output:
         )
 
     def listed(
-        self, feeds: Sequence[FeedDefinition], states: Mapping[str, FeedState], site: Site
+        self, feeds: "Sequence[FeedDefinition]", states: "Mapping[str, FeedState]", site: Site
     ) -> None:
         """Every feed with what is known of it."""
         rows = [_listed(feed, states.get(feed.path), site) for feed in feeds]
@@ -108,7 +111,7 @@ class Output:
             ],
         )
 
-    def shown(self, fate: Fate) -> None:
+    def shown(self, fate: "Fate") -> None:
         """What becomes of one article."""
         if self._as_json:
             self._print_json(fate)
@@ -163,7 +166,10 @@ def _problem(problem: Problem) -> str:
     return f"{'error' if problem.fatal else 'warning'}: {problem}"
 
 
-def _listed(feed: FeedDefinition, state: FeedState | None, site: Site) -> dict[str, Any]:
+def _listed(feed: "FeedDefinition", state: "FeedState | None", site: Site) -> dict[str, Any]:
+    from feeds.catalogue.store import moment
+    from feeds.fragment import FORMATS
+
     newest = state.newest if state else None
     return {
         "path": feed.path,

@@ -109,11 +109,18 @@ def apply(site: Publication, step: tuple[Any, ...]) -> list[str]:
 
 
 def dump(site: Site) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of the catalogue."""
+    """Every row of the catalogue, but for how a walk has found the files."""
     file = site.root / site.settings.catalogue
     with closing(sqlite3.connect(file)) as connection:
         return {
-            table.name: sorted(connection.execute(f"SELECT * FROM {table.name}"), key=repr)
+            table.name: sorted(
+                (
+                    row
+                    for row in connection.execute(f"SELECT * FROM {table.name}")
+                    if row[0] != "walked"
+                ),
+                key=repr,
+            )
             for table in schema.metadata.tables.values()
         }
 
