@@ -20,8 +20,8 @@ from feeds.site import Site
 _log = logging.getLogger("feeds")
 
 # Milliseconds: what is heard is gathered until a step brings nothing new, at most so long.
-_STEP = 20
-_GATHER = 100
+_STEP = 15
+_GATHER = 90
 # Milliseconds: how often it is seen to whether time has changed a feed.
 _TICK = 100
 # Seconds until the next attempt after a fault, and until a folder that was heard of is looked at
