@@ -243,6 +243,10 @@ def test_bugs_pass(tmp_path: Path) -> None:
 def test_a_catalogue_lies_in_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
     root = tmp_path / name
     root.mkdir(parents=True)
-    with closing(Catalogue(make_site(root).catalogue)):
+    with closing(Catalogue(make_site(root).catalogue)) as catalogue:
         assert (root / "catalogue.sqlite").is_file()
+        assert catalogue.stamp()
+        catalogue.close()  # so that it is opened once more, where it is
+        with catalogue.read() as reader:
+            assert reader.revision() == 0
     assert [file.name for file in tmp_path.iterdir()] == [name.partition("/")[0]]

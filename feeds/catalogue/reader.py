@@ -80,6 +80,11 @@ class Reader(FeedReader):
         """Every article file as the last build saw it, by path."""
         return self._files(sa.true())
 
+    def lines(self) -> set[str]:
+        """The same as lines of path, size and time (`feeds.folder.Scan.lines`)."""
+        size, mtime = (sa.cast(column, sa.Text) for column in (file.c.size, file.c.mtime_ns))
+        return set(self._connection.scalars(select(file.c.path + " " + size + " " + mtime)))
+
     def unsettled(self) -> bool:
         """Whether there are files that the next build has to read, whatever they look like."""
         found = select(file.c.path).where(file.c.size < 0).limit(1)
