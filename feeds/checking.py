@@ -41,7 +41,7 @@ def check(site: Site, now: datetime, progress: Progress) -> tuple[int, list[Prob
     scan = folder.scan(site)
     problems, links, ids = list(scan.problems), dict[str, str](), dict[str, str]()
     terms = _TermsInUse(site)
-    tasks, done = [ReadTask(path) for path in scan.files], 0
+    tasks, done = [ReadTask(path) for path in sorted(scan.files)], 0
     with Workers(site, int(now.timestamp()), processors(), len(tasks)) as workers:
         for results in workers.read(tasks):
             for article in (result.article for result in results if result.article):

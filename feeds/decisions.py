@@ -1,6 +1,6 @@
 """What to do about articles: which to read, and what becomes of each. Pure; no I/O, no clock."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import msgspec
 
@@ -25,7 +25,7 @@ class Plan(msgspec.Struct, frozen=True):
 
     tasks: list[ReadTask]
     gone: list[str]
-    there: set[str]
+    there: Set[str]
     whole: bool
 
 
@@ -47,19 +47,26 @@ def plan(
     is not `whole` comes with what is known of the same paths.
     """
     unread = [problem.path.rstrip("/") for problem in scan.problems]
-    there = set(scan.files)
+    there: Set[str] = scan.files.keys()
     if unread:
-        there.update(path for path in known if _lies_in(path, unread))
-    gone = [path for path in known if path not in there]
+        there |= {path for path in known if _lies_in(path, unread)}
+    other = {
+        path
+        for path, stat in scan.files.items()
+        if (seen := known.get(path)) is None
+        or seen.mtime_ns != stat.mtime_ns
+        or seen.size != stat.size
+    }
+    gone = known.keys() - there
     freed = {stem(path) for path in gone}
-    tasks = []
-    for path, stat in scan.files.items():
-        seen = known.get(path)
-        if seen is None or again or (freed and stem(path) in freed):
-            tasks.append(ReadTask(path))
-        elif not trust or (seen.size, seen.mtime_ns) != (stat.size, stat.mtime_ns):
-            tasks.append(ReadTask(path, digest=seen.digest))
-    return Plan(tasks, gone, there, whole)
+    anew = {path for path in other if path not in known}
+    if freed:
+        anew.update(path for path in scan.files if stem(path) in freed)
+    tasks = [
+        ReadTask(path) if again or path in anew else ReadTask(path, digest=known[path].digest)
+        for path in (other | anew if trust and not again else scan.files)
+    ]
+    return Plan(sorted(tasks, key=lambda task: task.path), sorted(gone), there, whole)
 
 
 def decide(

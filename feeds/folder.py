@@ -1,10 +1,11 @@
 """The article folder: which files there are, and the bytes of one of them."""
 
+import hashlib
 import os
 import re
 import stat
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from fnmatch import translate
 from pathlib import Path
 
@@ -35,6 +36,15 @@ class Scan(msgspec.Struct, frozen=True):
     files: dict[str, Stat]
     problems: tuple[Problem, ...]
     linked: bool = False
+
+    def lines(self) -> list[str]:
+        """One line for each file, with how it looks: quicker to compare than the files."""
+        return [f"{path} {each.size} {each.mtime_ns}" for path, each in self.files.items()]
+
+
+def digest(lines: Iterable[str]) -> str:
+    """A hash of the lines of a scan: another order has another one."""
+    return hashlib.blake2b("\n".join(lines).encode(), digest_size=16).hexdigest()
 
 
 def scan(site: Site) -> Scan:
@@ -87,21 +97,36 @@ class _Walker:
         self._entered: set[str] = set()
 
     def found(self) -> Scan:
-        return Scan(dict(sorted(self.files.items())), tuple(sorted(self.problems)), self.linked)
+        return Scan(self.files, tuple(sorted(self.problems)), self.linked)
 
     def walk(self, folder: str, below: str) -> None:
         real = os.path.realpath(folder)
         if real in self._entered:
             return  # a link to a folder that has been walked
         self._entered.add(real)
-        for found in self._listed(folder, below):
+        for found in sorted(self._take_files(folder, below), key=_name):
             path = below + found.name
-            if found.name.startswith(".") or self._ignored(path):
-                continue
             try:
                 self._take(found, path)
             except OSError as error:
                 self._refuse(path, f"cannot be read: {error.strerror}; check its permissions")
+
+    def _take_files(self, folder: str, below: str) -> list[os.DirEntry[str]]:
+        """Take the plain files of a folder, which are most of what there is; returns the rest."""
+        rest = []
+        try:
+            with os.scandir(folder) as entries:
+                for found in entries:
+                    path = below + found.name
+                    if found.name.startswith(".") or self._ignored(path):
+                        continue
+                    if not (path.isascii() and found.is_file(follow_symlinks=False)):
+                        rest.append(found)
+                    elif path.endswith(self._extensions):
+                        self._add(found, path)
+        except OSError as error:
+            self._refuse(below, f"folder cannot be read: {error.strerror}; check its permissions")
+        return rest
 
     def look(self, path: str) -> None:
         """Take what is at one path, if the folders above it are walked at all."""
@@ -128,18 +153,7 @@ class _Walker:
         elif stat.S_ISREG(found.st_mode) and path.endswith(self._extensions):
             self.files[path] = Stat(found.st_size, found.st_mtime_ns)
 
-    def _listed(self, folder: str, below: str) -> Iterator[os.DirEntry[str]]:
-        try:
-            with os.scandir(folder) as entries:
-                yield from sorted(entries, key=_name)
-        except OSError as error:
-            self._refuse(below, f"folder cannot be read: {error.strerror}; check its permissions")
-
     def _take(self, found: os.DirEntry[str], path: str) -> None:
-        if found.is_file(follow_symlinks=False) and _is_utf8(path):
-            if path.endswith(self._extensions):
-                self._add(found, path)
-            return
         is_folder = found.is_dir()
         if not is_folder and not path.endswith(self._extensions):
             return
@@ -156,8 +170,12 @@ class _Walker:
             self._refuse(path, "is a link to nothing; mend or remove it")
 
     def _add(self, found: os.DirEntry[str], path: str) -> None:
-        seen = found.stat()
-        self.files[path] = Stat(seen.st_size, seen.st_mtime_ns)
+        try:
+            seen = found.stat()
+        except OSError as error:
+            self._refuse(path, f"cannot be read: {error.strerror}; check its permissions")
+        else:
+            self.files[path] = Stat(seen.st_size, seen.st_mtime_ns)
 
     def _inside(self, path: str) -> bool:
         return (os.path.realpath(path) + os.sep).startswith(self._root.rstrip(os.sep) + os.sep)

@@ -4,22 +4,23 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
-from feeds.build import Report, silent
-from feeds.catalogue.store import FeedState, moment
-from feeds.checking import Fate
-from feeds.definitions import FeedDefinition
 from feeds.errors import Problem
-from feeds.export import ExportReport
-from feeds.fragment import FORMATS
-from feeds.ingest import Progress
-from feeds.pings import HubReport
 from feeds.site import Site
-from feeds.subscribers import Subscribers
+
+if TYPE_CHECKING:  # no command waits for what others need
+    from feeds.build import Report
+    from feeds.catalogue.store import FeedState
+    from feeds.checking import Fate
+    from feeds.definitions import FeedDefinition
+    from feeds.export import ExportReport
+    from feeds.ingest import Progress
+    from feeds.pings import HubReport
+    from feeds.subscribers import Subscribers
 
 # So many problems are printed after a build; `feeds check` prints them all.
 _SOME = 10
@@ -33,9 +34,11 @@ class Output:
         self._terminal = sys.stdout.isatty()
 
     @contextmanager
-    def progress(self) -> Iterator[Progress]:
+    def progress(self) -> "Iterator[Progress]":
         """Progress bars on standard error for long work, if that is a terminal."""
         if self._as_json or not sys.stderr.isatty():
+            from feeds.build import silent
+
             yield silent
             return
         from rich.console import Console
@@ -52,7 +55,7 @@ class Output:
 
             yield advance
 
-    def built(self, report: Report) -> None:
+    def built(self, report: "Report") -> None:
         """What a build did."""
         if self._as_json:
             self._print_json(report)
@@ -64,7 +67,7 @@ class Output:
         )
         self._some(report.problems)
 
-    def exported(self, report: Report, written: ExportReport, target: Path) -> None:
+    def exported(self, report: "Report", written: "ExportReport", target: Path) -> None:
         """What a build and an export did."""
         if self._as_json:
             self._print_json({"build": report, "export": written})
@@ -89,7 +92,7 @@ class Output:
         )
 
     def listed(
-        self, feeds: Sequence[FeedDefinition], states: Mapping[str, FeedState], site: Site
+        self, feeds: "Sequence[FeedDefinition]", states: "Mapping[str, FeedState]", site: Site
     ) -> None:
         """Every feed with what is known of it."""
         rows = [_listed(feed, states.get(feed.path), site) for feed in feeds]
@@ -110,7 +113,7 @@ class Output:
             ],
         )
 
-    def shown(self, fate: Fate) -> None:
+    def shown(self, fate: "Fate") -> None:
         """What becomes of one article."""
         if self._as_json:
             self._print_json(fate)
@@ -137,7 +140,7 @@ class Output:
         for name, value in rows:
             click.echo(f"{name}: {value}")
 
-    def pinged(self, reports: Sequence[HubReport]) -> None:
+    def pinged(self, reports: "Sequence[HubReport]") -> None:
         """What each hub was told."""
         if self._as_json:
             self._print_json(reports)
@@ -149,11 +152,13 @@ class Output:
                 click.echo(f"error: {failure.topic}: {failure.why}", err=True)
             click.echo(_pinged(report))
 
-    def counted(self, counted: Subscribers) -> None:
+    def counted(self, counted: "Subscribers") -> None:
         """The subscribers of every feed, and what of the logs was of no use."""
         if self._as_json:
             self._print_json(counted)
             return
+        from feeds.fragment import FORMATS
+
         self._table(
             ("Feed", "Subscribers", "Reported", "Direct", "RSS", "Atom", "JSON", "Aggregators"),
             [
@@ -212,7 +217,10 @@ def _problem(problem: Problem) -> str:
     return f"{'error' if problem.fatal else 'warning'}: {problem}"
 
 
-def _listed(feed: FeedDefinition, state: FeedState | None, site: Site) -> dict[str, Any]:
+def _listed(feed: "FeedDefinition", state: "FeedState | None", site: Site) -> dict[str, Any]:
+    from feeds.catalogue.store import moment
+    from feeds.fragment import FORMATS
+
     newest = state.newest if state else None
     return {
         "path": feed.path,
@@ -225,13 +233,15 @@ def _listed(feed: FeedDefinition, state: FeedState | None, site: Site) -> dict[s
     }
 
 
-def _pinged(report: HubReport) -> str:
+def _pinged(report: "HubReport") -> str:
     said = f"{report.hub}: {report.sent:,} feed URLs sent, {report.failed:,} failed"
     if report.first:
         said += "; it is new, so that what there was before counts as told"
     if report.given_up:
         said += f"; {report.given_up:,} given up after a day"
     if report.next_try is not None:
+        from feeds.catalogue.store import moment
+
         when = f"{moment(report.next_try):%Y-%m-%d %H:%M:%S} UTC"
         said += f"; {report.waiting:,} still to be told, next try from {when}"
     return said

@@ -5,10 +5,9 @@ No page needs a script, and none loads anything but the site's own: see `_thumbn
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from feeds import dates, document, groups, opml, subscribing, wording
 from feeds.catalogue.store import FeedState, moment
@@ -21,6 +20,9 @@ from feeds.groups import Group
 from feeds.site import Site
 from feeds.stylesheets import PAGES_CSS
 from feeds.text import shorten
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 INDEX = "index.html"
 MEDIA_TYPE = "text/html"
@@ -40,14 +42,21 @@ _LETTERS = 40
 # So many feeds at most are named to browsers and readers that look for them on the index page.
 _DISCOVERED = 10
 
-_environment = Environment(
-    loader=PackageLoader("feeds"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_environment.filters.update(day=wording.day, rfc3339=dates.rfc3339)
+
+@cache
+def _environment() -> "Environment":
+    """The templates."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # here, for most need no page
+
+    made = Environment(
+        loader=PackageLoader("feeds"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(day=wording.day, rfc3339=dates.rfc3339)
+    return made
 
 
 def name(feed: FeedDefinition) -> str:
@@ -115,16 +124,20 @@ def page(
 def _rendered(template: str, up: str, site: Site, values: Mapping[str, Any]) -> bytes:
     """The template filled in; `up` leads from the page to the folder of all feeds."""
     icon = site.settings.icon
-    html = _environment.get_template(template).render(
-        site=site.settings,
-        language=site.settings.language,
-        # Without an icon of its own a browser asks for one that may not be there.
-        icon=icon if icon and _is_own(icon, site) else "data:,",
-        css=f"{up}{PAGES_CSS}",
-        up=up,
-        home=up or "./",
-        counted=wording.counted,
-        **values,
+    html = (
+        _environment()
+        .get_template(template)
+        .render(
+            site=site.settings,
+            language=site.settings.language,
+            # Without an icon of its own a browser asks for one that may not be there.
+            icon=icon if icon and _is_own(icon, site) else "data:,",
+            css=f"{up}{PAGES_CSS}",
+            up=up,
+            home=up or "./",
+            counted=wording.counted,
+            **values,
+        )
     )
     return html.encode() + b"\n"
 

@@ -87,6 +87,8 @@ class Refresh:
             ingest.refuse(failed)
             states, wanted = self._states(looked_at, built=self._seconds)
         self._put(states, feeds)
+        same = set(renamed or ()).difference(state.path for state in states)
+        self._writer.put_titles({path: feeds[path].title for path in same})
         self._put_dues(looked_at)
         return known, [state.path for state in states], renamed is not None
 

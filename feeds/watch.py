@@ -20,8 +20,10 @@ from feeds.site import Site
 _log = logging.getLogger("feeds")
 
 # Milliseconds: what is heard is gathered until a step brings nothing new, at most so long.
-_STEP = 20
-_GATHER = 100
+_STEP = 15
+_GATHER = 90
+# Milliseconds since a file was last written, after which it is taken for whole.
+_SETTLED = 25
 # Milliseconds: how often it is seen to whether time has changed a feed.
 _TICK = 100
 # Seconds until the next attempt after a fault, and until a folder that was heard of is looked at
@@ -195,7 +197,22 @@ class _Ear:
             ignore_permission_denied=True,
         )
         for changed in changes:
-            yield {path.removeprefix(str(self._folder)).strip("/") for _, path in changed}
+            paths = {path.removeprefix(str(self._folder)).strip("/") for _, path in changed}
+            self._settle(paths)
+            yield paths
+
+    def _settle(self, paths: set[str]) -> None:
+        """Wait while one of these files is being written, so that no half of it is published."""
+        end = time.monotonic() + _GATHER / 1000
+        while any(map(self._is_fresh, paths)) and time.monotonic() < end:
+            self._stop.wait(_STEP / 1000)
+
+    def _is_fresh(self, path: str) -> bool:
+        try:
+            written = (self._folder / path).stat().st_mtime
+        except OSError:
+            return False
+        return 0 <= time.time() - written < _SETTLED / 1000
 
     def _look_again(self, paths: set[str]) -> set[str]:
         """Folders that were heard of a while ago. Notes those among `paths` for later."""

@@ -1,8 +1,11 @@
 """The catalogue: the same order in every database, and errors that tell no secret."""
 
 import sqlite3
+import time
 from contextlib import closing, suppress
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -12,8 +15,10 @@ from feeds.catalogue import schema
 from feeds.catalogue.store import Catalogue
 from feeds.catalogue.writer import writing
 from feeds.errors import CatalogueError
-from tests.support import Publication, front_matter, make_site
+from tests.support import NOW, Publication, front_matter, make_site
+from tests.test_heard import dump
 
+LATER = NOW + timedelta(days=1)
 SECRET = "s3cret"
 
 
@@ -56,6 +61,155 @@ def test_a_catalogue_of_an_older_version_is_left_alone(tmp_path: Path) -> None:
         site.build()
 
 
+_AS_IN_VERSION_2 = """
+DROP TABLE term;
+DROP INDEX file_with_problems;
+DROP INDEX entry_by_link;
+CREATE INDEX entry_by_link ON entry (link);
+ALTER TABLE feed DROP COLUMN title;
+ALTER TABLE feed DROP COLUMN revision;
+ALTER TABLE feed DROP COLUMN due;
+DELETE FROM meta WHERE key IN ('feeds', 'terms', 'articles', 'linked', 'walked');
+INSERT INTO meta VALUES ('refreshed', '1718452800');
+UPDATE meta SET value = '2' WHERE key = 'schema';
+"""
+
+
+def test_a_catalogue_of_version_2_is_converted_and_keeps_its_memory(tmp_path: Path) -> None:
+    articles = {
+        "a.md": front_matter(title="a", webUrl="https://example.org/a"),
+        "b.md": front_matter(title="b", webUrl="https://example.org/b", topics=["Robots"]),
+        "bad.md": front_matter(title=None),
+    }
+    site = Publication(tmp_path, articles)
+    site.build()
+    site.file("b.md").unlink()
+    before = site.build()
+    shown, everything = site.fetch(), dump(site.site)
+    with closing(sqlite3.connect(tmp_path / "catalogue.sqlite")) as made:
+        made.executescript(_AS_IN_VERSION_2)
+    assert site.fetch() == shown  # before any build
+    after = site.build(LATER)
+    assert (after.feeds_changed, after.problems) == ((), before.problems)
+    now = dump(site.site)
+    for table in ("entry", "membership", "fragment", "file", "term"):
+        assert now[table] == everything[table]
+    assert [row[:6] for row in now["feed"]] == [row[:6] for row in everything["feed"]]
+    assert made_like(tmp_path / "catalogue.sqlite") == made_like(new(tmp_path / "other.sqlite"))
+
+
+def new(file: Path) -> Path:
+    Catalogue(f"sqlite:///{file}").close()
+    return file
+
+
+def made_like(file: Path) -> dict[str, set[tuple[object, ...]]]:
+    """The tables' columns, and the indexes."""
+    with closing(sqlite3.connect(file)) as made:
+        names = [row[0] for row in made.execute("SELECT name FROM sqlite_master WHERE sql <> ''")]
+        return {
+            name: {row[1:4] for row in made.execute(f"PRAGMA table_info('{name}')")}
+            | set(made.execute(f"PRAGMA index_info('{name}')"))
+            for name in names
+        }
+
+
+def test_the_stamp_is_another_after_every_build_that_changes_anything(tmp_path: Path) -> None:
+    site = Publication(tmp_path, {"a.md": front_matter()})
+    site.build()
+    with closing(Catalogue(site.site.catalogue)) as catalogue:
+        stamps = [catalogue.stamp()]
+        site.build(LATER)
+        assert catalogue.stamp() == stamps[0]
+        for number in range(3):
+            site.write("a.md", front_matter(title=f"Title {number}"))
+            site.build(LATER)
+            stamps.append(catalogue.stamp())
+    assert len(set(stamps)) == 4
+
+
+def test_a_catalogue_that_goes_is_an_error_and_never_made_anew(tmp_path: Path) -> None:
+    site = Publication(tmp_path, {"a.md": front_matter()})
+    site.build()
+    with closing(Catalogue(site.site.catalogue)) as catalogue:
+        catalogue.stamp()
+        for file in tmp_path.glob("catalogue.sqlite*"):
+            file.rename(file.with_name(f"away-{file.name}"))
+        with pytest.raises(CatalogueError, match="is gone"):
+            catalogue.stamp()
+        with pytest.raises(CatalogueError, match="is gone"), catalogue.read():
+            pass
+        with pytest.raises(CatalogueError, match="is gone"), writing(catalogue):
+            pass
+        assert not (tmp_path / "catalogue.sqlite").exists()
+        for file in tmp_path.glob("away-*"):
+            file.rename(file.with_name(file.name.removeprefix("away-")))
+        with catalogue.read() as reader:
+            assert reader.revision() == 1
+
+
+def test_a_catalogue_that_is_put_in_the_place_of_another_is_opened(tmp_path: Path) -> None:
+    site = Publication(tmp_path / "one", {"a.md": front_matter(title="one")})
+    site.build()
+    other = Publication(tmp_path / "two", {"a.md": front_matter(title="two")})
+    other.build()
+    with closing(Catalogue(site.site.catalogue)) as catalogue:
+        before = catalogue.stamp()
+        (other.root / "catalogue.sqlite").replace(site.root / "catalogue.sqlite")
+        assert catalogue.stamp() != before
+        with catalogue.read() as reader:
+            assert [entry.title for entry in reader.entries([1]).values()] == ["two"]
+
+
+def test_what_is_no_catalogue_is_not_taken_for_one_that_was_replaced(tmp_path: Path) -> None:
+    site = Publication(tmp_path, {"a.md": front_matter()})
+    site.build()
+    with closing(Catalogue(site.site.catalogue)) as catalogue:
+        (tmp_path / "empty").touch()
+        (tmp_path / "empty").replace(tmp_path / "catalogue.sqlite")
+        with pytest.raises(CatalogueError, match="to be built first"):
+            catalogue.stamp()
+
+
+def test_servers_wait_less_than_builds(tmp_path: Path) -> None:
+    site = Publication(tmp_path, {"a.md": front_matter()})
+    site.build()
+    with (
+        closing(Catalogue(site.site.catalogue)) as builder,
+        closing(Catalogue(site.site.catalogue, patience=0.1)) as server,
+        writing(builder),
+    ):
+        start = time.monotonic()
+        with pytest.raises(CatalogueError, match="locked"), writing(server):
+            pass
+        assert time.monotonic() - start < 5
+        with server.read() as reader:
+            assert reader.revision() == 1
+
+
+def test_which_feeds_changed_since_a_revision(tmp_path: Path) -> None:
+    site = Publication(tmp_path, {"a.md": front_matter(title="a")})
+    site.build()
+    robots: dict[str, Any] = {"webUrl": "https://example.org/b", "topics": ["Robots"]}
+    site.write("b.md", front_matter(title="b", **robots))
+    site.build()
+    with site.read() as reader:
+        assert reader.revision() == reader.feeds_revision() == 2
+        assert set(reader.changed_since(0)) == {"all", "topics/ai", "topics/robots"}
+        assert set(reader.changed_since(1)) == {"all", "topics/robots"}
+        assert reader.changed_since(2) == []
+    site.write("b.md", front_matter(title="b2", **robots))
+    site.build()
+    with site.read() as reader:
+        assert (reader.revision(), reader.feeds_revision()) == (3, 2)
+        assert set(reader.changed_since(2)) == {"all", "topics/robots"}
+    changed = Publication(tmp_path, {}, {"feeds": [{"path": "all"}]}, language="de")
+    changed.build()
+    with changed.read() as reader:
+        assert reader.feeds_revision() == 4
+        assert reader.changed_since(3) == ["all"]
+
+
 @pytest.mark.parametrize(
     "error",
     [
@@ -89,8 +243,12 @@ def test_bugs_pass(tmp_path: Path) -> None:
 def test_a_catalogue_lies_in_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
     root = tmp_path / name
     root.mkdir(parents=True)
-    with closing(Catalogue(make_site(root).catalogue)):
+    with closing(Catalogue(make_site(root).catalogue)) as catalogue:
         assert (root / "catalogue.sqlite").is_file()
+        assert catalogue.stamp()
+        catalogue.close()  # so that it is opened once more, where it is
+        with catalogue.read() as reader:
+            assert reader.revision() == 0
     assert [file.name for file in tmp_path.iterdir()] == [name.partition("/")[0]]
 
 

@@ -1,6 +1,8 @@
 """The commands as users and scripts run them."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,22 @@ def test_json_is_for_machines(root: Path) -> None:
     assert [feed["path"] for feed in listed] == ["all", "topics/ai", "topics/maps"]
     exported = run("export", "--config", str(root), str(root / "out"), "--json").stdout
     assert json.loads(exported)["export"]["written"]
+
+
+@pytest.mark.parametrize("command", ["build", "list"])
+def test_no_command_loads_what_it_does_not_need(root: Path, command: str) -> None:
+    run("build", "--config", str(root))
+    code = (
+        "import sys; from feeds.cli import main; main(standalone_mode=False); "
+        "print(*sorted({'jinja2', 'watchfiles', 'granian', 'flask', 'rich'} & {*sys.modules}))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code, command, "--config", str(root)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.splitlines()[-1] == ""
 
 
 def test_check_exits_1_where_there_is_a_problem_and_0_where_not(root: Path) -> None:

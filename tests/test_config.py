@@ -40,6 +40,14 @@ def refused(root: Path, site: str = SITE, feeds: str = FEEDS, **files: str) -> C
     return caught.value
 
 
+@pytest.mark.parametrize("value", ["0s", "often", -1, 0])
+def test_how_often_all_files_are_looked_at_is_at_least_every_second(
+    tmp_path: Path, value: object
+) -> None:
+    error = refused(tmp_path, f"{SITE}articles:\n  scan_every: {value}\n")
+    assert error.key == "articles.scan_every"
+
+
 def test_three_keys_make_a_site(tmp_path: Path) -> None:
     site = load(tmp_path)
     assert site.settings.url == site.feeds_url == site.assets_url == "https://example.org/"

@@ -176,6 +176,23 @@ def test_every_change_is_told_once_with_the_feeds_that_changed(site: Publication
     ]
 
 
+def test_a_file_that_is_still_being_written_is_waited_for(
+    site: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "_SETTLED", 1_000)
+    monkeypatch.setattr(watch, "_GATHER", 10_000)
+    told: list[Report] = []
+    with watching(site, told.append):
+        until(lambda: len(told) == 1)
+        for title in ("b", "b, wri", "b, written"):
+            write_article(
+                site.root, "b.md", front_matter(title=title, webUrl="https://example.org/b")
+            )
+            time.sleep(0.2)
+        until(shows(site, "a", "b, written"))
+    assert [report.revision for report in told] == [1, 2]
+
+
 def test_a_callback_that_fails_costs_nothing(
     site: Publication, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -24,7 +24,9 @@ _Text = Text().with_variant(Text(collation="C"), "postgresql")
 # `revision` grows with every build that changes anything; `fingerprint` says with which
 # settings the entries were made, `definitions` of which feeds.yaml the feeds are; `feeds` is the
 # revision in which the set of feeds or their titles last changed, `terms` the families whose
-# terms are counted, `articles` how many article files there are; `schema` is VERSION.
+# terms are counted; `articles` is how many article files there are, `linked` whether there are
+# links among them, `walked` a hash of how all looked, while `file` says the same; `schema` is
+# VERSION.
 meta = Table(
     "meta",
     metadata,
@@ -42,9 +44,11 @@ file = Table(
     Column("digest", _Text, nullable=False),
     Column("problems", LargeBinary, nullable=False, default=b""),
 )
-# The number is written out, as only then a database finds that a question fits the index.
+# So that the report is found without a look at every file. The number is written out, as only
+# then SQLite finds that a question fits the index. (To say the same of PostgreSQL would load its
+# dialect into every command.)
 has_problems = func.length(file.c.problems) > literal_column("0")
-Index("file_with_problems", file.c.path, sqlite_where=has_problems, postgresql_where=has_problems)
+Index("file_with_problems", file.c.path, sqlite_where=has_problems).ddl_if(dialect="sqlite")
 
 # Entries, and the memory: id, first_seen, content_hash, updated and withdrawn outlive every
 # rebuild. An article that was never out has no row.

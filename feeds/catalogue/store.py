@@ -124,8 +124,10 @@ class Catalogue:
         """A connection of its own: `data_version` tells what others have committed."""
         with _wrapped(self._name):
             pooled = self._engine.raw_connection()
-        pooled.detach()
-        connection: sqlite3.Connection = pooled.dbapi_connection  # type: ignore[assignment]
+            connection = pooled.driver_connection
+            pooled.detach()
+        if not isinstance(connection, sqlite3.Connection):
+            raise TypeError(f"{connection!r} is no connection of sqlite3")
         return connection
 
     def _look(self) -> None:

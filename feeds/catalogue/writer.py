@@ -163,6 +163,13 @@ class Writer(Reader):
             ],
         )
 
+    def put_titles(self, titles: Mapping[str, str]) -> None:
+        """Remember other titles of feeds that show the same as before."""
+        rows = [{"at": path, "called": title} for path, title in titles.items()]
+        if rows:
+            at = update(feed).where(feed.c.path == sa.bindparam("at"))
+            self._connection.execute(at.values(title=sa.bindparam("called")), rows)
+
     def forget_feeds(self, paths: Iterable[str]) -> None:
         """Forget feeds that no longer exist."""
         self._delete(feed.c.path, paths)
