@@ -470,11 +470,40 @@ def test_w3_w9_a_real_hub_brings_a_saved_article_to_a_subscriber(tmp_path: Path,
         urllib.request.urlopen(hub, form.encode()).close()
         until(lambda: subscriber.confirmed == [topic])
         write_article(site.root, "b.md", article("b", "AI"))
-        until(lambda: sorted(server.titles("/all.json")) == ["a", "b"])
-        assert ping(site) == 0
-        until(lambda: len(subscriber.got) == 1)
+        until(lambda: len(subscriber.got) == 1)  # the server tells by itself
         served = server.ask(f"/{name}")
         assert subscriber.got == [(served.headers["content-type"], served.body)]
+
+
+def test_c10_what_a_hub_fetches_when_a_server_tells_it_is_the_new_state(tmp_path: Path) -> None:
+    port, fetched = free_port(), dict[str, bytes]()
+
+    def fetch(url: str) -> Reply:
+        with urllib.request.urlopen(url) as answer:
+            fetched[url] = answer.read()
+        return 204, {}
+
+    with FakeHub().run() as hub:
+        hub.answer = fetch
+        base = f"http://127.0.0.1:{port}/"
+        site = Publication(tmp_path, {"a.md": article("a", "AI")}, hub=hub.url, feeds_url=base)
+        command = ("feeds", "serve", "--config", str(site.root), "--port", str(port))
+        with running(*command, "--workers", "2", port=port):
+            assert ping(site) == 0  # the hub is new
+            for number in range(3):
+                for path in ("all.rss", "topics/ai.json"):  # so that all workers have an old state
+                    for _ in range(8):
+                        urllib.request.urlopen(f"{base}{path}").close()
+                fetched.clear()
+                write_article(site.root, f"{number}.md", article(f"New {number}", "AI"))
+                until(lambda: len(fetched) == 6)
+                assert sorted(fetched) == sorted(
+                    f"{base}{path}.{each}"
+                    for path in ("all", "topics/ai")
+                    for each in ("rss", "atom", "json")
+                )
+                for url, body in fetched.items():
+                    assert f"New {number}".encode() in body, url
 
 
 def ping(site: Publication) -> int:
