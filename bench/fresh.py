@@ -52,6 +52,13 @@ class Client:
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
 
+    def status(self, path: str) -> int:
+        """The status of the answer for a path."""
+        self._connection.request("GET", path)
+        answer = self._connection.getresponse()
+        answer.read()
+        return answer.status
+
     def get(self, path: str) -> bytes:
         """The body at a path; raises if the answer is no 200."""
         self._connection.request("GET", path)
@@ -159,10 +166,11 @@ def serving(config: Path, port: int, workers: int) -> Iterator[None]:
         end = time.monotonic() + START
         while time.monotonic() < end and process.poll() is None:
             try:
-                Client(port).get("/readyz")
-                break
+                if Client(port).status("/readyz") == 200:
+                    break
             except OSError:
-                time.sleep(0.2)
+                pass
+            time.sleep(0.2)
         time.sleep(3)  # until it has seen that nothing changed while it started
         yield
     finally:

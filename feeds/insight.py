@@ -12,6 +12,7 @@ from feeds.build import Report
 from feeds.errors import ConfigError
 from feeds.metrics import Metrics, answering, shared
 from feeds.observing import Listener, observed
+from feeds.pings import HubReport
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -49,9 +50,18 @@ class Insight:
 
     def built(self, report: Report | None, seconds: float) -> None:
         """Count a build of this process; None for the report of one that failed."""
-        if self._metrics:
-            self._counted = self._counted or Metrics()
-            self._counted.built(report, seconds)
+        if counted := self._own():
+            counted.built(report, seconds)
+
+    def pinged(self, reports: tuple[HubReport, ...]) -> None:
+        """Count what this process told the hubs."""
+        if counted := self._own():
+            counted.pinged(reports)
+
+    def _own(self) -> Metrics | None:
+        if self._metrics and self._counted is None:
+            self._counted = Metrics()
+        return self._counted
 
     def __getstate__(self) -> dict[str, object]:
         """What worker processes get: each counts for itself."""

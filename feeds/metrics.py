@@ -19,6 +19,7 @@ import msgspec
 
 from feeds.build import Report
 from feeds.observing import Answered
+from feeds.pings import HubReport
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -76,6 +77,12 @@ DESCRIBED = (
     Described("feeds_entries_changed_total", "counter", (), "Entries that builds changed."),
     Described("feeds_entries_withdrawn_total", "counter", (), "Entries that builds withdrew."),
     Described("feeds_feeds_changed_total", "counter", (), "Feeds that builds changed."),
+    Described(
+        "feeds_pings_total",
+        "counter",
+        ("result",),
+        "Feed URLs told to hubs: result is sent, failed or given_up.",
+    ),
     Described(
         "feeds_access_log_lost_total", "counter", (), "Lines of the access log that were lost."
     ),
@@ -154,6 +161,12 @@ class Metrics:
             ("feeds_feeds_changed_total", len(report.feeds_changed)),
         ):
             self._of[name].inc(count)
+
+    def pinged(self, reports: Iterable[HubReport]) -> None:
+        """Count what hubs were told."""
+        for report in reports:
+            for result in ("sent", "failed", "given_up"):
+                self._of["feeds_pings_total"].labels(result).inc(getattr(report, result))
 
     def lost(self, lines: int) -> None:
         """Count lines of the access log that were lost."""

@@ -3,6 +3,7 @@
 import logging
 import signal
 import threading
+from collections.abc import Callable
 
 from feeds import websub
 from feeds.build import Report
@@ -18,20 +19,21 @@ _log = logging.getLogger("feeds")
 _REGULARLY = 60
 _AGAIN = 2
 
+Told = Callable[[tuple[HubReport, ...]], None]
+
 
 class Pinger:
     """A thread that tells the hubs of every change, and outlives every fault.
 
     Every process of a server may have one: of what one has told a hub, the others tell it no more.
-    `sent`, `failed` and `given_up` count pings since the start, for metrics.
+    `told` is called, in the pinger's thread, with what each run told the hubs.
     """
 
-    def __init__(self, site: Site, catalogue: Catalogue) -> None:
-        self._site, self._catalogue = site, catalogue
+    def __init__(self, site: Site, catalogue: Catalogue, told: Told | None = None) -> None:
+        self._site, self._catalogue, self._told = site, catalogue, told
         self._stop, self._wake = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="feeds-ping", daemon=True)
         self._revision, self._next_try = "", 0
-        self.sent, self.failed, self.given_up = 0, 0, 0
 
     def start(self) -> None:
         """Begin, if the site has a hub, with what is still to be told."""
@@ -84,14 +86,13 @@ class Pinger:
             if self._stop.wait(self._site.ping_delay):
                 return 0
             reports = websub.tell(self._site, self._catalogue, topics, stop=self._stop)
-            self._count(reports)
+            self._note(reports)
             self._revision = revision
         left = self._next_try - websub.seconds() if self._next_try else _REGULARLY
         return min(max(left, 1), _REGULARLY)
 
-    def _count(self, reports: tuple[HubReport, ...]) -> None:
-        self.sent += sum(report.sent for report in reports)
-        self.failed += sum(report.failed for report in reports)
-        self.given_up += sum(report.given_up for report in reports)
+    def _note(self, reports: tuple[HubReport, ...]) -> None:
+        if self._told:
+            self._told(reports)
         tries = [report.next_try for report in reports if report.next_try is not None]
         self._next_try = min(tries, default=0)

@@ -20,7 +20,7 @@ from feeds.catalogue.store import Catalogue
 from feeds.errors import ConfigError
 from feeds.insight import Insight
 from feeds.output import Output
-from feeds.pinger import Pinger
+from feeds.pinger import Pinger, Told
 from feeds.site import Site
 from feeds.watch import Built, Watcher
 
@@ -84,24 +84,29 @@ def serve(root: Path, site: Site, place: Place, insight: Insight, output: Output
     insight.built(report, time.monotonic() - start)
     output.built(report)
     click.echo(f"Serving on http://{place.host}:{place.port}/")
-    with watching(site, insight.built):
+    with watching(site, insight.built, insight.pinged):
         _granian(place, partial(_app, root, insight))
 
 
 @contextmanager
-def watching(site: Site, built: Built | None = None) -> Iterator[None]:
-    """Meanwhile build when articles change, and tell the hubs of it. `built` is told of builds."""
+def watching(site: Site, built: Built | None = None, pinged: Told | None = None) -> Iterator[None]:
+    """Meanwhile build when articles change, and tell the hubs of it.
+
+    `built` is told of builds, `pinged` of what was told to hubs.
+    """
     with closing(Catalogue(site.catalogue)) as catalogue:
-        stop = watch(site, catalogue, built)
+        stop = watch(site, catalogue, built, pinged)
         try:
             yield
         finally:
             stop()
 
 
-def watch(site: Site, catalogue: Catalogue, built: Built | None = None) -> Callable[[], None]:
+def watch(
+    site: Site, catalogue: Catalogue, built: Built | None = None, pinged: Told | None = None
+) -> Callable[[], None]:
     """From now on do so, in threads; returns what ends it."""
-    pinger = Pinger(site, catalogue)
+    pinger = Pinger(site, catalogue, pinged)
 
     def after(report: Report | None, seconds: float) -> None:
         if report:

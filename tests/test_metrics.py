@@ -16,6 +16,7 @@ from feeds import metrics as measuring
 from feeds.build import Report
 from feeds.errors import Problem
 from feeds.metrics import DESCRIBED, Metrics, answering
+from feeds.pings import HubReport
 from tests.support import front_matter, write_article, write_site
 from tests.test_server import Server, start, stop, wait_for
 
@@ -92,11 +93,20 @@ def test_a_build_is_told() -> None:
     assert abs(last - time.time()) < 60
 
 
+def test_pings_are_told() -> None:
+    metrics = Metrics()
+    metrics.pinged([HubReport("https://hub.example/", 3, 2, 1, 0, None, False, ())])
+    text, _ = metrics.render()
+    assert value(text, "feeds_pings_total", result="sent") == 3
+    assert value(text, "feeds_pings_total", result="failed") == 2
+
+
 def test_the_metrics_described_are_those_that_there_are() -> None:
     metrics = Metrics()
     metrics.requests.append(("all", "rss", 200, "", 1))
     metrics.built(REPORT, 1)
     metrics.lost(1)
+    metrics.pinged([HubReport("https://hub.example/", 3, 2, 1, 0, None, False, ())])
     found = {re.sub(r"_(bucket|sum|count)$", "", name) for name, _ in samples(metrics.render()[0])}
     assert found == {each.name for each in DESCRIBED}
 

@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from filelock import FileLock
 
 from feeds import cli, websub
-from feeds.build import build
+from feeds.build import Report, build
 from feeds.build import clock as build_clock
 from feeds.catalogue.store import Catalogue
 from feeds.errors import PingError
@@ -313,15 +313,30 @@ def until(holds: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+class Counted:
+    """A pinger, and how many pings it has told of."""
+
+    def __init__(self, site: Publication, catalogue: Catalogue) -> None:
+        self.sent = self.failed = 0
+        self.pinger = Pinger(site.site, catalogue, self._note)
+
+    def _note(self, reports: tuple[HubReport, ...]) -> None:
+        self.sent += sum(report.sent for report in reports)
+        self.failed += sum(report.failed for report in reports)
+
+    def after(self, report: Report) -> None:
+        self.pinger.after(report)
+
+
 @contextmanager
-def pinging(site: Publication) -> Iterator[tuple[Pinger, Catalogue]]:
+def pinging(site: Publication) -> Iterator[tuple[Counted, Catalogue]]:
     with closing(Catalogue(site.site.catalogue)) as catalogue:
-        pinger = Pinger(site.site, catalogue)
-        pinger.start()
+        counted = Counted(site, catalogue)
+        counted.pinger.start()
         try:
-            yield pinger, catalogue
+            yield counted, catalogue
         finally:
-            pinger.stop()
+            counted.pinger.stop()
 
 
 @pytest.fixture
