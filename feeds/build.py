@@ -160,20 +160,20 @@ class _Build:
         self._whole, scan = True, folder.scan(self._site)
         self._remember("linked", "yes" if scan.linked else "no")
         self._remember("articles", str(len(scan.files)))
-        plan_of_few = self._few(scan) if trust and not again and not scan.problems else None
-        if plan_of_few:
-            return scan, *plan_of_few
+        if not scan.problems:
+            lines = scan.lines()
+            self._walked = folder.digest(lines)
+            if trust and not again and (few := self._few(scan, lines)):
+                return scan, *few
         seen = self._writer.files()
         return scan, decisions.plan(scan, seen, again=again, trust=trust), seen
 
-    def _few(self, scan: folder.Scan) -> tuple[Plan, dict[str, Seen]] | None:
+    def _few(self, scan: folder.Scan, lines: list[str]) -> tuple[Plan, dict[str, Seen]] | None:
         """The plan where few files look other than before, and what was known of them.
 
         None where they are many, or too uncertain. That not all have to be compared one by one
         saves a third of the time.
         """
-        lines = scan.lines()
-        self._walked = folder.digest(lines)
         if self._walked == self._writer.meta("walked"):
             return Plan([], [], scan.files.keys(), whole=True), {}
         other = {

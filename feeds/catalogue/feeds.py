@@ -46,10 +46,14 @@ class FeedReader:
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
+        self._meta: dict[str, str] | None = None
 
     def meta(self, key: str) -> str:
         """The value of one of the keys that `feeds.catalogue.schema` names; empty if not set."""
-        return self._connection.scalar(select(meta.c.value).where(meta.c.key == key)) or ""
+        if self._meta is None:  # they are few and often asked for
+            rows = self._connection.execute(select(meta.c.key, meta.c.value))
+            self._meta = {each: value for each, value in rows}  # noqa: C416
+        return self._meta.get(key, "")
 
     def revision(self) -> int:
         """How many builds have changed anything; 0 before the first."""

@@ -55,6 +55,7 @@ class Writer(Reader):
         """Set one of the keys that `feeds.catalogue.schema` names."""
         self._delete(meta.c.key, [key])
         self._insert(meta, [{"key": key, "value": value}])
+        self._meta = None
 
     def put_files(self, seen: Mapping[str, tuple[Seen, Sequence[Problem]]]) -> None:
         """Remember how these files look, and what is wrong with them."""
