@@ -73,7 +73,7 @@ def parse(path: str, content: bytes, seen: datetime, site: Site) -> Article:
 def _withheld(fields: Fields) -> bool:
     """Whether the author keeps the article back, now or again. What is unclear is kept back."""
     kept = False
-    for name, value in (("published", False), ("removed", True), ("deleted", True)):
+    for name, value in reading.WITHHOLDING.items():
         said = fields.flag(name)
         kept = kept or said is value or (said is None and fields.raw(name) is not None)
     return kept

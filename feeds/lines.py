@@ -44,6 +44,16 @@ _WORDS: dict[str, bool | None] = {
     for cased in (word, word.capitalize(), word.upper())
 }
 
+# A value on the line of its key that is certain to be one, whatever it means. Most are so.
+_CERTAIN = re.compile(
+    r': ++(?:"[^"\\\n]*+(?:\\["\\/nrt][^"\\\n]*+)*+"'
+    r"|'[^'\n]*+(?:''[^'\n]*+)*+'"
+    r"|[\w(/][^:#\n]*+(?:(?::(?![ \n]|\Z)|(?<! )#)[^:#\n]*+)*+) *+$",
+    re.MULTILINE,
+)
+# An item of a list at the second column, as often as others of its shape follow.
+_ALIKE = re.compile(r"(\n  - [^\n]*+(?:\n    [^\n]*+)*+)\1++")
+
 _NESTED: Final[Any] = object()  # the value of a key that stands on the lines after it
 _BLANK: _Line = (-1, -1, None, None)
 
@@ -63,6 +73,17 @@ def read(text: str) -> Any:
         return _mapping(text)
     except _UnusualError:
         return UNUSUAL
+
+
+def is_usual(text: str) -> bool:
+    """Whether `text` is YAML of this kind, or of a kind that PyYAML reads as well: a mapping.
+
+    Quicker than reading it, for only its shape is looked at: with every value the same, all
+    lines are known, and items that follow each other are alike.
+    """
+    if len(text) > _MAX_LENGTH or not _is_harmless(text.replace("\n", " ")):
+        return False
+    return read(_ALIKE.sub(r"\1", _CERTAIN.sub(": b", text))) is not UNUSUAL
 
 
 def _mapping(text: str) -> dict[str, Any]:
@@ -124,7 +145,7 @@ def _said(line: str) -> _Line:
 
 
 def _taken_apart(line: str) -> _Line:
-    if not line.isprintable() and not _HARMLESS.fullmatch(line):
+    if not _is_harmless(line):
         raise _UnusualError
     indent, dash, key, rest = cast(re.Match[str], _LINE.match(line)).groups()
     rest = rest.rstrip(" ")
@@ -136,6 +157,10 @@ def _taken_apart(line: str) -> _Line:
     if at > _MAX_COLUMN or key in _WORDS:
         raise _UnusualError
     return len(indent) if dash else -1, at, key, _value(rest) if rest else _NESTED
+
+
+def _is_harmless(text: str) -> bool:
+    return text.isprintable() or _HARMLESS.fullmatch(text) is not None
 
 
 def _value(said: str) -> Any:

@@ -10,11 +10,18 @@ from typing import Any
 import msgspec
 from frontmatter.default_handlers import YAMLHandler
 
-from feeds import text, yamltext
+from feeds import lines, text, yamltext
 from feeds.errors import ArticleError, Problem
 
 # A line of three hyphens or more; it begins with what can be searched for quickly.
 _BOUNDARY = re.compile(r"\n---+[ \t]*(?=\n|\Z)")
+
+# Keys that withhold an article by such a value (`feeds.article`), and what each says on its line.
+WITHHOLDING = {"published": False, "removed": True, "deleted": True}
+_WITHHELD = tuple(f"{name}: {str(value).lower()}" for name, value in WITHHOLDING.items())
+_FLAG = re.compile(rf"\n({'|'.join(WITHHOLDING)}):[ ]*([^\n]*?)[ ]*(?=\n|\Z)")
+# Front matter of so many characters takes longer to read than to see through.
+_LONG = 4_000
 
 
 class _Handler(YAMLHandler):
@@ -32,6 +39,7 @@ _HANDLER = _Handler()
 class Reading(msgspec.Struct, frozen=True):
     """A file taken apart: `data` is its front matter, `body` the text after it.
 
+    Of a long article that its author withholds, `data` may hold no more than what says so.
     `matter` is the front matter's text and `offset` the lines before it, to find lines in.
     """
 
@@ -75,13 +83,24 @@ def read(path: str, content: bytes) -> Reading:
     except ValueError:
         raise _error(path, offset + 1, "front matter is not closed; end it with ---") from None
     try:
-        data = _HANDLER.load(matter)
+        data = _said_to_withhold(matter) or _HANDLER.load(matter)
     except yamltext.YAMLTextError as error:
         raise _error(path, offset + error.line, str(error)) from None
     if not isinstance(data, dict):
         kind = "empty" if data is None else f"a {type(data).__name__}"
         raise _error(path, offset + 1, f"front matter is {kind}; write 'key: value' lines")
     return Reading(path, data, body.strip(), matter, offset, problems)
+
+
+def _said_to_withhold(matter: str) -> dict[str, bool] | None:
+    """What withholds an article, where that is certain without reading the rest; else None."""
+    if len(matter) < _LONG or not any(f"\n{said}\n" in matter for said in _WITHHELD):
+        return None
+    said = _FLAG.findall("\n" + matter)
+    flags = {name: value == "true" for name, value in said if value in ("true", "false")}
+    if len(flags) < len(said) or not lines.is_usual(matter):
+        return None  # one of them is said twice, or not clearly
+    return flags
 
 
 def _decoded(path: str, content: bytes) -> str:
