@@ -1,0 +1,85 @@
+# Varnish (7.1, with the package varnish-modules) as a cache in front of `feeds serve`. Save as
+# /etc/varnish/default.vcl, and start varnishd with these parameters:
+#   -p http_gzip_support=off      the server compresses, with an ETag for each coding
+#   -p backend_idle_timeout=5     shorter than the server's own 10 seconds
+# In site.yaml: `http: {cache_tags: xkey}`; then what changed can be purged by its tags.
+vcl 4.1;
+
+import std;
+import xkey;
+
+backend feeds {
+    .host = "127.0.0.1";
+    .port = "8000";
+    .connect_timeout = 3s;
+    .first_byte_timeout = 10s;
+}
+
+# Who may purge.
+acl publishers {
+    "127.0.0.1";
+    "::1";
+}
+
+sub vcl_recv {
+    if (req.method == "PURGE") {
+        # Nobody who comes in through another proxy on this machine: that one names them too.
+        if (client.ip !~ publishers || req.http.X-Forwarded-For ~ ",") {
+            return (synth(403, "Forbidden"));
+        }
+        if (req.http.xkey) {
+            return (synth(200, "Purged " + xkey.purge(req.http.xkey)));
+        }
+        set req.url = regsub(req.url, "\?.*", "");
+        return (purge);
+    }
+
+    # Feeds depend on neither of these.
+    set req.url = regsub(req.url, "\?.*", "");
+    unset req.http.Cookie;
+
+    # One copy of each document for each coding, however clients spell what they accept.
+    if (req.http.Accept-Encoding ~ "(?i)\bbr\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))") {
+        set req.http.Accept-Encoding = "br";
+    } elsif (req.http.Accept-Encoding ~ "(?i)\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))") {
+        set req.http.Accept-Encoding = "gzip";
+    } else {
+        unset req.http.Accept-Encoding;
+    }
+
+    # A copy that is older than stale-while-revalidate allows is for outages only: see below.
+    if (req.restarts == 0) {
+        set req.grace = 5m;
+    }
+}
+
+sub vcl_backend_response {
+    if (beresp.status >= 500) {
+        # Keep the copy that there is.
+        if (bereq.is_bgfetch) {
+            return (abandon);
+        }
+        set beresp.ttl = 0s;
+        set beresp.grace = 0s;
+        return (deliver);
+    }
+    # Keep copies for outages as long as the server says.
+    if (beresp.http.Cache-Control ~ "stale-if-error=[0-9]+") {
+        set beresp.grace = std.duration(
+            regsub(beresp.http.Cache-Control, ".*stale-if-error=([0-9]+).*", "\1s"), 1h);
+    }
+}
+
+sub vcl_deliver {
+    # stale-if-error: look again, and take a copy of any age.
+    if (resp.status >= 500 && req.restarts == 0 && req.method ~ "^(GET|HEAD)$") {
+        set req.grace = 7d;
+        return (restart);
+    }
+    unset resp.http.xkey;
+    if (obj.hits > 0) {
+        set resp.http.X-Cache = "HIT";
+    } else {
+        set resp.http.X-Cache = "MISS";
+    }
+}
