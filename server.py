@@ -28,6 +28,8 @@ from feeds.site import Site
 _RETRY_SECONDS = 30
 # Seconds that a reading transaction waits for a catalogue that is locked.
 _PATIENCE = 1.0
+# A feed is read once and then kept: what the catalogue keeps of its file would be kept twice.
+_CACHE_KIB = 1_000
 # Seconds for which the answers about old addresses may be kept: they are for years, but not all
 # mistakes are to last so long.
 _MOVED_SECONDS = 86_400
@@ -48,7 +50,7 @@ def create_app(
     setting and `CatalogueError` if the catalogue cannot be opened.
     """
     site = config.load(root or Path(environ.get("FEEDS_CONFIG", "config")), environ)
-    catalogue = Catalogue(site.catalogue, patience=_PATIENCE)
+    catalogue = Catalogue(site.catalogue, patience=_PATIENCE, cache=_CACHE_KIB)
     shelf = Shelf(site, catalogue)
     shelf.start()
     if watch:

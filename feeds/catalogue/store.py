@@ -25,6 +25,8 @@ __all__ = ["Catalogue", "FeedState", "Memory", "Reader", "Seen", "Shown", "momen
 
 # How long a transaction waits for another's, unless the URL says it: sqlite:///f?timeout=5
 _PATIENCE_SECONDS = 30
+# What a connection to an SQLite file keeps of it in memory, in KiB.
+_CACHE_KIB = 32_000
 
 
 # What a database that is away, busy, full or damaged raises.
@@ -53,15 +55,18 @@ class Catalogue:
     """A catalogue at an SQLAlchemy URL. Raises `CatalogueError` if it cannot be opened.
 
     `patience` is how many seconds a transaction waits for another's before it raises that too:
-    less for servers than for builds.
+    less for servers than for builds. `cache` is how much of an SQLite file each of its connections
+    keeps in memory, in KiB.
     """
 
-    def __init__(self, url: str, patience: float = _PATIENCE_SECONDS) -> None:
+    def __init__(
+        self, url: str, patience: float = _PATIENCE_SECONDS, cache: int = _CACHE_KIB
+    ) -> None:
         parsed = _parsed(url)
         self._name = parsed.render_as_string(hide_password=True)
         self._file = _file(parsed)
         self._identity: tuple[int, int] | None = None
-        self._engine = _engine(parsed, patience, lambda: self._identity is None)
+        self._engine = _engine(parsed, patience, cache, lambda: self._identity is None)
         self._watched: sqlite3.Connection | None = None
         self._opening = threading.Lock()
         self._create()
@@ -226,7 +231,9 @@ def _columns(connection: sa.Connection, table: str) -> set[str]:
     return {column["name"] for column in sa.inspect(connection).get_columns(table)}
 
 
-def _engine(url: sa.URL, patience: float, may_make: Callable[[], bool]) -> sa.Engine:
+def _engine(
+    url: sa.URL, patience: float, cache: int, may_make: Callable[[], bool]
+) -> sa.Engine:
     if url.drivername.partition("+")[0] != "sqlite":
         return _opened(url)
     if url.database:
@@ -238,7 +245,7 @@ def _engine(url: sa.URL, patience: float, may_make: Callable[[], bool]) -> sa.En
     if "timeout" not in url.query:
         url = url.update_query_dict({"timeout": str(patience)})
     engine = _opened(url)
-    _prepare_sqlite(engine, may_make)
+    _prepare_sqlite(engine, cache, may_make)
     return engine
 
 
@@ -253,7 +260,7 @@ def _opened(url: sa.URL) -> sa.Engine:
         raise CatalogueError(f"the catalogue {url!r} is no URL of a database") from None
 
 
-def _prepare_sqlite(engine: sa.Engine, may_make: Callable[[], bool]) -> None:
+def _prepare_sqlite(engine: sa.Engine, cache: int, may_make: Callable[[], bool]) -> None:
     """WAL, so that readers never wait, and transactions that begin when they say so.
 
     Where no file may be made a missing one is an error.
@@ -270,7 +277,7 @@ def _prepare_sqlite(engine: sa.Engine, may_make: Callable[[], bool]) -> None:
         connection.isolation_level = None
         connection.execute("PRAGMA page_size=16384")  # an entry with its fragments fits into one
         connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute("PRAGMA cache_size=-32000")
+        connection.execute(f"PRAGMA cache_size=-{cache}")
         names = "SELECT name FROM sqlite_master WHERE type = 'table'"
         tables = {name for (name,) in connection.execute(names)}
         if (
