@@ -100,7 +100,8 @@ class Shelf:
         self._past = Past()
 
     def start(self) -> None:
-        """Refresh from now on, in a thread of its own."""
+        """Refresh now, and from now on in a thread of its own."""
+        self.refresh()
         threading.Thread(target=self._run, name="feeds-refresh", daemon=True).start()
 
     def stop(self) -> None:
