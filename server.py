@@ -162,7 +162,7 @@ def _sent(ready: Ready) -> Response:
     def start(status: str, said: Headers) -> None:
         told.update(status=status, headers=said)
 
-    body = send(ready.at(time()), request.environ, start)
+    body = send(ready, request.environ, start, time())
     response = _Exact(b"".join(body), told["status"])
     response.headers.clear()
     response.headers.extend(told["headers"])

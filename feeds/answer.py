@@ -1,7 +1,6 @@
 """A document that is ready to be sent, and the answer to a request for it. Pure; no I/O."""
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 from typing import Any
 
 from feeds import coding, conditional, headers
@@ -44,30 +43,21 @@ class Ready:
     """
 
     __slots__ = (
-        "_coded", "_said", "_site", "base", "document", "known", "label", "soon", "until", "used",
+        "_coded", "_said", "base", "document", "known", "label", "soon", "until", "used",
         "variants",
     )  # fmt: skip
 
-    def __init__(
-        self,
-        made: Document,
-        site: Site,
-        label: tuple[str, str] = ("", ""),
-        *,
-        now: float | None = None,
-        coded: Mapping[str, bytes | None] = MappingProxyType({}),
-    ) -> None:
-        self.document, self._site, self.label = made, site, label
+    def __init__(self, made: Document, site: Site, label: tuple[str, str] = ("", "")) -> None:
+        self.document, self.label = made, label
         self.base = made.etag.strip('"')
         self.until = self.soon = float("inf")
         if made.until is not None:
             self.until = made.until.timestamp()
             ages = (made.caching.max_age, made.caching.cdn_max_age or 0)
             self.soon = self.until - max(ages) - made.caching.stale_while_revalidate
-        self._said = headers.of(made, site, now)
+        self._said = headers.of(made, site)
         plain = Variant(made.body, IDENTITY, made.etag, self._said)
         self._coded: dict[str, Variant | None] = {IDENTITY: plain}
-        self._coded.update((name, self._variant(name, body)) for name, body in coded.items())
         self.variants: dict[str | None, Variant] = {None: plain}
         tags = [f"{self.base}{suffix}" for suffix in ("", *(f"-{name}" for name in CODINGS))]
         self.known = frozenset(f'{mark}"{tag}"' for tag in tags for mark in ("", "W/"))
@@ -97,11 +87,10 @@ class Ready:
     def coded(self, name: str) -> Variant | None:
         """The document in a coding, None where that would not shrink it."""
         if name not in self._coded:
-            self._coded[name] = self._variant(name, coding.encode(self.document.body, name))
+            body = coding.encode(self.document.body, name)
+            tag = f'"{self.base}-{name}"'
+            self._coded[name] = Variant(body, name, tag, self._said) if body else None
         return self._coded[name]
-
-    def _variant(self, name: str, body: bytes | None) -> Variant | None:
-        return None if body is None else Variant(body, name, f'"{self.base}-{name}"', self._said)
 
     def has(self, environ: Environ) -> bool:
         """Whether the client has the document already (RFC 9110 §13)."""
@@ -111,13 +100,7 @@ class Ready:
         updated = int(self.document.updated.timestamp())
         return conditional.not_modified(tags, since, self.base, updated)
 
-    def at(self, now: float) -> "Ready":
-        """The same with the freshness that it has at a time, if that depends on it."""
-        if now < self.soon:
-            return self
-        coded = {
-            name: each.body if each else None
-            for name, each in self._coded.items()
-            if name != IDENTITY
-        }
-        return Ready(self.document, self._site, self.label, now=now, coded=coded)
+    def timed(self, said: Headers, now: float) -> Headers:
+        """Headers of a variant with the freshness that the document has at a time."""
+        fresh = dict(headers.freshness(self.document, now))
+        return [(name, fresh.get(name, value)) for name, value in said]

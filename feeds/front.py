@@ -30,30 +30,34 @@ class Front:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request (PEP 3333)."""
         ready = self._ready.get(environ["PATH_INFO"])
-        method = environ["REQUEST_METHOD"]
+        method, now = environ["REQUEST_METHOD"], time()
         if (
             ready is None
             or (method != "GET" and method != "HEAD")
-            or ready.soon <= time()
+            or ready.until <= now
             or (self._delta and "HTTP_A_IM" in environ)
             or (self._host and not is_canonical(environ, self._host, self._secure))
             or encoded_slash(environ)
         ):
             return self._rest(environ, start_response)
-        return send(ready, environ, start_response)
+        return send(ready, environ, start_response, now)
 
 
-def send(ready: Ready, environ: Environ, start_response: StartResponse) -> list[bytes]:
-    """Send a document to who asked for it by GET or HEAD, or 304 to who has it."""
+def send(ready: Ready, environ: Environ, start_response: StartResponse, now: float) -> list[bytes]:
+    """Send a document to who asked for it by GET or HEAD, or 304 to who has it.
+
+    `now` is in seconds since 1970.
+    """
     ready.used = True
     environ[FEED] = ready.label
     accepted = environ.get("HTTP_ACCEPT_ENCODING")
     variant = ready.variants.get(accepted) or ready.variant(accepted)
-    if environ.get("HTTP_IF_NONE_MATCH") in ready.known or ready.has(environ):
-        start_response(NOT_MODIFIED, [*variant.same])
-        return []
-    start_response(OK, [*variant.headers])
-    return [] if environ["REQUEST_METHOD"] == "HEAD" else [variant.body]
+    same = environ.get("HTTP_IF_NONE_MATCH") in ready.known or ready.has(environ)
+    said = variant.same if same else variant.headers
+    start_response(
+        NOT_MODIFIED if same else OK, [*said] if now < ready.soon else ready.timed(said, now)
+    )
+    return [] if same or environ["REQUEST_METHOD"] == "HEAD" else [variant.body]
 
 
 def is_canonical(environ: Environ, host: str, secure: bool) -> bool:

@@ -48,7 +48,7 @@ def of(made: Document, site: Site, now: float | None = None) -> Headers:
     said: Headers = [
         ("Content-Type", f"{made.media_type}; charset=utf-8"),
         ("Last-Modified", http_date(made.updated)),
-        *freshness(made.caching, _left(made, now)),
+        *freshness(made, now),
         ("Vary", "Accept-Encoding"),
         *CORS,
         ("Content-Security-Policy", _CSP),
@@ -70,12 +70,13 @@ def everywhere(site: Site) -> Headers:
     return [("Strict-Transport-Security", f"max-age={seconds}")] if seconds else []
 
 
-def freshness(caching: Caching, left: int | None = None) -> Headers:
+def freshness(made: Document, now: float | None = None) -> Headers:
     """Cache-Control and, where CDNs are told otherwise, theirs (RFC 9111, RFC 5861, RFC 9213).
 
     Never s-maxage or must-revalidate, which forbid to serve stale copies in an outage; never
-    Expires. `left` bounds it, in seconds.
+    Expires. `now` as in `of`.
     """
+    caching, left = made.caching, _left(made, now)
     said = [("Cache-Control", f"public, {_ages(caching.max_age, caching, left)}")]
     if caching.cdn_max_age is not None:
         ages = _ages(caching.cdn_max_age, caching, left)

@@ -231,9 +231,7 @@ def _columns(connection: sa.Connection, table: str) -> set[str]:
     return {column["name"] for column in sa.inspect(connection).get_columns(table)}
 
 
-def _engine(
-    url: sa.URL, patience: float, cache: int, may_make: Callable[[], bool]
-) -> sa.Engine:
+def _engine(url: sa.URL, patience: float, cache: int, may_make: Callable[[], bool]) -> sa.Engine:
     if url.drivername.partition("+")[0] != "sqlite":
         return _opened(url)
     if url.database:
