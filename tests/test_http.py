@@ -78,9 +78,9 @@ class Raw(NamedTuple):
         return [value for known, value in self.headers if known == name]
 
 
-def send(server: Server, head: bytes, timeout: float = 10) -> Raw:
+def send(port: int, head: bytes, timeout: float = 10) -> Raw:
     """Send bytes, and read until the server closes the connection."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=timeout) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=timeout) as connection:
         got = bytearray()
         with suppress(ConnectionError):  # it may have heard enough; what it said of it is read
             connection.sendall(head)
@@ -102,7 +102,7 @@ def parsed(text: bytes) -> Raw:
 
 def raw(server: Server, path: str, *lines: str, method: str = "GET", host: str = "a.test") -> Raw:
     head = [f"{method} {path} HTTP/1.1", f"Host: {host}", *lines, "Connection: close", "", ""]
-    return send(server, "\r\n".join(head).encode("latin-1"))
+    return send(server.port, "\r\n".join(head).encode("latin-1"))
 
 
 def site(root: Path, **settings: Any) -> Path:
@@ -164,7 +164,7 @@ def slow(server: Server) -> "Iterator[Mapping[str, Future[tuple[Raw, float]]]]":
 
     def wait(head: bytes) -> tuple[Raw, float]:
         begun = time.monotonic()
-        answer = send(server, head, timeout=_HEAD_MILLISECONDS / 1000 + 20)
+        answer = send(server.port, head, timeout=_HEAD_MILLISECONDS / 1000 + 20)
         return answer, time.monotonic() - begun
 
     with ThreadPoolExecutor(len(sent)) as threads:
@@ -243,7 +243,7 @@ def test_h31_accept_encoding_in_two_lines_is_one_list(server: Server) -> None:
 
 def test_h36_proxies_and_http_1_0_get_codings_too(server: Server) -> None:
     head = b"GET /all.rss HTTP/1.0\r\nVia: 1.0 proxy\r\nAccept-Encoding: gzip\r\n\r\n"
-    answer = send(server, head)
+    answer = send(server.port, head)
     assert (answer.status, answer.get("content-encoding")) == (200, ["gzip"])
 
 
@@ -832,7 +832,7 @@ def test_hostile_heads_are_refused_or_ignored_at_once(
 ) -> None:
     begun = time.monotonic()
     request = b"GET /all.rss HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + head + b"\r\n\r\n"
-    answer = send(server, request)
+    answer = send(server.port, request)
     assert answer.status == status
     assert time.monotonic() - begun < 2
 
@@ -841,7 +841,7 @@ def test_hostile_heads_are_refused_or_ignored_at_once(
     "text", [b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n"]
 )
 def test_what_is_no_request_is_400(server: Server, text: bytes) -> None:
-    assert send(server, text).status == 400
+    assert send(server.port, text).status == 400
 
 
 @pytest.mark.parametrize("target", ["http://evil.example/all.rss", "*", "evil.example:443"])

@@ -47,10 +47,22 @@ sub vcl_recv {
         unset req.http.Accept-Encoding;
     }
 
-    # A copy that is older than stale-while-revalidate allows is for outages only: see below.
     if (req.restarts == 0) {
-        set req.grace = 5m;
+        unset req.http.X-Outage; # ours, see below
     }
+}
+
+sub vcl_hit {
+    # A copy that is older than stale-while-revalidate allows is for outages: ask the server first.
+    if (!req.http.X-Outage && obj.ttl + std.duration(
+            regsub(obj.http.Cache-Control, ".*stale-while-revalidate=([0-9]+).*", "\1s"), 0s) <= 0s) {
+        set req.grace = 0s;
+        return (restart);
+    }
+}
+
+sub vcl_backend_fetch {
+    unset bereq.http.X-Outage;
 }
 
 sub vcl_backend_response {
@@ -72,7 +84,8 @@ sub vcl_backend_response {
 
 sub vcl_deliver {
     # stale-if-error: look again, and take a copy of any age.
-    if (resp.status >= 500 && req.restarts == 0 && req.method ~ "^(GET|HEAD)$") {
+    if (resp.status >= 500 && !req.http.X-Outage && req.method ~ "^(GET|HEAD)$") {
+        set req.http.X-Outage = "yes";
         set req.grace = 7d;
         return (restart);
     }
