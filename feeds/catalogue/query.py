@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, false, func, not_, or_, select, true
 
 from feeds.catalogue.schema import entry, membership
 from feeds.definitions import FeedDefinition
@@ -13,6 +13,11 @@ from feeds.selection import Age, All, AnyOf, Not, Range, Selection, Terms
 def visible(now: datetime) -> ColumnElement[bool]:
     """Entries that are out: not withdrawn, and not dated in the future."""
     return and_(entry.c.withdrawn.is_(None), entry.c.published <= int(now.timestamp()))
+
+
+def among(column: ColumnElement[Any]) -> ColumnElement[bool]:
+    """That the column is one of the parameter `keys`, a list: told once, and not key by key."""
+    return column.in_(bindparam("keys", expanding=True))
 
 
 def condition(selection: Selection, now: datetime) -> ColumnElement[bool]:

@@ -91,7 +91,8 @@ class Reader:
         """The fragments there are of these entries, by key and format."""
         columns = (fragment.c[name] for name in FORMATS)
         rows = self._connection.execute(
-            select(fragment.c.entry, *columns).where(fragment.c.entry.in_(seqs))
+            select(fragment.c.entry, *columns).where(query.among(fragment.c.entry)),
+            {"keys": list(seqs)},
         )
         return {seq: dict(zip(FORMATS, made, strict=True)) for seq, *made in rows}
 
@@ -233,7 +234,8 @@ class Reader:
 
     def paths_of_ids(self, ids: Sequence[str]) -> dict[str, str]:
         """The paths of the entries that have these ids, by id."""
-        rows = self._connection.execute(select(entry.c.id, entry.c.path).where(entry.c.id.in_(ids)))
+        wanted = select(entry.c.id, entry.c.path).where(query.among(entry.c.id))
+        rows = self._connection.execute(wanted, {"keys": list(ids)})
         return {id_: path for id_, path in rows}  # noqa: C416
 
     def newly_out(self, since: datetime, now: datetime) -> list[Entry]:

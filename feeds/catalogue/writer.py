@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import delete, select, update
 
 from feeds import facts
+from feeds.catalogue.query import among
 from feeds.catalogue.reader import FeedState, Reader, Seen, chunks
 from feeds.catalogue.schema import entry, feed, file, fragment, membership, meta
 from feeds.catalogue.store import Catalogue
@@ -110,11 +111,10 @@ class Writer(Reader):
         )
 
     def _seqs(self, paths: Sequence[str]) -> dict[str, int]:
+        wanted = select(entry.c.path, entry.c.seq).where(among(entry.c.path))
         found: dict[str, int] = {}
         for part in chunks(paths):
-            rows = self._connection.execute(
-                select(entry.c.path, entry.c.seq).where(entry.c.path.in_(part))
-            )
+            rows = self._connection.execute(wanted, {"keys": list(part)})
             found.update((path, seq) for path, seq in rows)
         return found
 
@@ -157,7 +157,8 @@ class Writer(Reader):
 
     def _delete(self, column: sa.Column[Any], keys: Iterable[Any]) -> None:
         for part in chunks(list(keys)):
-            self._connection.execute(delete(column.table).where(column.in_(part)))
+            gone = delete(column.table).where(among(column))
+            self._connection.execute(gone, {"keys": list(part)})
 
 
 @lru_cache(100)
