@@ -51,8 +51,8 @@ _CERTAIN = re.compile(
     r"|[\w(/][^:#\n]*+(?:(?::(?![ \n]|\Z)|(?<! )#)[^:#\n]*+)*+) *+$",
     re.MULTILINE,
 )
-# An item of a list at the second column, as often as others of its shape follow.
-_ALIKE = re.compile(r"(\n  - [^\n]*+(?:\n    [^\n]*+)*+)\1++")
+# An item of a list at the second column, and as many of its very shape as follow.
+_ALIKE = re.compile(r"(\n  - [^\n]*+(?:\n    [^\n]*+)*+)(?:\1(?=\n|\Z))++")
 
 _NESTED: Final[Any] = object()  # the value of a key that stands on the lines after it
 _BLANK: _Line = (-1, -1, None, None)

@@ -113,6 +113,7 @@ def test_the_rest_of_a_withheld_article_is_not_read() -> None:
         "related: [", "related:\n  - a: 'b", "a: b: c", "a:\n   - b\n  - c", "a: \x07", "a: \x85",
         "published: true", "published: ~", "removed: 1", '"published": true', "a:\tb", "yes: a",
         "a: |\n  b", "- a", "a: b\n  c: d", "a: *b", "a: \ud800",
+        "a:\n  - b: 1\n    c\n  - b: 1\n    c: 2",
     ],
 )  # fmt: skip
 def test_what_is_not_certain_is_read(tail: str) -> None:

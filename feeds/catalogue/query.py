@@ -9,6 +9,7 @@ from sqlalchemy import (
     FromClause,
     Select,
     and_,
+    bindparam,
     false,
     func,
     not_,
@@ -36,6 +37,11 @@ def chunks(keys: Sequence[T]) -> Iterator[Sequence[T]]:
 def visible(now: datetime) -> ColumnElement[bool]:
     """Entries that are out: not withdrawn, and not dated in the future."""
     return and_(entry.c.withdrawn.is_(None), entry.c.published <= int(now.timestamp()))
+
+
+def among(column: ColumnElement[Any]) -> ColumnElement[bool]:
+    """That the column is one of the parameter `keys`, a list: told once, and not key by key."""
+    return column.in_(bindparam("keys", expanding=True))
 
 
 def condition(selection: Selection, now: datetime | None) -> ColumnElement[bool]:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import func, select
 
 from feeds.catalogue.feeds import FeedReader
-from feeds.catalogue.query import chunks
+from feeds.catalogue.query import among, chunks
 from feeds.catalogue.schema import entry, file, fragment, has_problems
 from feeds.entry import Entry
 from feeds.errors import Problem
@@ -47,7 +47,8 @@ class Reader(FeedReader):
         """The fragments there are of these entries, by key and format."""
         columns = (fragment.c[name] for name in FORMATS)
         rows = self._connection.execute(
-            select(fragment.c.entry, *columns).where(fragment.c.entry.in_(seqs))
+            select(fragment.c.entry, *columns).where(among(fragment.c.entry)),
+            {"keys": list(seqs)},
         )
         return {seq: dict(zip(FORMATS, made, strict=True)) for seq, *made in rows}
 
@@ -135,7 +136,8 @@ class Reader(FeedReader):
 
     def paths_of_ids(self, ids: Sequence[str]) -> dict[str, str]:
         """The paths of the entries that have these ids, by id."""
-        rows = self._connection.execute(select(entry.c.id, entry.c.path).where(entry.c.id.in_(ids)))
+        wanted = select(entry.c.id, entry.c.path).where(among(entry.c.id))
+        rows = self._connection.execute(wanted, {"keys": list(ids)})
         return {id_: path for id_, path in rows}  # noqa: C416
 
     def like(

@@ -13,7 +13,7 @@ from sqlalchemy import delete, select, update
 
 from feeds import facts
 from feeds.catalogue import terms
-from feeds.catalogue.query import chunks
+from feeds.catalogue.query import among, chunks
 from feeds.catalogue.reader import Reader, Seen
 from feeds.catalogue.schema import entry, feed, file, fragment, membership, meta, term
 from feeds.catalogue.store import Catalogue, FeedState
@@ -117,11 +117,10 @@ class Writer(Reader):
         )
 
     def _seqs(self, paths: Sequence[str]) -> dict[str, int]:
+        wanted = select(entry.c.path, entry.c.seq).where(among(entry.c.path))
         found: dict[str, int] = {}
         for part in chunks(paths):
-            rows = self._connection.execute(
-                select(entry.c.path, entry.c.seq).where(entry.c.path.in_(part))
-            )
+            rows = self._connection.execute(wanted, {"keys": list(part)})
             found.update((path, seq) for path, seq in rows)
         return found
 
@@ -238,7 +237,8 @@ class Writer(Reader):
 
     def _delete(self, column: sa.Column[Any], keys: Iterable[Any]) -> None:
         for part in chunks(list(keys)):
-            self._connection.execute(delete(column.table).where(column.in_(part)))
+            gone = delete(column.table).where(among(column))
+            self._connection.execute(gone, {"keys": list(part)})
 
 
 @lru_cache(100)
