@@ -39,6 +39,7 @@ class Program:
     name: str
     path: str
     command: Callable[[Path, int, int], list[str]]
+    needs: str = "*"  # a pattern of what must be in /usr/lib besides
     serves_stale: bool = True
     # What makes a copy that was just fetched almost stale: the Age of a cache further on, or
     # what the program takes for an order of its own server.
@@ -147,7 +148,7 @@ PROGRAMS = {
     each.name: each
     for each in (
         Program("nginx", "/usr/sbin/nginx", nginx, ages={"X-Accel-Expires": "1"}),
-        Program("varnish", "/usr/sbin/varnishd", varnish),
+        Program("varnish", "/usr/sbin/varnishd", varnish, needs="*/varnish/vmods/libvmod_xkey.so"),
         Program("haproxy", "/usr/sbin/haproxy", haproxy, serves_stale=False),
         Program("squid", "/usr/sbin/squid", squid),
         Program("caddy", "/usr/bin/caddy", caddy, serves_stale=False),
@@ -272,6 +273,8 @@ def front(request: pytest.FixtureRequest, server: Server, fronts: dict[str, Fron
 def begun(program: Program, server: Server) -> Front:
     if not Path(program.path).exists():
         pytest.skip(f"{program.path} is missing")
+    if not any(Path("/usr/lib").glob(program.needs)):
+        pytest.skip(f"{program.needs} is missing in /usr/lib")
     made = Front(program, server)
     try:
         made.wait()

@@ -1,5 +1,5 @@
 # Varnish (7.1, with the package varnish-modules) as a cache in front of `feeds serve`. Save as
-# /etc/varnish/default.vcl, and start varnishd with these parameters:
+# /etc/varnish/default.vcl, and start varnishd with these parameters (`systemctl edit varnish`):
 #   -p http_gzip_support=off      the server compresses, with an ETag for each coding
 #   -p backend_idle_timeout=5     shorter than the server's own 10 seconds
 # In site.yaml: `http: {cache_tags: xkey}`; then what changed can be purged by its tags.
