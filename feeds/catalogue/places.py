@@ -76,8 +76,9 @@ class Places:
 
         Those that came first come first; of those that came together, the oldest.
         """
-        rows = list(self._connection.execute(query.placed(feed, now, [history.WAITING])))
-        came = sorted(reversed(rows), key=lambda row: max(row.since, row.published))
+        rows = self._connection.execute(query.placed(feed, now, [history.WAITING])).all()
+        oldest_first = rows[::-1]
+        came = sorted(oldest_first, key=lambda row: max(row.since, row.published))
         return [row.seq for row in came]
 
     def states(self) -> dict[tuple[str, int], ArchiveState]:
@@ -151,8 +152,9 @@ class Places:
         """
         dated = select(entry.c.seq).where(entry.c.published > int(now.timestamp()))
         found: set[tuple[str, int]] = set()
-        for these in (dated, *query.chunks(corrected)):
-            left = sa.and_(place.c.archive != history.WAITING, place.c.entry.in_(these))
+        these = [place.c.entry.in_(part) for part in query.chunks(corrected)]
+        for wanted in (place.c.entry.in_(dated), *these):
+            left = sa.and_(place.c.archive != history.WAITING, wanted)
             rows = self._connection.execute(select(place.c.feed, place.c.archive).where(left))
             found.update((feed, number) for feed, number in rows)
             again = {"archive": history.WAITING, "since": int(now.timestamp())}
