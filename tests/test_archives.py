@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from feeds import headers
 from feeds import shelf as shelves
 from feeds.catalogue.store import Catalogue
 from feeds.document import Document
@@ -333,6 +334,13 @@ def test_h21_archives_are_kept_for_a_year_but_the_newest(site: Publication) -> N
     first, newest, *sealed = Served(site).walk("all", "rss")
     assert (first.caching.max_age, newest.caching.max_age) == (1800, 86_400)
     assert {each.caching.max_age for each in sealed} == {31_536_000}
+
+
+def test_h24_no_archive_is_immutable(site: Publication) -> None:
+    for made in Served(site).walk("all", "rss")[1:]:
+        said = dict(headers.of(made, site.site))
+        assert "immutable" not in said["Cache-Control"]
+        assert said["Link"] == ", ".join(f'<{each.url}>; rel="{each.rel}"' for each in made.links)
 
 
 def test_archives_have_tags_of_their_own_and_of_their_entries(tmp_path: Path) -> None:
