@@ -17,11 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from feeds import export as exporting
 from feeds import headers
 from feeds import shelf as shelves
 from feeds.catalogue.store import Catalogue
 from feeds.document import Document
-from feeds.errors import ConfigError
+from feeds.errors import ConfigError, ExportError
 from feeds.fragment import FORMATS, Format
 from feeds.shelf import Shelf
 from tests.support import NOW, Publication, front_matter
@@ -218,6 +219,8 @@ def test_an_older_entry_that_comes_late_is_shown_until_it_is_sealed(site: Public
     for number in range(60, 66):
         site.write(f"{number}.md", article(number))
         site.build(NOW + DAY * (number - 58))
+        if number == 60:  # others that came before it are sealed now, and younger
+            assert titles(Served(site, NOW + 2 * DAY).walk("all", "json")[0])[-1] == "late"
     sealed = Served(site, NOW + 8 * DAY).walk("all", "json")[1:-5]
     assert "late" in {title for each in sealed for title in titles(each)}
     assert "late" not in titles(Served(site, NOW + 8 * DAY).walk("all", "json")[0])
@@ -352,6 +355,39 @@ def test_archives_have_tags_of_their_own_and_of_their_entries(tmp_path: Path) ->
     assert sum(tag.startswith("entry:") for tag in old.tags) == 3
 
 
+def test_the_newest_archive_that_is_ready_leads_on_when_there_is_another(
+    site: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelves, "clock", lambda: NOW + DAY)
+    with closing(Catalogue(site.site.catalogue)) as catalogue:
+        shelf = Shelf(site.site, catalogue)
+        shelf.refresh()
+        found = shelf.get("all/archive/5.atom")
+        for number in (30, 31):
+            site.write(f"{number}.md", article(number))
+        site.build(NOW + DAY)
+        shelf.refresh()
+        after = shelf.get("all/archive/5.atom")
+    assert found is not None
+    assert after is not None
+    assert "next-archive" not in links(found.document)
+    assert links(after.document)["next-archive"] == "https://example.org/all/archive/6.atom"
+
+
+def test_the_feed_of_a_topic_that_time_brings_has_a_history_from_its_first_entry(
+    site: Publication,
+) -> None:
+    site.write("f.md", article(101, topics=["Later"]))
+    site.build(NOW)
+    site.build(NOW + 2 * DAY)
+    for number in range(102, 107):
+        site.write(f"{number}.md", article(number, topics=["Later"]))
+    site.build(NOW + 8 * DAY)
+    walked = Served(site, NOW + 8 * DAY).walk("topics/later", "json")
+    assert "t101" not in titles(walked[0])
+    assert "t101" in {title for each in walked for title in titles(each)}
+
+
 def test_a_page_in_capitals_leads_to_the_archive(site: Publication) -> None:
     with closing(Catalogue(site.site.catalogue)) as catalogue:
         shelf = Shelf(site.site, catalogue)
@@ -414,13 +450,44 @@ def test_s24_archives_are_written_before_the_feeds_and_only_what_changed(
         f"{path}.{each}" for path in ("all/archive/2", "topics/ai/archive/3") for each in FORMATS
     ]
     assert archives == changed
-    site.write("30.md", article(30))
+    for number in (30, 31):
+        site.write(f"{number}.md", article(number))
     site.build(NOW + 2 * DAY)
     more = [name for name in site.export(tmp_path / "out").written if name.endswith(".atom")]
-    assert {name for name in more if name.startswith("all/")} <= {
+    assert [name for name in more if name.startswith("all/")] == [
         "all/archive/5.atom",  # it leads to the next one now
         "all/archive/6.atom",
-    }
+    ]
+
+
+def test_no_feed_is_written_before_an_archive_that_it_leads_to(
+    site: Publication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = exporting._Export._write
+
+    def failing(self: Any, name: str, body: bytes) -> None:
+        if "archive" in name:
+            raise OSError(28, "No space left on device", name)
+        write(self, name, body)
+
+    monkeypatch.setattr(exporting._Export, "_write", failing)
+    with pytest.raises(ExportError, match="No space left"):
+        site.export(tmp_path / "out")
+    assert not list((tmp_path / "out").rglob("*.rss"))
+
+
+def test_what_time_alone_brought_and_then_sealed_is_exported(tmp_path: Path) -> None:
+    articles = {f"{number}.md": article(number) for number in range(21)}
+    site = Publication(tmp_path / "site", {**articles, "101.md": article(101)}, FEEDS)
+    site.build()
+    site.export(tmp_path / "out")
+    now = NOW + 2 * DAY
+    site.write("50.md", article(50, topics=["Maps"]))
+    site.build(now)
+    site.export(tmp_path / "out", now)
+    first, *archives = Served(site, now).walk("topics/ai", "json")
+    assert len(archives) == 10
+    assert (tmp_path / "out/topics/ai.json").read_bytes() == first.body
 
 
 def test_archives_go_from_the_export_with_the_depth(site: Publication, tmp_path: Path) -> None:
