@@ -92,14 +92,18 @@ def decide(
         put = EntryChange(entry, None, written, made, article.likeness)
         return Decision(put, problems=article.problems)
     updated = memory.updated
-    if made != memory.content_hash and not same_bytes:
+    changed = made != memory.content_hash and not same_bytes
+    corrected = changed and entry.updated > max(moment(memory.updated), entry.published)
+    if changed:
         updated = max(int(entry.updated.timestamp()), written)
         if updated <= memory.updated:  # a file whose time is older than what it replaces
             updated = max(now, memory.updated)
     entry = msgspec.structs.replace(
         entry, id=memory.id, updated=max(moment(updated), entry.published)
     )
-    put = EntryChange(entry, memory.seq, memory.first_seen, made, article.likeness)
+    put = EntryChange(
+        entry, memory.seq, memory.first_seen, made, article.likeness, corrected=corrected
+    )
     return Decision(put, problems=article.problems)
 
 

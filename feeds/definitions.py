@@ -1,13 +1,14 @@
 """feeds.yaml -> every feed there is, with families expanded over the terms in use. Pure; no I/O."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 from urllib.parse import quote
 
 import msgspec
 
+from feeds import history
 from feeds.errors import ConfigError, Problem
 from feeds.selection import (
     EVERYTHING,
@@ -36,7 +37,8 @@ class Term(msgspec.Struct, frozen=True, order=True):
 class FeedDefinition(msgspec.Struct, frozen=True):
     """One feed: where it is, what it is called, what belongs in it, how long copies are kept.
 
-    `terms` are what a feed of a family is for, with their names.
+    `terms` are what a feed of a family is for, with their names; `history` is how many archive
+    documents it has at most.
     """
 
     path: str
@@ -48,6 +50,7 @@ class FeedDefinition(msgspec.Struct, frozen=True):
     caching: Caching
     picture: Picture | None = None
     terms: tuple[Term, ...] = ()
+    history: int = 0
 
     def url(self, site: Site, format_: str) -> str:
         """The feed's own URL in one format."""
@@ -122,7 +125,20 @@ def expand(site: Site, in_use: InUse) -> Expansion:
                 problems.append(Problem(file, 1, f"{key}.path", said, fatal=True))
                 continue
             feeds[feed.path], origin[feed.path.casefold()] = feed, spec.where
+    for path in [path for path in feeds if _is_archive(path, feeds)]:
+        said = f"{path!r} is the path of an archive document; change it"
+        file, _, key = origin[path.casefold()].partition(": ")
+        problems.append(Problem(file, 1, f"{key}.path", said, fatal=True))
+        del feeds[path]
     return Expansion(feeds, tuple(problems))
+
+
+def _is_archive(path: str, feeds: Mapping[str, FeedDefinition]) -> bool:
+    """Whether a path is, but for capitals, one for an archive document of one of the feeds."""
+    found = history.parsed(path.casefold())
+    return found is not None and any(
+        feed.history for known, feed in feeds.items() if known.casefold() == found[0]
+    )
 
 
 def check(site: Site) -> None:
@@ -167,6 +183,7 @@ def _feed(spec: FeedSpec, terms: tuple[Term, ...], site: Site) -> FeedDefinition
         caching=spec.caching,
         picture=topic.images[0] if topic and topic.images else None,
         terms=terms,
+        history=spec.history,
     )
 
 

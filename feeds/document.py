@@ -6,9 +6,10 @@ from datetime import datetime
 
 import msgspec
 
-from feeds import envelope
+from feeds import envelope, history
 from feeds.definitions import FeedDefinition
 from feeds.fragment import Format
+from feeds.history import ALONE, Place
 from feeds.links import Link, links
 from feeds.site import Caching, Site
 
@@ -54,17 +55,18 @@ def assemble(
     newest: datetime | None,
     until: datetime | None = None,
     tags: tuple[str, ...] = (),
+    place: Place = ALONE,
 ) -> Document:
-    """The document of `feed`, its fragments in the order given."""
-    around = envelope.make(feed, site, format_, updated, newest)
+    """The document of `feed` at `place` in its history, its fragments in the order given."""
+    around = envelope.make(feed, site, format_, updated, newest, place)
     body = b"".join((around.head, around.between.join(fragments), around.tail))
     return Document(
         body=body,
         etag=etag(body),
         updated=updated,
         media_type=envelope.MEDIA_TYPES[format_],
-        caching=feed.caching,
+        caching=feed.caching if place.number is None else history.caching(feed.caching, place),
         until=until,
-        links=links(feed, site, format_),
+        links=links(feed, site, format_, place),
         tags=tags,
     )

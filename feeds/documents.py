@@ -8,11 +8,13 @@ from datetime import datetime
 import msgspec
 
 from feeds import dates, definitions, document, fragment, headers, pages
+from feeds.catalogue.places import Archive, ArchiveState
 from feeds.catalogue.store import FeedState, Reader, Shown, moment
 from feeds.definitions import Expansion, FeedDefinition
 from feeds.document import Document
 from feeds.errors import RenderError
 from feeds.fragment import FORMATS, Format
+from feeds.history import Place
 from feeds.site import Site
 
 # The site's settings that stand around the entries of a feed (`feeds.envelope`).
@@ -29,6 +31,7 @@ def state(
     before: FeedState | None,
     moved: int,
     built: int | None = None,
+    archives: int = 0,
 ) -> FeedState:
     """What a feed shows now, and since when: `updated` moves with every change of it.
 
@@ -37,12 +40,13 @@ def state(
     when: a reader before a build, a build at any time, a catalogue made anew. Any other change,
     such as an entry that was withdrawn or a title, has the date of the build that finds it:
     `built`, in seconds, None for who only looks. For that, `before` has to know already what
-    time alone has done since. A feed that never had an entry has a date of its own.
+    time alone has done since. A feed that never had an entry has a date of its own. `archives`
+    is the number of its newest archive document, to which it links.
     """
-    told = [[each.id, each.content_hash, each.published, each.updated] for each in shown]
+    told = _told(shown)
     around = [getattr(site.settings, name) for name in _AROUND]
     looks = [feed.title, feed.description, feed.caching.max_age, feed.picture, around, told]
-    digest = hashlib.sha256(msgspec.json.encode(looks)).hexdigest()[:32]
+    digest = _digest([*looks, archives] if archives else looks)
     updated = max(moved, *(each.updated for each in shown), int(dates.NEVER.timestamp()))
     if before is not None:
         updated = max(updated, before.updated)
@@ -50,6 +54,30 @@ def state(
             updated = max(updated, built)
     newest = max((each.published for each in shown), default=None)
     return FeedState(feed.path, digest, updated, len(shown), newest)
+
+
+def archive_state(
+    feed: str, number: int, shown: Sequence[Shown], before: ArchiveState | None, built: int
+) -> ArchiveState:
+    """What an archive document shows now, and since when, as it is with feeds.
+
+    Only builds change one: time alone does not.
+    """
+    digest = _digest(_told(shown))
+    updated = max((each.updated for each in shown), default=int(dates.NEVER.timestamp()))
+    if before is not None:
+        updated = max(updated, before.updated)
+        if digest != before.digest and updated == before.updated:
+            updated = max(updated, built)
+    return ArchiveState(feed, number, digest, updated)
+
+
+def _told(shown: Sequence[Shown]) -> list[list[str | int]]:
+    return [[each.id, each.content_hash, each.published, each.updated] for each in shown]
+
+
+def _digest(looks: object) -> str:
+    return hashlib.sha256(msgspec.json.encode(looks)).hexdigest()[:32]
 
 
 def every(site: Site, reader: Reader, now: datetime) -> dict[str, FeedDefinition]:
@@ -80,6 +108,7 @@ def fetch(
     wanted = [each for each in shown if only is None or each.seq in only]
     fragments = _fragments([each.seq for each in wanted], site, reader)
     until = reader.until(feed, now)
+    place = Place(newest=reader.places.newest_of(feed))
     tags = headers.tags(feed, _marks(shown)) if site.settings.http.cache_tags else ()
     return {
         format_: document.assemble(
@@ -91,6 +120,28 @@ def fetch(
             newest=None if known.newest is None else moment(known.newest),
             until=until,
             tags=tags,
+            place=place,
+        )
+        for format_ in FORMATS
+    }
+
+
+def archive(made: Archive, site: Site, reader: Reader, now: datetime) -> dict[Format, Document]:
+    """An archive document of a feed in every format."""
+    number = made.state.number
+    shown = reader.places.shown(made.feed, [number], now)[number]
+    fragments = _fragments([each.seq for each in shown], site, reader)
+    tags = headers.archive_tags(made.path, _marks(shown)) if site.settings.http.cache_tags else ()
+    return {
+        format_: document.assemble(
+            made.feed,
+            site,
+            format_,
+            [fragments[each.seq][format_] for each in shown if each.seq in fragments],
+            updated=moment(made.state.updated),
+            newest=moment(shown[0].published) if shown else None,
+            tags=tags,
+            place=made.place,
         )
         for format_ in FORMATS
     }
@@ -135,4 +186,5 @@ def _now(
     """What a feed shows at the time `now`, and its state."""
     shown = reader.shown(feed, now)
     moved = reader.moved(feed, shown, now)
-    return shown, state(feed, site, shown, reader.feed_state(feed.path), moved)
+    before, archives = reader.feed_state(feed.path), reader.places.newest_of(feed)
+    return shown, state(feed, site, shown, before, moved, archives=archives)

@@ -1,5 +1,6 @@
 """What stands around a feed's fragments in each format: its metadata, and the end. Pure; no I/O."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -8,10 +9,11 @@ import msgspec
 from feedgen.ext.base import BaseExtension
 from feedgen.feed import FeedGenerator
 
-from feeds import media, mending, urls
+from feeds import history, media, mending, urls
 from feeds.definitions import FeedDefinition
 from feeds.fragment import Format
-from feeds.links import links
+from feeds.history import ALONE, Place
+from feeds.links import Link, links
 from feeds.mending import element
 from feeds.site import Author, Site
 
@@ -27,6 +29,7 @@ STYLESHEET = "feed.css"
 VERSION = 3
 _GENERATOR = "feed-publisher"
 _DOCS = "https://www.rssboard.org/rss-specification"
+_FH = "http://purl.org/syndication/history/1.0"
 _SY = "http://purl.org/rss/1.0/modules/syndication/"
 _JSON_FEED = "https://jsonfeed.org/version/1.1"
 # RSS images are GIF, JPEG or PNG (RSS 2.0, image) and at most 144 pixels wide.
@@ -45,13 +48,15 @@ class Envelope(msgspec.Struct, frozen=True):
 class _ChannelExtras(BaseExtension):  # type: ignore[misc]
     """What feedgen leaves out of an RSS channel, and line breaks for people who read feeds."""
 
-    hubs: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
     creator: str | None = None
     image: bool = False
+    archive: bool = False
     max_age: int
 
     def extend_ns(self) -> dict[str, str]:
-        return {"dc": mending.DC, "media": mending.MEDIA, "sy": _SY}
+        own = {"fh": _FH} if self.archive else {"sy": _SY}
+        return {"dc": mending.DC, "media": mending.MEDIA, **own}
 
     def extend_rss(self, root: Any) -> Any:
         image = root[0].find("image")  # feedgen makes one of every Atom logo
@@ -59,21 +64,30 @@ class _ChannelExtras(BaseExtension):  # type: ignore[misc]
             root[0].remove(image)
         if self.creator:
             element(root[0], f"{{{mending.DC}}}creator", self.creator)
-        for hub in self.hubs:
-            element(root[0], f"{{{mending.ATOM}}}link", rel="hub", href=hub)
-        # How often it changes, as max-age has it; feedgen's own extension misspells the names.
-        period, seconds = ("hourly", 3600) if self.max_age <= 3600 else ("daily", 86_400)
-        element(root[0], f"{{{_SY}}}updatePeriod", period)
-        element(root[0], f"{{{_SY}}}updateFrequency", str(seconds // self.max_age))
+        for link in self.links:
+            if link.rel != "self":  # which feedgen writes
+                kind = None if link.rel == "hub" else MEDIA_TYPES["rss"]
+                element(root[0], f"{{{mending.ATOM}}}link", rel=link.rel, href=link.url, type=kind)
+        if self.archive:
+            element(root[0], f"{{{_FH}}}archive")
+        else:
+            # How often it changes, as max-age has it; feedgen's own extension misspells the names.
+            period, seconds = ("hourly", 3600) if self.max_age <= 3600 else ("daily", 86_400)
+            element(root[0], f"{{{_SY}}}updatePeriod", period)
+            element(root[0], f"{{{_SY}}}updateFrequency", str(seconds // self.max_age))
         root[0][-1].tail = "\n"
         return root
 
 
 class _FeedExtras(BaseExtension):  # type: ignore[misc]
+    archive: bool = False
+
     def extend_ns(self) -> dict[str, str]:
-        return mending.ATOM_NAMESPACES
+        return {**mending.ATOM_NAMESPACES, **({"fh": _FH} if self.archive else {})}
 
     def extend_atom(self, root: Any) -> Any:
+        if self.archive:
+            element(root, f"{{{_FH}}}archive")
         root[-1].tail = "\n"
         return root
 
@@ -84,21 +98,23 @@ def make(
     format_: Format,
     updated: datetime,
     newest: datetime | None,
+    place: Place = ALONE,
 ) -> Envelope:
-    """The envelope of a feed in one format.
+    """The envelope of a feed in one format, or of an archive document of it.
 
     `updated` is the newest change of what the feed shows (RFC 4287 §4.2.15, never the clock),
     `newest` the date of its newest entry.
     """
     if format_ == "json":
-        return _json(feed, site)
-    generator = feedgen_feed(feed, site, format_, updated, newest)
+        return _json(feed, site, place)
+    generator = feedgen_feed(feed, site, format_, updated, newest, place)
     if format_ == "rss":
         whole, end = mending.plain_references(generator.rss_str()), b"</channel></rss>"
     else:
         whole, end = generator.atom_str(), b"</feed>"
     declaration, rest = whole.removesuffix(end).split(b"\n", 1)
-    look = f'<?xml-stylesheet type="text/css" href="{stylesheet(feed.path)}"?>'
+    path = feed.path if place.number is None else history.path(feed.path, place.number)
+    look = f'<?xml-stylesheet type="text/css" href="{stylesheet(path)}"?>'
     return Envelope(b"\n".join((declaration, look.encode(), rest)), b"", end + b"\n")
 
 
@@ -116,6 +132,7 @@ def feedgen_feed(
     format_: Format,
     updated: datetime,
     newest: datetime | None,
+    place: Place = ALONE,
 ) -> FeedGenerator:
     """The feed as feedgen holds it, without entries."""
     settings = site.settings
@@ -128,16 +145,18 @@ def feedgen_feed(
     made.updated(updated)
     made.generator(_GENERATOR)
     made.docs(_DOCS)
-    made.ttl(feed.caching.max_age // 60)
+    if place.number is None:
+        made.ttl(feed.caching.max_age // 60)
     made.rights(settings.rights)
     if newest:
         made.pubDate(newest)
     made.register_extension("channel", _ChannelExtras, atom=False)
     made.register_extension("feed", _FeedExtras, rss=False)
-    made.channel.hubs = _urls(feed, site, format_, "hub")
+    made.channel.links = links(feed, site, format_, place)
+    made.channel.archive = made.feed.archive = place.number is not None
     made.channel.max_age = feed.caching.max_age
     _add_author(made, site)
-    _add_links(made, feed, site, format_)
+    _add_links(made, made.channel.links, site, format_)
     _add_images(made, feed, site)
     return made
 
@@ -153,16 +172,12 @@ def _add_author(made: FeedGenerator, site: Site) -> None:
         made.channel.creator = author.name
 
 
-def _add_links(made: FeedGenerator, feed: FeedDefinition, site: Site, format_: Format) -> None:
-    for link in links(feed, site, format_):
-        kind = {"type": MEDIA_TYPES[format_]} if link.rel == "self" else {}
+def _add_links(made: FeedGenerator, known: Sequence[Link], site: Site, format_: Format) -> None:
+    for link in known:
+        kind = {} if link.rel == "hub" else {"type": MEDIA_TYPES[format_]}
         made.link(href=link.url, rel=link.rel, **kind)
     # Last, for feedgen makes the last link the RSS channel's.
     made.link(href=site.settings.url, rel="alternate", type="text/html")
-
-
-def _urls(feed: FeedDefinition, site: Site, format_: Format, rel: str) -> tuple[str, ...]:
-    return tuple(link.url for link in links(feed, site, format_) if link.rel == rel)
 
 
 def _add_images(made: FeedGenerator, feed: FeedDefinition, site: Site) -> None:
@@ -185,16 +200,22 @@ def _logo(feed: FeedDefinition, site: Site) -> tuple[str | None, int | None]:
     return site.settings.logo, None
 
 
-def _json(feed: FeedDefinition, site: Site) -> Envelope:
-    """JSON Feed 1.1; members without a value are left out."""
+def _json(feed: FeedDefinition, site: Site, place: Place) -> Envelope:
+    """JSON Feed 1.1; members without a value are left out.
+
+    `feed_url` names the feed, in its archive documents too: they are pages of it.
+    """
+    found = links(feed, site, "json", place)
+    older = {link.rel: link.url for link in found}.get("prev-archive")
     settings, author = site.settings, site.settings.author
     person = {"name": author.name if author else settings.title, "url": author and author.url}
-    hubs = [{"type": "WebSub", "url": url} for url in _urls(feed, site, "json", "hub")]
+    hubs = [{"type": "WebSub", "url": link.url} for link in found if link.rel == "hub"]
     members = {
         "version": _JSON_FEED,
         "title": feed.title,
         "home_page_url": settings.url,
-        "feed_url": _urls(feed, site, "json", "self")[0],
+        "feed_url": feed.url(site, "json"),
+        "next_url": older,
         "description": feed.description,
         "icon": _logo(feed, site)[0] or settings.icon,
         "favicon": settings.icon,

@@ -13,6 +13,7 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from feeds import documents, envelope, fragment, groups, pages, sitepages
+from feeds.catalogue.places import Archive
 from feeds.catalogue.store import Catalogue, FeedState, Reader
 from feeds.definitions import FeedDefinition
 from feeds.document import Document
@@ -114,7 +115,13 @@ class _Export:
         feeds = documents.every(self._site, self._reader, self._now)
         states = self._reader.feed_states()
         makers = sitepages.makers(list(feeds.values()), states, self._site)
-        self._claim([*makers, *(name for feed in feeds.values() for name in _names(feed))])
+        archives = self._reader.places.archives(feeds.values())
+        names = [name for feed in feeds.values() for name in _names(feed)]
+        names += [name for archive in archives for name in _formats(archive.path)]
+        self._claim([*makers, *names])
+        for archive in archives:
+            self._export_archive(archive)
+        self._wait(0)  # before the feeds that link to them
         known = groups.grouped(feeds.values())
         for done, feed in enumerate(feeds.values(), 1):
             beside = groups.beside(feed, known, self._site)
@@ -147,15 +154,30 @@ class _Export:
         names = _names(feed)
         settings = self._site.settings.pages
         shows = _shown(feed, state, [self._fingerprint, settings, _named(beside)])
-        self._after.feeds[feed.path] = shows
-        if self._before.feeds.get(feed.path) == shows and all(map(self._is_there, names)):
-            self._after.files.update((name, self._before.files[name]) for name in names)
-            self._after.sizes.update((name, self._before.sizes[name]) for name in names)
+        if self._shows(feed.path, names, shows):
             return
         for format_, made in documents.fetch(feed, self._site, self._reader, self._now).items():
             self._put(f"{feed.path}.{format_}", made)
         page = documents.page(feed, self._site, self._reader, self._now, beside)
         self._put(pages.name(feed), page)
+
+    def _export_archive(self, archive: Archive) -> None:
+        """The same with an archive document, which is made of less."""
+        around = [self._fingerprint, archive.place.previous, archive.place.next]
+        shows = _shown(archive.feed, archive.state, around)
+        if not self._shows(archive.path, _formats(archive.path), shows):
+            made = documents.archive(archive, self._site, self._reader, self._now)
+            for format_, each in made.items():
+                self._put(f"{archive.path}.{format_}", each)
+
+    def _shows(self, path: str, names: Sequence[str], shows: str) -> bool:
+        """Whether the files of a feed or archive show this very state already: then they stay."""
+        self._after.feeds[path] = shows
+        if self._before.feeds.get(path) != shows or not all(map(self._is_there, names)):
+            return False
+        self._after.files.update((name, self._before.files[name]) for name in names)
+        self._after.sizes.update((name, self._before.sizes[name]) for name in names)
+        return True
 
     def _is_there(self, name: str) -> bool:
         """Whether the file is as it was left, as far as a look at it can tell."""
@@ -212,7 +234,11 @@ class _Export:
 
 
 def _names(feed: FeedDefinition) -> list[str]:
-    return [*(f"{feed.path}.{format_}" for format_ in FORMATS), pages.name(feed)]
+    return [*_formats(feed.path), pages.name(feed)]
+
+
+def _formats(path: str) -> list[str]:
+    return [f"{path}.{format_}" for format_ in FORMATS]
 
 
 def _named(feeds: Sequence[FeedDefinition]) -> list[tuple[str, str]]:
@@ -226,8 +252,8 @@ def _parents(file: Path, top: Path) -> Iterator[Path]:
         yield folder
 
 
-def _shown(feed: FeedDefinition, state: FeedState | None, around: Sequence[object]) -> str:
-    """A hash of all that a feed's documents are made of."""
+def _shown(feed: FeedDefinition, state: object, around: Sequence[object]) -> str:
+    """A hash of all that a feed's documents, or an archive's of that feed, are made of."""
     parts = [fragment.VERSION, envelope.VERSION, pages.VERSION, *around, feed, state]
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:32]
 

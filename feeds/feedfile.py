@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from feeds import selection, settings, systems, urls
-from feeds.selection import TERM_FIELDS, TermField, duration
+from feeds import history, selection, settings, systems, urls
+from feeds.selection import TERM_FIELDS, TermField, duration, timed
 from feeds.site import PLACEHOLDER, Caching, FeedDefaults, FeedFile, FeedSettings, FeedSpec, Move
 
 # A folder must not be named as a file of ours may be: `a.rss/b` and the feed `a`.
@@ -119,6 +119,7 @@ def _feed(
     except ValueError as error:
         key, _, message = str(error).partition(": ")
         raise source.error((*at, *key.split(".")), message) from None
+    order = feed.order or defaults.order
     named = " – ".join(("{site}", *(f"{{{field}}}" for field in each)))
     return FeedSpec(
         path=feed.path,
@@ -126,11 +127,33 @@ def _feed(
         description=feed.description,
         each=each,
         selection=selected,
-        order=feed.order or defaults.order,
+        order=order,
         size=feed.size or defaults.size,
         caching=_caching(source, at, feed, defaults),
+        history=_depth(source, at, feed, defaults, by_date=order == "date" and not timed(selected)),
         where=f"{source.file}: feeds[{index}]",
     )
+
+
+def _depth(
+    source: settings.Source,
+    at: tuple[str | int, ...],
+    feed: FeedSettings,
+    defaults: FeedDefaults,
+    *,
+    by_date: bool,
+) -> int:
+    """How many archive documents a feed has at most. Only those by date can have any.
+
+    What others show goes with time alone, and comes again: they have no entries once and for all.
+    """
+    if not by_date:
+        if feed.history:
+            why = "only a feed with order: date and without an age can have a history"
+            raise source.error((*at, "history"), f"{feed.history!r}: {why}")
+        return 0
+    said = defaults.history if feed.history is None else feed.history
+    return history.ALL if said == "all" else said
 
 
 def _each(

@@ -111,11 +111,18 @@ def tags(feed: FeedDefinition, ids: Sequence[str]) -> tuple[str, ...]:
 
     `ids` are the catalogue's short names of the entries shown.
     """
-    topics = sorted(_topics(feed.selection))
-    names = ["all", f"feed:{feed.path}", *(f"topic:{topic}" for topic in topics)]
-    return tuple(
-        quote(name, safe=":/").lower() for name in (*names, *(f"entry:{each}" for each in ids))
-    )
+    topics = [f"topic:{topic}" for topic in sorted(_topics(feed.selection))]
+    return _tags(["all", f"feed:{feed.path}", *topics], ids)
+
+
+def archive_tags(path: str, ids: Sequence[str]) -> tuple[str, ...]:
+    """The same of an archive document, which has nothing to do with what is new in its feed."""
+    return _tags(["all", f"archive:{path}"], ids)
+
+
+def _tags(names: Sequence[str], ids: Sequence[str]) -> tuple[str, ...]:
+    known = (*names, *(f"entry:{each}" for each in ids))
+    return tuple(quote(name, safe=":/").lower() for name in known)
 
 
 def _topics(selection: Selection) -> set[str]:

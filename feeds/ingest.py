@@ -37,7 +37,9 @@ class Outcome(msgspec.Struct):
 
     `touched` are the facts of changed entries, before and after, and `terms` what they change in
     the counts of terms in use: both incomplete if they are `many`. `refused` are the problems of
-    those among the withdrawn that cannot be rendered.
+    those among the withdrawn that cannot be rendered. `ids` are of all entries that changed, as
+    complete as `touched`, and of those refused; `corrected` of those whose authors say that they
+    corrected them.
     """
 
     read: int = 0
@@ -45,6 +47,8 @@ class Outcome(msgspec.Struct):
     changed: int = 0
     withdrawn: int = 0
     touched: list[Facts] = []
+    ids: set[str] = set()
+    corrected: set[str] = set()
     terms: Counter[Counted] = msgspec.field(default_factory=Counter)
     refused: list[Problem] = []
 
@@ -90,6 +94,7 @@ class Ingest:
         self._writer.withdraw(list(failed), self._now)
         self.outcome.withdrawn += len(failed)
         for seq, entry in self._writer.entries(list(failed)).items():
+            self.outcome.ids.add(entry.id)
             said = f"cannot be rendered ({failed[seq]}); it is left out of all feeds"
             problem = Problem(entry.path, 1, "", said, fatal=True)
             self._writer.add_problem(problem)
@@ -219,7 +224,9 @@ class Ingest:
 
     def _touch(self, entries: Iterable[Entry]) -> None:
         if not self.outcome.many:
-            self.outcome.touched += [facts.of(entry, self._site) for entry in entries]
+            known = list(entries)
+            self.outcome.touched += [facts.of(entry, self._site) for entry in known]
+            self.outcome.ids.update(entry.id for entry in known)
 
     def _count(self, entries: Iterable[Entry], change: int) -> None:
         if not self.outcome.many:
@@ -233,6 +240,7 @@ class Ingest:
         self._writer.put_entries(changes, self._site)
         self._touch(change.entry for change in changes)
         self._count((change.entry for change in changes), 1)
+        self.outcome.corrected.update(each.entry.id for each in changes if each.corrected)
         added = sum(change.seq is None for change in changes)
         self.outcome.added += added
         self.outcome.changed += len(changes) - added

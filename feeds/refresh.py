@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from feeds import documents
+from feeds.archiving import Archiving
 from feeds.catalogue import terms
 from feeds.catalogue.store import FeedState
 from feeds.catalogue.writer import Writer
@@ -82,10 +83,15 @@ class Refresh:
         looked_at = (
             list(feeds.values()) if all_of_them else self._may_differ(known, outcome, renamed or ())
         )
+        archiving = Archiving(
+            self._site, self._writer, self._now, looked_at, outcome, everything=all_of_them
+        )
+        archiving.place(known.finder, set(renamed or ()))
         states, wanted = self._states(looked_at, built=self._seconds)
         while failed := self._render(wanted, workers):
             ingest.refuse(failed)
             states, wanted = self._states(looked_at, built=self._seconds)
+        archiving.keep(self.revision)
         self._put(states, feeds)
         same = set(renamed or ()).difference(state.path for state in states)
         self._writer.put_titles({path: feeds[path].title for path in same})
@@ -141,7 +147,8 @@ class Refresh:
             shown = self._writer.shown(feed, self._now)
             moved = self._writer.moved(feed, shown, self._now)
             before = known.get(feed.path)
-            state = documents.state(feed, self._site, shown, before, moved, built)
+            archives = self._writer.places.newest_of(feed)
+            state = documents.state(feed, self._site, shown, before, moved, built, archives)
             wanted.update(each.seq for each in shown)
             if state != before:
                 states.append(state)

@@ -3,25 +3,20 @@
 import logging
 import threading
 import time
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-import msgspec
-
-from feeds import conditional, delta, documents, groups, pages, sitepages
+from feeds import conditional, delta, documents, groups, history, pages, sitepages
 from feeds.answer import Ready
 from feeds.build import clock
 from feeds.catalogue.store import Catalogue, Reader
-from feeds.definitions import FeedDefinition
 from feeds.delta import Past
 from feeds.document import Document
 from feeds.errors import CatalogueError
 from feeds.fragment import FORMATS
-from feeds.groups import Group
 from feeds.room import Room
 from feeds.site import Site
-from feeds.sitepages import Make
+from feeds.units import State, Unit
 
 _log = logging.getLogger("feeds")
 
@@ -37,46 +32,12 @@ _SURE = 1.0
 _PAUSE = 1
 
 
-class Unit(NamedTuple):
-    """Documents that are made and change together: a feed's formats, its page, or another one."""
-
-    kind: Literal["feed", "page", "site"]
-    name: str
-
-
 class Delta(NamedTuple):
     """What is new in a document: as one, the base of the whole one's tag, and of the old one's."""
 
     ready: Ready
     whole: str
     base: str
-
-
-class _State(msgspec.Struct, frozen=True):
-    """What belongs to one revision of the catalogue, and until when it holds."""
-
-    revision: int
-    feeds_revision: int
-    loaded: datetime
-    until: datetime | None
-    feeds: dict[str, FeedDefinition]
-    groups: dict[str, Group]
-    makers: Mapping[str, Make]
-    folded: dict[str, str]
-
-    def unit(self, name: str) -> Unit | None:
-        """The unit of the document at a path below the feeds' URL."""
-        path, _, extension = name.rpartition(".")
-        if path in self.feeds and extension in FORMATS:
-            return Unit("feed", path)
-        if path in self.feeds and extension == "html":
-            return Unit("page", path)
-        name = pages.INDEX if name == "" else "" if name == pages.INDEX else name
-        return Unit("site", name) if name in self.makers else None
-
-    def has(self, unit: Unit) -> bool:
-        """Whether there is such a unit."""
-        return unit.name in (self.makers if unit.kind == "site" else self.feeds)
 
 
 class Shelf:
@@ -89,7 +50,7 @@ class Shelf:
     def __init__(self, site: Site, catalogue: Catalogue, room: Room[Unit] | None = None) -> None:
         self.room: Room[Unit] = Room(site.mount) if room is None else room
         self._site, self._catalogue = site, catalogue
-        self._state: _State | None = None
+        self._state: State | None = None
         self._stamp: object = None
         self._suspect: Unit | None = None
         self._read = float("-inf")
@@ -143,14 +104,7 @@ class Shelf:
 
     def meant(self, name: str) -> str | None:
         """The document that a path means, whatever its capitals; None if there is none."""
-        state, folded = self._current(), name.casefold()
-        path, _, extension = folded.rpartition(".")
-        name = f"{state.folded[path]}.{extension}" if path in state.folded else folded
-        if state.unit(name):
-            return name
-        if folded in ("", pages.INDEX):
-            return ""
-        return next((each for each in state.makers if each.casefold() == folded), None)
+        return self._current().meant(name)
 
     def delta(self, name: str, if_none_match: str) -> Delta | None:
         """What is new in a document since a state that an If-None-Match names (RFC 3229).
@@ -217,7 +171,7 @@ class Shelf:
     def _served(self) -> str:
         return f"the catalogue cannot be read, {len(self.room)} documents are served as they were"
 
-    def _current(self) -> _State:
+    def _current(self) -> State:
         if self._fault:
             raise self._fault
         if self._state is None:
@@ -227,13 +181,13 @@ class Shelf:
             raise CatalogueError("the catalogue was never read")
         return self._state
 
-    def _is_due(self, state: _State | None) -> bool:
+    def _is_due(self, state: State | None) -> bool:
         return state is not None and state.until is not None and clock() >= state.until
 
     def _make(self, unit: Unit) -> dict[str, Ready]:
         """Make a unit that is not ready, or no longer holds; it is kept if it is of our state."""
         state, now = self._state, clock()
-        if state is None or not state.has(unit):
+        if state is None or not state.holds(unit):
             return {}
         with self._catalogue.read() as reader:
             made = self._made(unit, state, reader, now)
@@ -254,13 +208,13 @@ class Shelf:
             fresh = {
                 unit: self._made(unit, state, reader, now)
                 for unit in [unit for unit in changed if self.room.in_use(unit)][:_AT_ONCE]
-                if state.has(unit)
+                if state.holds(unit)
             }
         self._state = state
         self.room.put(fresh)
         self.room.drop(set(changed) - set(fresh))
 
-    def _loaded(self, reader: Reader, now: datetime, before: _State | None) -> _State:
+    def _loaded(self, reader: Reader, now: datetime, before: State | None) -> State:
         feeds_revision = reader.feeds_revision()
         if before and before.feeds_revision == feeds_revision and not self._is_due(before):
             feeds, grouped, folded = before.feeds, before.groups, before.folded
@@ -268,7 +222,9 @@ class Shelf:
             feeds = documents.every(self._site, reader, now)
             grouped = groups.grouped(feeds.values())
             folded = {path.casefold(): path for path in feeds}
-        return _State(
+        keeps = any(feed.history for feed in feeds.values())
+        archives = reader.places.newest() if keeps else {}
+        return State(
             revision=reader.revision(),
             feeds_revision=feeds_revision,
             loaded=now,
@@ -277,31 +233,29 @@ class Shelf:
             groups=grouped,
             makers=sitepages.makers(list(feeds.values()), reader.feed_states(), self._site),
             folded=folded,
+            archives=archives,
         )
 
-    def _changed(self, before: _State, state: _State, reader: Reader, now: datetime) -> list[Unit]:
+    def _changed(self, before: State, state: State, reader: Reader, now: datetime) -> list[Unit]:
         """The units that are ready and may be others now."""
         touched = set(reader.changed_since(before.revision))
-        all_pages = state.feeds is not before.feeds  # they name the feeds beside them
+        touched |= {history.path(*at) for at in reader.places.changed_since(before.revision)}
 
         def is_changed(unit: Unit) -> bool:
-            if unit.kind == "site":
-                return True
-            known = state.feeds.get(unit.name)
             return (
                 unit.name in touched
-                or known != before.feeds.get(unit.name)
-                or (unit.kind == "page" and all_pages)
+                or state.differs(before, unit)
                 or self.room.until(unit) <= now.timestamp()
             )
 
         return [unit for unit in self.room.units() if is_changed(unit)]
 
-    def _made(self, unit: Unit, state: _State, reader: Reader, now: datetime) -> dict[str, Ready]:
+    def _made(self, unit: Unit, state: State, reader: Reader, now: datetime) -> dict[str, Ready]:
         """The documents of a unit by path, in the codings in which they were sent before."""
         ready = {}
         for name, made in self._documents(unit, state, reader, now).items():
-            label = (unit.name, name.rpartition(".")[2]) if unit.kind != "site" else ("", "")
+            of_feed = unit.kind in ("feed", "page")
+            label = (unit.name, name.rpartition(".")[2]) if of_feed else ("", "")
             before = self.room.get(name)
             if before and before.document == made:
                 ready[name] = before
@@ -312,20 +266,25 @@ class Shelf:
         return ready
 
     def _documents(
-        self, unit: Unit, state: _State, reader: Reader, now: datetime
+        self, unit: Unit, state: State, reader: Reader, now: datetime
     ) -> dict[str, Document]:
         if unit.kind == "site":
             # The index page has the folder's own URL, and no other.
             name = "" if unit.name == pages.INDEX else unit.name
             return {name: state.makers[unit.name]()}
+        if unit.kind == "archive":
+            at = state.archive(unit.name)
+            archive = reader.places.archive(*at) if at else None
+            made = documents.archive(archive, self._site, reader, now) if archive else {}
+            return {f"{unit.name}.{format_}": each for format_, each in made.items()}
         feed = state.feeds[unit.name]
         if unit.kind == "page":
             beside = groups.beside(feed, state.groups, self._site)
             return {pages.name(feed): documents.page(feed, self._site, reader, now, beside)}
-        made = {
+        named = {
             f"{feed.path}.{format_}": each
             for format_, each in documents.fetch(feed, self._site, reader, now).items()
         }
         if self._site.settings.http.delta:
-            self._past.note(made, reader.shown(feed, now))
-        return made
+            self._past.note(named, reader.shown(feed, now))
+        return named

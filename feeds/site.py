@@ -23,6 +23,7 @@ System = Literal[
 Positive = Annotated[int, Meta(gt=0)]
 Text = Annotated[str, Meta(min_length=1)]
 FeedSize = Annotated[int, Meta(gt=0, le=1000)]
+Depth = Annotated[int, Meta(ge=0, le=1_000_000)]
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -160,6 +161,8 @@ class FeedSettings(Settings, frozen=True):
     """For how long after that caches may serve it in an outage. Without this, as `defaults`."""
     cdn_max_age: int | str | None = None
     """How long a CDN may keep a copy. Without this, that of `defaults`."""
+    history: Depth | Literal["all"] | None = None
+    """How many archive documents of older entries it has. Without this, that of `defaults`."""
 
 
 class FeedDefaults(Settings, frozen=True):
@@ -175,6 +178,8 @@ class FeedDefaults(Settings, frozen=True):
     """For how long after that caches may serve it while this server is down."""
     cdn_max_age: int | str | None = None
     """How long a CDN that you purge may keep a copy. Without this, as readers do."""
+    history: Depth | Literal["all"] = 0
+    """How many archive documents of older entries feeds by date have: a number, or `all`."""
 
 
 class MoveSettings(Settings, frozen=True):
@@ -286,6 +291,7 @@ class FeedSpec(msgspec.Struct, frozen=True):
     order: Literal["date", "heat"]
     size: int
     caching: Caching
+    history: int
     where: str
 
 

@@ -210,6 +210,23 @@ def test_which_feeds_changed_since_a_revision(tmp_path: Path) -> None:
         assert reader.changed_since(3) == ["all"]
 
 
+def test_a_catalogue_of_the_version_before_gets_the_tables_that_are_new(tmp_path: Path) -> None:
+    feeds = {"feeds": [{"path": "all", "size": 1, "history": "all"}]}
+    site = Publication(tmp_path, {"a.md": front_matter()}, feeds)
+    site.build()
+    with closing(sqlite3.connect(tmp_path / "catalogue.sqlite")) as made:
+        ids = made.execute("SELECT id FROM entry").fetchall()
+        made.executescript(
+            "DROP TABLE place; DROP TABLE archive; DROP TABLE hub; DROP TABLE ping;"
+            "UPDATE meta SET value = '3' WHERE key = 'schema'"
+        )
+    site.write("b.md", front_matter(webUrl="https://example.org/b"))
+    site.build()
+    with closing(sqlite3.connect(tmp_path / "catalogue.sqlite")) as made:
+        assert made.execute("SELECT id FROM entry WHERE seq = 1").fetchall() == ids
+        assert made.execute("SELECT value FROM meta WHERE key = 'schema'").fetchall() == [("4",)]
+
+
 @pytest.mark.parametrize(
     "error",
     [

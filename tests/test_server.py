@@ -242,6 +242,35 @@ def test_a_running_server_picks_up_saved_and_removed_articles(tmp_path: Path) ->
         stop(running)
 
 
+def test_a52_the_history_of_a_feed_is_walked_from_document_to_document(tmp_path: Path) -> None:
+    articles = {
+        f"{number}.md": front_matter(
+            title=str(number),
+            webUrl=f"https://example.org/{number}",
+            publishedDateTime=f"2024-05-{number:02}T09:00:00Z",
+        )
+        for number in range(1, 8)
+    }
+    feeds = {"feeds": [{"path": "all", "size": 2, "history": "all"}]}
+    running = start(write_site(tmp_path, articles, feeds))
+    try:
+        told, path, answer = list[str](), "/all.json", running.ask("/all.json")
+        while path:
+            answer = running.ask(path)
+            read = json.loads(answer.body)
+            told += [item["title"] for item in read["items"]]
+            path = read.get("next_url", "").removeprefix("https://example.org")
+        assert told == ["7", "6", "5", "4", "3", "2", "1"]
+        assert "max-age=31536000" in answer.headers["cache-control"]
+        etag = answer.headers["etag"]
+        assert running.ask("/all/archive/1.json", If_None_Match=etag).status == 304
+        assert running.ask("/all/archive/99.json").status == 404
+        moved = running.ask("/ALL/Archive/1.json")
+        assert (moved.status, moved.headers["location"]) == (301, "/all/archive/1.json")
+    finally:
+        stop(running)
+
+
 def test_h71_a_broken_catalogue_is_503_and_never_404(tmp_path: Path) -> None:
     running = start(write_site(tmp_path, {"a.md": front_matter()}))
     try:

@@ -14,7 +14,8 @@ from feeds.catalogue.store import Catalogue
 from feeds.errors import CatalogueError
 from feeds.fragment import FORMATS
 from feeds.room import Room
-from feeds.shelf import Shelf, Unit
+from feeds.shelf import Shelf
+from feeds.units import Unit
 from tests.support import FEEDS, NOW, Publication, front_matter
 
 

@@ -7,6 +7,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import func, select
 
+from feeds import history
 from feeds.catalogue import query, terms
 from feeds.catalogue.schema import entry, feed, meta, term
 from feeds.definitions import FeedDefinition, Term
@@ -68,9 +69,20 @@ class FeedReader:
         return int(self.meta("feeds") or 0)
 
     def shown(self, definition: FeedDefinition, now: datetime) -> list[Shown]:
-        """The entries of a feed at the time `now`, in order."""
-        rows = self._connection.execute(query.shown(definition, now))
-        return [Shown(*row) for row in rows]
+        """The entries of a feed at the time `now`, in order.
+
+        A feed with a history also shows all that is in no archive document yet, for nothing
+        may be in neither (RFC 5005 §4): an older entry that came to it late.
+        """
+        shown = [Shown(*row) for row in self._connection.execute(query.shown(definition, now))]
+        if not definition.history:
+            return shown
+        waiting = self._connection.execute(query.placed(definition, now, [history.WAITING]))
+        there = {each.seq for each in shown}
+        late = [Shown(*row) for *row, _, _ in waiting if row[0] not in there]
+        return (
+            sorted([*shown, *late], key=lambda each: (-each.published, each.id)) if late else shown
+        )
 
     def in_use(self, fields: Sequence[TermField], now: datetime) -> list[tuple[Term, ...]]:
         """The combinations of terms that entries have or had for `fields`, in order of slug.

@@ -1,14 +1,14 @@
 """Making the tables of a new catalogue, and those of an older version into ours."""
 
 import sqlalchemy as sa
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.schema import CreateColumn
 
 from feeds.catalogue import schema
 from feeds.catalogue.schema import entry, feed, file, meta
 
 # The versions that can be converted.
-CONVERTED = ("2",)
+CONVERTED = ("2", "3")
 
 
 def create(connection: sa.Connection) -> None:
@@ -19,12 +19,20 @@ def create(connection: sa.Connection) -> None:
 
 
 def convert(connection: sa.Connection) -> None:
-    """Bring a catalogue of version 2 to ours; what it remembers stays.
+    """Bring a catalogue of version 2 or 3 to ours; what it remembers stays.
 
-    All that version 3 counts beside the entries is made by the next build, which looks at every
-    feed, for it finds no definitions.
+    All that is counted beside the entries since version 3 is made by the next build, which looks
+    at every feed, for it finds no definitions.
     """
-    schema.metadata.create_all(connection)  # the table that is new
+    before = connection.scalar(select(meta.c.value).where(meta.c.key == "schema"))
+    schema.metadata.create_all(connection)  # the tables that are new
+    if before == "2":
+        _add_counts(connection)
+    connection.execute(update(meta).where(meta.c.key == "schema").values(value=str(schema.VERSION)))
+
+
+def _add_counts(connection: sa.Connection) -> None:
+    """What version 3 has beside the entries."""
     for name in ("title", "revision", "due"):
         column = CreateColumn(feed.c[name]).compile(dialect=connection.dialect)
         connection.exec_driver_sql(f"ALTER TABLE feed ADD COLUMN {column}")
@@ -34,4 +42,3 @@ def convert(connection: sa.Connection) -> None:
     for index in file.indexes:
         index.create(connection)
     connection.execute(delete(meta).where(meta.c.key.in_(["definitions", "refreshed"])))
-    connection.execute(update(meta).where(meta.c.key == "schema").values(value=str(schema.VERSION)))

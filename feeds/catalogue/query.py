@@ -18,12 +18,14 @@ from sqlalchemy import (
     true,
 )
 
-from feeds.catalogue.schema import entry, membership
+from feeds.catalogue.schema import entry, membership, place
 from feeds.definitions import FeedDefinition
 from feeds.selection import Age, All, AnyOf, Not, Range, Selection, Terms, at_age
 
 T = TypeVar("T")
 
+# What is told of an entry that a feed shows.
+_SHOWN = (entry.c.seq, entry.c.id, entry.c.content_hash, entry.c.published, entry.c.updated)
 # So many keys go into one statement; databases bound it.
 _CHUNK = 1000
 
@@ -75,9 +77,7 @@ def shown(feed: FeedDefinition, now: datetime) -> Select[Any]:
 
     The order is total: newest first or hottest first, then newest, equal dates by id.
     """
-    wanted = select(
-        entry.c.seq, entry.c.id, entry.c.content_hash, entry.c.published, entry.c.updated
-    )
+    wanted = select(*_SHOWN)
     topic, rest = _one_topic(feed.selection)
     if topic is None or feed.order == "heat":
         heat = (entry.c.heat.desc(),) if feed.order == "heat" else ()
@@ -93,6 +93,37 @@ def shown(feed: FeedDefinition, now: datetime) -> Select[Any]:
         .where(visible(now), condition(rest, now))
         .order_by(membership.c.published.desc(), entry.c.id)
         .limit(feed.size)
+    )
+
+
+def placed(feed: FeedDefinition, now: datetime, archives: Sequence[int]) -> Select[Any]:
+    """The same, with archive and `since`, of entries with a place in one of these archives."""
+    of_feed = (place.c.feed == feed.path, place.c.archive.in_(archives))
+    wanted = _selected(feed.selection, visible(now), *_SHOWN, place.c.archive, place.c.since)
+    return (
+        wanted.join(place, place.c.entry == entry.c.seq)
+        .where(*of_feed)
+        .order_by(entry.c.published.desc(), entry.c.id)
+    )
+
+
+def unplaced(feed: FeedDefinition) -> Select[Any]:
+    """`seq` of what is selected, not withdrawn, and has no place in the feed yet."""
+    has_one = select(place.c.entry).where(place.c.entry == entry.c.seq, place.c.feed == feed.path)
+    out = and_(entry.c.withdrawn.is_(None), not_(has_one.exists()))
+    return _selected(feed.selection, out, entry.c.seq)
+
+
+def _selected(
+    selection: Selection, also: ColumnElement[bool], *columns: ColumnElement[Any]
+) -> Select[Any]:
+    """What an untimed selection takes, through the memberships of its topic if it has one."""
+    topic, rest = _one_topic(selection)
+    wanted = select(*columns).select_from(entry).where(also, condition(rest, None))
+    if topic is None:
+        return wanted
+    return wanted.join(membership, membership.c.entry == entry.c.seq).where(
+        membership.c.topic == topic
     )
 
 

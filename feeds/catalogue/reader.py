@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import func, select
 
 from feeds.catalogue.feeds import FeedReader
+from feeds.catalogue.places import Places
 from feeds.catalogue.query import among, chunks
 from feeds.catalogue.schema import entry, file, fragment, has_problems
 from feeds.entry import Entry
@@ -42,6 +43,11 @@ _MEMORY = tuple(entry.c[name] for name in Memory.__struct_fields__)
 
 class Reader(FeedReader):
     """What can be asked of the catalogue, within one transaction."""
+
+    @property
+    def places(self) -> Places:
+        """The places of entries in the histories of feeds, within the same transaction."""
+        return Places(self._connection)
 
     def fragments(self, seqs: Sequence[int]) -> dict[int, dict[Format, bytes]]:
         """The fragments there are of these entries, by key and format."""
@@ -139,6 +145,16 @@ class Reader(FeedReader):
         wanted = select(entry.c.id, entry.c.path).where(among(entry.c.id))
         rows = self._connection.execute(wanted, {"keys": list(ids)})
         return {id_: path for id_, path in rows}  # noqa: C416
+
+    def keys(self, ids: Sequence[str]) -> dict[str, int]:
+        """The keys of the entries that have these ids, by id."""
+        found: dict[str, int] = {}
+        for part in chunks(ids):
+            rows = self._connection.execute(
+                select(entry.c.id, entry.c.seq).where(entry.c.id.in_(part))
+            )
+            found.update((id_, seq) for id_, seq in rows)
+        return found
 
     def like(
         self, links: Sequence[str], likenesses: Sequence[str]

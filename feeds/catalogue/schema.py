@@ -14,7 +14,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-VERSION = 3
+VERSION = 4
 
 metadata = MetaData()
 
@@ -132,6 +132,32 @@ feed = Table(
     Column("title", _Text, nullable=False, server_default=""),
     Column("revision", BigInteger, nullable=False, server_default="0"),
     Column("due", BigInteger),
+)
+
+# Which archive document of a feed has a place for an entry, once and for all; 0 while the entry
+# waits for one, and since when. Withdrawn entries keep their places: they may come back.
+place = Table(
+    "place",
+    metadata,
+    Column("feed", _Text, primary_key=True),
+    Column("archive", Integer, primary_key=True),
+    Column("entry", Integer, primary_key=True),
+    Column("since", BigInteger, nullable=False),
+    Index("place_by_entry", "entry", "feed"),
+    sqlite_with_rowid=False,
+)
+
+# What each archive document shows: `digest` of that, when it last changed, and in which
+# `revision` of the catalogue.
+archive = Table(
+    "archive",
+    metadata,
+    Column("feed", _Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("digest", _Text, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # Each WebSub hub that feeds name: how often it failed in a row, and until when it is left alone.

@@ -27,13 +27,17 @@ _COUNTED = Counted.__struct_fields__
 
 
 class EntryChange(msgspec.Struct, frozen=True):
-    """An entry to store. `seq` is None for one that was never out. Times in seconds."""
+    """An entry to store. `seq` is None for one that was never out. Times in seconds.
+
+    `corrected` is whether it changed and its author dates the change: all are to see it.
+    """
 
     entry: Entry
     seq: int | None
     first_seen: int
     content_hash: str
     likeness: str
+    corrected: bool = False
 
 
 @contextmanager
@@ -177,6 +181,7 @@ class Writer(Reader):
     def touch_feeds(self, revision: int) -> None:
         """Note that the documents of every feed may be others since this revision."""
         self._connection.execute(update(feed).values(revision=revision))
+        self.places.touch(revision)
 
     def put_dues(self, dues: Mapping[str, int | None]) -> None:
         """Remember when time alone next changes these feeds, in seconds."""
