@@ -6,6 +6,7 @@ Documents that are ready are sent by `feeds.front`, which stands before it. The 
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from time import time
 from typing import Any
@@ -22,6 +23,7 @@ from feeds.coding import IDENTITY
 from feeds.errors import CatalogueError
 from feeds.front import Front, encoded_slash, is_canonical, send
 from feeds.headers import Headers
+from feeds.moves import Elsewhere
 from feeds.shelf import Shelf
 from feeds.site import Site
 
@@ -74,7 +76,7 @@ def __getattr__(name: str) -> Flask:
 def _add_routes(app: Flask, shelf: Shelf, site: Site) -> None:
     @app.before_request
     def elsewhere() -> Response | None:
-        return _to_canonical_host(site)
+        return _to_canonical_host(shelf, site)
 
     @app.route("/healthz", methods=_METHODS, provide_automatic_options=False)
     def healthz() -> Response:
@@ -143,8 +145,12 @@ def _other_method() -> Response | None:
 
 def _name(site: Site) -> str:
     """The path below the feeds' URL that is asked for, with or without that URL's own path."""
-    path = str(request.environ["PATH_INFO"]).encode("latin-1").decode(errors="replace")
+    path = _path()
     return path.removeprefix(site.mount if path.startswith(site.mount) else "/")
+
+
+def _path() -> str:
+    return str(request.environ["PATH_INFO"]).encode("latin-1").decode(errors="replace")
 
 
 class _Exact(Response):
@@ -191,30 +197,53 @@ def _delta(name: str, ready: Ready, shelf: Shelf) -> Response | None:
 
 def _missing(shelf: Shelf, site: Site) -> Response:
     """What is known of a path that no document has: 301 or the like, 410, or 404."""
-    known = not encoded_slash(request.environ)
-    found = moves.find(_name(site), site, shelf.meant) if known else None
+    found = _elsewhere(shelf, site)
     if found is None:
         return _plain(404, f"There is no such feed here. {site.mount} lists all feeds.\n")
     if found.location is None:
         kept = [("Cache-Control", f"public, max-age={_GONE_SECONDS}")]
         return _plain(410, "This feed is gone for good. Please unsubscribe.\n", kept)
+    age = _MOVED_SECONDS if found.status in (301, 308) else 300
     location = found.location
     if "://" not in location:
-        location = site.mount + quote(location)
-    age = _MOVED_SECONDS if found.status in (301, 308) else 300
-    kept = [("Cache-Control", f"public, max-age={age}"), ("Location", location)]
-    return _plain(found.status, f"It is at {location}\n", kept)
+        location = quote(site.mount + location)
+    return _redirect(found.status, location, f"public, max-age={age}")
 
 
-def _to_canonical_host(site: Site) -> Response | None:
-    """Where the site wants one host only, and https if it is its scheme: there with the others."""
+def _elsewhere(shelf: Shelf, site: Site) -> Elsewhere | None:
+    """Where what is meant by the request's path is, whatever the spelling of the mount."""
+    if encoded_slash(request.environ):
+        return None
+    path = moves.folded(_path())
+    if f"{path}/".casefold() == site.mount.casefold():
+        return Elsewhere(301, "")
+    if path.casefold().startswith(site.mount.casefold()):
+        path = path[len(site.mount) :]
+        return moves.find(path, site, shelf.meant, exact=_name(site) == path)
+    return moves.find(_name(site), site, shelf.meant)
+
+
+def _to_canonical_host(shelf: Shelf, site: Site) -> Response | None:
+    """Where the site wants one host only, and https if it is its scheme: there with the others.
+
+    Straight to the right path, for readers follow few redirects; not to be kept, for it hangs
+    on more than the URL.
+    """
     if not site.settings.http.canonical_host or request.path in _OWN:
         return None
     if is_canonical(request.environ, site.host, site.feeds_url.startswith("https:")):
         return None
-    location = site.feeds_url + quote(_name(site))
-    kept = [("Cache-Control", f"public, max-age={_MOVED_SECONDS}"), ("Location", location)]
-    return _plain(308, f"It is at {location}\n", kept)
+    name = _name(site)
+    with suppress(CatalogueError):
+        found = _elsewhere(shelf, site)
+        if found and found.location is not None and "://" not in found.location:
+            name = found.location
+    return _redirect(308, site.feeds_url + quote(name), "no-store")
+
+
+def _redirect(status: int, location: str, cached: str) -> Response:
+    said = [("Cache-Control", cached), ("Location", location)]
+    return _plain(status, f"It is at {location}\n", said)
 
 
 def _plain(status: int, text: str, said: Headers = []) -> Response:  # noqa: B006 - only read

@@ -13,8 +13,11 @@ Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 
 OK, NOT_MODIFIED = "200 OK", "304 Not Modified"
-# So many spellings of Accept-Encoding are remembered for a document.
+# So many spellings of Accept-Encoding, of so many characters at most, are remembered for each.
 _SPELLINGS = 64
+_SPELLING = 100
+# Bytes that a document takes besides its bodies: headers, and what is remembered.
+_OVERHEAD = 4_000
 
 
 class Variant:
@@ -65,8 +68,8 @@ class Ready:
 
     @property
     def size(self) -> int:
-        """How many bytes it takes, in all codings that were made."""
-        return sum(len(each.body) for each in self._coded.values() if each)
+        """About how many bytes it takes, with all codings that were made."""
+        return _OVERHEAD + sum(len(each.body) for each in self._coded.values() if each)
 
     @property
     def codings(self) -> list[str]:
@@ -80,7 +83,7 @@ class Ready:
             available = list(CODINGS)
             while (found := self.coded(name := coding.choose(accepted, available))) is None:
                 available.remove(name)
-            if len(self.variants) < _SPELLINGS:
+            if len(self.variants) < _SPELLINGS and len(accepted or "") <= _SPELLING:
                 self.variants[accepted] = found
         return found
 
@@ -95,6 +98,8 @@ class Ready:
     def has(self, environ: Environ) -> bool:
         """Whether the client has the document already (RFC 9110 §13)."""
         tags, since = environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE")
+        if not self.document.is_dated:
+            since = None
         if tags is None and since is None:
             return False
         updated = int(self.document.updated.timestamp())

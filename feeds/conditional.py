@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 # A tag, weak or strong, or one that lost its quotes on the way.
@@ -25,7 +26,8 @@ def not_modified(
     if if_modified_since is None:
         return False
     try:
-        return updated <= parsedate_to_datetime(if_modified_since).timestamp()
+        since = parsedate_to_datetime(if_modified_since)
+        return updated <= (since if since.tzinfo else since.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, OverflowError, OSError):
         return False
 

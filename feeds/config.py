@@ -34,7 +34,7 @@ def load(root: Path, environ: Mapping[str, str]) -> Site:
     assets = site.assets_url or site.url
     topics = _topics(root, assets)
     topic_ids = {slug(name): topic.key for topic in topics for name in _topic_names(topic)}
-    feeds, moves = feedfile.load(root, topic_ids)
+    feeds, moves, retired = feedfile.load(root, topic_ids)
     made = Site(
         settings=site,
         root=root,
@@ -43,6 +43,7 @@ def load(root: Path, environ: Mapping[str, str]) -> Site:
         providers=_providers(root, assets),
         feeds=feeds,
         moves=moves,
+        retired=retired,
     )
     definitions.check(made)
     return made

@@ -110,7 +110,8 @@ def expand(site: Site, in_use: InUse) -> Expansion:
 
     Topics of the site's files have a feed in a family of topics even before any article does.
     Where two definitions give one path the first has it, and the other is a problem: a term of
-    one article must not keep every feed from being published.
+    one article must not keep every feed from being published. What feeds.yaml says is moved or
+    gone is no feed, though articles still have its term.
     """
     feeds: dict[str, FeedDefinition] = {}
     origin: dict[str, str] = {}
@@ -118,6 +119,8 @@ def expand(site: Site, in_use: InUse) -> Expansion:
     for spec in site.feeds:
         for terms in _combinations(spec, site, in_use):
             feed = _feed(spec, terms, site)
+            if feed.path.casefold() in site.retired:
+                continue
             # Folded, for some file systems take `A` and `a` for one name.
             if (first := origin.get(feed.path.casefold())) is not None:
                 said = f"{feed.path!r} is the path of {first} too; change one of them"
@@ -165,7 +168,7 @@ def _named(term: Term, site: Site) -> Term:
 
 
 def _feed(spec: FeedSpec, terms: tuple[Term, ...], site: Site) -> FeedDefinition:
-    slugs = {str(term.field): _segment(term.slug) for term in terms}
+    slugs = {str(term.field): segment(term.slug) for term in terms}
     names = {**{str(term.field): term.name for term in terms}, "site": site.settings.title}
     limits = tuple(Terms(term.field, (term.slug,)) for term in terms)
     whole = spec.selection == EVERYTHING
@@ -187,7 +190,7 @@ def _feed(spec: FeedSpec, terms: tuple[Term, ...], site: Site) -> FeedDefinition
     )
 
 
-def _segment(slug: str) -> str:
+def segment(slug: str) -> str:
     """A slug short enough for a file name: articles may call their topics what they like."""
     encoded = slug.encode()
     if len(encoded) <= _SEGMENT_BYTES:

@@ -9,10 +9,13 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from feeds.catalogue.store import Shown
+from feeds.definitions import FeedDefinition
 from feeds.document import Document
 
 # So many earlier states of each document are remembered.
 _STATES = 8
+# So many documents' states are remembered, of those that changed last.
+_DOCUMENTS = 1_000
 
 
 class State(NamedTuple):
@@ -32,7 +35,10 @@ class Past:
         """Remember that these documents, by path, show these entries."""
         told = array("q", (number for each in shown for number in _told(each)))
         for name, document in made.items():
-            states = self._states.setdefault(name, deque(maxlen=_STATES))
+            states = self._states.pop(name, None) or deque(maxlen=_STATES)
+            self._states[name] = states
+            while len(self._states) > _DOCUMENTS:
+                del self._states[next(iter(self._states))]
             base = document.etag.strip('"')
             if base not in (each.base for each in states):
                 states.append(State(base, told))
@@ -45,7 +51,7 @@ class Past:
         return None
 
 
-def since(before: "array[int]", shown: Sequence[Shown]) -> list[Shown] | None:
+def since(before: "array[int]", shown: Sequence[Shown], feed: FeedDefinition) -> list[Shown] | None:
     """The entries that are new or changed since a state; None where the whole feed is to be sent.
 
     That is where an entry was withdrawn: a feed of what is new cannot say so.
@@ -53,7 +59,10 @@ def since(before: "array[int]", shown: Sequence[Shown]) -> list[Shown] | None:
     known = {seq: (mark, published) for seq, mark, published in _triples(before)}
     last = min((each.published for each in shown), default=0)
     there = {each.seq for each in shown}
-    if any(published > last for seq, (_, published) in known.items() if seq not in there):
+    # Only from a full feed by date an entry falls because others came, and then the oldest.
+    falls = feed.order == "date" and len(shown) >= feed.size
+    lost = [published for seq, (_, published) in known.items() if seq not in there]
+    if any(published > last or not falls for published in lost):
         return None
     return [each for each in shown if known.get(each.seq) != _told(each)[1:]]
 

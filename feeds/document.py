@@ -32,6 +32,11 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     links: tuple[Link, ...] = ()
     tags: tuple[str, ...] = ()
 
+    @property
+    def is_dated(self) -> bool:
+        """Whether every change of it moves `updated`: of feeds, and not of what lists them."""
+        return self.links != ()
+
 
 def etag(body: bytes) -> str:
     """The strong entity tag of a body: equal bytes, equal tag, on any machine."""

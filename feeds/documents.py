@@ -177,7 +177,8 @@ def page(
     first = [each.seq for each in shown[: pages.ENTRIES]]
     entries = reader.entries(first)
     made = pages.page(feed, [entries[seq] for seq in first], known, site, beside)
-    return msgspec.structs.replace(made, until=reader.until(feed, now))
+    tags = headers.tags(feed, _marks(shown)) if site.settings.http.cache_tags else ()
+    return msgspec.structs.replace(made, until=reader.until(feed, now), tags=tags)
 
 
 def _now(

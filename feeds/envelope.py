@@ -30,6 +30,7 @@ VERSION = 3
 _GENERATOR = "feed-publisher"
 _DOCS = "https://www.rssboard.org/rss-specification"
 _FH = "http://purl.org/syndication/history/1.0"
+_PERIODS = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "yearly": 31_536_000}
 _SY = "http://purl.org/rss/1.0/modules/syndication/"
 _JSON_FEED = "https://jsonfeed.org/version/1.1"
 # RSS images are GIF, JPEG or PNG (RSS 2.0, image) and at most 144 pixels wide.
@@ -72,11 +73,22 @@ class _ChannelExtras(BaseExtension):  # type: ignore[misc]
             element(root[0], f"{{{_FH}}}archive")
         else:
             # How often it changes, as max-age has it; feedgen's own extension misspells the names.
-            period, seconds = ("hourly", 3600) if self.max_age <= 3600 else ("daily", 86_400)
+            period, frequency = _frequency(self.max_age)
             element(root[0], f"{{{_SY}}}updatePeriod", period)
-            element(root[0], f"{{{_SY}}}updateFrequency", str(seconds // self.max_age))
+            element(root[0], f"{{{_SY}}}updateFrequency", str(frequency))
         root[0][-1].tail = "\n"
         return root
+
+
+def _frequency(max_age: int) -> tuple[str, int]:
+    """How often in what period a feed changes that is fresh for so many seconds.
+
+    Exactly, where one of the periods is a multiple of that.
+    """
+    for period, seconds in _PERIODS.items():
+        if seconds % max_age == 0:
+            return period, seconds // max_age
+    return period, round(seconds / max_age)
 
 
 class _FeedExtras(BaseExtension):  # type: ignore[misc]

@@ -28,8 +28,11 @@ _KEPT = {
 RESERVED = frozenset({"healthz", "readyz", "index", "feeds"})
 
 
-def load(root: Path, topic_ids: Mapping[str, str]) -> tuple[tuple[FeedSpec, ...], tuple[Move, ...]]:
-    """The feeds and families that `root`/feeds.yaml defines, in its order, and what moved.
+def load(
+    root: Path, topic_ids: Mapping[str, str]
+) -> tuple[tuple[FeedSpec, ...], tuple[Move, ...], frozenset[str]]:
+    """The feeds and families that `root`/feeds.yaml defines, in its order; what moved or is gone;
+    and, without capitals, the paths of whole feeds among that.
 
     `topic_ids` gives the id of a topic for the slugs of its other names. Raises `ConfigError`.
     """
@@ -47,7 +50,18 @@ def load(root: Path, topic_ids: Mapping[str, str]) -> tuple[tuple[FeedSpec, ...]
                 f"{spec.path!r} is the path of feeds[{taken[spec.path]}] already",
             )
         taken[spec.path] = index
-    return specs, (*_moves(source, file, taken), *systems.moves(file.replaces, specs))
+    moves = _moves(source, file, taken)
+    return specs, (*moves, *systems.moves(file.replaces, specs)), _retired(moves)
+
+
+def _retired(moves: Collection[Move]) -> frozenset[str]:
+    """The paths of feeds of which every format is moved or gone, without capitals."""
+    sources = {move.source.casefold() for move in moves}
+    return frozenset(
+        path
+        for path in (source.removesuffix(".rss") for source in sources)
+        if sources.issuperset(_documents(path))
+    )
 
 
 def _moves(source: settings.Source, file: FeedFile, feeds: Collection[str]) -> tuple[Move, ...]:
@@ -82,8 +96,10 @@ def _old_path(
     if not made or "//" in made or "?" in path or "#" in path or "://" in path:
         raise source.error(at, f"{path!r} is not a path; write for example blog/feed.xml")
     names = PLACEHOLDER.findall(made)
-    if len(set(names)) < len(names) or "" in names:
+    if len(set(names)) < len(names) or not all(name.isidentifier() for name in names):
         raise source.error(at, f"{path!r} has a placeholder twice or without a name")
+    if any(len(PLACEHOLDER.findall(part)) > 2 for part in made.split("/")):
+        raise source.error(at, f"{path!r} has more than two placeholders between two slashes")
     if made in feeds or (_EXTENSION.search(made) and made.rpartition(".")[0] in feeds):
         raise source.error(at, f"{path!r} is a feed that there is; rename or remove that first")
     return made
@@ -96,6 +112,8 @@ def _target(source: settings.Source, at: tuple[str | int, ...], path: str, targe
         plain = PLACEHOLDER.sub("x", target)
         if "://" in target:
             urls.absolute(plain)
+            if "{" in target.split("/")[2]:
+                raise source.error(at, f"{target!r} has a placeholder in its host; write it out")
             return target
     except urls.BadURLError as error:
         raise source.error(at, str(error)) from None

@@ -29,7 +29,10 @@ class Front:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request (PEP 3333)."""
-        ready = self._ready.get(environ["PATH_INFO"])
+        path = environ["PATH_INFO"]
+        if not path:  # what else would be redirected to the Host that the client names
+            path = environ["PATH_INFO"] = "/"
+        ready = self._ready.get(path)
         method, now = environ["REQUEST_METHOD"], time()
         if (
             ready is None
@@ -62,8 +65,9 @@ def send(ready: Ready, environ: Environ, start_response: StartResponse, now: flo
 
 def is_canonical(environ: Environ, host: str, secure: bool) -> bool:
     """Whether a request names the host, and a proxy does not say that it came without TLS."""
-    without = environ.get("HTTP_X_FORWARDED_PROTO") == "http"
-    return environ.get("HTTP_HOST") == host and not (secure and without)
+    said = environ.get("HTTP_HOST", "").casefold().removesuffix(":443" if secure else ":80")
+    scheme = environ.get("HTTP_X_FORWARDED_PROTO", "").partition(",")[0].strip().casefold()
+    return said == host.casefold() and not (secure and scheme == "http")
 
 
 def encoded_slash(environ: Environ) -> bool:

@@ -47,12 +47,12 @@ def of(made: Document, site: Site, now: float | None = None) -> Headers:
     http, feed = site.settings.http, made.links != ()
     said: Headers = [
         ("Content-Type", f"{made.media_type}; charset=utf-8"),
-        ("Last-Modified", http_date(made.updated)),
         *freshness(made, now),
         ("Vary", "Accept-Encoding"),
         *CORS,
-        ("Content-Security-Policy", _CSP),
     ]
+    if made.is_dated:
+        said.append(("Last-Modified", http_date(made.updated)))
     if made.links:
         said.append(("Link", links.header(made.links)))
     if http.nosniff or not feed:
@@ -67,7 +67,8 @@ def of(made: Document, site: Site, now: float | None = None) -> Headers:
 def everywhere(site: Site) -> Headers:
     """What every answer carries."""
     seconds = site.hsts
-    return [("Strict-Transport-Security", f"max-age={seconds}")] if seconds else []
+    hsts = [("Strict-Transport-Security", f"max-age={seconds}")] if seconds else []
+    return [("Content-Security-Policy", _CSP), *hsts]
 
 
 def freshness(made: Document, now: float | None = None) -> Headers:

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from urllib.parse import quote
 
 import msgspec
 
+from feeds.definitions import segment
 from feeds.selection import TERM_FIELDS
 from feeds.site import PLACEHOLDER, Move, Site
 from feeds.text import slug
@@ -13,6 +15,8 @@ from feeds.text import slug
 _SLASHES = re.compile(r"/{2,}")
 # So many times a move may lead to another one; readers follow few (conformance rule H66).
 _HOPS = 5
+# Characters of an old path: looking for what fits takes longer than its length grows.
+_LONGEST = 300
 
 
 class Elsewhere(msgspec.Struct, frozen=True):
@@ -25,16 +29,26 @@ class Elsewhere(msgspec.Struct, frozen=True):
     location: str | None
 
 
-def find(path: str, site: Site, exists: Callable[[str], str | None]) -> Elsewhere | None:
+def folded(path: str) -> str:
+    """A path with one slash where there are several."""
+    return _SLASHES.sub("/", path)
+
+
+def find(
+    path: str, site: Site, exists: Callable[[str], str | None], *, exact: bool = True
+) -> Elsewhere | None:
     """What is known of a path that no document has; None if it is just not there.
 
     `exists` gives the name of the document that a path means, whatever its capitals, or None.
+    `exact` is false where what stood before the path was not written as it should be.
     """
-    name = _SLASHES.sub("/", path).strip("/")
+    if len(path) > _LONGEST:
+        return None
+    name = folded(path).strip("/")
     if any(part in (".", "..") for part in name.split("/")):
         return None
     for meant in (exists(name), exists(f"{name}.html")):
-        if meant is not None and meant != path:
+        if meant is not None and (meant != path or not exact):
             return Elsewhere(301, meant)
     return _moved(name, site, exists, _HOPS)
 
@@ -57,26 +71,42 @@ def _moved(
 
 def _fitting(moves: tuple[Move, ...], name: str) -> Iterator[tuple[Move, Mapping[str, str]]]:
     """The moves whose source a path is, with what stands at their placeholders."""
-    for move, wanted in _compiled(moves):
+    plain, patterns = _compiled(moves)
+    for move in plain.get(name.casefold(), ()):
+        yield move, {}
+    for move, wanted in patterns:
         if fits := wanted.fullmatch(name):
             yield move, fits.groupdict()
 
 
 def _filled(target: str, said: Mapping[str, str], site: Site) -> str:
     """The target with its placeholders as this site writes the terms that the path said."""
+    elsewhere = "://" in target
 
     def term(found: re.Match[str]) -> str:
         field, value = found[1], said[found[1]]
+        if elsewhere:
+            return quote(value, safe="")
         if field == "topic":
-            return site.topic_id(value)
-        return slug(value) if field in TERM_FIELDS else value
+            return segment(site.topic_id(value))
+        return segment(slug(value)) if field in TERM_FIELDS else value
 
     return PLACEHOLDER.sub(term, target)
 
 
 @lru_cache(maxsize=8)
-def _compiled(moves: tuple[Move, ...]) -> list[tuple[Move, re.Pattern[str]]]:
-    return [(move, re.compile(pattern(move.source), re.IGNORECASE)) for move in moves]
+def _compiled(
+    moves: tuple[Move, ...],
+) -> tuple[dict[str, list[Move]], list[tuple[Move, re.Pattern[str]]]]:
+    """The moves by their sources, and those whose sources are patterns; in the order given."""
+    plain: dict[str, list[Move]] = {}
+    patterns = []
+    for move in moves:
+        if PLACEHOLDER.search(move.source):
+            patterns.append((move, re.compile(pattern(move.source), re.IGNORECASE)))
+        else:
+            plain.setdefault(move.source.casefold(), []).append(move)
+    return plain, patterns
 
 
 def pattern(source: str) -> str:

@@ -30,7 +30,8 @@ class Known(msgspec.Struct, frozen=True):
 def definitions_hash(site: Site) -> str:
     """A hash of feeds.yaml: where it changed, every feed may."""
     specs = [msgspec.structs.replace(spec, where="") for spec in site.feeds]
-    return hashlib.sha256(msgspec.json.encode(specs)).hexdigest()[:32]
+    said = [specs, sorted(site.retired)]
+    return hashlib.sha256(msgspec.json.encode(said)).hexdigest()[:32]
 
 
 class Refresh:

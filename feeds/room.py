@@ -15,12 +15,14 @@ class Room(Generic[Key]):
     """Documents by path, in units that come and go together.
 
     `ready` has them by path as WSGI says it (PEP 3333: UTF-8 read as Latin-1), below `mount`
-    and below `/`, for proxies that take the mount away. It may be read while it changes.
+    and below `/`, for proxies that take the mount away. It may be read while it changes. What
+    begins with the mount is always below it.
     """
 
     def __init__(self, mount: str = "/", limit: int = _BYTES) -> None:
         self.ready: dict[str, Ready] = {}
-        self._mounts = {"/", mount}
+        self._mount = wsgi_path(mount)
+        self._by_name: dict[str, Ready] = {}
         self._limit = limit
         self._units: dict[Key, Collection[str]] = {}
 
@@ -29,7 +31,7 @@ class Room(Generic[Key]):
 
     def get(self, name: str) -> Ready | None:
         """The document at a path below the feeds' URL, if it is ready."""
-        return self.ready.get("/" + wsgi_path(name))
+        return self._by_name.get(name)
 
     def units(self) -> list[Key]:
         """What is here, the newest last."""
@@ -45,13 +47,11 @@ class Room(Generic[Key]):
 
     def put(self, made: Mapping[Key, Mapping[str, Ready]]) -> None:
         """Take these units in, in place of what they were, all at once; make room for them."""
-        paths = {
-            mount + wsgi_path(name): ready
-            for unit in made.values()
-            for name, ready in unit.items()
-            for mount in self._mounts
-        }
-        self.ready.update(paths)
+        fresh = {name: ready for unit in made.values() for name, ready in unit.items()}
+        self._by_name.update(fresh)
+        self.ready.update(
+            (path, ready) for name, ready in fresh.items() for path in self._paths(name)
+        )
         for unit, members in made.items():
             self._units.pop(unit, None)
             self._units[unit] = tuple(members)
@@ -61,8 +61,15 @@ class Room(Generic[Key]):
         """Let these units go."""
         for unit in units:
             for name in self._units.pop(unit, ()):
-                for mount in self._mounts:
-                    self.ready.pop(mount + wsgi_path(name), None)
+                self._by_name.pop(name, None)
+                for path in self._paths(name):
+                    self.ready.pop(path, None)
+
+    def _paths(self, name: str) -> list[str]:
+        """The paths of requests for it: with the mount, and without if that is no other's."""
+        bare = "/" + wsgi_path(name)
+        mounted = self._mount + wsgi_path(name)
+        return [mounted] if bare.startswith(self._mount) else [mounted, bare]
 
     def _make_room(self, new: Collection[Key]) -> None:
         """Let go of what was not sent for longest, as far as one look at each tells (CLOCK)."""

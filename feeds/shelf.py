@@ -53,7 +53,7 @@ class Shelf:
         self._state: State | None = None
         self._stamp: object = None
         self._suspect: Unit | None = None
-        self._read = float("-inf")
+        self._sure, self._looked = float("-inf"), clock()
         self._making = threading.Lock()
         self._fault: CatalogueError | None = None
         self._since = self._told = clock()
@@ -90,6 +90,8 @@ class Shelf:
         if unit is None:
             return None
         with self._making:
+            if self._fault and kept is None:  # noted while this waited for another's attempt
+                raise self._fault
             again = self.room.get(name)
             if again and again is not kept:
                 return again  # made by another thread meanwhile
@@ -98,9 +100,9 @@ class Shelf:
             except CatalogueError as error:
                 self._suspect = unit
                 self._note(error)
-                if kept:
-                    return kept
-                raise
+                if kept is None:
+                    raise
+                return kept
 
     def meant(self, name: str) -> str | None:
         """The document that a path means, whatever its capitals; None if there is none."""
@@ -118,7 +120,7 @@ class Shelf:
         feed, now = self._current().feeds[unit.name], clock()
         with self._catalogue.read() as reader:
             shown = reader.shown(feed, now)
-            fresh = delta.since(before.told, shown)
+            fresh = delta.since(before.told, shown, feed)
             if fresh is None:
                 return None
             only = {each.seq for each in fresh}
@@ -134,14 +136,14 @@ class Shelf:
         An outage is noted and told to the log; what is ready stays.
         """
         try:
-            stamp, passed = self._catalogue.stamp(), time.monotonic() - self._read
+            stamp, passed = self._catalogue.stamp(), time.monotonic() - self._sure
             if stamp != self._stamp or passed > _SURE or self._fault or self._is_due(self._state):
                 with self._making:
                     self._renew()
                     if self._suspect:
                         self._make(self._suspect)
                 self._suspect = None
-                self._stamp, self._read = stamp, time.monotonic()
+                self._stamp, self._sure, self._looked = stamp, time.monotonic(), clock()
         except CatalogueError as error:
             self._note(error)
             return
@@ -152,24 +154,22 @@ class Shelf:
     def status(self) -> tuple[bool, str]:
         """Whether anything can be served, and what is to be said of it."""
         if self._fault is None:
-            built = self._state is not None and self._state.revision > 0
-            return built, "ready" if built else "no build yet"
+            return True, "ready"
         if self._state is None or not self.room:
-            return False, "the catalogue cannot be read"
-        return True, f"stale: {self._served()}, as of {clock() - self._state.loaded} ago"
+            return False, str(self._fault)
+        return True, f"stale: {self._served()}, as of {clock() - self._looked} ago"
 
     def _note(self, error: CatalogueError) -> None:
         now = clock()
         if self._fault is None:
             self._since = now
         if self._fault is None or (now - self._told).total_seconds() >= _REMIND:
-            age = now - self._state.loaded if self._state else "-"
-            _log.error("%s; %s, as of %s ago", error, self._served(), age)
+            _log.error("%s; %s, as of %s ago", error, self._served(), now - self._looked)
             self._told = now
         self._fault = error
 
     def _served(self) -> str:
-        return f"the catalogue cannot be read, {len(self.room)} documents are served as they were"
+        return f"{len(self.room)} documents are served as they were"
 
     def _current(self) -> State:
         if self._fault:
@@ -191,32 +191,50 @@ class Shelf:
             return {}
         with self._catalogue.read() as reader:
             made = self._made(unit, state, reader, now)
-            current = reader.revision() == state.revision
+            current = self._is_of(reader, state)
         if current:
             self.room.put({unit: made})
         return made
 
     def _renew(self) -> None:
-        """Load what the catalogue says now, and make anew what changed of what is ready."""
+        """Load what the catalogue says now, and make anew what changed of what is ready.
+
+        Feeds first, and all at once; what lists them follows.
+        """
         before, now = self._state, clock()
         with self._catalogue.read() as reader:
-            revision = reader.revision()
-            if before and revision == before.revision and not self._is_due(before):
+            if reader.revision() == 0:
+                raise CatalogueError("the catalogue is new: no build was made yet")
+            if before and self._is_of(reader, before) and not self._is_due(before):
                 return
             state = self._loaded(reader, now, before)
             changed = self._changed(before, state, reader, now) if before else []
+            wanted = [unit for unit in changed if state.holds(unit) and self.room.in_use(unit)]
             fresh = {
                 unit: self._made(unit, state, reader, now)
-                for unit in [unit for unit in changed if self.room.in_use(unit)][:_AT_ONCE]
-                if state.holds(unit)
+                for unit in wanted[:_AT_ONCE]
+                if unit.kind != "site"
             }
+        lists = [unit for unit in wanted[:_AT_ONCE] if unit.kind == "site"]
         self._state = state
         self.room.put(fresh)
-        self.room.drop(set(changed) - set(fresh))
+        self.room.drop(set(changed) - set(fresh) - set(lists))
+        for unit in lists:
+            self.room.put({unit: self._made(unit, state, reader, now)})
+
+    def _is_of(self, reader: Reader, state: State) -> bool:
+        """Whether what is read is what a state was loaded from."""
+        at = (self._catalogue.identity, reader.revision())
+        return at == (state.catalogue, state.revision)
 
     def _loaded(self, reader: Reader, now: datetime, before: State | None) -> State:
         feeds_revision = reader.feeds_revision()
-        if before and before.feeds_revision == feeds_revision and not self._is_due(before):
+        if (
+            before
+            and before.catalogue == self._catalogue.identity
+            and before.feeds_revision == feeds_revision
+            and not self._is_due(before)
+        ):
             feeds, grouped, folded = before.feeds, before.groups, before.folded
         else:
             feeds = documents.every(self._site, reader, now)
@@ -225,9 +243,9 @@ class Shelf:
         keeps = any(feed.history for feed in feeds.values())
         archives = reader.places.newest() if keeps else {}
         return State(
+            catalogue=self._catalogue.identity,
             revision=reader.revision(),
             feeds_revision=feeds_revision,
-            loaded=now,
             until=reader.next_due(now),
             feeds=feeds,
             groups=grouped,
@@ -238,6 +256,8 @@ class Shelf:
 
     def _changed(self, before: State, state: State, reader: Reader, now: datetime) -> list[Unit]:
         """The units that are ready and may be others now."""
+        if before.catalogue != state.catalogue or before.revision > state.revision:
+            return self.room.units()  # another catalogue was put in the place of the one before
         touched = set(reader.changed_since(before.revision))
         touched |= {history.path(*at) for at in reader.places.changed_since(before.revision)}
 

@@ -5,7 +5,7 @@ import uuid
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -311,7 +311,8 @@ class Move(msgspec.Struct, frozen=True):
 class Site(msgspec.Struct, frozen=True, dict=True):
     """The settings of one publication, checked together.
 
-    `root` is the config folder; `topics` by key, `providers` by folded name.
+    `root` is the config folder; `topics` by key, `providers` by folded name; `retired` are the
+    folded paths of feeds of families that feeds.yaml says are moved or gone.
     """
 
     settings: SiteSettings
@@ -321,6 +322,7 @@ class Site(msgspec.Struct, frozen=True, dict=True):
     providers: dict[str, Provider]
     feeds: tuple[FeedSpec, ...]
     moves: tuple[Move, ...] = ()
+    retired: frozenset[str] = frozenset()
 
     @cached_property
     def folder(self) -> Path:
@@ -354,8 +356,8 @@ class Site(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def mount(self) -> str:
-        """The path of `feeds_url`; begins and ends in `/`."""
-        return urlsplit(self.feeds_url).path or "/"
+        """The path of `feeds_url`, decoded; begins and ends in `/`."""
+        return unquote(urlsplit(self.feeds_url).path) or "/"
 
     @cached_property
     def hubs(self) -> tuple[str, ...]:

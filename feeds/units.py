@@ -26,13 +26,13 @@ class Unit(NamedTuple):
 class State(msgspec.Struct, frozen=True):
     """What belongs to one revision of the catalogue, and until when it holds.
 
-    `folded` are the feeds' paths without capitals, `archives` the newest archive document of
-    each feed that has any.
+    `catalogue` is the file that it was read from, `folded` are the feeds' paths without capitals,
+    `archives` the newest archive document of each feed that has any.
     """
 
+    catalogue: tuple[int, int] | None
     revision: int
     feeds_revision: int
-    loaded: datetime
     until: datetime | None
     feeds: dict[str, FeedDefinition]
     groups: dict[str, Group]

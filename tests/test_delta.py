@@ -1,12 +1,16 @@
 """RFC 3229: only what is new."""
 
 from datetime import UTC, datetime
+from typing import Literal
 
 from feeds import delta, document
 from feeds.catalogue.store import Shown
+from feeds.definitions import FeedDefinition
 from feeds.delta import Past
+from feeds.selection import All
 from feeds.site import Caching
 
+KEPT = Caching(60)
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 
 
@@ -14,13 +18,18 @@ def entry(seq: int, published: int, content: str = "a", updated: int = 0) -> Sho
     return Shown(seq, f"id:{seq}", f"1:{content * 32}", published, updated)
 
 
-def since(before: list[Shown], now: list[Shown]) -> list[int] | None:
+def since(
+    before: list[Shown],
+    now: list[Shown],
+    size: int = 50,
+    order: Literal["date", "heat"] = "date",
+) -> list[int] | None:
     past = Past()
     made = document.make(b"before", NOW, "application/rss+xml", Caching(60))
     past.note({"all.rss": made}, before)
     state = past.find("all.rss", [made.etag.strip('"') + "-gzip"])
     assert state is not None
-    fresh = delta.since(state.told, now)
+    fresh = delta.since(state.told, now, FeedDefinition("all", "", "", All(), order, size, KEPT))
     return None if fresh is None else [each.seq for each in fresh]
 
 
@@ -33,11 +42,15 @@ def test_d2_new_and_changed_entries_are_new() -> None:
 
 
 def test_an_entry_that_fell_off_the_end_is_no_matter() -> None:
-    assert since([entry(2, 20), entry(1, 10)], [entry(3, 30), entry(2, 20)]) == [3]
+    before, now = [entry(2, 20), entry(1, 10)], [entry(3, 30), entry(2, 20)]
+    assert since(before, now, size=2) == [3]
+    assert since(before, now, size=3) is None  # nothing falls from a feed that is not full
+    assert since(before, now, size=2, order="heat") is None  # it may have been withdrawn
 
 
 def test_a_withdrawal_asks_for_the_whole_feed() -> None:
     assert since([entry(2, 20), entry(1, 10)], [entry(1, 10)]) is None
+    assert since([entry(2, 20), entry(1, 10)], [entry(2, 20)]) is None
     assert since([entry(1, 10)], []) is None
 
 

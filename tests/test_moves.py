@@ -1,5 +1,6 @@
 """Old paths: where they lead."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from feeds.errors import ConfigError
 from feeds.moves import Elsewhere
 from feeds.site import Site
 from feeds.systems import ADDRESSES
-from tests.support import write_site
+from tests.support import Publication, front_matter, write_site
 
 FEEDS = [
     {"path": "all"},
@@ -132,6 +133,9 @@ def test_of_two_systems_with_one_address_the_first_counts(tmp_path: Path) -> Non
         ({"moved": {"{x}/{x}": "all.rss"}}, "moved.{x}/{x}", "a placeholder twice"),
         ({"moved": {"a.rss": "all"}}, "moved.a.rss", "needs an extension"),
         ({"moved": {"a": {"to": "all", "status": 303}}}, "moved.a", "303"),
+        ({"moved": {"x/{1}.xml": "all.rss"}}, "moved.x/{1}.xml", "without a name"),
+        ({"moved": {"{a}-{b}-{c}": "all.rss"}}, "moved.{a}-{b}-{c}", "more than two"),
+        ({"moved": {"{a}": "https://{a}.example/"}}, "moved.{a}", "in its host"),
         ({"gone": ["all"]}, "gone[0]", "is a feed that there is"),
         ({"gone": ["/"]}, "gone[0]", "is not a path"),
         ({"replaces": ["joomla"]}, "replaces[0]", "joomla"),
@@ -144,3 +148,38 @@ def test_a_mistake_names_its_key(
         made(tmp_path, **said)
     assert caught.value.key.startswith(key)
     assert message in str(caught.value)
+
+
+def test_h72_a_feed_of_a_family_can_be_retired_and_merged(tmp_path: Path) -> None:
+    topics = ["Maps", "Old", "Merged"]
+    feeds = {"feeds": [{"path": "topics/{topic}", "each": "topic"}]}
+    Publication(tmp_path, {"a.md": front_matter(topics=topics)}, feeds).build()
+    more = {**feeds, "gone": ["topics/old"], "moved": {"Topics/merged": "topics/maps"}}
+    site = Publication(tmp_path, {}, more)
+    site.build()
+    assert site.feeds() == ["topics/maps"]
+    there = {f"topics/maps.{each}" for each in ("rss", "atom", "json", "html")}
+    for path, status, location in (
+        ("topics/old.rss", 410, None),
+        ("topics/merged.json", 301, "topics/maps.json"),
+    ):
+        found = moves.find(path, site.site, lambda name: name if name in there else None)
+        assert found == Elsewhere(status, location)
+    site.build()  # and it stays so
+    assert site.feeds() == ["topics/maps"]
+
+
+def test_what_a_path_says_cannot_choose_the_host(tmp_path: Path) -> None:
+    site = made(tmp_path, moved={"h/{name}": "https://other.example/{name}"})
+    for said in ("//evil.example", "evil.example#", "..%2f", "a\r\nb", "@x"):
+        answer = found(site, f"h/{said}")
+        assert answer is None or str(answer[1]).startswith("https://other.example/")
+        assert answer is None or not set(str(answer[1])[22:]) & set("/#@\r\n")
+
+
+def test_a_long_path_is_no_move_and_costs_nothing(tmp_path: Path) -> None:
+    site = made(tmp_path, moved={"{a}-{b}/{c}-{d}.xml": "all.rss"})
+    start = time.perf_counter()
+    assert found(site, "-" * 9_999 + "/" + "-" * 9_999) is None
+    assert found(site, "-" * 140 + "/" + "-" * 140) is None
+    assert time.perf_counter() - start < 1

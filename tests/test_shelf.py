@@ -172,7 +172,7 @@ def test_ready_means_built(tmp_path: Path) -> None:
     with closing(Catalogue(made.site.catalogue)) as catalogue:
         shelf = Shelf(made.site, catalogue)
         shelf.refresh()
-        assert shelf.status() == (False, "no build yet")
+        assert shelf.status() == (False, "the catalogue is new: no build was made yet")
         made.build()
         shelf.refresh()
         assert shelf.status() == (True, "ready")
