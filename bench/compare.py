@@ -53,10 +53,11 @@ def main() -> int:
         if tool.name in asked.only:
             try:
                 with console.status(f"installing {tool.name}"):
-                    console.print(f"{tool.name}: {installed(tool, asked.peers)}", highlight=False)
+                    version = installed(tool, asked.peers)
+                console.print(f"{tool.name}: {version}", highlight=False, soft_wrap=True)
                 tools.append(tool)
             except MissingError as error:
-                console.print(f"{tool.name} is left out: {error}", highlight=False)
+                console.print(f"{tool.name} is left out: {error}", highlight=False, soft_wrap=True)
     holds = True
     for name in asked.case:
         setting = SETTINGS[name]
