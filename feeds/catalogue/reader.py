@@ -11,7 +11,7 @@ from feeds.catalogue.places import Places
 from feeds.catalogue.query import among, chunks
 from feeds.catalogue.schema import entry, file, fragment, has_problems
 from feeds.entry import Entry
-from feeds.errors import Problem
+from feeds.errors import CatalogueError, Problem
 from feeds.fragment import FORMATS, Format
 
 _PROBLEMS = msgspec.json.Decoder(list[Problem])
@@ -73,7 +73,7 @@ class Reader(FeedReader):
         for part in chunks(seqs):
             wanted = select(entry.c.seq, entry.c.data).where(entry.c.seq.in_(part))
             rows = self._connection.execute(wanted)
-            found.update((seq, _ENTRY.decode(data)) for seq, data in rows)
+            found.update((seq, _decoded(data)) for seq, data in rows)
         return found
 
     def encoded(self, seqs: Sequence[int]) -> list[tuple[int, bytes]]:
@@ -183,4 +183,12 @@ class Reader(FeedReader):
         row = self._connection.execute(
             select(*_MEMORY, entry.c.data).where((entry.c.id == name) | (entry.c.path == name))
         ).first()
-        return (Memory(*row[:-1]), _ENTRY.decode(row[-1])) if row else None
+        return (Memory(*row[:-1]), _decoded(row[-1])) if row else None
+
+
+def _decoded(data: bytes) -> Entry:
+    """A stored entry; `CatalogueError` if it was damaged."""
+    try:
+        return _ENTRY.decode(data)
+    except msgspec.DecodeError as error:
+        raise CatalogueError(f"an entry in the catalogue is damaged: {error}") from error
