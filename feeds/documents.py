@@ -31,7 +31,6 @@ def state(
     before: FeedState | None,
     moved: int,
     built: int | None = None,
-    archives: int = 0,
 ) -> FeedState:
     """What a feed shows now, and since when: `updated` moves with every change of it.
 
@@ -40,13 +39,12 @@ def state(
     when: a reader before a build, a build at any time, a catalogue made anew. Any other change,
     such as an entry that was withdrawn or a title, has the date of the build that finds it:
     `built`, in seconds, None for who only looks. For that, `before` has to know already what
-    time alone has done since. A feed that never had an entry has a date of its own. `archives`
-    is the number of its newest archive document, to which it links.
+    time alone has done since. A feed that never had an entry has a date of its own.
     """
     told = _told(shown)
     around = [getattr(site.settings, name) for name in _AROUND]
     looks = [feed.title, feed.description, feed.caching.max_age, feed.picture, around, told]
-    digest = _digest([*looks, archives] if archives else looks)
+    digest = _digest(looks)
     updated = max(moved, *(each.updated for each in shown), int(dates.NEVER.timestamp()))
     if before is not None:
         updated = max(updated, before.updated)
@@ -187,5 +185,4 @@ def _now(
     """What a feed shows at the time `now`, and its state."""
     shown = reader.shown(feed, now)
     moved = reader.moved(feed, shown, now)
-    before, archives = reader.feed_state(feed.path), reader.places.newest_of(feed)
-    return shown, state(feed, site, shown, before, moved, archives=archives)
+    return shown, state(feed, site, shown, reader.feed_state(feed.path), moved)

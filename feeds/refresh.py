@@ -148,8 +148,7 @@ class Refresh:
             shown = self._writer.shown(feed, self._now)
             moved = self._writer.moved(feed, shown, self._now)
             before = known.get(feed.path)
-            archives = self._writer.places.newest_of(feed)
-            state = documents.state(feed, self._site, shown, before, moved, built, archives)
+            state = documents.state(feed, self._site, shown, before, moved, built)
             wanted.update(each.seq for each in shown)
             if state != before:
                 states.append(state)

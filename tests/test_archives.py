@@ -461,8 +461,9 @@ def test_s24_archives_are_written_before_the_feeds_and_only_what_changed(
 
 
 def test_no_feed_is_written_before_an_archive_that_it_leads_to(
-    site: Publication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    site = site_of(tmp_path / "site", 9)
     write = exporting._Export._write
 
     def failing(self: Any, name: str, body: bytes) -> None:
