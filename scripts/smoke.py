@@ -43,17 +43,18 @@ def wait_for(url: str, pid: int | None) -> None:
         time.sleep(0.5)
 
 
-def check(url: str, media_type: str) -> None:
-    """A feed is there, of its type, parses, and is not sent twice to who has it."""
+def check(url: str, media_type: str) -> bytes:
+    """A document is there, of its type, parses, and is not sent twice to who has it; its body."""
     status, type_, tag, body = fetch(url)
     if (status, type_) != (200, f"{media_type}; charset=utf-8"):
         raise SystemExit(f"{url}: {status} {type_}")
     if media_type.endswith("json"):
         json.loads(body)
-    else:
+    elif media_type.endswith("xml"):
         ElementTree.fromstring(body)  # noqa: S314 - our own
     if fetch(url, {"If-None-Match": tag})[0] != 304:
         raise SystemExit(f"{url}: no 304 for the ETag {tag}")
+    return body
 
 
 def main(base: str, pid: int | None) -> None:
@@ -70,9 +71,13 @@ def main(base: str, pid: int | None) -> None:
         for extension in ("rss", "atom", "json"):
             media_type = _TYPES.get(extension, "application/feed+json")
             check(urljoin(base, f"{stem}.{extension}"), media_type)
+        if b"<title>" not in check(urljoin(base, f"{stem}.html"), "text/html"):
+            raise SystemExit(f"{stem}.html is no page")
+    for stylesheet in ("pages.css", "feed.css"):
+        check(urljoin(base, stylesheet), "text/css")
     if not paths or fetch(urljoin(base, "no-such-feed.rss"))[0] != 404:
         raise SystemExit("no feeds are listed, or one that does not exist is there")
-    print(f"{len(paths)} feeds in three formats are served")  # noqa: T201
+    print(f"{len(paths)} feeds in three formats are served, each with its page")  # noqa: T201
 
 
 if __name__ == "__main__":
