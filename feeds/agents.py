@@ -17,10 +17,12 @@ _MOST_SUBSCRIBERS = 10_000_000
 _LONGEST_NAME = 60
 _LONGEST_AGENT = 1000  # characters that are looked at
 
-# Singular readers and users are most often part of a name: `Feed Reader 3.14`.
+# Singular readers and users are most often part of a name: `Feed Reader 3.14`. Gaps give nothing
+# back (`*+`), or an agent of nothing but gaps would take seconds.
 _COUNT = re.compile(
     r"(?<![A-Za-z0-9.,:/])(?P<before>\d{1,3}(?:,\d{3})+|\d+)[\s_+]+(?:subscribers?|readers|users)\b"
-    r"|\b(?:subscribers?|readers|users)(?:[\s_+]*(?:count)?[\s_+]*[:=]?[\s_+]*)(?P<after>\d+)\b(?!\.)"
+    r"|\b(?:subscribers?|readers|users)[\s_+]*+(?:count[\s_+]*+)?(?:[:=][\s_+]*+)?"
+    r"(?P<after>\d+)\b(?!\.)"
     r"|(?<![A-Za-z0-9.,:/])(?P<one>1)[\s_+]+(?:reader|user)\b",
     re.IGNORECASE,
 )
@@ -70,8 +72,8 @@ _AGGREGATOR = re.compile(rf"\b(?:{'|'.join(map(re.escape, _AGGREGATORS))})", re.
 _BOT = re.compile(
     r"bot\b|bot[/_;-]|crawl|spider|slurp|archiver|scrap|facebookexternalhit|preview|validator"
     r"|uptime|monitor|pingdom|statuscake|healthcheck|kube-probe|blackbox|nagios|zabbix|checkly"
-    r"|site24x7|headless|lighthouse|curl/|wget|python-requests|python-urllib|python-httpx|aiohttp"
-    r"|go-http-client|okhttp|libwww|java/|axios|node-fetch|undici|guzzle|http\.rb|scanner|masscan"
+    r"|site24x7|prometheus|headless|lighthouse|curl/|wget|python-requests|python-urllib"
+    r"|python-httpx|aiohttp|go-http-client|okhttp|libwww|java/|axios|node-fetch|undici|guzzle|http\.rb|scanner|masscan"
     r"|zgrab|nmap|ahrefs|semrush|gptbot|mediapartners|internet ?measurement|expanse",
     re.IGNORECASE,
 )
@@ -82,6 +84,7 @@ _READER = re.compile(
     r"|fluent|emacs|gnus|yarr|\blire\b|snarfer|\bsage\b",
     re.IGNORECASE,
 )
+_SEPARATORS = re.compile(r"[\s+/();,]+")
 _BROWSER = re.compile(r"(?:Mozilla|Opera)/\d(?!.*\(compatible; (?!MSIE))")
 _COMPATIBLE = re.compile(r"\(compatible;\s*(?P<name>[^;)/]+)")
 _PRODUCT = re.compile(r"(?P<name>.*?)(?:/\d|\s*[(;,]|\s+-\s|\s+feed-?id|\s+v?\d|$)", re.IGNORECASE)
@@ -104,10 +107,13 @@ class Agent(msgspec.Struct, frozen=True):
 _OTHER = Agent("other", "")
 
 
-@lru_cache(4096)
 def known(agent: str) -> Agent:
     """What a User-Agent header tells; spaces may have become `_` or `+`, as some logs have it."""
-    agent = agent[:_LONGEST_AGENT]
+    return _known(agent[:_LONGEST_AGENT])
+
+
+@lru_cache(4096)
+def _known(agent: str) -> Agent:
     count = _count(agent)
     found = _AGGREGATOR.search(agent.replace("like FeedFetcher-Google", ""))
     if count is not None:
@@ -117,9 +123,10 @@ def known(agent: str) -> Agent:
         return Agent("aggregator", _AGGREGATORS[found[0].lower()])
     if not agent.strip("- ") or _BOT.search(agent):
         return _OTHER
-    if _READER.search(agent) or not _BROWSER.match(agent):
+    if not _BROWSER.match(agent):
         return Agent("reader", _name(agent))
-    return _OTHER
+    words = _SEPARATORS.split(agent)
+    return next((Agent("reader", _cut(word)) for word in words if _READER.search(word)), _OTHER)
 
 
 def _count(agent: str) -> int | None:
@@ -140,7 +147,10 @@ def _feed_id(agent: str) -> str:
 
 def _name(agent: str) -> str:
     """What the agent calls itself, without version and number."""
-    compatible = _COMPATIBLE.search(agent)
-    found = compatible or _PRODUCT.match(agent)
-    name = one_line(found["name"] if found else "")[:_LONGEST_NAME].strip()
-    return name or one_line(agent)[:_LONGEST_NAME] or "unknown"
+    said = one_line(_COUNT.sub(" ", agent))
+    found = _COMPATIBLE.search(said) or _PRODUCT.match(said)
+    return _cut(found["name"] if found else "") or _cut(said.strip("-_+;,() ")) or "unknown"
+
+
+def _cut(name: str) -> str:
+    return one_line(name)[:_LONGEST_NAME].strip()

@@ -10,7 +10,7 @@ import msgspec
 
 from feeds import decisions, folder, fragment
 from feeds.article import stem
-from feeds.catalogue.store import Catalogue, Reader, Seen
+from feeds.catalogue.store import Catalogue, Reader, Seen, Standing
 from feeds.catalogue.writer import Writer, writing
 from feeds.decisions import Plan
 from feeds.errors import Problem, shared_link
@@ -23,7 +23,8 @@ from feeds.work import Workers
 class Report(msgspec.Struct, frozen=True):
     """What a build did: counts of articles and entries, the feeds that changed, all problems.
 
-    `due` is when time alone will change a feed next, in seconds; None if nothing is to come.
+    `standing` counts the problems of all articles, also of those that were not looked at; `due` is
+    when time alone will change a feed next, in seconds, None if nothing is to come.
     """
 
     articles: int
@@ -35,6 +36,7 @@ class Report(msgspec.Struct, frozen=True):
     feeds_changed: tuple[str, ...]
     problems: tuple[Problem, ...]
     revision: int
+    standing: Standing = Standing()
     due: int | None = None
 
 
@@ -247,6 +249,7 @@ class _Build:
             feeds_changed=tuple(changed),
             problems=tuple(sorted(problems)),
             revision=self._writer.revision(),
+            standing=self._writer.standing(),
             due=None if due is None else int(due.timestamp()),
         )
 

@@ -21,7 +21,7 @@ from feeds.errors import LogError
 # Longer lines are none that a server wrote; they are skipped without being held in memory.
 _LONGEST = 64 * 1024
 _GZIP = b"\x1f\x8b"
-# A time in JSON that is larger than this is in milliseconds.
+# Times are between 1970 and this; a number in JSON that is larger is in milliseconds.
 _LATEST = 1e11
 
 # `host ident user [time] "request" status bytes`, then perhaps `"referer" "agent"` and more; some
@@ -165,8 +165,11 @@ def _seconds(value: object) -> float | None:
         number = float(value)
     else:
         return None
-    number = number / 1000 if number > _LATEST else number
-    return number if 0 <= number < _LATEST else None
+    return _bounded(number / 1000 if number > _LATEST else number)
+
+
+def _bounded(seconds: float) -> float | None:
+    return seconds if 0 <= seconds < _LATEST else None
 
 
 def _moment(text: str) -> float | None:
@@ -175,7 +178,7 @@ def _moment(text: str) -> float | None:
     except ValueError:
         start = _epoch(text[:17], text[21:])
         return None if start is None or not text[18:20].isdecimal() else start + int(text[18:20])
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    return _bounded((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())
 
 
 @lru_cache(4096)
@@ -184,7 +187,7 @@ def _epoch(minute: str, zone: str) -> float | None:
     try:
         day, month, year = minute[:2], _MONTHS.index(minute[3:6]) + 1, minute[7:11]
         at = datetime.fromisoformat(f"{year}-{month:02}-{day}T{minute[12:]}:00{zone}")
-        return at.timestamp() if minute[2] == minute[6] == "/" and at.tzinfo else None
+        return _bounded(at.timestamp()) if minute[2] == minute[6] == "/" and at.tzinfo else None
     except (ValueError, IndexError, OverflowError):
         return None
 

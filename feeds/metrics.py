@@ -50,7 +50,8 @@ DESCRIBED = (
         "feeds_requests_total",
         "counter",
         ("feed", "format", "status", "coding"),
-        "Requests answered. Other pages, and feeds that there are none of, have an empty feed.",
+        "Requests answered. What is neither a feed nor the page of one (format html) has an empty "
+        "feed.",
     ),
     Described(
         "feeds_response_bytes_total",
@@ -70,7 +71,10 @@ DESCRIBED = (
     Described("feeds_articles", "gauge", (), "Articles in the folder."),
     Described("feeds_feeds", "gauge", (), "Feeds that there are."),
     Described(
-        "feeds_problems", "gauge", ("fatal",), "Problems of articles; fatal ones are not published."
+        "feeds_problems",
+        "gauge",
+        ("fatal",),
+        "Problems of all articles, as they were last read; fatal ones are not published.",
     ),
     Described("feeds_articles_read_total", "counter", (), "Articles that builds read."),
     Described("feeds_entries_added_total", "counter", (), "Entries that builds added."),
@@ -142,10 +146,10 @@ class Metrics:
         if report is None:
             return
         self._of["feeds_build_seconds"].observe(seconds)
-        fatal = sum(problem.fatal for problem in report.problems)
+        # Not the report's problems: a build that looks at some articles has only those of these.
         problems = self._of["feeds_problems"]
-        problems.labels("true").set(fatal)
-        problems.labels("false").set(len(report.problems) - fatal)
+        problems.labels("true").set(report.standing.fatal)
+        problems.labels("false").set(report.standing.other)
         for name, value in (
             ("feeds_build_last_success_timestamp_seconds", time.time()),
             ("feeds_revision", report.revision),

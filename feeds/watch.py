@@ -10,7 +10,6 @@ from contextlib import closing
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from sqlalchemy import make_url
 
 from feeds.build import Memo, Report, build, clock, differing
 from feeds.catalogue.store import Catalogue
@@ -53,7 +52,7 @@ class Watcher:
         self._site = site
         self._stop = threading.Event()
         self._builder = _Builder(site, catalogue, built)
-        self._lock = FileLock(_lock_file(site))
+        self._lock = FileLock(site.lock_file("watch"))
         self._thread = threading.Thread(target=self._run, name="feeds-watch", daemon=True)
 
     def start(self) -> None:
@@ -90,7 +89,11 @@ class Watcher:
             next(heard, None)
             self._builder.build(None)  # for what changed while nobody listened
             for paths in heard:
-                self._builder.build_if_needed(paths | scanner.found())
+                self._builder.build_if_needed(paths)
+                # Apart, for what the guard stops is found again and again, and must cost nothing
+                # that is heard meanwhile.
+                if found := scanner.found():
+                    self._builder.build(found)
                 if _identity(self._site.folder) != watched:
                     return
 
@@ -109,7 +112,8 @@ class _Builder:
     def build_if_needed(self, heard: set[str]) -> None:
         """Build if there is something to hear of, or time has changed a feed."""
         if self._missed and time.monotonic() >= self._retry:
-            heard = heard | self._missed
+            missed, self._missed = self._missed, set()
+            self.build(missed)
         if heard or (self._due is not None and clock().timestamp() >= self._due):
             self.build(heard)
 
@@ -123,7 +127,7 @@ class _Builder:
         except FeedsError as error:
             self._failed(error, heard or set())
         else:
-            self._due, self._said, self._missed = report.due, "", set()
+            self._due, self._said = report.due, ""
             _tell(report)
         if self._built:
             try:
@@ -133,7 +137,8 @@ class _Builder:
 
     def _failed(self, error: FeedsError, heard: set[str]) -> None:
         """Try again soon what the catalogue's state prevented; a look at all files finds others."""
-        self._due = None
+        if not heard:
+            self._due = None
         if isinstance(error, CatalogueError):
             self._missed |= heard or {""}
             self._retry = time.monotonic() + _RETRY
@@ -267,10 +272,3 @@ def _identity(folder: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return stat.st_dev, stat.st_ino
-
-
-def _lock_file(site: Site) -> Path:
-    """Beside the catalogue's file, else in the config folder."""
-    url = make_url(site.catalogue)
-    file = url.database if url.get_backend_name() == "sqlite" else None
-    return Path(f"{file or site.root / 'catalogue'}-watch.lock")

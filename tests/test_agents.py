@@ -1,5 +1,7 @@
 """What User-Agents tell, as they stand in real logs."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,6 +45,8 @@ AGGREGATORS = {
     "kinjabot (http://www.kinja.com; 1 Readers)": ("kinjabot", 1, ""),
     "FeedLounge (http://feedlounge.com; for me; 1 reader)": ("FeedLounge", 1, "me"),
     "xianguo-rssbot/0.1 (http://www.xianguo.com/; 1 subscribers)": ("xianguo-rssbot", 1, ""),
+    "1 subscriber": ("unknown", 1, ""),
+    "(16 subscribers)": ("unknown", 16, ""),
     "Feedly/1.0 (+http://www.feedly.com/fetcher.html; like FeedFetcher-Google)": (
         "Feedly", None, ""),
     "Blogtrottr/2.0": ("Blogtrottr", None, ""),
@@ -63,6 +67,9 @@ READERS = {
     "Liferea/1.13.5 (Linux; en_US; https://lzone.de/liferea/)": "Liferea",
     "newsboat/2.30.1 (Linux x86_64)": "newsboat",
     "Reeder/5.3 CFNetwork/1494 Darwin/23.4.0": "Reeder",
+    "Mozilla/5.0 (X11; Linux x86_64; rv:115.0) Gecko/20100101 Thunderbird/115.1": "Thunderbird",
+    f"{SAFARI} Reeder/5": "Reeder",
+    "(Something)": "Something",
     "python-feedparser/6.0.11 +https://github.com/kurtmckee/feedparser/": "python-feedparser",
 }
 
@@ -82,6 +89,7 @@ OTHERS = [
     "Wget/1.21.3",
     "python-requests/2.32.3",
     "Go-http-client/2.0",
+    "Prometheus/2.5",
     "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
 ]
 
@@ -109,6 +117,32 @@ def test_browsers_bots_monitors_and_scripts_are_no_subscribers(agent: str) -> No
 )
 def test_a_number_that_cannot_be_is_none(agent: str) -> None:
     assert agents.known(agent).subscribers is None
+
+
+@pytest.mark.parametrize(
+    "agent",
+    [
+        "readers" + "_" * 990,
+        "readers" + "_" * 490 + "count" + "+" * 490,
+        "users " * 160,
+        "1" + " " * 990 + "2",
+        "1_" * 490,
+        "1,111" * 200,
+        ";_" * 490 + "for",
+        "a" + "\t" * 990 + "b",
+        "Mozilla/5.0 " + "(compatible; " * 75,
+    ],
+)
+def test_a_hostile_agent_is_read_in_no_time(agent: str) -> None:
+    start = time.perf_counter()
+    agents.known(agent)
+    assert time.perf_counter() - start < 2  # some took more than 10 seconds
+
+
+def test_of_an_agent_no_more_is_kept_than_is_looked_at() -> None:
+    agents._known.cache_clear()
+    assert agents.known("a" * 60_000) is agents.known("a" * 1000)
+    assert agents._known.cache_info().currsize == 1
 
 
 @given(st.text())

@@ -14,17 +14,18 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from feeds import metrics as measuring
 from feeds.build import Report
+from feeds.catalogue.store import Standing
 from feeds.errors import Problem
 from feeds.metrics import DESCRIBED, Metrics, answering
 from feeds.pings import HubReport
-from tests.support import front_matter, write_article, write_site
+from tests.support import Publication, front_matter, write_article, write_site
 from tests.test_server import Server, start, stop, wait_for
 
 pytestmark = pytest.mark.xdist_group("metrics")
 
 REPORT = Report(
     articles=9, read=3, added=2, changed=1, withdrawn=0, feeds=4, feeds_changed=("all", "maps"),
-    problems=(Problem("a.md", 1, "", "a", fatal=True), Problem("b.md", 1, "", "b")), revision=7,
+    problems=(Problem("b.md", 1, "", "b"),), revision=7, standing=Standing(fatal=1, other=5),
 )  # fmt: skip
 
 
@@ -87,10 +88,34 @@ def test_a_build_is_told() -> None:
     assert value(text, "feeds_builds_total", result="done") == 2
     assert value(text, "feeds_builds_total", result="failed") == 1
     assert value(text, "feeds_problems", fatal="true") == 1
+    assert value(text, "feeds_problems", fatal="false") == 5
     assert value(text, "feeds_build_seconds_bucket", le="0.5") == 1
     last = value(text, "feeds_build_last_success_timestamp_seconds")
     assert last
     assert abs(last - time.time()) < 60
+
+
+def test_gauges_are_of_all_articles_also_after_a_build_of_what_was_heard_of(
+    tmp_path: Path,
+) -> None:
+    bad = front_matter(title=None)
+    doubtful = front_matter(topics=["Space"], images=[{"url": "not a URL"}])
+    site = Publication(tmp_path, {"good.md": front_matter(), "a.md": bad, "b.md": doubtful})
+    metrics = Metrics()
+
+    def told(**options: Any) -> tuple[float | None, ...]:
+        metrics.built(site.build(**options), 1)
+        text, _ = metrics.render()
+        problems = (value(text, "feeds_problems", fatal=each) for each in ("true", "false"))
+        return value(text, "feeds_articles"), value(text, "feeds_feeds"), *problems
+
+    assert told() == (3, 3, 1, 1)
+    site.write("c.md", front_matter(webUrl="https://example.org/c", topics=["Maps"]))
+    assert told(heard=["c.md"]) == (4, 4, 1, 1)
+    site.write("d.md", bad)
+    assert told(heard=["d.md"]) == told() == (5, 4, 2, 1)
+    site.write("a.md", front_matter(webUrl="https://example.org/a"))
+    assert told(heard=["a.md"]) == told() == (5, 4, 1, 1)
 
 
 def test_pings_are_told() -> None:
@@ -235,3 +260,4 @@ def test_the_examples_of_the_page_name_metrics_that_there_are() -> None:
     named = set(re.findall(r"feeds_\w+", " ".join(map(str, blocks))))
     assert named
     assert named <= {each.name for each in DESCRIBED}
+    assert str(blocks[1]).count('format!="html",status=') == 2  # who reads pages asks for them anew

@@ -274,6 +274,61 @@ def test_a_catalogue_that_is_busy_is_tried_again(
             watcher.stop()
 
 
+def test_what_was_missed_is_made_up_for_though_others_were_built_since(
+    site: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "_RETRY", 1)
+    with closing(Catalogue(site.site.catalogue, patience=0.1)) as catalogue:
+        builder = watch._Builder(site.site, catalogue, None)
+        builder.build(None)
+        with closing(sqlite3.connect(site.root / "catalogue.sqlite")) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            add(site, "b")
+            builder.build_if_needed({"b.md"})
+        add(site, "c")
+        builder.build_if_needed({"c.md"})
+        assert shows(site, "a", "c")()
+        time.sleep(1)
+        builder.build_if_needed(set())
+        assert shows(site, "a", "b", "c")()
+
+
+def test_what_the_guard_stops_costs_nothing_that_is_heard_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    site = polled(tmp_path)
+    for number in range(40):
+        add(site, f"old{number}")
+    told, scanned, real = Event(), Event(), watch.differing
+
+    def look(*arguments: Any) -> list[str]:
+        found = real(*arguments)
+        if len(found) > 20:
+            scanned.set()
+        return found
+
+    def events(*_: object, stop_event: Event, **__: object) -> Iterator[set[tuple[int, str]]]:
+        while not told.wait(0.05) and not stop_event.is_set():
+            yield set()
+        scanned.wait(10)
+        time.sleep(0.1)  # so that both come at once
+        yield {(1, str(site.file("b.md")))}
+        while not stop_event.wait(0.05):
+            yield set()
+
+    monkeypatch.setattr("watchfiles.watch", events)
+    monkeypatch.setattr(watch, "differing", look)
+    with watching(site):
+        until(lambda: "all" in site.feeds(clock()) and len(site.titles(now=clock())) == 41)
+        told.set()
+        for number in range(30):
+            site.file(f"old{number}.md").unlink()
+        add(site, "b")
+        until(lambda: "b" in site.titles(now=clock()))
+        until(lambda: "guard" in caplog.text)
+        assert len(site.titles(now=clock())) == 42
+
+
 def test_the_command_builds_until_it_is_told_to_stop(site: Publication) -> None:
     command = [sys.executable, "-m", "feeds", "watch", "--config", str(site.root)]
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)

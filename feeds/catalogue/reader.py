@@ -18,6 +18,22 @@ _PROBLEMS = msgspec.json.Decoder(list[Problem])
 _ENTRY = msgspec.json.Decoder(Entry)
 
 
+class _Grade(msgspec.Struct, gc=False):
+    """All that has to be read of a problem to count it."""
+
+    fatal: bool = False
+
+
+_GRADES = msgspec.json.Decoder(list[_Grade])
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How many problems all articles have, as they were last read."""
+
+    fatal: int = 0
+    other: int = 0
+
+
 class Seen(msgspec.Struct, frozen=True, gc=False):
     """An article file as the last build saw it."""
 
@@ -122,6 +138,12 @@ class Reader(FeedReader):
             wanted = asked if part is None else asked.where(file.c.path.in_(part))
             rows += self._connection.scalars(wanted.order_by(file.c.path))
         return [problem for row in rows for problem in _PROBLEMS.decode(row)]
+
+    def standing(self) -> Standing:
+        """How many problems all articles have: it takes as long as these are many."""
+        rows = self._connection.scalars(select(file.c.problems).where(has_problems))
+        fatal = [grade.fatal for row in rows for grade in _GRADES.decode(row)]
+        return Standing(sum(fatal), len(fatal) - sum(fatal))
 
     def memories(self, paths: Sequence[str]) -> dict[str, Memory]:
         """What is remembered of the entries of these articles, by path."""

@@ -17,11 +17,11 @@ from sqlalchemy import select
 
 from feeds.catalogue import migration, schema
 from feeds.catalogue.feeds import FeedState, Shown, moment
-from feeds.catalogue.reader import Memory, Reader, Seen
+from feeds.catalogue.reader import Memory, Reader, Seen, Standing
 from feeds.catalogue.schema import meta
 from feeds.errors import CatalogueError
 
-__all__ = ["Catalogue", "FeedState", "Memory", "Reader", "Seen", "Shown", "moment"]
+__all__ = ["Catalogue", "FeedState", "Memory", "Reader", "Seen", "Shown", "Standing", "moment"]
 
 # How long a transaction waits for another's, unless the URL says it: sqlite:///f?timeout=5
 _PATIENCE_SECONDS = 30
