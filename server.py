@@ -28,10 +28,6 @@ from feeds.watch import Watcher
 _RETRY_SECONDS = 30
 # Seconds that a reading transaction waits for a catalogue that is locked.
 _PATIENCE = 1.0
-# Seconds for which the answers about old addresses may be kept: they are for years, but not all
-# mistakes are to last so long.
-_MOVED_SECONDS = 86_400
-_GONE_SECONDS = 3_600
 _READ = ("GET", "HEAD")
 _METHODS = (*_READ, "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 _TEXT = "text/plain; charset=utf-8"
@@ -174,14 +170,13 @@ def _missing(shelf: Shelf, site: Site) -> Response:
     if found is None:
         return _plain(404, f"There is no such feed here. {site.mount} lists all feeds.\n")
     if found.location is None:
-        kept = [("Cache-Control", f"public, max-age={_GONE_SECONDS}")]
-        return _plain(410, "This feed is gone for good. Please unsubscribe.\n", kept)
+        said = headers.elsewhere(410)
+        return _plain(410, "This feed is gone for good. Please unsubscribe.\n", said)
     location = found.location
     if "://" not in location:
         location = site.mount + quote(location)
-    age = _MOVED_SECONDS if found.status in (301, 308) else 300
-    kept = [("Cache-Control", f"public, max-age={age}"), ("Location", location)]
-    return _plain(found.status, f"It is at {location}\n", kept)
+    said = [*headers.elsewhere(found.status), ("Location", location)]
+    return _plain(found.status, f"It is at {location}\n", said)
 
 
 def _to_canonical_host(site: Site) -> Response | None:
@@ -193,8 +188,8 @@ def _to_canonical_host(site: Site) -> Response | None:
     if request.host == host and not (scheme == "http" and site.feeds_url.startswith("https:")):
         return None
     location = site.feeds_url + quote(_name(site))
-    kept = [("Cache-Control", f"public, max-age={_MOVED_SECONDS}"), ("Location", location)]
-    return _plain(308, f"It is at {location}\n", kept)
+    said = [*headers.elsewhere(308), ("Location", location)]
+    return _plain(308, f"It is at {location}\n", said)
 
 
 def _plain(status: int, text: str, said: Headers = []) -> Response:  # noqa: B006 - only read

@@ -27,6 +27,11 @@ PREFLIGHT: Headers = [
     ("Access-Control-Allow-Headers", "If-None-Match, If-Modified-Since, A-IM"),
     ("Access-Control-Max-Age", "86400"),
 ]
+# Seconds for which the answers about old addresses may be kept: they are for years, but not all
+# mistakes are to last so long.
+_MOVED_SECONDS = 86_400
+_MOVED_FOR_NOW_SECONDS = 300
+_GONE_SECONDS = 3_600
 # Pages and feeds bring no scripts; pictures may be anywhere. It governs a feed's stylesheet too.
 _CSP = (
     "default-src 'none'; style-src 'self'; img-src https: http: data:; "
@@ -67,6 +72,13 @@ def everywhere(site: Site) -> Headers:
     """What every answer carries."""
     seconds = site.hsts
     return [("Strict-Transport-Security", f"max-age={seconds}")] if seconds else []
+
+
+def elsewhere(status: int) -> Headers:
+    """What a redirect or a 410 carries besides, for RFC 9110 §15 lets them be kept for ever."""
+    forever = _MOVED_SECONDS if status in (301, 308) else _MOVED_FOR_NOW_SECONDS
+    seconds = _GONE_SECONDS if status == 410 else forever
+    return [("Cache-Control", f"public, max-age={seconds}")]
 
 
 def freshness(caching: Caching, left: int | None = None) -> Headers:
