@@ -23,6 +23,7 @@ from feeds.stylesheets import PAGES_CSS
 from feeds.text import shorten
 
 INDEX = "index.html"
+NOT_FOUND = "404.html"
 MEDIA_TYPE = "text/html"
 # So many entries stand on the page of a feed.
 ENTRIES = 10
@@ -75,6 +76,12 @@ def index(feeds: Sequence[FeedDefinition], states: Mapping[str, FeedState], site
     }
     body = _rendered("index.html", "", site, values)
     return document.make(body, updated, MEDIA_TYPE, opml.CACHING)
+
+
+def not_found(site: Site) -> Document:
+    """The page for addresses at which nothing is: it works wherever it is shown."""
+    body = _rendered("404.html", site.mount, site, {"found": []})
+    return document.make(body, dates.NEVER, MEDIA_TYPE, opml.CACHING)
 
 
 def page(
