@@ -239,6 +239,16 @@ def test_s3_more_redirects_than_cloudflare_takes_are_left_out_and_told() -> None
     assert any("100 patterns of redirects: 20 are" in sentence for sentence in made.said)
 
 
+def test_s7_more_redirects_than_netlify_takes_are_left_out_and_told() -> None:
+    feeds = [feed(f"topics/{number}", 1800) for number in range(1100)]
+    old = [Old(f"{each}/{{topic}}.xml", 301, "topics/{topic}.rss") for each in "abcdefghij"]
+    made = netlify.make(large(feeds, old), ())
+    lines = redirects(made.files["_redirects"].decode())
+    assert len(lines) == netlify.MOST_REDIRECTS
+    assert ("/a/7.xml", "/topics/7.rss", 301) in lines
+    assert any("10,000 redirects: 1,000 are left out, /j/" in each for each in made.said)
+
+
 def test_s9_s11_github_pages_has_feeds_at_their_old_paths(
     site: Publication, tmp_path: Path
 ) -> None:

@@ -1,6 +1,7 @@
 """nginx, Caddy and Apache as Debian has them, each serving an export on a port of its own."""
 
 import http.client
+import os
 import shutil
 import socket
 import subprocess
@@ -118,7 +119,14 @@ def serving(name: str, root: Path, export: Path, run: Path) -> Iterator[int]:
     port = free_port()
     command = _COMMANDS[name](root, export, run, port)
     with (run / "out.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=run)
+        process = subprocess.Popen(
+            command,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=run,
+            # Caddy keeps its last configuration below these.
+            env={**os.environ, "HOME": str(run), "XDG_CONFIG_HOME": str(run)},
+        )
     try:
         _wait_for(port, process, run)
         yield port

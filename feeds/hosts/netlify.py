@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import quote
 
 from feeds.hosts.host import Made
-from feeds.hosts.old import location
+from feeds.hosts.old import instances, location
 from feeds.hosts.plan import NOT_FOUND, Deviation, Group, Plan
 from feeds.site import PLACEHOLDER
 
@@ -17,6 +17,8 @@ IGNORED = frozenset(
         "transfer-encoding", "upgrade",
     )
 )  # fmt: skip
+# Deploys with more lines than about so many fail (docs.netlify.com/manage/routing/redirects).
+MOST_REDIRECTS = 10_000
 # It knows no 307 (and for readers 302 is the same), and is not said to know 308.
 _STATUSES = {307: 302, 308: 301}
 
@@ -25,9 +27,10 @@ def make(plan: Plan, codings: tuple[str, ...]) -> Made:
     """The files of the site, and what Netlify cannot do. It compresses by itself."""
     del codings
     files = {HEADERS: "\n".join(_headers(plan)).encode() + b"\n"}
-    if plan.old:
-        files[REDIRECTS] = "".join(_redirects(plan)).encode()
-    return Made(files, tuple(_said(plan)))
+    lines = list(_redirects(plan))
+    if lines:
+        files[REDIRECTS] = "".join(lines[:MOST_REDIRECTS]).encode()
+    return Made(files, (*_said(plan), *_left_out(lines)))
 
 
 def _headers(plan: Plan) -> Iterator[str]:
@@ -75,12 +78,20 @@ def _lines(said: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 
 def _redirects(plan: Plan) -> Iterator[str]:
-    """The first line that fits counts; a slash at the end makes no difference."""
+    """The first line that fits counts; a slash at the end makes no difference.
+
+    A pattern is filled in wherever that can be done: a placeholder of Netlify is a whole segment.
+    """
     mount = plan.site.mount
     for old in plan.old:
-        source = PLACEHOLDER.sub(r":\1", quote(old.source, safe="/{}"))
-        to = location(old, mount, lambda _, name: f":{name}") or f"{mount}{NOT_FOUND}"
-        yield f"{mount}{source} {to} {_STATUSES.get(old.status, old.status)}\n"
+        status = _STATUSES.get(old.status, old.status)
+        found = list(instances(old, plan.names)) if old.is_pattern else []
+        for path, name in found:
+            yield f"{mount}{quote(path)} {mount}{quote(name)} {status}\n"
+        if not found:
+            source = PLACEHOLDER.sub(r":\1", quote(old.source, safe="/{}"))
+            to = location(old, mount, lambda _, name: f":{name}") or f"{mount}{NOT_FOUND}"
+            yield f"{mount}{source} {to} {status}\n"
 
 
 def _said(plan: Plan) -> Iterator[str]:
@@ -95,4 +106,13 @@ def _said(plan: Plan) -> Iterator[str]:
         yield (
             f"Put the export into {plan.site.mount} below your site, and {HEADERS} and "
             f"{REDIRECTS} into its top folder: Netlify reads them only there."
+        )
+
+
+def _left_out(lines: list[str]) -> Iterator[str]:
+    if (over := len(lines) - MOST_REDIRECTS) > 0:
+        first = lines[MOST_REDIRECTS].split()[0]
+        yield (
+            f"Netlify takes about {MOST_REDIRECTS:,} redirects: {over:,} are left out, {first} "
+            "among them."
         )
