@@ -167,7 +167,7 @@ class _Export:
         files.settle()
         removed = files.finish()
         return ExportReport(
-            written=tuple(files.written),
+            written=tuple(sorted(files.written)),
             removed=tuple(removed),
             unchanged=len(files.after.files) - len(files.written),
             said=(*self._told.said, *_undone(self._site)),

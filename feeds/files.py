@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 import msgspec
 
@@ -20,6 +21,7 @@ class Files:
 
     `before` is what the last one noted, `copies` the further paths of documents. `force` overwrites
     files that no export wrote; `verify` reads files to know whether they are as they were left.
+    Documents are compared, compressed and written in threads, and there after `settle`.
     """
 
     def __init__(
@@ -75,7 +77,10 @@ class Files:
             self._note(Manifest(self.before.files, feeds))
 
     def put(self, name: str, made: Document, kind: Kind, cache_control: str | None = None) -> None:
-        """Write a document, at its old paths too, with its precompressed variants."""
+        """Write a document, at its old paths too, with its precompressed variants: soon."""
+        self._target.soon(partial(self._put, name, made, kind, cache_control))
+
+    def _put(self, name: str, made: Document, kind: Kind, cache_control: str | None) -> None:
         file = self._file(made, kind, cache_control)
         for path in self._paths([name]):
             second = self._store(path, made.body, file, made.updated)

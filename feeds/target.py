@@ -4,7 +4,7 @@ import hashlib
 import os
 import shutil
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ _SECOND = 1_000_000_000
 class Target:
     """A folder whose files are replaced whole: written beside, made sure of, and moved.
 
-    Writing goes on in threads. After `settle` all that was written is on the disk, in its place.
+    After `settle` all that was written, in threads or not, is on the disk, in its place.
     Use it in a `with` statement; raises `OSError`.
     """
 
@@ -67,13 +67,16 @@ class Target:
         except FileNotFoundError:
             return None
 
-    def write(self, name: str, body: bytes, second: int | None = None) -> None:
-        """Write a file soon; its time is in that second, or now."""
-        self._writing.append(self._pool.submit(self._write, name, body, second))
+    def soon(self, work: Callable[[], None]) -> None:
+        """Do work that writes files, in a thread, as soon as one is free."""
+        self._writing.append(self._pool.submit(work))
         self._wait(2 * _WRITERS)
 
     def settle(self) -> None:
-        """Wait until everything is in its place, and stays there if the power fails."""
+        """Wait until everything is in its place, and stays there if the power fails.
+
+        Raises what the work in threads raised.
+        """
         self._wait(0)
         for folder in self._touched:
             if folder.is_dir():
@@ -94,11 +97,12 @@ class Target:
                 self._touched.add(folder.parent)
 
     def _wait(self, most: int) -> None:
-        """Wait until at most so many files are being written; raises what writing them raised."""
+        """Wait until at most so much work is under way."""
         while len(self._writing) > most:
             self._writing.popleft().result()
 
-    def _write(self, name: str, body: bytes, second: int | None) -> None:
+    def write(self, name: str, body: bytes, second: int | None = None) -> None:
+        """Write a file; its time is in that second, or now."""
         final = self._root / name
         part = self._root / PARTS / hashlib.sha256(name.encode()).hexdigest()
         with part.open("wb") as file:

@@ -122,13 +122,13 @@ def test_files_become_visible_before_those_that_name_them(
     site: Publication, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order: list[str] = []
-    written = Target._write
+    written = Target.write
 
-    def note(self: Target, name: str, body: bytes, second: int | None) -> None:
+    def note(self: Target, name: str, body: bytes, second: int | None = None) -> None:
         written(self, name, body, second)
         order.append(name)
 
-    monkeypatch.setattr(Target, "_write", note)
+    monkeypatch.setattr(Target, "write", note)
     site.export(out, host="nginx")
     known = manifest.read(out).files
     assert order[0] == order[-1] == manifest.NAME
