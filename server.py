@@ -32,10 +32,6 @@ _RETRY_SECONDS = 30
 _PATIENCE = 1.0
 # A feed is read once and then kept: what the catalogue keeps of its file would be kept twice.
 _CACHE_KIB = 1_000
-# Seconds for which the answers about old addresses may be kept: they are for years, but not all
-# mistakes are to last so long.
-_MOVED_SECONDS = 86_400
-_GONE_SECONDS = 3_600
 _READ = ("GET", "HEAD")
 # What is asked of this very process, under whatever name it has there.
 _OWN = ("/healthz", "/readyz")
@@ -201,13 +197,12 @@ def _missing(shelf: Shelf, site: Site) -> Response:
     if found is None:
         return _plain(404, f"There is no such feed here. {site.mount} lists all feeds.\n")
     if found.location is None:
-        kept = [("Cache-Control", f"public, max-age={_GONE_SECONDS}")]
-        return _plain(410, "This feed is gone for good. Please unsubscribe.\n", kept)
-    age = _MOVED_SECONDS if found.status in (301, 308) else 300
+        said = headers.elsewhere(410)
+        return _plain(410, "This feed is gone for good. Please unsubscribe.\n", said)
     location = found.location
     if "://" not in location:
         location = quote(site.mount + location)
-    return _redirect(found.status, location, f"public, max-age={age}")
+    return _redirect(found.status, location, headers.elsewhere(found.status))
 
 
 def _elsewhere(shelf: Shelf, site: Site) -> Elsewhere | None:
@@ -238,12 +233,11 @@ def _to_canonical_host(shelf: Shelf, site: Site) -> Response | None:
         found = _elsewhere(shelf, site)
         if found and found.location is not None and "://" not in found.location:
             name = found.location
-    return _redirect(308, site.feeds_url + quote(name), "no-store")
+    return _redirect(308, site.feeds_url + quote(name), [("Cache-Control", "no-store")])
 
 
-def _redirect(status: int, location: str, cached: str) -> Response:
-    said = [("Cache-Control", cached), ("Location", location)]
-    return _plain(status, f"It is at {location}\n", said)
+def _redirect(status: int, location: str, said: Headers) -> Response:
+    return _plain(status, f"It is at {location}\n", [*said, ("Location", location)])
 
 
 def _plain(status: int, text: str, said: Headers = []) -> Response:  # noqa: B006 - only read

@@ -107,5 +107,6 @@ class Ready:
 
     def timed(self, said: Headers, now: float) -> Headers:
         """Headers of a variant with the freshness that the document has at a time."""
-        fresh = dict(headers.freshness(self.document, now))
+        left = headers.left(self.document, now)
+        fresh = dict(headers.freshness(self.document.caching, left))
         return [(name, fresh.get(name, value)) for name, value in said]

@@ -5,17 +5,16 @@ import os
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, get_args
 
 import click
 
 from feeds import config
 from feeds.errors import FeedsError
 from feeds.output import Output
-from feeds.site import Site
+from feeds.site import HostName, Site
 
-if TYPE_CHECKING:
-    pass
+HOSTS: tuple[HostName, ...] = get_args(HostName)
 
 _config = click.option(
     "--config",
@@ -93,10 +92,18 @@ def build(root: Path, verify: bool, force: bool, as_json: bool) -> None:
 @main.command()
 @click.argument("target", metavar="DIR", type=click.Path(path_type=Path))
 @_config
+@click.option(
+    "--for",
+    "host",
+    type=click.Choice(HOSTS),
+    help="The host that serves the files; without this, that of the settings.",
+)
 @_verify
 @_overwrite
 @_json
-def export(target: Path, root: Path, verify: bool, force: bool, as_json: bool) -> None:
+def export(
+    target: Path, root: Path, host: HostName | None, verify: bool, force: bool, as_json: bool
+) -> None:
     """Build, then write every feed as files below DIR."""
     from feeds import build as building
     from feeds import export as exporting
@@ -106,7 +113,9 @@ def export(target: Path, root: Path, verify: bool, force: bool, as_json: bool) -
     catalogue, now = Catalogue(site.catalogue), building.clock()
     with output.progress() as progress:
         report = building.build(site, catalogue, now, verify=verify, force=force, progress=progress)
-        written = exporting.export(site, catalogue, target, now, progress, force=force)
+        written = exporting.export(
+            site, catalogue, target, now, progress, host=host, force=force, verify=verify
+        )
     output.exported(report, written, target)
 
 

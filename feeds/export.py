@@ -1,52 +1,57 @@
 """`feeds export`: every document as a file, the same bytes as served, for static hosting."""
 
 import hashlib
-import os
-import shutil
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 from filelock import FileLock, Timeout
 
-from feeds import documents, envelope, fragment, groups, pages, sitepages
-from feeds.catalogue.places import Archive
-from feeds.catalogue.store import Catalogue, FeedState, Reader
+from feeds import (
+    coding,
+    document,
+    documents,
+    envelope,
+    fragment,
+    groups,
+    manifest,
+    opml,
+    pages,
+    sitepages,
+)
+from feeds.catalogue.store import Catalogue, Reader
+from feeds.dates import NEVER
 from feeds.definitions import FeedDefinition
-from feeds.document import Document
 from feeds.errors import ExportError
+from feeds.files import Files
 from feeds.fragment import FORMATS
+from feeds.hosts import plan
+from feeds.hosts.host import Host
+from feeds.hosts.registry import HOSTS
 from feeds.ingest import Progress
-from feeds.site import Site
+from feeds.manifest import Kind
+from feeds.site import HostName, Site
+from feeds.target import Target
 
-# What the last export wrote: in the export itself, so that it knows which files are its own.
-MANIFEST = ".feeds-export.json"
-# One export at a time; files are written in the folder PARTS and moved into their places.
+# One export at a time.
 LOCK = ".feeds-export.lock"
-PARTS = ".feeds-export.parts"
 # Seconds that an export waits for another one.
 _PATIENCE = 30
-# Files written at a time: a disk makes sure of many together in less time than of each in turn.
-_WRITERS = 16
-
-
-class _Manifest(msgspec.Struct):
-    """The files of an export by path: sha256, and size in bytes; and by feed the state shown."""
-
-    files: dict[str, str] = {}
-    sizes: dict[str, int] = {}
-    feeds: dict[str, str] = {}
 
 
 class ExportReport(msgspec.Struct, frozen=True):
-    """The files that an export wrote, those it removed, and how many it left alone."""
+    """The files that an export wrote, those it removed, and how many it left alone.
+
+    `said` is what the host cannot do, and what is left to do there by hand; `due` when time alone
+    brings an article out, which is shown by an export after that.
+    """
 
     written: tuple[str, ...]
     removed: tuple[str, ...]
     unchanged: int
+    said: tuple[str, ...] = ()
+    due: datetime | None = None
 
 
 def export(
@@ -56,23 +61,33 @@ def export(
     now: datetime,
     progress: Progress,
     *,
+    host: HostName | None = None,
     force: bool = False,
+    verify: bool = False,
 ) -> ExportReport:
     """Write every feed in every format, its page, and what else the site serves below `target`.
 
-    Each file appears whole or not at all; one whose bytes are the same is not touched; files
-    of feeds that no longer exist go, others in the folder stay. Raises `ExportError`, also
-    where a file that no export wrote is in the way: `force` overwrites it.
+    With what its `host` needs, which is otherwise that of the settings. Each file appears whole or
+    not at all; one whose bytes are the same is not touched, and `verify` reads all to know; files
+    of feeds that no longer exist go, others in the folder stay. Raises `ExportError`, also where a
+    file that no export wrote is in the way: `force` overwrites it.
     """
     _check_target(site, target)
+    wanted = HOSTS[host or site.settings.export.host]
+    codings = _codings(wanted, site)
     try:
         target.mkdir(parents=True, exist_ok=True)
         with (
             FileLock(target / LOCK, timeout=_PATIENCE),
             catalogue.read() as reader,
-            ThreadPoolExecutor(_WRITERS) as pool,
+            Target(target) as files,
         ):
-            return _Export(site, reader, target, now, progress, pool, force=force).run()
+            before = manifest.read(target)
+            made = _Export(site, reader, now, wanted, codings)
+            written = Files(
+                files, before, site, wanted, codings, made.copies, force=force, verify=verify
+            )
+            return made.run(written, progress)
     except Timeout:
         raise ExportError(f"another export to {target} is running; wait for its end") from None
     except OSError as error:
@@ -88,149 +103,122 @@ def _check_target(site: Site, target: Path) -> None:
         raise ExportError(f"{target} is not a folder; name another")
 
 
-class _Export:
-    def __init__(
-        self,
-        site: Site,
-        reader: Reader,
-        target: Path,
-        now: datetime,
-        progress: Progress,
-        pool: ThreadPoolExecutor,
-        *,
-        force: bool,
-    ) -> None:
-        self._site, self._reader, self._target, self._now = site, reader, target, now
-        self._progress, self._force = progress, force
-        self._fingerprint = reader.meta("fingerprint")
-        self._before = _manifest(target)
-        self._after = _Manifest({}, {})
-        self._written: list[str] = []
-        self._pool = pool
-        self._writing: deque[Future[None]] = deque()
-
-    def run(self) -> ExportReport:
-        shutil.rmtree(self._target / PARTS, ignore_errors=True)  # of an export that was killed
-        (self._target / PARTS).mkdir()
-        feeds = documents.every(self._site, self._reader, self._now)
-        states = self._reader.feed_states()
-        makers = sitepages.makers(list(feeds.values()), states, self._site)
-        archives = self._reader.places.archives(feeds.values())
-        names = [name for feed in feeds.values() for name in _names(feed)]
-        names += [name for archive in archives for name in _formats(archive.path)]
-        self._claim([*makers, *names])
-        for archive in archives:
-            self._export_archive(archive)
-        self._wait(0)  # before the feeds that link to them
-        known = groups.grouped(feeds.values())
-        for done, feed in enumerate(feeds.values(), 1):
-            beside = groups.beside(feed, known, self._site)
-            self._export(feed, states.get(feed.path), beside)
-            self._progress("Writing feeds", done, len(feeds))
-        for name, make in makers.items():
-            self._put(name, make())
-        self._wait(0)
-        removed = self._remove_gone()
-        self._write(MANIFEST, msgspec.json.encode(self._after, order="deterministic"))
-        (self._target / PARTS).rmdir()
-        return ExportReport(
-            written=tuple(self._written),
-            removed=tuple(removed),
-            unchanged=len(self._after.files) - len(self._written),
+def _codings(host: Host, site: Site) -> tuple[str, ...]:
+    """The codings of precompressed files, in the order in which they are preferred."""
+    said = site.settings.export.codings
+    if said is None:
+        return host.codings
+    if unable := set(said) - set(host.can):
+        raise ExportError(
+            f"{host.title} sends no {min(unable)} files as they are; remove it from export.codings"
         )
+    return tuple(each for each in coding.CODINGS if each in said)
 
-    def _claim(self, names: Iterable[str]) -> None:
-        """Note the files that will be made, so that they are known for ours if this is killed."""
-        unknown = [name for name in names if name not in self._before.files]
-        new = {name: "" for name in unknown if not os.path.lexists(self._target / name)}
-        if new:
-            self._before.files.update(new)
-            self._write(MANIFEST, msgspec.json.encode(self._before, order="deterministic"))
 
-    def _export(
-        self, feed: FeedDefinition, state: FeedState | None, beside: Sequence[FeedDefinition]
+class _Export:
+    """What an export to a host has to have: the feeds, and all that the site has besides."""
+
+    def __init__(
+        self, site: Site, reader: Reader, now: datetime, host: Host, codings: tuple[str, ...]
     ) -> None:
-        """Write a feed's documents, unless the files already show this very state."""
-        names = _names(feed)
-        settings = self._site.settings.pages
-        shows = _shown(feed, state, [self._fingerprint, settings, _named(beside)])
-        if self._shows(feed.path, names, shows):
-            return
-        for format_, made in documents.fetch(feed, self._site, self._reader, self._now).items():
-            self._put(f"{feed.path}.{format_}", made)
-        page = documents.page(feed, self._site, self._reader, self._now, beside)
-        self._put(pages.name(feed), page)
+        self._site, self._reader, self._now, self._host = site, reader, now, host
+        self._feeds = documents.every(site, reader, now)
+        states, feeds = reader.feed_states(), list(self._feeds.values())
+        self._groups = groups.grouped(feeds)
+        self._makers = sitepages.makers(feeds, states, site)
+        self._archives = {each.path: each for each in reader.places.archives(feeds)}
+        served = [
+            *self._makers,
+            *(name for feed in feeds for name in _names(feed)),
+            *(name for path in self._archives for name in _formats(path)),
+        ]
+        self._told = host.make(plan.make(feeds, served, site), codings)
+        settings = (site.settings.pages, site.settings.http)
+        around = [reader.meta("fingerprint"), *settings, codings, host.coded]
+        self._shows = {
+            feed.path: _shown(feed, states.get(feed.path), [*around, _named(self._beside(feed))])
+            for feed in feeds
+        }
+        for path, archive in self._archives.items():
+            links = (archive.place.previous, archive.place.next)
+            self._shows[path] = _shown(archive.feed, archive.state, [*around, links])
 
-    def _export_archive(self, archive: Archive) -> None:
-        """The same with an archive document, which is made of less."""
-        around = [self._fingerprint, archive.place.previous, archive.place.next]
-        shows = _shown(archive.feed, archive.state, around)
-        if not self._shows(archive.path, _formats(archive.path), shows):
+    @property
+    def copies(self) -> Mapping[str, str]:
+        """Further paths of documents."""
+        return self._told.copies
+
+    def run(self, files: Files, progress: Progress) -> ExportReport:
+        """Write what changed, and what others name before those that name it."""
+        files.after.feeds = self._shows
+        stale = [
+            feed
+            for feed in self._feeds.values()
+            if not self._is_fresh(feed.path, _names(feed), files)
+        ]
+        old = [
+            archive
+            for path, archive in self._archives.items()
+            if not self._is_fresh(path, _formats(path), files)
+        ]
+        changing = {*(feed.path for feed in stale), *(archive.path for archive in old)}
+        named = [*self._makers, *self._host_files(), *(n for feed in stale for n in _names(feed))]
+        files.begin([*named, *(n for archive in old for n in _formats(archive.path))], changing)
+        for path in self._shows.keys() - changing:
+            files.keep(_names(self._feeds[path]) if path in self._feeds else _formats(path))
+        for done, archive in enumerate(old, 1):
             made = documents.archive(archive, self._site, self._reader, self._now)
             for format_, each in made.items():
-                self._put(f"{archive.path}.{format_}", each)
+                files.put(f"{archive.path}.{format_}", each, "archive")
+            progress("Writing archives", done, len(old))
+        self._put_made(files, "asset")
+        files.settle()
+        for done, feed in enumerate(stale, 1):
+            made = documents.fetch(feed, self._site, self._reader, self._now)
+            for format_, each in made.items():
+                files.put(f"{feed.path}.{format_}", each, "feed")
+            progress("Writing feeds", done, len(stale))
+        files.settle()
+        for done, feed in enumerate(stale, 1):
+            page = documents.page(feed, self._site, self._reader, self._now, self._beside(feed))
+            files.put(pages.name(feed), page, "page")
+            progress("Writing pages", done, len(stale))
+        files.settle()
+        self._put_made(files, "list")
+        self._put_for_host(files)
+        files.settle()
+        removed = files.finish()
+        return ExportReport(
+            written=tuple(sorted(files.written)),
+            removed=tuple(removed),
+            unchanged=len(files.after.files) - len(files.written),
+            said=(*self._told.said, *_undone(self._site)),
+            due=self._reader.next_due(self._now),
+        )
 
-    def _shows(self, path: str, names: Sequence[str], shows: str) -> bool:
-        """Whether the files of a feed or archive show this very state already: then they stay."""
-        self._after.feeds[path] = shows
-        if self._before.feeds.get(path) != shows or not all(map(self._is_there, names)):
-            return False
-        self._after.files.update((name, self._before.files[name]) for name in names)
-        self._after.sizes.update((name, self._before.sizes[name]) for name in names)
-        return True
+    def _beside(self, feed: FeedDefinition) -> Sequence[FeedDefinition]:
+        return groups.beside(feed, self._groups, self._site)
 
-    def _is_there(self, name: str) -> bool:
-        """Whether the file is as it was left, as far as a look at it can tell."""
-        try:
-            size = (self._target / name).stat().st_size
-        except OSError:
-            return False
-        return name in self._before.files and size == self._before.sizes.get(name)
+    def _is_fresh(self, path: str, names: Sequence[str], files: Files) -> bool:
+        """Whether the files of a feed or archive show its very state already."""
+        return files.before.feeds.get(path) == self._shows[path] and files.are_there(names)
 
-    def _put(self, name: str, made: Document) -> None:
-        digest = hashlib.sha256(made.body).hexdigest()
-        self._after.files[name] = digest
-        self._after.sizes[name] = len(made.body)
-        try:
-            there = (self._target / name).read_bytes()
-        except FileNotFoundError:
-            there = None
-        if there == made.body:
-            return
-        if there is not None and name not in self._before.files and not self._force:
-            raise ExportError(
-                f"{self._target / name} is there and no export wrote it; move it, or use --force"
-            )
-        self._writing.append(self._pool.submit(self._write, name, made.body))
-        self._written.append(name)
-        self._wait(2 * _WRITERS)
+    def _put_made(self, files: Files, kind: Kind) -> None:
+        """Write those documents of the site that are no feeds' and of this kind."""
+        for name, make in self._makers.items():
+            if ("asset" if name.endswith(".css") else "list") == kind:
+                files.put(name, make(), kind)
 
-    def _wait(self, most: int) -> None:
-        """Wait until at most so many files are being written; raises what writing them raised."""
-        while len(self._writing) > most:
-            self._writing.popleft().result()
+    def _host_files(self) -> list[str]:
+        return [*([pages.NOT_FOUND] if self._host.has_404 else []), *self._told.files]
 
-    def _write(self, name: str, body: bytes) -> None:
-        """Write a file so that it is the old one or the new one, whatever happens."""
-        final = self._target / name
-        part = self._target / PARTS / hashlib.sha256(name.encode()).hexdigest()
-        with part.open("wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        final.parent.mkdir(parents=True, exist_ok=True)
-        part.replace(final)
-
-    def _remove_gone(self) -> list[str]:
-        gone = sorted(set(self._before.files) - set(self._after.files))
-        for name in gone:
-            (self._target / name).unlink(missing_ok=True)
-            for folder in _parents(self._target / name, self._target):
-                try:
-                    folder.rmdir()
-                except OSError:
-                    break  # not empty: other files live there
-        return gone
+    def _put_for_host(self, files: Files) -> None:
+        if self._host.has_404:
+            # Sent with the status 404, which is not to be kept.
+            files.put(pages.NOT_FOUND, pages.not_found(self._site), "list", "no-store")
+        for name, body in self._told.files.items():
+            media_type = pages.MEDIA_TYPE if name.endswith(".html") else "text/plain"
+            files.put_plain(name, document.make(body, NEVER, media_type, opml.CACHING))
 
 
 def _names(feed: FeedDefinition) -> list[str]:
@@ -245,24 +233,21 @@ def _named(feeds: Sequence[FeedDefinition]) -> list[tuple[str, str]]:
     return [(feed.path, feed.title) for feed in feeds]
 
 
-def _parents(file: Path, top: Path) -> Iterator[Path]:
-    for folder in file.parents:
-        if folder == top:
-            return
-        yield folder
+def _undone(site: Site) -> Iterator[str]:
+    """What no static host does, of what the settings ask for."""
+    http = site.settings.http
+    if http.cache_tags:
+        yield (
+            "No static host is told the cache tags of documents, which change with each of them; "
+            f"{manifest.NAME} has them."
+        )
+    if http.canonical_host:
+        yield f"Lead other host names to {site.host} in the settings of your host."
+    if http.delta:
+        yield "No static host sends only what is new (A-IM: feed); readers get the whole feed."
 
 
 def _shown(feed: FeedDefinition, state: object, around: Sequence[object]) -> str:
     """A hash of all that a feed's documents, or an archive's of that feed, are made of."""
     parts = [fragment.VERSION, envelope.VERSION, pages.VERSION, *around, feed, state]
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:32]
-
-
-def _manifest(target: Path) -> _Manifest:
-    """What the last export wrote; nothing if there was none or its manifest is damaged."""
-    try:
-        found = msgspec.json.decode((target / MANIFEST).read_bytes(), type=_Manifest)
-    except (FileNotFoundError, msgspec.DecodeError, msgspec.ValidationError):
-        return _Manifest({}, {})
-    leads_out = any(".." in Path(name).parts or Path(name).is_absolute() for name in found.files)
-    return _Manifest({}, {}) if leads_out else found

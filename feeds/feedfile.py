@@ -25,7 +25,7 @@ _KEPT = {
     "stale_if_error": ("0s", "30d", "for what is older is no news"),
     "cdn_max_age": ("1m", "365d", "which is what caches honour"),
 }
-RESERVED = frozenset({"healthz", "readyz", "index", "feeds"})
+RESERVED = frozenset({"404", "healthz", "readyz", "index", "feeds"})
 
 
 def load(

@@ -28,6 +28,11 @@ PREFLIGHT: Headers = [
     ("Access-Control-Allow-Headers", "If-None-Match, If-Modified-Since, A-IM"),
     ("Access-Control-Max-Age", "86400"),
 ]
+# Seconds for which the answers about old addresses may be kept: they are for years, but not all
+# mistakes are to last so long.
+_MOVED_SECONDS = 86_400
+_MOVED_FOR_NOW_SECONDS = 300
+_GONE_SECONDS = 3_600
 # Pages and feeds bring no scripts; pictures may be anywhere. It governs a feed's stylesheet too.
 _CSP = (
     "default-src 'none'; style-src 'self'; img-src https: http: data:; "
@@ -47,7 +52,7 @@ def of(made: Document, site: Site, now: float | None = None) -> Headers:
     http, feed = site.settings.http, made.links != ()
     said: Headers = [
         ("Content-Type", f"{made.media_type}; charset=utf-8"),
-        *freshness(made, now),
+        *freshness(made.caching, left(made, now)),
         ("Vary", "Accept-Encoding"),
         *CORS,
     ]
@@ -71,13 +76,19 @@ def everywhere(site: Site) -> Headers:
     return [("Content-Security-Policy", _CSP), *hsts]
 
 
-def freshness(made: Document, now: float | None = None) -> Headers:
+def elsewhere(status: int) -> Headers:
+    """What a redirect or a 410 carries besides, for RFC 9110 §15 lets them be kept for ever."""
+    forever = _MOVED_SECONDS if status in (301, 308) else _MOVED_FOR_NOW_SECONDS
+    seconds = _GONE_SECONDS if status == 410 else forever
+    return [("Cache-Control", f"public, max-age={seconds}")]
+
+
+def freshness(caching: Caching, left: int | None = None) -> Headers:
     """Cache-Control and, where CDNs are told otherwise, theirs (RFC 9111, RFC 5861, RFC 9213).
 
     Never s-maxage or must-revalidate, which forbid to serve stale copies in an outage; never
-    Expires. `now` as in `of`.
+    Expires. `left` bounds it, in seconds.
     """
-    caching, left = made.caching, _left(made, now)
     said = [("Cache-Control", f"public, {_ages(caching.max_age, caching, left)}")]
     if caching.cdn_max_age is not None:
         ages = _ages(caching.cdn_max_age, caching, left)
@@ -96,7 +107,8 @@ def _ages(max_age: int, caching: Caching, left: int | None) -> str:
     )
 
 
-def _left(made: Document, now: float | None) -> int | None:
+def left(made: Document, now: float | None) -> int | None:
+    """For how many seconds a document holds at a time; None if it is not bounded by time."""
     if made.until is None or now is None:
         return None
     return max(0, int(made.until.timestamp() - now))

@@ -77,6 +77,10 @@ class Output:
             f"{target}: {len(written.written):,} files written, {len(written.removed):,} removed, "
             f"{written.unchanged:,} unchanged"
         )
+        for sentence in written.said:
+            click.echo(sentence)
+        if written.due:
+            click.echo(f"An article is due at {written.due:%Y-%m-%d %H:%M} UTC; export again then.")
 
     def checked(self, articles: int, problems: Sequence[Problem]) -> None:
         """Every problem, and how many there are."""

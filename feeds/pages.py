@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 INDEX = "index.html"
+NOT_FOUND = "404.html"
 MEDIA_TYPE = "text/html"
 # So many entries stand on the page of a feed.
 ENTRIES = 10
@@ -84,6 +85,12 @@ def index(feeds: Sequence[FeedDefinition], states: Mapping[str, FeedState], site
     }
     body = _rendered("index.html", "", site, values)
     return document.make(body, updated, MEDIA_TYPE, opml.CACHING)
+
+
+def not_found(site: Site) -> Document:
+    """The page for addresses at which nothing is: it works wherever it is shown."""
+    body = _rendered("404.html", site.mount, site, {"found": []})
+    return document.make(body, dates.NEVER, MEDIA_TYPE, opml.CACHING)
 
 
 def page(

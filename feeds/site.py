@@ -20,6 +20,9 @@ PLACEHOLDER = re.compile(r"\{(\w*)\}")
 System = Literal[
     "common", "blogger", "drupal", "ghost", "hugo", "jekyll", "pelican", "tumblr", "wordpress"
 ]
+HostName = Literal[
+    "plain", "nginx", "caddy", "apache", "netlify", "cloudflare-pages", "github-pages", "s3"
+]
 Positive = Annotated[int, Meta(gt=0)]
 Text = Annotated[str, Meta(min_length=1)]
 FeedSize = Annotated[int, Meta(gt=0, le=1000)]
@@ -215,6 +218,13 @@ class HTTPSettings(Settings, frozen=True):
     """Send readers that ask for it only what is new (RFC 3229, `A-IM: feed`)."""
 
 
+class ExportSettings(Settings, frozen=True):
+    host: HostName = msgspec.field(name="for", default="plain")
+    """The host that an export is for; see [hosting.md](hosting.md)."""
+    codings: tuple[Literal["br", "gzip"], ...] | None = None
+    """Which precompressed files it has. Without this, those that the host always can send."""
+
+
 class SiteSettings(Settings, frozen=True):
     id: str
     """What all ids begin with: a tag URI (`tag:example.org,2026:`) or a UUID. Never change it."""
@@ -266,6 +276,8 @@ class SiteSettings(Settings, frozen=True):
     """How the feeds are served."""
     pages: PageSettings = PageSettings()
     """What the HTML pages of feeds show."""
+    export: ExportSettings = ExportSettings()
+    """What `feeds export` writes."""
 
 
 class Caching(msgspec.Struct, frozen=True):

@@ -21,6 +21,8 @@ import click
 import msgspec
 
 from feeds import accesslog, cli, metrics, site
+from feeds.hosts import registry
+from feeds.hosts.host import SUFFIXES
 
 ROOT = Path(__file__).resolve().parent.parent
 _BLOCK = re.compile(
@@ -36,6 +38,7 @@ SETTINGS: Mapping[str, tuple[type[msgspec.Struct], str]] = {
     "http": (site.HTTPSettings, "http."),
     "moved": (site.MoveSettings, ""),
     "pages": (site.PageSettings, "pages."),
+    "export": (site.ExportSettings, "export."),
     "feeds.yaml": (site.FeedFile, ""),
     "feeds": (site.FeedSettings, ""),
     "defaults": (site.FeedDefaults, "defaults."),
@@ -55,6 +58,7 @@ def documents(root: Path = ROOT) -> Iterator[tuple[Path, str, str]]:
     blocks["commands"] = commands()
     blocks["metrics"] = metrics_table()
     blocks["access log"] = members_table(accesslog.Line)
+    blocks["hosts"] = hosts()
     used: set[str] = set()
     for path in sorted((root / "docs").glob("*.md")):
         text = path.read_text(encoding="utf-8")
@@ -128,6 +132,8 @@ def _kind(type_: Any) -> str:
             return "duration"
         return " or ".join(_kind(each) for each in of if each is not type(None))
     if origin is tuple:
+        if typing.get_origin(of[0]) is typing.Literal:
+            return f"list of {_kind(of[0])}"
         return "list of mappings" if _is_struct(of[0]) else f"list of {_kind(of[0])}s"
     simple = {str: "text", int: "whole number", bool: "true or false"}
     return simple.get(type_, "mapping")
@@ -153,6 +159,23 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return f"`{value}`" if isinstance(value, str | int) and value != "" else ""
+
+
+def hosts() -> str:
+    """One row for each static host: how far it goes."""
+    rows = [
+        (
+            "`--for`", "", "it is told by", "media types", "Cache-Control", "Link header",
+            "redirects", "410", "precompressed",
+        )
+    ]  # fmt: skip
+    for each in registry.HOSTS.values():
+        coded = "".join(f"`{SUFFIXES[coding]}` " for coding in each.codings)
+        more = [SUFFIXES[coding] for coding in each.can if coding not in each.codings]
+        coded += "".join(f"(`{suffix}` if you say so)" for suffix in more)
+        limits = (each.types, each.caching, each.link, each.redirects, each.gone)
+        rows.append((f"`{each.name}`", each.title, each.told, *limits, coded or "no"))
+    return _table(rows)
 
 
 def commands() -> str:

@@ -137,9 +137,9 @@ class Publication:
     def titles(self, path: str = "all", now: datetime = NOW) -> list[str]:
         return [item["title"] for item in self.items(path, now)]
 
-    def export(self, target: Path, now: datetime = NOW) -> ExportReport:
+    def export(self, target: Path, now: datetime = NOW, **options: Any) -> ExportReport:
         with closing(Catalogue(self.site.catalogue)) as catalogue:
-            return export(self.site, catalogue, target, now, silent)
+            return export(self.site, catalogue, target, now, silent, **options)
 
 
 def make_site(root: Path = Path("/nowhere"), **settings: Any) -> Site:

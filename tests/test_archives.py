@@ -17,7 +17,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from feeds import export as exporting
 from feeds import headers
 from feeds import shelf as shelves
 from feeds.catalogue.store import Catalogue
@@ -25,6 +24,7 @@ from feeds.document import Document
 from feeds.errors import ConfigError, ExportError
 from feeds.fragment import FORMATS, Format
 from feeds.shelf import Shelf
+from feeds.target import Target
 from tests.support import NOW, Publication, front_matter
 
 DAY = timedelta(days=1)
@@ -464,14 +464,14 @@ def test_no_feed_is_written_before_an_archive_that_it_leads_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site = site_of(tmp_path / "site", 9)
-    write = exporting._Export._write
+    write = Target.write
 
-    def failing(self: Any, name: str, body: bytes) -> None:
+    def failing(self: Target, name: str, *rest: Any) -> None:
         if "archive" in name:
             raise OSError(28, "No space left on device", name)
-        write(self, name, body)
+        write(self, name, *rest)
 
-    monkeypatch.setattr(exporting._Export, "_write", failing)
+    monkeypatch.setattr(Target, "write", failing)
     with pytest.raises(ExportError, match="No space left"):
         site.export(tmp_path / "out")
     assert not list((tmp_path / "out").rglob("*.rss"))

@@ -39,7 +39,7 @@ _FLAGS = (
     "--disable-blink-features=XSLT",
 )  # fmt: skip
 _LEVEL_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-_PATHS = ("", "all.html", "best.html", "topics/cats.html", "topics/nobody.html")
+_PATHS = ("", "404.html", "all.html", "best.html", "topics/cats.html", "topics/nobody.html")
 # What is behind the text, by what the reader prefers.
 _COLOURS: dict[Literal["light", "dark"], tuple[int, int, int]] = {
     "light": (252, 252, 250),
@@ -135,7 +135,7 @@ def website(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Website]:
         )  # fmt: skip
         (made.root / "topics.yaml").write_text("- name: Nobody\n  description: Nothing yet.\n")
         made.build()
-        made.export(root / "in" / "feeds")
+        made.export(root / "in" / "feeds", host="netlify")
         for name in ("a.png", "favicon.ico"):
             (root / name).write_bytes(png())
         thread = threading.Thread(target=server.serve_forever, daemon=True)

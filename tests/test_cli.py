@@ -64,6 +64,15 @@ def test_no_command_loads_what_it_does_not_need(root: Path, command: str) -> Non
     assert said.stdout.splitlines()[-1] == ""
 
 
+def test_export_says_what_the_host_cannot_do(root: Path) -> None:
+    out = root / "out"
+    result = run("export", "--config", str(root), str(out), "--for", "netlify")
+    assert (out / "_headers").exists()
+    assert "files written" in result.stdout
+    assert "Netlify sends no Link header" in result.stdout
+    assert run("export", "--config", str(root), str(out), "--for", "nowhere").exit_code == 2
+
+
 def test_check_exits_1_where_there_is_a_problem_and_0_where_not(root: Path) -> None:
     result = run("check", "--config", str(root))
     assert result.exit_code == 1

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from feeds import article, config
+from feeds.hosts.registry import HOSTS
 from feeds.site import Site
 from scripts import make_docs
 
@@ -164,6 +165,16 @@ def test_an_example_of_settings_loads(text: str, tmp_path: Path) -> None:
         site = {**_SITE, **data}
         site["articles"] = {**data.get("articles", {}), "folder": "articles"}
         assert load(tmp_path, site).settings
+
+
+@pytest.mark.parametrize("text", examples("hosting.md", ""), ids=lambda text: text[:30])
+def test_an_example_of_hosting_loads(text: str, tmp_path: Path) -> None:
+    assert load(tmp_path, {**_SITE, **yaml.safe_load(text)}).settings.export.codings
+
+
+def test_every_host_has_a_section() -> None:
+    headings = set(_HEADING.findall((ROOT / "docs/hosting.md").read_text(encoding="utf-8")))
+    assert {host.title for host in HOSTS.values()} <= headings
 
 
 def test_every_variable_named_is_one(tmp_path: Path) -> None:

@@ -1,28 +1,30 @@
 """The export: the bytes that are served as files, each whole, and no other file touched."""
 
+import hashlib
 import json
 import os
-import random
-import subprocess
-import sys
+import shutil
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 from filelock import FileLock
-from lxml import etree
+from flask.testing import FlaskClient
 
-from feeds import documents, envelope, groups, sitepages
+from feeds import documents, envelope, groups, manifest, sitepages
 from feeds import export as exporting
 from feeds.build import silent
 from feeds.catalogue.store import Catalogue
 from feeds.errors import ExportError
 from feeds.export import ExportReport
 from feeds.fragment import FORMATS
+from feeds.hosts.registry import HOSTS
+from feeds.site import HostName
+from feeds.target import Target, fraction, second_of
+from server import create_app
 from tests.support import NOW, Publication, front_matter
-
-ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
@@ -47,6 +49,161 @@ def files(folder: Path) -> set[str]:
     """The files of an export that are for others, by path."""
     found = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
     return {name for name in found if not name.startswith(".feeds-export")}
+
+
+def serve(site: Publication) -> FlaskClient:
+    """Our server, of the site as it is built now."""
+    return create_app(site.root, {}, watch=False).test_client()
+
+
+@pytest.mark.parametrize("mount", ["/", "/news/"])
+@pytest.mark.parametrize("host", HOSTS)
+def test_every_file_is_what_our_server_sends(
+    site: Publication, out: Path, host: HostName, mount: str
+) -> None:
+    """Body, Content-Type, Cache-Control, Last-Modified, and the bodies in other codings."""
+    with (site.root / "site.yaml").open("a") as file:
+        file.write(f"feeds_url: https://example.org{mount}\nhttp: {{cache_tags: Cache-Tag}}\n")
+    site.build()
+    site.export(out, host=host)
+    client, known = serve(site), manifest.read(out).files
+    with site.read() as reader:
+        feeds = documents.every(site.site, reader, NOW)
+        makers = sitepages.makers(list(feeds.values()), reader.feed_states(), site.site)
+    served = {*makers, *(f"{path}.{each}" for path in feeds for each in (*FORMATS, "html"))}
+    assert served <= set(known)
+    for name, told in known.items():
+        body = (out / name).read_bytes()
+        assert (told.sha256, told.size) == (hashlib.sha256(body).hexdigest(), len(body))
+        plain = name.removesuffix(".gz").removesuffix(".br") if told.coding else name
+        if plain not in served:
+            continue  # for the host
+        url = mount + ("" if plain == "index.html" else plain)
+        accepted = {"Accept-Encoding": told.coding} if told.coding else {}
+        answer = client.get(url, headers=accepted)
+        assert (answer.status_code, answer.data) == (200, body), name
+        assert answer.headers.get("Content-Encoding") == told.coding
+        assert answer.headers["Content-Type"] == told.media_type
+        assert answer.headers["Cache-Control"] == told.cache_control
+        assert answer.headers.get("Cache-Tag", "") == ",".join(told.tags)
+        is_feed = plain.endswith((".rss", ".atom", ".json"))
+        assert bool(answer.last_modified) == is_feed
+        if answer.last_modified:
+            assert int((out / name).stat().st_mtime) == int(answer.last_modified.timestamp())
+
+
+def test_a_manifest_of_the_first_form_still_says_which_files_are_ours(
+    site: Publication, out: Path
+) -> None:
+    site.export(out)
+    known = manifest.read(out)
+    digests = {name: file.sha256 for name, file in known.files.items()}
+    sizes = {name: file.size for name, file in known.files.items()}
+    earlier = {"files": {**digests, "x": ""}, "sizes": sizes, "feeds": known.feeds}
+    (out / manifest.NAME).write_text(json.dumps(earlier))
+    (out / "x").write_text("of a feed that is no more")
+    (out / "all.rss").write_text("changed by hand")
+    report = site.export(out)
+    assert report.written == ("all.rss",)
+    assert report.removed == ("x",)
+    assert manifest.read(out) == known
+
+
+def test_a_file_changed_by_hand_in_its_size_is_found_by_reading_all(
+    site: Publication, out: Path
+) -> None:
+    site.export(out)
+    whole = (out / "all.json").read_bytes()
+    (out / "all.json").write_bytes(whole.replace(b"Example", b"exAmple"))
+    assert site.export(out).written == ()
+    assert site.export(out, verify=True).written == ("all.json",)
+    assert (out / "all.json").read_bytes() == whole
+
+
+def test_files_become_visible_before_those_that_name_them(
+    site: Publication, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    written = Target.write
+
+    def note(self: Target, name: str, body: bytes, second: int | None = None) -> None:
+        written(self, name, body, second)
+        order.append(name)
+
+    monkeypatch.setattr(Target, "write", note)
+    site.export(out, host="nginx")
+    known = manifest.read(out).files
+    assert order[0] == order[-1] == manifest.NAME
+    kinds = [known[name].kind for name in order[1:-1]]
+    wanted = ["asset", "feed", "page", "list"]
+    assert sorted(kinds, key=wanted.index) == kinds
+    assert set(kinds) == set(wanted)
+
+
+def test_an_export_that_changes_nothing_writes_nothing(site: Publication, out: Path) -> None:
+    site.export(out, host="caddy")
+    before = {file: file.stat().st_mtime_ns for file in out.rglob("*") if file.is_file()}
+    assert site.export(out, host="caddy").written == ()
+    del before[out / ".feeds-export.lock"]
+    assert before == {file: file.stat().st_mtime_ns for file in before}
+
+
+def test_after_an_export_that_was_killed_no_feed_is_taken_for_what_it_was(
+    site: Publication, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The edit is taken back before the next export: sizes and states are what they were."""
+
+    def killed(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    # Changed before too, so that the second change is one of no size.
+    site.write("a.md", front_matter(title="w", topics=["AI", "C++ & <C#>"]))
+    site.build()
+    shutil.copy(site.root / "catalogue.sqlite", site.root / "before.sqlite")
+    site.export(out)
+    whole = {name: (out / name).read_bytes() for name in files(out)}
+    site.write("a.md", front_matter(title="x", topics=["AI", "C++ & <C#>"]))
+    site.build()
+    with monkeypatch.context() as patched:
+        patched.setattr(Target, "remove", killed)
+        with pytest.raises(KeyboardInterrupt):
+            site.export(out)
+    changed = (out / "all.rss").read_bytes()
+    assert changed != whole["all.rss"]
+    assert len(changed) == len(whole["all.rss"])
+    for file in site.root.glob("catalogue.sqlite*"):
+        file.unlink()
+    shutil.copy(site.root / "before.sqlite", site.root / "catalogue.sqlite")
+    site.export(out)
+    assert {name: (out / name).read_bytes() for name in files(out)} == whole
+
+
+def test_the_next_article_that_is_due_is_told(site: Publication, out: Path) -> None:
+    assert site.export(out).due is None
+    due = datetime(2024, 6, 16, 8, tzinfo=UTC)
+    site.write("c.md", front_matter(title="c", publishedDateTime=due.isoformat()))
+    site.build()
+    assert site.export(out).due == due
+    assert site.export(out, due).due is None
+
+
+@pytest.mark.parametrize(
+    "setting", ["cache_tags: Cache-Tag", "canonical_host: true", "delta: true"]
+)
+def test_what_no_static_host_does_is_said(site: Publication, out: Path, setting: str) -> None:
+    assert site.export(out).said == ()
+    with (site.root / "site.yaml").open("a") as file:
+        file.write(f"http: {{{setting}}}\n")
+    assert len(site.export(out).said) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "wanted"), [(None, 100), (5, 100), (99, 100), (100, 101), (200, 201)]
+)
+def test_s31_the_time_of_a_file_goes_forward_only(before: int | None, wanted: int) -> None:
+    assert second_of(datetime.fromtimestamp(100, UTC), before) == wanted
+    assert 0 <= fraction(b"a") < 1_000_000_000
+    assert fraction(b"a") != fraction(b"b")
 
 
 SITE_FILES = {"index.html", "feeds.opml", "feed.css", "pages.css"}
@@ -128,11 +285,11 @@ def test_a_file_that_is_not_of_an_export_is_overwritten_by_force_only(
 def test_an_export_that_was_killed_knows_its_files_again(
     site: Publication, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def killed(_: object) -> NoReturn:
+    def killed(*_: object) -> NoReturn:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(exporting._Export, "_remove_gone", killed)
+        patched.setattr(Target, "remove", killed)
         with pytest.raises(KeyboardInterrupt):
             site.export(out)
     site.write("a.md", front_matter(title="a2"))
@@ -257,71 +414,3 @@ def test_a_target_that_cannot_be_written_is_an_error(site: Publication, tmp_path
     (tmp_path / "out" / "all.rss").mkdir(parents=True)
     with pytest.raises(ExportError, match=r"all\.rss"):
         site.export(tmp_path / "out")
-
-
-# Exports in a child and kills it; a line on standard input says after how many feeds of an
-# export, and how many seconds more.
-_RUN = """
-import datetime, os, signal, sys, time
-from pathlib import Path
-from feeds import config
-from feeds.catalogue.store import Catalogue
-from feeds.export import export
-site, out = config.load(Path(sys.argv[1]), {}), Path(sys.argv[2])
-now = datetime.datetime.fromisoformat(sys.argv[3])
-for line in sys.stdin:
-    feeds, seconds = line.split()
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        tell = lambda *_: os.write(write, b".")
-        while True:
-            export(site, Catalogue(site.catalogue), out, now, tell)
-            for file in [out / name for name in os.listdir(out) if name.startswith("all.")]:
-                file.unlink()  # so that there is something to write
-    for _ in range(int(feeds)):
-        os.read(read, 1)
-    time.sleep(float(seconds))
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    print("killed", flush=True)
-"""
-
-
-def parses(file: Path) -> bool:
-    body = file.read_bytes()
-    if file.suffix == ".json":
-        return bool(json.loads(body))
-    if file.suffix in (".html", ".css"):
-        return body.rstrip().endswith((b"</html>", b"}"))
-    return etree.fromstring(body) is not None
-
-
-def test_every_file_is_whole_when_an_export_is_killed(site: Publication, out: Path) -> None:
-    for number in range(30):
-        site.write(f"{number}.md", front_matter("Text. " * 2000, title=f"t{number}"))
-    site.build()
-    (site.root / "run.py").write_text(_RUN)
-    chance, seen = random.Random(1), set[str]()
-    with subprocess.Popen(
-        [sys.executable, "-c", _RUN, str(site.root), str(out), NOW.isoformat()],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    ) as process:
-        assert process.stdin
-        assert process.stdout
-        for _ in range(12):
-            process.stdin.write(f"{chance.randint(0, 6)} {chance.uniform(0, 0.01)}\n")
-            process.stdin.flush()
-            assert process.stdout.readline() == "killed\n"
-            found = files(out) if out.exists() else set()
-            assert all(parses(out / name) for name in found), found
-            seen |= found
-        process.stdin.close()
-    assert len(seen) > 5, "it was always killed before it wrote"
-    site.export(out)
-    hidden = {file.name for file in out.rglob(".*")}
-    assert hidden == {".feeds-export.json", ".feeds-export.lock"}, "parts of files were left"
-    assert files(out) == feed_files(*site.feeds()) | SITE_FILES | {"topics/feeds.opml"}

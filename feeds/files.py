@@ -1,0 +1,159 @@
+"""The files of an export: each written if it differs, with its variants, and noted."""
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+
+import msgspec
+
+from feeds import coding, headers, manifest
+from feeds.document import Document
+from feeds.errors import ExportError
+from feeds.hosts.host import SUFFIXES, Host
+from feeds.manifest import File, Kind, Manifest
+from feeds.site import Site
+from feeds.target import Target, second_of
+
+
+class Files:
+    """What is in the folder of an export, from the last export's files to those of this one.
+
+    `before` is what the last one noted, `copies` the further paths of documents. `force` overwrites
+    files that no export wrote; `verify` reads files to know whether they are as they were left.
+    Documents are compared, compressed and written in threads, and there after `settle`.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        before: Manifest,
+        site: Site,
+        host: Host,
+        codings: Sequence[str],
+        copies: Mapping[str, str],
+        *,
+        force: bool,
+        verify: bool,
+    ) -> None:
+        self._target, self._site, self._host, self._codings = target, site, host, codings
+        self._force, self._verify = force, verify
+        self._copies: dict[str, list[str]] = {}
+        for old, name in copies.items():
+            self._copies.setdefault(name, []).append(old)
+        self.before, self.after = before, Manifest({}, {})
+        self.written: list[str] = []
+
+    def are_there(self, names: Iterable[str]) -> bool:
+        """Whether these documents are as they were left, as far as a look can tell."""
+        needed = self._paths(names)
+        return all(map(self._is_there, [*needed, *self._variants(needed)]))
+
+    def _is_there(self, name: str) -> bool:
+        known = self.before.files.get(name)
+        if known is None or self._target.size(name) != known.size:
+            return False
+        return not self._verify or _digest(self._target.read(name) or b"") == known.sha256
+
+    def keep(self, names: Iterable[str]) -> None:
+        """Leave these documents as they are."""
+        kept = self._paths(names)
+        for name in (*kept, *self._variants(kept)):
+            self.after.files[name] = self.before.files[name]
+
+    def begin(self, names: Iterable[str], changing: Collection[str]) -> None:
+        """Note what is about to be written, for an export after this one, if it is killed.
+
+        The documents `names` are ours from now on, and the feeds `changing` of no known state.
+        """
+        new = False
+        for name in self._paths(names):
+            for each in (name, *(name + SUFFIXES[each] for each in self._codings)):
+                if each not in self.before.files and not self._target.exists(each):
+                    self.before.files[each] = manifest.OURS
+                    new |= each == name
+        feeds = {path: shows for path, shows in self.before.feeds.items() if path not in changing}
+        if new or changing:
+            self._note(Manifest(self.before.files, feeds))
+
+    def put(self, name: str, made: Document, kind: Kind, cache_control: str | None = None) -> None:
+        """Write a document, at its old paths too, with its precompressed variants: soon."""
+        self._target.soon(partial(self._put, name, made, kind, cache_control))
+
+    def _put(self, name: str, made: Document, kind: Kind, cache_control: str | None) -> None:
+        file = self._file(made, kind, cache_control)
+        for path in self._paths([name]):
+            second = self._store(path, made.body, file, made.updated)
+            for each in self._codings if kind in self._host.coded else ():
+                if (coded := coding.encode(made.body, each)) is not None:
+                    variant = msgspec.structs.replace(file, coding=each)
+                    self._store(path + SUFFIXES[each], coded, variant, made.updated, second)
+
+    def put_plain(self, name: str, made: Document) -> None:
+        """Write a file for the host, which has no variants."""
+        self._store(name, made.body, self._file(made, "list"), made.updated)
+
+    def settle(self) -> None:
+        """Wait until everything is on the disk, in its place."""
+        self._target.settle()
+
+    def finish(self) -> list[str]:
+        """Remove the files that are no more, and note those that are; the paths removed."""
+        gone = sorted(set(self.before.files) - set(self.after.files))
+        removed = [name for name in gone if self._target.exists(name)]
+        self._target.remove(removed)
+        self._target.settle()
+        self._note(self.after)
+        return removed
+
+    def _note(self, what: Manifest) -> None:
+        """Write the manifest, if it says anything new."""
+        body = manifest.encode(what)
+        if self._target.read(manifest.NAME) != body:
+            self._target.write(manifest.NAME, body)
+            self._target.settle()
+
+    def _paths(self, names: Iterable[str]) -> list[str]:
+        """Where documents are: at their own paths, and at their old ones."""
+        return [path for name in names for path in (name, *self._copies.get(name, ()))]
+
+    def _variants(self, names: Iterable[str]) -> Iterator[str]:
+        """The precompressed files that the last export made: not every document has each."""
+        for name in names:
+            for each in self._codings:
+                if (variant := name + SUFFIXES[each]) in self.before.files:
+                    yield variant
+
+    def _file(self, made: Document, kind: Kind, cache_control: str | None = None) -> File:
+        said = dict(headers.of(made, self._site))
+        return File(
+            sha256="",
+            size=0,
+            media_type=said["Content-Type"],
+            cache_control=cache_control or said["Cache-Control"],
+            kind=kind,
+            tags=made.tags,
+        )
+
+    def _store(
+        self, name: str, body: bytes, file: File, updated: datetime, second: int | None = None
+    ) -> int:
+        """Write a file unless it has these bytes; returns the second of its time.
+
+        That is `second`, that of the file whose variant it is, or its own.
+        """
+        self.after.files[name] = msgspec.structs.replace(file, sha256=_digest(body), size=len(body))
+        there, before = self._target.read(name), self._target.second(name)
+        if there == body and before is not None:
+            return before
+        if there is not None and name not in self.before.files and not self._force:
+            at = self._target.path(name)
+            raise ExportError(f"{at} is there and no export wrote it; move it, or use --force")
+        made = second_of(updated, before) if second is None else second
+        self._target.write(name, body, made)
+        self.written.append(name)
+        return made
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()

@@ -1,0 +1,160 @@
+"""Cloudflare Pages: `_headers` and `_redirects`, inside its limits. Pure; no I/O."""
+
+from collections.abc import Collection, Iterator
+from urllib.parse import quote
+
+from feeds.headers import Headers
+from feeds.hosts.host import Made
+from feeds.hosts.old import Old, location
+from feeds.hosts.plan import FRESHNESS, Deviation, Group, Plan
+from feeds.site import PLACEHOLDER
+
+HEADERS, REDIRECTS = "_headers", "_redirects"
+# developers.cloudflare.com/pages: configuration/headers, configuration/redirects, platform/limits.
+MOST_RULES = 100
+MOST_STATIC, MOST_DYNAMIC = 2000, 100
+MOST_LINE, MOST_REDIRECT = 2000, 1000
+MOST_FILES = 20_000
+_STATUSES = (301, 302, 303, 307, 308)
+
+Rule = list[str]
+_COLON = r":\1"
+
+
+def make(plan: Plan, codings: tuple[str, ...]) -> Made:
+    """The files of the site, and what Cloudflare Pages cannot do. It compresses by itself."""
+    del codings
+    general, lists, deviations = _general(plan), _lists(plan), _deviations(plan)
+    room = MOST_RULES - len(general) - len(lists)
+    lines = [line for rule in (*general, *deviations[-room:], *lists) for line in rule]
+    files = {HEADERS: "\n".join(lines).encode() + b"\n"}
+    fixed = [line for old in plan.old if (line := _redirect(plan, old)) and not _dynamic(old)]
+    filled = [line for old in plan.old if (line := _redirect(plan, old)) and _dynamic(old)]
+    if fixed or filled:
+        kept = (*fixed[:MOST_STATIC], *filled[:MOST_DYNAMIC])
+        files[REDIRECTS] = "".join(kept).encode()
+    said = [
+        *_said(plan),
+        *_left_out(deviations, room, fixed, filled),
+    ]
+    return Made(files, tuple(said))
+
+
+def _general(plan: Plan) -> list[Rule]:
+    """A rule for everything, with the headers of pages, and one for each format of feeds.
+
+    Pages have it for their path has no extension: Cloudflare takes `.html` off.
+    """
+    page = next(plan.of("page"))
+    feeds = [_rule(plan, f"*.{group.extension}", group, page) for group in plan.of("feed")]
+    return [_rule(plan, "*", page, None), *feeds]
+
+
+def _lists(plan: Plan) -> list[Rule]:
+    """The rules of what is neither feed nor page: last, for a family's rule may fit it too."""
+    page = next(plan.of("page"))
+    aged = {
+        name for each in (page.headers, *(d.freshness for d in plan.deviations)) for name, _ in each
+    }
+    return [
+        _rule(plan, "" if group.name else f"*.{group.extension}", group, page, aged & {*FRESHNESS})
+        for group in plan.of("asset", "list")
+    ]
+
+
+def _rule(
+    plan: Plan, path: str, group: Group, general: Group | None, unset: Collection[str] = ()
+) -> Rule:
+    """The headers that differ from those of the general rule, which holds too.
+
+    What two rules set is sent twice, so it is taken off first; `unset` are those of other rules.
+    """
+    said: Headers = [each for each in group.headers if general or each[0] != "Content-Type"]
+    if group.linked:
+        said.append(("Link", _links(plan, group)))
+    before = dict(general.headers) if general else {}
+    before.pop("Content-Type", None)
+    changed = [each for each in said if before.get(each[0]) != each[1] or each[0] in unset]
+    # Cloudflare sends it by itself where nobody says otherwise.
+    known = {*before, "X-Content-Type-Options"}
+    off = known - {name for name, _ in said} | {name for name, _ in changed if name in before}
+    off |= {*unset}
+    lines = [*(f"  ! {name}" for name in sorted(off)), *(f"  {n}: {v}" for n, v in changed)]
+    return [f"{plan.site.mount}{path}", *(line for line in lines if len(line) <= MOST_LINE)]
+
+
+def _links(plan: Plan, group: Group) -> str:
+    """The Link header of all feeds in a format: what the `*` of the rule stands for is said."""
+    own = f"{plan.site.feeds_url}:splat.{group.extension}"
+    return plan.links(own)
+
+
+def _deviations(plan: Plan) -> list[Rule]:
+    """Rules of feeds kept for another time, those that must win last."""
+    return [
+        [
+            f"{plan.site.mount}{_pattern(deviation)}.*",
+            *(
+                line
+                for name, value in deviation.freshness
+                for line in (f"  ! {name}", f"  {name}: {value}")
+            ),
+        ]
+        for deviation in reversed(plan.deviations)
+    ]
+
+
+def _pattern(deviation: Deviation) -> str:
+    return PLACEHOLDER.sub(_COLON, quote(deviation.source, safe="/{}"))
+
+
+def _dynamic(old: Old) -> bool:
+    return old.is_pattern
+
+
+def _redirect(plan: Plan, old: Old) -> str | None:
+    if old.target is None or old.status not in _STATUSES:
+        return None
+    source = plan.site.mount + quote(old.source, safe="/{}")
+    to = location(old, plan.site.mount, lambda _, name: f":{name}")
+    if not old.leads_out:
+        to = to.removesuffix(".html")  # Cloudflare would lead on to it
+    line = f"{PLACEHOLDER.sub(_COLON, source)} {to} {old.status}\n"
+    return line if len(line) <= MOST_REDIRECT else None
+
+
+def _said(plan: Plan) -> Iterator[str]:
+    gone = [old.source for old in plan.old if old.target is None]
+    if gone:
+        yield f"Cloudflare Pages has no 410: {gone[0]} and whatever else is gone answers 404."
+    yield "Cloudflare Pages serves pages without .html, and leads from PATH.html to PATH."
+    if len(plan.names) > MOST_FILES:
+        yield (
+            f"The site has {len(plan.names):,} files; Cloudflare Pages takes {MOST_FILES:,} on "
+            "its free plan."
+        )
+    if plan.site.mount != "/":
+        yield (
+            f"Put the export into {plan.site.mount} below your site, and {HEADERS} and "
+            f"{REDIRECTS} into its top folder: Cloudflare Pages reads them only there."
+        )
+
+
+def _left_out(
+    deviations: list[Rule], room: int, fixed: list[str], filled: list[str]
+) -> Iterator[str]:
+    if (over := len(deviations) - room) > 0:
+        first = deviations[0][0].removesuffix(".*")
+        yield (
+            f"Cloudflare Pages takes {MOST_RULES} rules: {over:,} feeds or families are kept as "
+            f"long as most feeds are, not as they say themselves, {first} among them."
+        )
+    for lines, most, what in (
+        (fixed, MOST_STATIC, "redirects"),
+        (filled, MOST_DYNAMIC, "patterns of redirects"),
+    ):
+        if len(lines) > most:
+            yield (
+                f"Cloudflare Pages takes {most:,} {what}: {len(lines) - most:,} are left out, "
+                f"{lines[most].split()[0]} among them."
+            )

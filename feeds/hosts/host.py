@@ -1,0 +1,44 @@
+"""What a host is to an export: the files that it is told by, and what it cannot do."""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from feeds.hosts.plan import Plan
+from feeds.manifest import Kind
+
+GZIP, BROTLI = "gzip", "br"
+SUFFIXES: Mapping[str, str] = {GZIP: ".gz", BROTLI: ".br"}
+
+
+class Made(msgspec.Struct, frozen=True):
+    """The files that tell a host of a site, by path, and what it cannot do, in plain sentences.
+
+    `copies` are further paths of documents: old path -> document.
+    """
+
+    files: Mapping[str, bytes] = {}
+    said: tuple[str, ...] = ()
+    copies: Mapping[str, str] = {}
+
+
+class Host(msgspec.Struct, frozen=True):
+    """A kind of static host.
+
+    `can` are the codings in which it can send precompressed files, of documents of the kinds
+    `coded`, and `codings` those that it always can. The texts say how far it goes, for people.
+    """
+
+    name: str
+    title: str
+    make: Callable[[Plan, tuple[str, ...]], Made]
+    told: str
+    types: str
+    caching: str
+    link: str
+    redirects: str
+    gone: str
+    can: tuple[str, ...] = ()
+    codings: tuple[str, ...] = ()
+    coded: tuple[Kind, ...] = ("archive", "asset", "feed", "page", "list")
+    has_404: bool = True

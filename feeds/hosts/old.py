@@ -1,0 +1,125 @@
+"""Where old addresses lead on a host that knows nothing but rules. Pure; no I/O."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from urllib.parse import quote, unquote
+
+import msgspec
+
+from feeds import moves
+from feeds.site import PLACEHOLDER, Move, Site
+
+
+class Old(msgspec.Struct, frozen=True):
+    """An old path and its answer: redirect `status` to `target`, or 410 without one.
+
+    Paths are below the feeds' URL. `source` may hold placeholders for one segment or a part of
+    it, and `target` these again; `target` may be a URL. "" is the list of all feeds.
+    """
+
+    source: str
+    status: int
+    target: str | None
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether it stands for many paths."""
+        return PLACEHOLDER.search(self.source) is not None
+
+    @property
+    def leads_out(self) -> bool:
+        """Whether the target is a URL."""
+        return self.target is not None and "://" in self.target
+
+
+def lead(site: Site, names: frozenset[str]) -> tuple[Old, ...]:
+    """What is to be said of old paths, those without placeholders first.
+
+    The answers are the server's, but that it looks up topics by all their names: here those
+    names are paths of their own. `names` are the documents there are.
+    """
+    found: dict[str, Old] = {}
+    exists = _exists(names)
+    for move in site.moves:
+        for old in _said(move, site, names, exists):
+            if old.source not in names:
+                found.setdefault(old.source, old)
+    return tuple(sorted(found.values(), key=lambda old: old.is_pattern))
+
+
+def asked(old: Old) -> str:
+    """The regular expression of an old path as it is asked for: percent-encoded.
+
+    Its placeholders are groups, numbered in their order.
+    """
+    return unnamed(moves.pattern(quote(old.source, safe="/{}")))
+
+
+def unnamed(regex: str) -> str:
+    """A regular expression with its groups numbered, for those who do not know named ones."""
+    return re.sub(r"\?P<\w+>", "", regex)
+
+
+def location(old: Old, mount: str, hole: Callable[[int, str], str]) -> str:
+    """Where an old path leads, percent-encoded, below the path `mount`; "" if nowhere.
+
+    `hole` writes what a placeholder stood for, given its number from 1 on, and its name.
+    """
+    names = PLACEHOLDER.findall(old.source)
+    target = old.target or ""
+    if old.target is not None and not old.leads_out:
+        target = quote(f"{unquote(mount)}{target}", safe="/{}")
+    # A sign that hosts have for variables and groups, which URLs can do without.
+    plain = target.replace("$", "%24")
+    return PLACEHOLDER.sub(lambda found: hole(names.index(found[1]) + 1, found[1]), plain)
+
+
+def instances(old: Old, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Each old path that leads to a document, and the document: a pattern is filled in.
+
+    Nothing where the target does not say what the old path was.
+    """
+    if old.target is None or old.leads_out:
+        return
+    if not set(PLACEHOLDER.findall(old.source)) <= set(PLACEHOLDER.findall(old.target)):
+        return
+    fits = re.compile(moves.pattern(old.target), re.IGNORECASE)
+    for name in sorted(names):
+        if said := fits.fullmatch(name):
+            yield _filled(old.source, said.groupdict()), name
+
+
+def _filled(source: str, values: Mapping[str, str]) -> str:
+    return PLACEHOLDER.sub(lambda found: values[found[1]], source)
+
+
+def _exists(names: frozenset[str]) -> Callable[[str], str | None]:
+    folded = {name.casefold(): name for name in names}
+    folded["index.html"] = ""
+    folded[""] = ""
+    return lambda name: folded.get(name.casefold())
+
+
+def _said(
+    move: Move, site: Site, names: frozenset[str], exists: Callable[[str], str | None]
+) -> Iterator[Old]:
+    if not PLACEHOLDER.search(move.source):
+        if answer := moves.find(move.source, site, exists):
+            yield Old(move.source, answer.status, answer.location)
+        return
+    if move.target is None or "://" in move.target:
+        yield Old(move.source, move.status, move.target)
+        return
+    if not any(map(re.compile(moves.pattern(move.target), re.IGNORECASE).fullmatch, names)):
+        return
+    if "{topic}" in move.source:
+        yield from _by_other_names(move, site, names)
+    yield Old(move.source, move.status, move.target)
+
+
+def _by_other_names(move: Move, site: Site, names: frozenset[str]) -> Iterator[Old]:
+    """The old paths of topics that are called otherwise here."""
+    for name, key in sorted(site.topic_ids.items()):
+        target = str(move.target).replace("{topic}", key)
+        if name != key and (PLACEHOLDER.search(target) or target in names):
+            yield Old(move.source.replace("{topic}", name), move.status, target)

@@ -1,0 +1,176 @@
+"""What a static host is to be told: the headers of its documents, by groups of paths. Pure.
+
+The headers are those of `feeds.headers`, as the server sends them.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from feeds import headers, history, opml, pages, stylesheets
+from feeds.dates import NEVER
+from feeds.definitions import FeedDefinition
+from feeds.document import Document
+from feeds.envelope import MEDIA_TYPES
+from feeds.fragment import FORMATS
+from feeds.headers import Headers
+from feeds.history import Place
+from feeds.hosts.old import Old, lead
+from feeds.links import Link, header
+from feeds.manifest import Kind
+from feeds.moves import pattern
+from feeds.site import PLACEHOLDER, Caching, Site
+
+# What is of each document alone, or of its bytes.
+_OWN = ("Last-Modified", "Link")
+FRESHNESS = ("Cache-Control", "CDN-Cache-Control", "Surrogate-Control")
+NOT_FOUND = pages.NOT_FOUND
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Documents with one media type and the same headers: all with this extension.
+
+    `name` is the path of the only document of the group, None where there are others.
+    """
+
+    extension: str
+    media_type: str
+    headers: tuple[tuple[str, str], ...]
+    kind: Kind
+    name: str | None = None
+
+    @property
+    def linked(self) -> bool:
+        """Whether its documents have a Link header, which differs from one to the next."""
+        return self.kind == "feed"
+
+
+class Deviation(msgspec.Struct, frozen=True):
+    """Feeds, their pages, or archives, whose copies are kept for another time than most are.
+
+    `source` is a feed's path, or the pattern of a family with placeholders; `feeds` are the paths.
+    """
+
+    source: str
+    freshness: tuple[tuple[str, str], ...]
+    feeds: tuple[str, ...]
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether it stands for a family."""
+        return PLACEHOLDER.search(self.source) is not None
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """A site as a static host has to serve it.
+
+    `deviations` and `old` are in the order in which they are to be tried.
+    """
+
+    site: Site
+    names: frozenset[str]
+    groups: tuple[Group, ...]
+    deviations: tuple[Deviation, ...]
+    old: tuple[Old, ...]
+
+    def links(self, own: str) -> str:
+        """The Link header of a feed whose URL is `own`."""
+        hubs = (Link(hub, "hub") for hub in self.site.hubs)
+        return header((Link(own, "self"), *hubs))
+
+    def of(self, *kinds: Kind) -> Iterator[Group]:
+        """The groups of these kinds."""
+        return (group for group in self.groups if group.kind in kinds)
+
+
+def make(feeds: Sequence[FeedDefinition], names: Iterable[str], site: Site) -> Plan:
+    """The plan of a site with these feeds, and documents at these paths."""
+    known = frozenset(names)
+    usual = _usual(feeds)
+    return Plan(
+        site=site,
+        names=known,
+        groups=tuple(_groups(usual, site)),
+        deviations=tuple(_deviations(feeds, usual, site)),
+        old=lead(site, known),
+    )
+
+
+def _usual(feeds: Sequence[FeedDefinition]) -> Caching:
+    """How long copies of most feeds are kept."""
+    counted = Counter(feed.caching for feed in feeds)
+    return counted.most_common(1)[0][0] if counted else opml.CACHING
+
+
+def _groups(usual: Caching, site: Site) -> Iterator[Group]:
+    lists, css = opml.CACHING, stylesheets.document(stylesheets.PAGES_CSS)
+    for format_ in FORMATS:
+        yield _group(format_, MEDIA_TYPES[format_], usual, "feed", site)
+    # The index page before all pages: it is one of them.
+    yield _group("html", pages.MEDIA_TYPE, lists, "list", site, pages.INDEX)
+    yield _group("html", pages.MEDIA_TYPE, usual, "page", site)
+    yield _group("opml", opml.MEDIA_TYPE, lists, "list", site)
+    yield _group("css", css.media_type, css.caching, "asset", site)
+
+
+def _group(
+    extension: str,
+    media_type: str,
+    caching: Caching,
+    kind: Kind,
+    site: Site,
+    name: str | None = None,
+) -> Group:
+    """The group of documents like this one, with what the server says of each of them."""
+    links = (Link("", "self"),) if kind == "feed" else ()
+    one = Document(
+        body=b"", etag="", updated=NEVER, media_type=media_type, caching=caching, links=links
+    )
+    said = headers.of(one, site)
+    common = tuple(each for each in said if each[0] not in _OWN)
+    return Group(extension, dict(said)["Content-Type"], common, kind, name)
+
+
+def _deviations(feeds: Sequence[FeedDefinition], usual: Caching, site: Site) -> Iterator[Deviation]:
+    """Families and feeds with another caching, and archives; those told by name first.
+
+    A family's pattern may fit feeds of others: those are told by name too.
+    """
+    families = [spec for spec in site.feeds if spec.each and spec.caching != usual]
+    fitting = [(re.compile(pattern(spec.path), re.IGNORECASE), spec) for spec in families]
+    members: dict[str, list[str]] = {}
+    for feed in feeds:
+        spec = next((spec for fits, spec in fitting if fits.fullmatch(feed.path)), None)
+        if spec is not None and spec.caching == feed.caching:
+            members.setdefault(spec.path, []).append(feed.path)
+        elif spec is not None or feed.caching != usual:
+            below = [usual, *([spec.caching] if spec else [])]
+            yield Deviation(feed.path, _freshness(feed.caching, below), (feed.path,))
+    for spec in families:
+        if spec.path in members:
+            freshness = _freshness(spec.caching, [usual])
+            yield Deviation(spec.path, freshness, tuple(members[spec.path]))
+    for depth in sorted({feed.path.count("/") + 1 for feed in feeds if feed.history}):
+        folders = "/".join(f"{{folder{number}}}" for number in range(depth))
+        # As long as the newest one, which leads to the next: a rule does not know which that is.
+        caching = history.caching(usual, Place(number=1, newest=1))
+        yield Deviation(f"{folders}/archive/{{number}}", _freshness(caching, [usual]), ())
+
+
+def _freshness(caching: Caching, below: Iterable[Caching]) -> tuple[tuple[str, str], ...]:
+    """The headers that replace those of others: not every host can take a header off.
+
+    So where those tell CDNs something of their own, this says to CDNs what it says to all.
+    """
+    if caching.cdn_max_age is None and any(each.cdn_max_age is not None for each in below):
+        caching = msgspec.structs.replace(caching, cdn_max_age=caching.max_age)
+    return tuple(headers.freshness(caching))
+
+
+def with_freshness(
+    said: Iterable[tuple[str, str]], freshness: Iterable[tuple[str, str]]
+) -> Headers:
+    """The headers with another freshness."""
+    return [*freshness, *(each for each in said if each[0] not in FRESHNESS)]

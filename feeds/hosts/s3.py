@@ -1,0 +1,93 @@
+"""S3 behind CloudFront: a function for the edge; headers are set with each upload. Pure; no I/O."""
+
+import json
+import re
+from collections.abc import Iterator
+
+from feeds import headers
+from feeds.hosts.host import Made
+from feeds.hosts.old import Old, asked, location
+from feeds.hosts.plan import NOT_FOUND, Plan
+from feeds.manifest import PRIVATE
+
+NAME = f"{PRIVATE}cloudfront.js"
+# docs.aws.amazon.com: quotas on CloudFront Functions.
+MOST_BYTES = 10_240
+
+_FUNCTION = """\
+// Written by `feeds export`, for a CloudFront Function at "viewer request" (runtime 2.0).
+const OLD = [
+%(old)s];
+const SAID = %(said)s;
+function lead(status, said, to) {
+  const found = {'cache-control': {value: SAID[status]},
+    'access-control-allow-origin': {value: '*'}};
+  if (to) found.location = {value: to};
+  return {statusCode: status, headers: found};
+}
+function handler(event) {
+  const request = event.request;
+  if (request.uri === %(index)s) return lead(301, 0, %(mount)s);
+  for (const [from, status, to] of OLD) {
+    const fits = from.exec(request.uri);
+    if (fits) return lead(status, 0, to && to.replace(/\\$(\\d)/g, (_, n) => fits[n]));
+  }
+  if (request.uri === %(mount)s) request.uri = %(index)s;
+  const sent = request.headers['accept-encoding'];
+  const said = sent ? sent.value : '';
+  if (/^[^?]*\\.(?:%(coded)s)$/.test(request.uri)) {
+    if (/(?:^|[ ,])br(?! *; *q=0(?:\\.0*)?(?: *,|$))/.test(said)) request.uri += '.br';
+    else if (/(?:^|[ ,])gzip(?! *; *q=0(?:\\.0*)?(?: *,|$))/.test(said)) request.uri += '.gz';
+  }
+  return request;
+}
+"""
+
+
+def make(plan: Plan, codings: tuple[str, ...]) -> Made:
+    """The function of the site, and what is to be set by hand."""
+    del codings
+    rules = [_rule(plan, old) for old in plan.old]
+    kept = list(rules)
+    while len(body := _function(plan, kept)) > MOST_BYTES and kept:
+        kept.pop()
+    return Made({NAME: body}, tuple(_said(plan, rules[len(kept) :])))
+
+
+def _function(plan: Plan, rules: list[str]) -> bytes:
+    statuses = sorted({old.status for old in plan.old} | {301})
+    mount = plan.site.mount
+    values = {
+        "old": "".join(f"  {rule},\n" for rule in rules),
+        "said": json.dumps({str(each): headers.elsewhere(each)[0][1] for each in statuses}),
+        "coded": "|".join(group.extension for group in plan.of("feed")),
+        "mount": json.dumps(mount),
+        "index": json.dumps(f"{mount}index.html"),
+    }
+    return (_FUNCTION % values).encode()
+
+
+def _rule(plan: Plan, old: Old) -> str:
+    """An old path as the function has it: expression, status, target."""
+    expression = f"{re.escape(plan.site.mount)}{asked(old)}".replace("/", r"\/")
+    to = location(old, plan.site.mount, lambda number, _: f"${number}")
+    return f"[/^{expression}\\/*$/i, {old.status}, {json.dumps(to)}]"
+
+
+def _said(plan: Plan, left_out: list[str]) -> Iterator[str]:
+    yield (
+        f"S3 has no redirects, no 410 and no choice of codings of its own: {NAME} does it as a "
+        "CloudFront Function at viewer request. Without it CloudFront sends Atom and JSON feeds "
+        "uncompressed."
+    )
+    yield (
+        "Set CORS, Content-Security-Policy and Vary: Accept-Encoding in a response headers policy: "
+        "an object carries only its Content-Type, Cache-Control and Content-Encoding."
+    )
+    yield f"Show {plan.site.mount}{NOT_FOUND} for 403 and 404, with the status 404."
+    yield "CloudFront sends no Link header (hub, self); both are in the feeds."
+    if left_out:
+        yield (
+            f"A CloudFront Function holds {MOST_BYTES:,} bytes: {len(left_out):,} old addresses "
+            f"are left out of it, {left_out[0]} among them."
+        )

@@ -1,0 +1,150 @@
+"""The folder that an export writes: each file is the old one or the new one, whatever happens."""
+
+import hashlib
+import os
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+
+# Files are written in this folder and moved into their places.
+PARTS = ".feeds-export.parts"
+# Files written at a time: a disk makes sure of many together in less time than of each in turn.
+_WRITERS = 16
+_SECOND = 1_000_000_000
+
+
+class Target:
+    """A folder whose files are replaced whole: written beside, made sure of, and moved.
+
+    After `settle` all that was written, in threads or not, is on the disk, in its place.
+    Use it in a `with` statement; raises `OSError`.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._pool = ThreadPoolExecutor(_WRITERS)
+        self._writing: deque[Future[None]] = deque()
+        self._touched: set[Path] = set()
+
+    def __enter__(self) -> "Target":
+        shutil.rmtree(self._root / PARTS, ignore_errors=True)  # of an export that was killed
+        (self._root / PARTS).mkdir()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+        shutil.rmtree(self._root / PARTS, ignore_errors=True)
+
+    def path(self, name: str) -> Path:
+        """Where a file is."""
+        return self._root / name
+
+    def read(self, name: str) -> bytes | None:
+        """The bytes of a file, None if there is none."""
+        try:
+            return (self._root / name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def size(self, name: str) -> int | None:
+        """The size of a file in bytes, None if it cannot be had."""
+        try:
+            return (self._root / name).stat().st_size
+        except OSError:
+            return None
+
+    def exists(self, name: str) -> bool:
+        """Whether anything is there under this name."""
+        return os.path.lexists(self._root / name)
+
+    def second(self, name: str) -> int | None:
+        """The time of a file, in whole seconds; None if there is none."""
+        try:
+            return (self._root / name).stat().st_mtime_ns // _SECOND
+        except FileNotFoundError:
+            return None
+
+    def soon(self, work: Callable[[], None]) -> None:
+        """Do work that writes files, in a thread, as soon as one is free."""
+        self._writing.append(self._pool.submit(work))
+        self._wait(2 * _WRITERS)
+
+    def settle(self) -> None:
+        """Wait until everything is in its place, and stays there if the power fails.
+
+        Raises what the work in threads raised.
+        """
+        self._wait(0)
+        for folder in self._touched:
+            if folder.is_dir():
+                _sync(folder)
+        self._touched.clear()
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Remove files, and the folders that are empty then."""
+        for name in names:
+            file = self._root / name
+            file.unlink(missing_ok=True)
+            self._touched.add(file.parent)
+            for folder in _parents(file, self._root):
+                try:
+                    folder.rmdir()
+                except OSError:
+                    break  # not empty: other files live there
+                self._touched.add(folder.parent)
+
+    def _wait(self, most: int) -> None:
+        """Wait until at most so much work is under way."""
+        while len(self._writing) > most:
+            self._writing.popleft().result()
+
+    def write(self, name: str, body: bytes, second: int | None = None) -> None:
+        """Write a file; its time is in that second, or now."""
+        final = self._root / name
+        part = self._root / PARTS / hashlib.sha256(name.encode()).hexdigest()
+        with part.open("wb") as file:
+            file.write(body)
+            file.flush()
+            if second is not None:
+                moment = second * _SECOND + fraction(body)
+                os.utime(file.fileno(), ns=(moment, moment))
+            os.fsync(file.fileno())
+        for folder in reversed([*_parents(final, self._root)]):
+            if not folder.is_dir():
+                folder.mkdir(exist_ok=True)
+                self._touched.add(folder.parent)
+        part.replace(final)
+        self._touched.add(final.parent)
+
+
+def second_of(updated: datetime, before: int | None) -> int:
+    """The second that a file with new bytes gets, `before` being that of the old bytes.
+
+    It is the document's Last-Modified. Servers make ETags of time and size, and a size may be the
+    same again: so that no two states of a file ever share a tag, time only goes forward.
+    """
+    second = int(updated.timestamp())
+    return second if before is None else max(second, before + 1)
+
+
+def fraction(body: bytes) -> int:
+    """The nanoseconds of a file's time: made of its bytes, for servers that look so closely."""
+    return int.from_bytes(hashlib.sha256(body).digest()[:4], "big") % 1_000_000 * 1000
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _parents(file: Path, top: Path) -> Iterator[Path]:
+    for folder in file.parents:
+        if folder == top:
+            return
+        yield folder
