@@ -12,13 +12,14 @@ from pathlib import Path
 import msgspec
 from filelock import FileLock, Timeout
 
-from feeds import documents, envelope, fragment, groups, pages, sitepages
+from feeds import documents, envelope, fragment, groups, headers, pages, sitepages
 from feeds.catalogue.store import Catalogue, FeedState, Reader
 from feeds.definitions import FeedDefinition
 from feeds.document import Document
 from feeds.errors import ExportError
 from feeds.fragment import FORMATS
 from feeds.ingest import Progress
+from feeds.manifest import File, Kind, Manifest
 from feeds.site import Site
 
 # What the last export wrote: in the export itself, so that it knows which files are its own.
@@ -30,14 +31,8 @@ PARTS = ".feeds-export.parts"
 _PATIENCE = 30
 # Files written at a time: a disk makes sure of many together in less time than of each in turn.
 _WRITERS = 16
-
-
-class _Manifest(msgspec.Struct):
-    """The files of an export by path: sha256, and size in bytes; and by feed the state shown."""
-
-    files: dict[str, str] = {}
-    sizes: dict[str, int] = {}
-    feeds: dict[str, str] = {}
+# A file that will be made, so that it is known for ours if the export is killed.
+_CLAIMED = File("", -1, "", "", "feed")
 
 
 class ExportReport(msgspec.Struct, frozen=True):
@@ -103,7 +98,7 @@ class _Export:
         self._progress, self._force = progress, force
         self._fingerprint = reader.meta("fingerprint")
         self._before = _manifest(target)
-        self._after = _Manifest({}, {})
+        self._after = Manifest({}, {})
         self._written: list[str] = []
         self._pool = pool
         self._writing: deque[Future[None]] = deque()
@@ -121,7 +116,8 @@ class _Export:
             self._export(feed, states.get(feed.path), beside)
             self._progress("Writing feeds", done, len(feeds))
         for name, make in makers.items():
-            self._put(name, make())
+            made = make()
+            self._put(name, made, "asset" if made.media_type == "text/css" else "list")
         self._wait(0)
         removed = self._remove_gone()
         self._write(MANIFEST, msgspec.json.encode(self._after, order="deterministic"))
@@ -135,7 +131,7 @@ class _Export:
     def _claim(self, names: Iterable[str]) -> None:
         """Note the files that will be made, so that they are known for ours if this is killed."""
         unknown = [name for name in names if name not in self._before.files]
-        new = {name: "" for name in unknown if not os.path.lexists(self._target / name)}
+        new = {name: _CLAIMED for name in unknown if not os.path.lexists(self._target / name)}
         if new:
             self._before.files.update(new)
             self._write(MANIFEST, msgspec.json.encode(self._before, order="deterministic"))
@@ -145,17 +141,16 @@ class _Export:
     ) -> None:
         """Write a feed's documents, unless the files already show this very state."""
         names = _names(feed)
-        settings = self._site.settings.pages
+        settings = (self._site.settings.pages, self._site.settings.http)
         shows = _shown(feed, state, [self._fingerprint, settings, _named(beside)])
         self._after.feeds[feed.path] = shows
         if self._before.feeds.get(feed.path) == shows and all(map(self._is_there, names)):
             self._after.files.update((name, self._before.files[name]) for name in names)
-            self._after.sizes.update((name, self._before.sizes[name]) for name in names)
             return
         for format_, made in documents.fetch(feed, self._site, self._reader, self._now).items():
-            self._put(f"{feed.path}.{format_}", made)
+            self._put(f"{feed.path}.{format_}", made, "feed")
         page = documents.page(feed, self._site, self._reader, self._now, beside)
-        self._put(pages.name(feed), page)
+        self._put(pages.name(feed), page, "page")
 
     def _is_there(self, name: str) -> bool:
         """Whether the file is as it was left, as far as a look at it can tell."""
@@ -163,12 +158,11 @@ class _Export:
             size = (self._target / name).stat().st_size
         except OSError:
             return False
-        return name in self._before.files and size == self._before.sizes.get(name)
+        known = self._before.files.get(name)
+        return known is not None and size == known.size
 
-    def _put(self, name: str, made: Document) -> None:
-        digest = hashlib.sha256(made.body).hexdigest()
-        self._after.files[name] = digest
-        self._after.sizes[name] = len(made.body)
+    def _put(self, name: str, made: Document, kind: Kind) -> None:
+        self._after.files[name] = _file(made, kind, self._site)
         try:
             there = (self._target / name).read_bytes()
         except FileNotFoundError:
@@ -211,6 +205,18 @@ class _Export:
         return gone
 
 
+def _file(made: Document, kind: Kind, site: Site) -> File:
+    said = dict(headers.of(made, site))
+    return File(
+        sha256=hashlib.sha256(made.body).hexdigest(),
+        size=len(made.body),
+        media_type=said["Content-Type"],
+        cache_control=said["Cache-Control"],
+        kind=kind,
+        tags=made.tags,
+    )
+
+
 def _names(feed: FeedDefinition) -> list[str]:
     return [*(f"{feed.path}.{format_}" for format_ in FORMATS), pages.name(feed)]
 
@@ -232,11 +238,11 @@ def _shown(feed: FeedDefinition, state: FeedState | None, around: Sequence[objec
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:32]
 
 
-def _manifest(target: Path) -> _Manifest:
+def _manifest(target: Path) -> Manifest:
     """What the last export wrote; nothing if there was none or its manifest is damaged."""
     try:
-        found = msgspec.json.decode((target / MANIFEST).read_bytes(), type=_Manifest)
+        found = msgspec.json.decode((target / MANIFEST).read_bytes(), type=Manifest)
     except (FileNotFoundError, msgspec.DecodeError, msgspec.ValidationError):
-        return _Manifest({}, {})
+        return Manifest({}, {})
     leads_out = any(".." in Path(name).parts or Path(name).is_absolute() for name in found.files)
-    return _Manifest({}, {}) if leads_out else found
+    return Manifest({}, {}) if leads_out else found
