@@ -248,6 +248,8 @@ def _fingerprint(site: Site) -> str:
         articles=articles,
         http=HTTPSettings(),
         pages=PageSettings(),
+        upload=None,
+        purge=(),
     )
     used = {
         "version": fragment.VERSION,

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
+from feeds.places import PurgeSettings, UploadSettings
 from feeds.selection import Selection, TermField, duration
 from feeds.text import slug
 
@@ -261,6 +262,10 @@ class SiteSettings(Settings, frozen=True):
     """How the feeds are served."""
     pages: PageSettings = PageSettings()
     """What the HTML pages of feeds show."""
+    upload: UploadSettings | None = None
+    """The object storage that the feeds are published to."""
+    purge: tuple[PurgeSettings, ...] = ()
+    """The caches that are to forget what changed."""
 
 
 class Caching(msgspec.Struct, frozen=True):

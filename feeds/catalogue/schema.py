@@ -24,7 +24,8 @@ _Text = Text().with_variant(Text(collation="C"), "postgresql")
 # `revision` grows with every build that changes anything; `fingerprint` says with which
 # settings the entries were made, `definitions` of which feeds.yaml the feeds are; `feeds` is the
 # revision in which the set of feeds or their titles last changed, `terms` the families whose
-# terms are counted, `articles` how many article files there are; `schema` is VERSION.
+# terms are counted, `articles` how many article files there are; `schema` is VERSION; `published`
+# is the id of the copy in a target's state that this catalogue goes on from.
 meta = Table(
     "meta",
     metadata,
