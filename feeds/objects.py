@@ -52,7 +52,7 @@ class Objects:
                 "allow_http": bool(endpoint and endpoint.startswith("http://")),
             }
             options["retry_config"] = {
-                "max_retries": 20,
+                "max_retries": 1000,  # it is the time that ends it
                 "retry_timeout": timedelta(seconds=_RETRYING),
                 "backoff": {
                     "init_backoff": _FIRST_PAUSE,
@@ -122,7 +122,7 @@ class Objects:
             except FileNotFoundError:
                 return
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         """The keys of all objects, sorted."""
         with self._telling("list", ""):
             return sorted(each["path"] for batch in self._store.list() for each in batch)

@@ -117,7 +117,7 @@ def upload(
             held.write(uploads.done(held.record, written, made.deletes))
         return UploadReport(tuple(written), made.deletes, made.unchanged)
     new = {each.path for each in made.uploads if each.why == "new"}
-    if new and not force and (there := sorted(new.intersection(objects.keys()))):
+    if new and not force and (there := sorted(new.intersection(objects.names()))):
         raise StoreError(
             f"{objects.url}/{there[0]} is there and no upload wrote it ({len(there):,} such); "
             "name another prefix, or use --force to overwrite"

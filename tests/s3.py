@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,7 @@ KEYS = {
     "AWS_REGION": "us-east-1",
 }
 BUCKET = "bucket"
+_KEY = re.compile("<Key>([^<]*)</Key>")
 # What an answer may be instead of the store's: a status; seconds to wait before it is asked;
 # "drop", the connection ends and nothing was done; "lose", it was done and the answer is lost.
 Fault = int | float | str | None
@@ -155,7 +157,7 @@ class Faulty:
             def handled(self) -> None:
                 faulty.handle(self)
 
-            do_PUT = do_GET = do_DELETE = do_HEAD = do_POST = handled  # noqa: N815
+            do_PUT = do_GET = do_DELETE = do_POST = handled  # noqa: N815
 
         with serving(Proxy) as port:
             self.endpoint = f"http://127.0.0.1:{port}"
@@ -165,6 +167,9 @@ class Faulty:
         sent = asked.body()
         with self._lock:
             self.asked.append((asked.command, asked.path))
+            if asked.command == "POST" and asked.path.endswith("?delete"):
+                keys = _KEY.findall(sent.decode())
+                self.asked += [("DELETE", f"/{BUCKET}/{key}") for key in keys]
             self._now += 1
             self.most = max(self.most, self._now)
         try:
@@ -182,21 +187,30 @@ class Faulty:
         if fault == "drop":
             asked.close_connection = True
             return
-        connection = http.client.HTTPConnection("127.0.0.1", self._store.port, timeout=10)
-        connection.request(asked.command, asked.path, sent, dict(asked.headers))
-        answer = connection.getresponse()
-        got = answer.read()
-        connection.close()
-        if fault == "lose":
+        forwarded = self._forward(asked, sent)
+        if forwarded is None or fault == "lose":
             asked.close_connection = True
             return
-        asked.send_response(answer.status)
-        for name, value in answer.getheaders():
+        status, headers, got = forwarded
+        asked.send_response(status)
+        for name, value in headers:
             if name.lower() not in ("content-length", "connection", "transfer-encoding"):
                 asked.send_header(name, value)
-        head = asked.command == "HEAD"
-        size = answer.getheader("Content-Length") if head else str(len(got))
-        asked.send_header("Content-Length", size or "0")
+        asked.send_header("Content-Length", str(len(got)))
         with suppress(ConnectionError):
             asked.end_headers()
             asked.wfile.write(got)
+
+    def _forward(
+        self, asked: Handler, sent: bytes
+    ) -> tuple[int, list[tuple[str, str]], bytes] | None:
+        """The store's answer; None if it is away."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._store.port, timeout=10)
+        try:
+            connection.request(asked.command, asked.path, sent, dict(asked.headers))
+            answer = connection.getresponse()
+            return answer.status, answer.getheaders(), answer.read()
+        except (OSError, http.client.HTTPException):
+            return None
+        finally:
+            connection.close()
