@@ -1,6 +1,5 @@
 """The command `feeds`."""
 
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -11,42 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from feeds import config
+from feeds import commands_publishing as publishing
 from feeds.errors import ConfigError, FeedsError
+from feeds.options import config as _config
+from feeds.options import force as _force
+from feeds.options import json as _json
+from feeds.options import overwrite as _overwrite
+from feeds.options import site as _site
+from feeds.options import verify as _verify
 from feeds.output import Output
-from feeds.site import Site
 
 if TYPE_CHECKING:
     from feeds.insight import Insight
-
-_config = click.option(
-    "--config",
-    "root",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("config"),
-    envvar="FEEDS_CONFIG",
-    show_default=True,
-    help="The folder with site.yaml and feeds.yaml.",
-)
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
-_force = click.option("--force", is_flag=True, help="Go on where the guard would stop.")
-_overwrite = click.option(
-    "--force",
-    is_flag=True,
-    help="Go on where the guard would stop, and overwrite files that no export wrote.",
-)
-_verify = click.option(
-    "--verify", is_flag=True, help="Read every file; do not trust sizes and times."
-)
-
-_wait = click.option(
-    "--wait",
-    metavar="SECONDS",
-    type=click.IntRange(0, 86_400),
-    default=600,
-    show_default=True,
-    help="How long to wait for another that publishes to the same place.",
-)
 
 # Threads of a worker, for a document is ready or soon made; and how long one may take to end.
 _THREADS = 4
@@ -71,8 +46,8 @@ def main() -> None:
     """Publish a folder of articles as RSS, Atom and JSON Feed."""
 
 
-def _site(root: Path) -> Site:
-    return config.load(root, os.environ)
+for each in publishing.COMMANDS:
+    main.add_command(each)
 
 
 @main.command()
@@ -116,91 +91,6 @@ def export(target: Path, root: Path, verify: bool, force: bool, as_json: bool) -
         report = building.build(site, catalogue, now, verify=verify, force=force, progress=progress)
         written = exporting.export(site, catalogue, target, now, progress, force=force)
     output.exported(report, written, target)
-
-
-@main.command()
-@click.argument("target", metavar="DIR", type=click.Path(path_type=Path))
-@_config
-@_verify
-@_overwrite
-@_wait
-@_json
-def publish(target: Path, root: Path, verify: bool, force: bool, wait: int, as_json: bool) -> None:
-    """Build, export below DIR, upload what changed, purge caches, ping hubs.
-
-    Without `upload` in site.yaml, DIR itself is what is published. Exit 3 means that it was begun
-    and not finished: run it again.
-    """
-    from feeds import publish as publishing
-    from feeds.build import clock
-
-    _end_on_sigterm()
-    site, output = _site(root), Output(as_json)
-    with output.progress() as progress:
-        report = publishing.publish(
-            site, target, clock(), progress, patience=wait, verify=verify, force=force
-        )
-    output.published(report)
-
-
-@main.command()
-@click.argument("target", metavar="DIR", type=click.Path(path_type=Path))
-@_config
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
-@click.option(
-    "--force",
-    is_flag=True,
-    help="Go on where the guard would stop, and overwrite objects that no upload wrote.",
-)
-@_wait
-@_json
-def upload(target: Path, root: Path, dry_run: bool, force: bool, wait: int, as_json: bool) -> None:
-    """Upload what changed in the export DIR to the store that site.yaml names (`upload`).
-
-    Caches are not purged: run `feeds purge` after it, then `feeds ping`.
-    """
-    from feeds import publish as publishing
-
-    _end_on_sigterm()
-    site, output = _site(root), Output(as_json)
-    if site.settings.upload is None:
-        raise ConfigError(str(root / "site.yaml"), "upload", "is missing; name a store")
-    place = publishing.place(site, target)
-    if dry_run:
-        made = publishing.plan(site, target, place.read(), force=force)
-        output.planned(made, site, place.url)
-        return
-    with output.progress() as progress, place.held(wait) as held:
-        made = publishing.plan(site, target, held.record, force=force)
-        report = publishing.upload(site, target, held, made, progress, force=force)
-    output.uploaded(report, place.url)
-
-
-@main.command()
-@click.argument("target", metavar="[DIR]", type=click.Path(path_type=Path), default=Path())
-@_config
-@_wait
-@_json
-def purge(target: Path, root: Path, wait: int, as_json: bool) -> None:
-    """Purge at the caches of site.yaml (`purge`) what was uploaded since it was last done.
-
-    DIR is that of `feeds publish`, where site.yaml names no store.
-    """
-    from feeds import publish as publishing
-    from feeds import purge as purging
-
-    site, output = _site(root), Output(as_json)
-    purging.check(site)
-    with output.progress() as progress, publishing.place(site, target).held(wait) as held:
-        reports = publishing.purge(site, held, progress)
-    output.purged(reports)
-
-
-def _end_on_sigterm() -> None:
-    """End as by an error, so that locks are given back at once."""
-    import signal
-
-    signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(143))
 
 
 @main.command()

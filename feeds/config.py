@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from feeds import definitions, feedfile, media, settings, urls
+from feeds.delivery import PurgeSettings
 from feeds.errors import ConfigError
-from feeds.places import PurgeSettings
 from feeds.site import LANGUAGE, PLACEHOLDER, Picture, Provider, Site, SiteSettings, Topic
 from feeds.text import slug
 

@@ -12,18 +12,16 @@ from pathlib import Path
 import msgspec
 from filelock import FileLock, Timeout
 
-from feeds import documents, envelope, fragment, groups, headers, pages, sitepages
+from feeds import documents, envelope, fragment, groups, headers, manifest, pages, sitepages
 from feeds.catalogue.store import Catalogue, FeedState, Reader
 from feeds.definitions import FeedDefinition
 from feeds.document import Document
 from feeds.errors import ExportError
 from feeds.fragment import FORMATS
 from feeds.ingest import Progress
-from feeds.manifest import File, Kind, Manifest
+from feeds.manifest import OURS, File, Kind, Manifest
 from feeds.site import Site
 
-# What the last export wrote: in the export itself, so that it knows which files are its own.
-MANIFEST = ".feeds-export.json"
 # One export at a time; files are written in the folder PARTS and moved into their places.
 LOCK = ".feeds-export.lock"
 PARTS = ".feeds-export.parts"
@@ -31,8 +29,6 @@ PARTS = ".feeds-export.parts"
 _PATIENCE = 30
 # Files written at a time: a disk makes sure of many together in less time than of each in turn.
 _WRITERS = 16
-# A file that will be made, so that it is known for ours if the export is killed.
-_CLAIMED = File("", -1, "", "", "feed")
 
 
 class ExportReport(msgspec.Struct, frozen=True):
@@ -98,7 +94,7 @@ class _Export:
         self._site, self._reader, self._target, self._now = site, reader, target, now
         self._progress, self._force = progress, force
         self._fingerprint = reader.meta("fingerprint")
-        self._before = _manifest(target)
+        self._before = manifest.read(target)
         self._after = Manifest({}, {})
         self._written: list[str] = []
         self._pool = pool
@@ -121,7 +117,7 @@ class _Export:
             self._put(name, made, "asset" if made.media_type == "text/css" else "list")
         self._wait(0)
         removed = self._remove_gone()
-        self._write(MANIFEST, msgspec.json.encode(self._after, order="deterministic"))
+        self._write(manifest.NAME, manifest.encode(self._after))
         (self._target / PARTS).rmdir()
         return ExportReport(
             written=tuple(self._written),
@@ -132,10 +128,10 @@ class _Export:
     def _claim(self, names: Iterable[str]) -> None:
         """Note the files that will be made, so that they are known for ours if this is killed."""
         unknown = [name for name in names if name not in self._before.files]
-        new = {name: _CLAIMED for name in unknown if not os.path.lexists(self._target / name)}
+        new = {name: OURS for name in unknown if not os.path.lexists(self._target / name)}
         if new:
             self._before.files.update(new)
-            self._write(MANIFEST, msgspec.json.encode(self._before, order="deterministic"))
+            self._write(manifest.NAME, manifest.encode(self._before))
 
     def _export(
         self, feed: FeedDefinition, state: FeedState | None, beside: Sequence[FeedDefinition]
@@ -237,13 +233,3 @@ def _shown(feed: FeedDefinition, state: FeedState | None, around: Sequence[objec
     """A hash of all that a feed's documents are made of."""
     parts = [fragment.VERSION, envelope.VERSION, pages.VERSION, *around, feed, state]
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:32]
-
-
-def _manifest(target: Path) -> Manifest:
-    """What the last export wrote; nothing if there was none or its manifest is damaged."""
-    try:
-        found = msgspec.json.decode((target / MANIFEST).read_bytes(), type=Manifest)
-    except (FileNotFoundError, msgspec.DecodeError, msgspec.ValidationError):
-        return Manifest({}, {})
-    leads_out = any(".." in Path(name).parts or Path(name).is_absolute() for name in found.files)
-    return Manifest({}, {}) if leads_out else found

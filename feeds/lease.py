@@ -1,4 +1,4 @@
-"""The lock of a target: one publishes at a time, on whatever machine.
+"""The lock of a place: one publishes at a time, on whatever machine.
 
 It is one object that says who holds it. Who holds it writes it anew again and again; one that
 stays as it is for `SECONDS` was left by a machine that died, and may be taken. No clock is compared

@@ -1,20 +1,24 @@
-"""What an export wrote: `.feeds-export.json` in the target, for the next export and for uploads."""
+"""What an export wrote: the files of a static site, and how each is to be sent."""
 
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import msgspec
 
-# Archives first, then assets, feeds, pages, and lists (index, OPML): the order of writing and
-# uploading, for what names another document comes after it.
+# In the export itself, so that it knows which files are its own.
+NAME = ".feeds-export.json"
+# What begins so is for who runs the host, and never to be sent to readers.
+PRIVATE = ".feeds-"
+
+# In the order in which files become visible, so that what is named is there already.
 Kind = Literal["archive", "asset", "feed", "page", "list"]
-KINDS: tuple[Kind, ...] = ("archive", "asset", "feed", "page", "list")
 
 
 class File(msgspec.Struct, frozen=True):
-    """One file of an export, and what is to be sent with it.
+    """A file as stored: `sha256` and `size` are of its bytes.
 
-    `sha256` and `size` are of the stored bytes; `media_type` has its charset; `coding` is `gzip`
-    or `br` for a variant that was compressed beforehand; `tags` are its surrogate keys.
+    `media_type` is the Content-Type to send, with its charset; `coding` the Content-Encoding of a
+    precompressed variant (`all.rss.gz`); `tags` what a CDN may purge it by.
     """
 
     sha256: str
@@ -27,7 +31,50 @@ class File(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct):
-    """The files of an export by path below the target, and by feed a hash of the state shown."""
+    """The files of an export by path below its folder, and by feed a hash of the state shown."""
 
     files: dict[str, File] = {}
     feeds: dict[str, str] = {}
+
+
+class _Earlier(msgspec.Struct):
+    """The form that manifests had first: of each file its sha256 alone."""
+
+    files: dict[str, str] = {}
+
+
+# A file that is ours, and of which nothing else is known: it is compared byte for byte.
+OURS = File("", -1, "", "", "list")
+
+
+def read(target: Path) -> Manifest:
+    """What the last export to `target` wrote; nothing if none did, or its manifest is damaged."""
+    try:
+        data = (target / NAME).read_bytes()
+    except FileNotFoundError:
+        return Manifest()
+    found = decode(data)
+    return Manifest() if any(map(_leads_out, found.files)) else found
+
+
+def decode(data: bytes) -> Manifest:
+    """A manifest, also one of the earlier form; an empty one if it is none."""
+    try:
+        return msgspec.json.decode(data, type=Manifest)
+    except msgspec.DecodeError:
+        pass
+    try:
+        earlier = msgspec.json.decode(data, type=_Earlier)
+    except msgspec.DecodeError:
+        return Manifest()
+    return Manifest(dict.fromkeys(earlier.files, OURS))
+
+
+def encode(manifest: Manifest) -> bytes:
+    """The bytes of a manifest: the same for the same files, whatever their order."""
+    return msgspec.json.encode(manifest, order="deterministic")
+
+
+def _leads_out(name: str) -> bool:
+    path = PurePosixPath(name)
+    return path.is_absolute() or ".." in path.parts

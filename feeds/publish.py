@@ -11,19 +11,20 @@ from pathlib import Path
 
 import msgspec
 
+from feeds import place as places
 from feeds import purge as purging
-from feeds import state, target, uploads, websub
+from feeds import state, uploads, websub
 from feeds import upload as uploading
 from feeds.build import Report, build
 from feeds.catalogue.store import Catalogue
 from feeds.errors import FeedsError, GuardError, StoreError, UnfinishedError
-from feeds.export import MANIFEST, ExportReport, check_target, export
+from feeds.export import ExportReport, check_target, export
 from feeds.ingest import Progress
 from feeds.pings import HubReport
+from feeds.place import Held, Place
 from feeds.purge import PurgeReport
 from feeds.site import Site
 from feeds.state import Taken
-from feeds.target import Place, Target
 from feeds.upload import UploadReport
 from feeds.uploads import Plan, Record
 
@@ -48,7 +49,7 @@ class PublishReport(msgspec.Struct, frozen=True):
 def place(site: Site, folder: Path) -> Place:
     """Where the site is published to: its store, or the folder of the export itself."""
     upload = site.settings.upload
-    return target.of_store(upload) if upload else target.of_folder(folder)
+    return places.of_store(upload) if upload else places.of_folder(folder)
 
 
 def publish(
@@ -94,7 +95,7 @@ def plan(site: Site, folder: Path, record: Record, *, force: bool = False) -> Pl
     Raises `GuardError` where too much would be deleted, for readers give up feeds that are gone.
     """
     upload = site.settings.upload
-    manifest = uploading.manifest(folder, MANIFEST)
+    manifest = uploading.manifest(folder)
     made = uploads.plan(record, uploads.wanted(manifest, upload.coding if upload else "identity"))
     gone, there, most = len(made.deletes), len(record.files), site.settings.guard
     if gone > max(_GUARD_FROM, there * most / 100) and not force:
@@ -107,7 +108,7 @@ def plan(site: Site, folder: Path, record: Record, *, force: bool = False) -> Pl
 
 
 def upload(
-    site: Site, folder: Path, held: Target, made: Plan, progress: Progress, *, force: bool = False
+    site: Site, folder: Path, held: Held, made: Plan, progress: Progress, *, force: bool = False
 ) -> UploadReport:
     """Carry out the plan in the site's store; a folder has been written by the export already."""
     settings, objects = site.settings.upload, held.place.objects
@@ -133,7 +134,7 @@ def upload(
     )
 
 
-def purge(site: Site, held: Target, progress: Progress) -> tuple[PurgeReport, ...]:
+def purge(site: Site, held: Held, progress: Progress) -> tuple[PurgeReport, ...]:
     """Purge what was changed and not purged yet, and note that it was."""
     paths = held.record.purge
     if not paths:

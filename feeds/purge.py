@@ -9,9 +9,9 @@ import msgspec
 import urllib3
 
 from feeds import purges
+from feeds.delivery import PurgeSettings
 from feeds.errors import PurgeError
 from feeds.ingest import Progress
-from feeds.places import PurgeSettings
 from feeds.purges import Request
 from feeds.site import Site
 

@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 
 import msgspec
 
-from feeds.places import PurgeSettings
+from feeds.delivery import PurgeSettings
 
 T = TypeVar("T")
 

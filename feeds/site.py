@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
-from feeds.places import PurgeSettings, UploadSettings
+from feeds.delivery import PurgeSettings, UploadSettings
 from feeds.selection import Selection, TermField, duration
 from feeds.text import slug
 

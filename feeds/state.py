@@ -20,7 +20,7 @@ from feeds.catalogue import copies, schema
 from feeds.catalogue.store import Catalogue
 from feeds.catalogue.writer import writing
 from feeds.errors import StoreError
-from feeds.target import Target
+from feeds.place import Held
 from feeds.uploads import Saved
 
 # What hubs were told is written after the last of everything else, and is small.
@@ -33,14 +33,14 @@ _CHUNK = 1 << 20
 Taken = Literal["taken up", "kept", "none"]
 
 
-def take_up(target: Target, catalogue: Catalogue) -> Taken:
+def take_up(held: Held, catalogue: Catalogue) -> Taken:
     """Make the catalogue what was last published, unless it goes on from there already.
 
     What was published is what subscribers have seen: a catalogue that does not know it, such as
     an empty one or one that was left behind by another machine, gives way to it.
     Raises `StoreError` and `CatalogueError`.
     """
-    saved = target.record.catalogue
+    saved = held.record.catalogue
     if saved is None:
         return "none"
     with catalogue.read() as reader:
@@ -48,13 +48,13 @@ def take_up(target: Target, catalogue: Catalogue) -> Taken:
             return "kept"
     with _beside(catalogue) as folder:
         file = folder / "catalogue.sqlite"
-        _fetch(target, saved, file)
+        _fetch(held, saved, file)
         copies.take_up(catalogue, file)
-    _take_up_told(target, catalogue)
+    _take_up_told(held, catalogue)
     return "taken up"
 
 
-def save(target: Target, catalogue: Catalogue) -> bool:
+def save(held: Held, catalogue: Catalogue) -> bool:
     """Keep the catalogue in the state, if it is another than what is there; returns whether it was.
 
     It is written before any document that is made from it is seen: an article's first-seen date
@@ -62,7 +62,7 @@ def save(target: Target, catalogue: Catalogue) -> bool:
     """
     with catalogue.read() as reader:
         known, revision = reader.meta("published"), reader.revision()
-    before = target.record.catalogue
+    before = held.record.catalogue
     if before and (before.id, before.revision) == (known, revision):
         return False
     id_ = secrets.token_hex(8)
@@ -71,29 +71,29 @@ def save(target: Target, catalogue: Catalogue) -> bool:
         packed = folder / "catalogue.sqlite.br"
         digest = _pack(folder / "catalogue.sqlite", packed)
         saved = Saved(f"catalogue-{revision}-{id_}.sqlite.br", digest, id_, revision)
-        target.state.put(saved.key, packed)
-    target.write(msgspec.structs.replace(target.record, catalogue=saved))
+        held.state.put(saved.key, packed)
+    held.write(msgspec.structs.replace(held.record, catalogue=saved))
     with writing(catalogue) as writer:
         writer.put_meta("published", id_)
     if before:
-        target.check()
-        target.state.delete(before.key)
+        held.check()
+        held.state.delete(before.key)
     return True
 
 
-def save_told(target: Target, catalogue: Catalogue) -> None:
+def save_told(held: Held, catalogue: Catalogue) -> None:
     """Keep what hubs were told, so that no machine tells them again. Raises `StoreError`."""
     with catalogue.connect() as connection:
         rows = {
             table.name: [dict(row) for row in connection.execute(sa.select(table)).mappings()]
             for table in _TOLD_TABLES
         }
-    target.check()
-    target.state.put(_TOLD, msgspec.json.encode(rows))
+    held.check()
+    held.state.put(_TOLD, msgspec.json.encode(rows))
 
 
-def _take_up_told(target: Target, catalogue: Catalogue) -> None:
-    found = target.state.get(_TOLD)
+def _take_up_told(held: Held, catalogue: Catalogue) -> None:
+    found = held.state.get(_TOLD)
     if found is None:
         return
     rows = msgspec.json.decode(found.body, type=dict[str, list[dict[str, str | int]]])
@@ -104,9 +104,9 @@ def _take_up_told(target: Target, catalogue: Catalogue) -> None:
                 connection.execute(sa.insert(table), rows[table.name])
 
 
-def _fetch(target: Target, saved: Saved, file: Path) -> None:
-    found = target.state.get(saved.key)
-    at = f"{target.state.url}/{saved.key}"
+def _fetch(held: Held, saved: Saved, file: Path) -> None:
+    found = held.state.get(saved.key)
+    at = f"{held.state.url}/{saved.key}"
     if found is None:
         raise StoreError(
             f"the memory {at} is gone, and with it the ids and dates of entries. Put it back, or "

@@ -10,11 +10,12 @@ from pathlib import Path
 import msgspec
 
 from feeds import coding, uploads
+from feeds import manifest as manifests
 from feeds.errors import ExportError, StoreError
 from feeds.ingest import Progress
 from feeds.manifest import File, Manifest
 from feeds.objects import Objects
-from feeds.target import Target
+from feeds.place import Held
 from feeds.uploads import Plan, Upload
 
 # The record is written at least every so many seconds of a long upload, so that after one that
@@ -30,21 +31,18 @@ class UploadReport(msgspec.Struct, frozen=True):
     unchanged: int
 
 
-def manifest(folder: Path, name: str) -> Manifest:
+def manifest(folder: Path) -> Manifest:
     """What the export in `folder` says that it wrote. Raises `ExportError` if it is none."""
-    try:
-        return msgspec.json.decode((folder / name).read_bytes(), type=Manifest)
-    except FileNotFoundError:
-        raise ExportError(f"{folder} is no export; make one with feeds export {folder}") from None
-    except (OSError, msgspec.DecodeError) as error:
-        said = f"{folder / name} cannot be read: {error}; make it again with feeds export {folder}"
-        raise ExportError(said) from error
+    found = manifests.read(folder)
+    if not found.files:
+        raise ExportError(f"{folder} is no export; make one with feeds export {folder}")
+    return found
 
 
 def upload(
     folder: Path,
     objects: Objects,
-    target: Target,
+    held: Held,
     made: Plan,
     progress: Progress,
     *,
@@ -57,9 +55,9 @@ def upload(
     until then is known to the next upload.
     """
     if made.paths:
-        target.write(uploads.begun(target.record, made))
+        held.write(uploads.begun(held.record, made))
         with ThreadPoolExecutor(parallel) as pool:
-            _Run(folder, objects, target, pool, progress, cache_tags).run(made)
+            _Run(folder, objects, held, pool, progress, cache_tags).run(made)
     return UploadReport(tuple(each.path for each in made.uploads), made.deletes, made.unchanged)
 
 
@@ -68,12 +66,12 @@ class _Run:
         self,
         folder: Path,
         objects: Objects,
-        target: Target,
+        held: Held,
         pool: ThreadPoolExecutor,
         progress: Progress,
         cache_tags: str | None,
     ) -> None:
-        self._folder, self._objects, self._target = folder, objects, target
+        self._folder, self._objects, self._held = folder, objects, held
         self._pool, self._progress, self._cache_tags = pool, progress, cache_tags
         self._done, self._all = 0, 0
         # What the record does not know yet.
@@ -95,7 +93,7 @@ class _Run:
                 self._settle(running[future])
                 self._done += 1
                 self._progress("Uploading", self._done, self._all)
-                if self._target.age() > _NOTED:
+                if self._held.age() > _NOTED:
                     self._note()
         except BaseException:
             self._pool.shutdown(cancel_futures=True)
@@ -114,16 +112,16 @@ class _Run:
 
     def _note(self) -> None:
         """Write down what was done."""
-        self._target.write(uploads.done(self._target.record, self._written, self._deleted))
+        self._held.write(uploads.done(self._held.record, self._written, self._deleted))
         self._written, self._deleted = {}, []
 
     def _write(self, each: Upload) -> None:
         body, file = _stored(_body(self._folder, each), each.file)
-        self._target.check()
+        self._held.check()
         self._objects.put(each.path, body, uploads.headers(file, self._cache_tags))
 
     def _delete(self, path: str) -> None:
-        self._target.check()
+        self._held.check()
         self._objects.delete(path)
 
 

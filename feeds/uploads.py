@@ -9,8 +9,10 @@ from typing import Literal
 
 import msgspec
 
-from feeds.manifest import KINDS, File, Manifest
+from feeds.manifest import PRIVATE, File, Kind, Manifest
 
+# What others refer to comes first.
+KINDS: tuple[Kind, ...] = ("archive", "asset", "feed", "page", "list")
 # Stores bound the metadata of an object of our own naming; S3 to 2 KB with the name.
 _TAG_BYTES = 1_800
 
@@ -71,7 +73,7 @@ def wanted(manifest: Manifest, coding: Literal["identity", "gzip"]) -> dict[str,
     return {
         path: msgspec.structs.replace(file, coding=said)
         for path, file in manifest.files.items()
-        if file.coding is None
+        if file.coding is None and not path.startswith(PRIVATE)
     }
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import click
 import msgspec
 
-from feeds import accesslog, cli, metrics, places, site
+from feeds import accesslog, cli, delivery, metrics, site
 
 ROOT = Path(__file__).resolve().parent.parent
 _BLOCK = re.compile(
@@ -34,8 +34,8 @@ SETTINGS: Mapping[str, tuple[type[msgspec.Struct], str]] = {
     "articles": (site.ArticleSettings, "articles."),
     "articles.defaults": (site.Defaults, ""),
     "pages": (site.PageSettings, "pages."),
-    "upload": (places.UploadSettings, "upload."),
-    "purge": (places.PurgeSettings, ""),
+    "upload": (delivery.UploadSettings, "upload."),
+    "purge": (delivery.PurgeSettings, ""),
     "feeds.yaml": (site.FeedFile, ""),
     "feeds": (site.FeedSettings, ""),
     "defaults": (site.FeedDefaults, "defaults."),

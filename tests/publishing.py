@@ -16,8 +16,8 @@ from feeds import publish as publishing
 from feeds.build import silent
 from feeds.manifest import Manifest
 from feeds.objects import Objects
+from feeds.place import RECORD
 from feeds.publish import PublishReport
-from feeds.target import RECORD
 from feeds.uploads import Record
 from tests.s3 import BUCKET, Store, body, environ
 from tests.support import NOW, Publication, front_matter
@@ -90,11 +90,11 @@ class Published:
 
     @property
     def record(self) -> Record:
-        return msgspec.json.decode(body(self.objects, f".feeds/{RECORD}"), type=Record)
+        return msgspec.json.decode(body(self.objects, f".feeds-state/{RECORD}"), type=Record)
 
     def names(self) -> list[str]:
         """The keys of all documents that are there."""
-        return [key for key in self.objects.names() if not key.startswith(".feeds/")]
+        return [key for key in self.objects.names() if not key.startswith(".feeds-state/")]
 
     def there(self) -> dict[str, bytes]:
         """All documents that are there."""

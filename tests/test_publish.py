@@ -38,7 +38,7 @@ def test_c10_upload_then_purge_then_ping(tmp_path: Path, store: Store, faulty: F
     events: list[str] = []
 
     def noted(method: str, path: str) -> Fault:
-        if method == "PUT" and ".feeds" not in path:
+        if method == "PUT" and ".feeds-state" not in path:
             events.append("upload")
         return None
 

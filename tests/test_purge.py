@@ -21,9 +21,9 @@ from feeds import purges
 from feeds.build import silent
 from feeds.errors import PurgeError, UnfinishedError
 from feeds.manifest import Manifest
+from feeds.place import RECORD
 from feeds.publish import PublishReport, publish
 from feeds.purges import Request
-from feeds.target import RECORD
 from feeds.uploads import Record
 from tests.hubs import Handler, serving
 from tests.publishing import article
@@ -127,7 +127,7 @@ class Site:
 
     @property
     def pending(self) -> dict[str, str]:
-        found = (self.out / ".feeds" / RECORD).read_bytes()
+        found = (self.out / ".feeds-state" / RECORD).read_bytes()
         return msgspec.json.decode(found, type=Record).purge
 
 

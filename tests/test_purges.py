@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from feeds import purges
-from feeds.places import PurgeSettings
+from feeds.delivery import PurgeSettings
 from feeds.purges import Request, Stale
 
 NOW = datetime(2015, 8, 30, 12, 36, tzinfo=UTC)

@@ -150,13 +150,13 @@ def test_the_memory_is_written_only_when_it_changed(first: Published) -> None:
     first.publish(NOW + 2 * DAY)
     assert first.record.catalogue != before
     kept = [name for name in first.objects.names() if "catalogue-" in name]
-    assert kept == [f".feeds/{first.record.catalogue.key}"] if first.record.catalogue else []
+    assert kept == [f".feeds-state/{first.record.catalogue.key}"] if first.record.catalogue else []
 
 
 def test_a_memory_that_is_gone_or_damaged_stops_it(first: Published) -> None:
     saved = first.record.catalogue
     assert saved
-    key = f".feeds/{saved.key}"
+    key = f".feeds-state/{saved.key}"
     whole, before = body(first.objects, key), first.there()
     first.objects.put(key, whole[:-1])
     runner = fresh(first, (NOW + 2 * DAY).timestamp())
@@ -183,8 +183,8 @@ def test_a_store_that_cannot_be_asked_is_not_taken_for_a_new_one(
 def test_without_memory_none_is_kept(tmp_path: Path, store: Store) -> None:
     site = Published(tmp_path, store, upload={"memory": False})
     assert site.publish().memory == "none"
-    assert [name for name in site.objects.names() if name.startswith(".feeds/")] == [
-        ".feeds/lock.json", ".feeds/published.json",
+    assert [name for name in site.objects.names() if name.startswith(".feeds-state/")] == [
+        ".feeds-state/lock.json", ".feeds-state/published.json",
     ]  # fmt: skip
 
 

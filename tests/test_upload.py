@@ -10,7 +10,7 @@ import pytest
 from feeds import objects as objects_module
 from feeds.errors import BusyError, GuardError, StoreError, UnfinishedError
 from feeds.lease import Lease
-from feeds.manifest import KINDS
+from feeds.uploads import KINDS
 from tests.publishing import Published, article
 from tests.s3 import Fault, Faulty, Store
 
@@ -84,7 +84,7 @@ def test_s24_only_what_changed_is_written(tmp_path: Path, store: Store, faulty: 
     faulty.asked.clear()
     report = site.publish()
     written = {each.removeprefix("PUT ") for each in faulty.writes()}
-    documents = {each for each in written if ".feeds/" not in each}
+    documents = {each for each in written if ".feeds-state/" not in each}
     assert documents == set(report.upload.written)
     assert {"topics/maps.rss", "all.rss", "topics/maps.html"} <= documents
     assert not {each for each in documents if each.startswith("topics/ai.")}
@@ -104,15 +104,15 @@ def test_s24_assets_come_before_feeds_pages_and_lists_and_deletes_last(
     site.articles.write("c.md", article("c", "AI"))
     faulty.asked.clear()
     site.publish()
-    writes = [each for each in faulty.writes() if ".feeds/lock.json" not in each]
-    assert writes[0].startswith("PUT .feeds/catalogue-")  # ids and dates, before they are seen
+    writes = [each for each in faulty.writes() if ".feeds-state/lock.json" not in each]
+    assert writes[0].startswith("PUT .feeds-state/catalogue-")  # ids before they are seen
     places = [writes.index(f"PUT {key}") for key in ("new.rss", "new.html", "index.html")]
     assert places == sorted(places)
     deleted = [each for each in writes if each.startswith("DELETE topics/")]
     first = writes.index(deleted[0])
     assert writes[first : first + len(deleted)] == sorted(deleted, key=writes.index)
     assert {each for each in writes[first:] if each.startswith("PUT")} == {
-        "PUT .feeds/published.json"
+        "PUT .feeds-state/published.json"
     }
 
 
@@ -189,7 +189,9 @@ def test_a_file_that_is_not_as_exported_is_not_uploaded(site: Published) -> None
 
 def test_at_most_so_many_at_a_time(tmp_path: Path, store: Store, faulty: Faulty) -> None:
     site = through(tmp_path, store, faulty, parallel=3)
-    faulty.fault = lambda method, path: 0.1 if method == "PUT" and ".feeds" not in path else None
+    faulty.fault = lambda method, path: (
+        0.1 if method == "PUT" and ".feeds-state" not in path else None
+    )
     site.publish()
     assert 2 <= faulty.most <= 3 + 1  # the lock is renewed meanwhile
     assert site.there() == site.exported()
@@ -256,7 +258,7 @@ def test_credentials_that_are_wrong_are_told_and_nothing_was_done(
 
 def test_a_second_publish_waits_for_the_first(site: Published) -> None:
     site.publish()
-    with Lease(site.store.objects(f"{site.prefix}/.feeds"), 0), pytest.raises(BusyError):
+    with Lease(site.store.objects(f"{site.prefix}/.feeds-state"), 0), pytest.raises(BusyError):
         site.publish(patience=0.5)
     start = time.monotonic()
     site.publish()

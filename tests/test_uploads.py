@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds import uploads
-from feeds.manifest import KINDS, File, Kind, Manifest
-from feeds.uploads import Plan, Record
+from feeds.manifest import File, Kind, Manifest
+from feeds.uploads import KINDS, Plan, Record
 
 
 def file(kind: Kind = "feed", sha256: str = "a", **said: Any) -> File:

@@ -25,7 +25,7 @@ _Text = Text().with_variant(Text(collation="C"), "postgresql")
 # settings the entries were made, `definitions` of which feeds.yaml the feeds are; `feeds` is the
 # revision in which the set of feeds or their titles last changed, `terms` the families whose
 # terms are counted, `articles` how many article files there are; `schema` is VERSION; `published`
-# is the id of the copy in a target's state that this catalogue goes on from.
+# is the id of the copy in a place's state that this catalogue goes on from.
 meta = Table(
     "meta",
     metadata,

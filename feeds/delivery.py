@@ -16,9 +16,9 @@ class UploadSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     region: str | None = None
     """The region of an S3 bucket. Without this, that of the environment (`AWS_REGION`)."""
     state: str | None = None
-    """Where the record and the memory are kept: such a URL. Without this, `.feeds` below `url`."""
+    """Where the memory is kept: such a URL. Without this, the folder `.feeds-state` below `url`."""
     memory: bool = True
-    """Whether the memory is kept there, for machines that have no catalogue."""
+    """Whether it is kept at all, for machines that have no catalogue."""
     coding: Literal["identity", "gzip"] = "identity"
     """How documents are stored: as they are, for CDNs that compress, or all of them as gzip."""
     parallel: Annotated[int, Meta(ge=1, le=64)] = 16

@@ -8,14 +8,14 @@ from pathlib import Path
 import msgspec
 from filelock import FileLock, Timeout
 
+from feeds.delivery import UploadSettings
 from feeds.errors import BusyError, StoreError
 from feeds.lease import Lease
 from feeds.objects import Objects, Version
-from feeds.places import UploadSettings
 from feeds.uploads import Record
 
 # The folder of the state, below the feeds; and the record in it.
-STATE = ".feeds"
+STATE = ".feeds-state"
 RECORD = "published.json"
 _LOCK = "lock"
 
@@ -36,11 +36,11 @@ class Place:
         return self._read()[0]
 
     @contextmanager
-    def held(self, patience: float) -> Iterator["Target"]:
+    def held(self, patience: float) -> Iterator["Held"]:
         """Hold the place. Raises `BusyError` if another does for longer, and `StoreError`."""
         with self._locked(patience) as lease:
             record, version = self._read()
-            yield Target(self, record, version, lease)
+            yield Held(self, record, version, lease)
 
     @contextmanager
     def _locked(self, patience: float) -> Iterator[Lease | None]:
@@ -66,7 +66,7 @@ class Place:
             ) from error
 
 
-class Target:
+class Held:
     """A place that is held: what is published there may be changed."""
 
     def __init__(
