@@ -72,7 +72,8 @@ def _checked(source: settings.Source, site: SiteSettings, root: Path) -> SiteSet
     _check_author(source, site)
     _check_media_types(source, site)
     _check_http(source, site)
-    _check_places(source, site)
+    _check_upload(source, site)
+    _check_purge(source, site)
     feedfile.seconds(source, ("ping_delay",), site.ping_delay, "0s", "10m")
     made: dict[str, Any] = {"url": _base(source, "url", site.url), "hub": _hub(source, site.hub)}
     for key in ("feeds_url", "assets_url"):
@@ -120,17 +121,23 @@ def _check_http(source: settings.Source, site: SiteSettings) -> None:
         feedfile.seconds(source, ("http", "hsts"), site.http.hsts, "0s", "3650d")
 
 
-def _check_places(source: settings.Source, site: SiteSettings) -> None:
+def _check_upload(source: settings.Source, site: SiteSettings) -> None:
     upload = site.upload
+    if upload is None:
+        return
     for key in ("url", "state"):
-        value = upload and getattr(upload, key)
-        if value and not STORE.fullmatch(value):
+        if (value := getattr(upload, key)) and not STORE.fullmatch(value):
             said = f"{value!r} is not such as s3://bucket/prefix, gs://bucket or az://container"
             raise source.error(("upload", key), said)
-    if upload and upload.endpoint:
+    if upload.state and upload.state[:3] != upload.url[:3]:
+        raise source.error(("upload", "state"), "is to be in the same kind of store as upload.url")
+    if upload.endpoint:
         _url(source, ("upload", "endpoint"), upload.endpoint)
         if upload.url.startswith("gs:"):
             raise source.error(("upload", "endpoint"), "is for s3:// and az:// only; take it out")
+
+
+def _check_purge(source: settings.Source, site: SiteSettings) -> None:
     for index, purge in enumerate(site.purge):
         if purge.by == "tag" and not site.http.cache_tags:
             raise source.error(("purge", index, "by"), "'tag' needs the setting http.cache_tags")

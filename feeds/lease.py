@@ -10,6 +10,7 @@ import platform
 import secrets
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -65,11 +66,8 @@ class Lease:
         self._end.set()
         self._beating.join()
         if not self._lost:
-            try:
+            with suppress(StoreError):  # a lock that is left is free again after a while
                 self._objects.replace(KEY, msgspec.json.encode(Holder()), self._version)
-            except StoreError:
-                if error is None:
-                    raise  # else what went wrong first is what is to be told
 
     def check(self) -> None:
         """Raise `StoreError` unless the lock is surely held for as long as a request may take."""

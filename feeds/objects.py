@@ -94,9 +94,14 @@ class Objects:
             return Found(body, _version(found.meta), found.meta["last_modified"])
 
     def put(self, key: str, body: bytes | Path, headers: Mapping[str, str] | None = None) -> None:
-        """Write an object, whole or not at all, over what is there."""
+        """Write an object, whole or not at all, over what is there.
+
+        Bytes go in one request, that is over when its time is; a file in as many as it takes.
+        """
+        said = dict(headers) if headers else None
+        parts = None if isinstance(body, Path) else False
         with self._telling("write", key):
-            self._store.put(key, body, attributes=dict(headers) if headers else None)
+            self._store.put(key, body, attributes=said, use_multipart=parts)
 
     def create(self, key: str, body: bytes) -> Version | None:
         """Write an object where there is none. Returns its version, None if there is one."""

@@ -168,6 +168,7 @@ def test_the_guard_stops_it_before_anything_is_seen(tmp_path: Path, store: Store
     [
         ({"upload": {"url": "ftp://a/b"}}, "site.yaml:1: upload.url: 'ftp://a/b' is not such as"),
         ({"upload": {"url": "s3://b", "state": "/a"}}, "upload.state: '/a' is not such as s3://"),
+        ({"upload": {"url": "s3://b", "state": "gs://b"}}, "upload.state: is to be in the same"),
         ({"upload": {"url": "gs://b", "endpoint": "https://a.example"}}, "is for s3:// and az://"),
         ({"upload": {"url": "s3://b", "endpoint": "a.example"}}, "upload.endpoint: "),
         ({"purge": [{"via": "cloudflare"}]}, "purge[0].zone: is missing; cloudflare needs the id"),
