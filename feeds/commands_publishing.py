@@ -70,11 +70,11 @@ def upload(target: Path, root: Path, dry_run: bool, force: bool, wait: int, as_j
 
 
 @click.command()
-@click.argument("target", metavar="[DIR]", type=click.Path(path_type=Path), default=Path())
+@click.argument("target", metavar="[DIR]", type=click.Path(path_type=Path), required=False)
 @options.config
 @options.wait
 @options.json
-def purge(target: Path, root: Path, wait: int, as_json: bool) -> None:
+def purge(target: Path | None, root: Path, wait: int, as_json: bool) -> None:
     """Purge at the caches of site.yaml (`purge`) what was uploaded since it was last done.
 
     DIR is that of `feeds publish`, where site.yaml names no store.
@@ -83,8 +83,11 @@ def purge(target: Path, root: Path, wait: int, as_json: bool) -> None:
     from feeds import purge as purging
 
     site, output = options.site(root), Output(as_json)
+    if site.settings.upload is None and target is None:
+        raise click.UsageError("name the DIR of feeds publish, for site.yaml names no store")
     purging.check(site)
-    with output.progress() as progress, publishing.place(site, target).held(wait) as held:
+    place = publishing.place(site, target or Path())
+    with output.progress() as progress, place.held(wait) as held:
         reports = publishing.purge(site, held, progress)
     output.purged(reports)
 

@@ -129,7 +129,8 @@ def upload(
         held,
         made,
         progress,
-        cache_tags=site.settings.http.cache_tags,
+        # Azure has no hyphens in the names of metadata, as every such header has.
+        cache_tags=None if objects.url.startswith("az:") else site.settings.http.cache_tags,
         parallel=settings.parallel,
     )
 

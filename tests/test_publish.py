@@ -197,6 +197,14 @@ def test_upload_needs_a_store(tmp_path: Path) -> None:
     assert "upload: is missing; name a store" in result.stderr
 
 
+def test_purge_without_a_store_needs_the_folder(tmp_path: Path) -> None:
+    site = Publication(tmp_path / "site", {})
+    result = run("purge", "--config", str(site.root))
+    assert result.exit_code == 2
+    assert "name the DIR of feeds publish" in result.stderr
+    assert run("purge", str(tmp_path / "out"), "--config", str(site.root)).exit_code == 0
+
+
 def test_what_is_no_export_is_not_uploaded(tmp_path: Path, store: Store) -> None:
     site = hooked(tmp_path, store)
     done = site.run("upload")

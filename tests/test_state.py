@@ -204,7 +204,7 @@ def test_a_folder_keeps_the_state_in_itself(tmp_path: Path) -> None:
     from feeds.publish import publish
 
     site = Publication(tmp_path / "a", {"u.md": article("u", publishedDateTime=None)})
-    out = tmp_path / "out"
+    out = tmp_path / "an öut 50%"
     publish(site.site, out, NOW, silent, patience=0)
     before = json.loads((out / "all.json").read_bytes())
     shutil.copytree(out, tmp_path / "carried")

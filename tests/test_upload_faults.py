@@ -18,7 +18,7 @@ import pytest
 from tests.publishing import Published, Watcher, article
 from tests.s3 import Fault, Faulty, Store
 
-pytestmark = pytest.mark.xdist_group("s3")
+pytestmark = pytest.mark.xdist_group("s3-faults")
 
 TOPICS = [f"Topic {number}" for number in range(6)]
 
