@@ -80,9 +80,9 @@ def publish(
             state.save(held, known)
         exported = export(site, known, folder, now, progress, force=force)
         made = plan(site, folder, held.record, force=force)
+        uploaded = upload(site, folder, held, made, progress, force=force)
+        purged = purge(site, held, progress)
         with _unfinished():
-            uploaded = upload(site, folder, held, made, progress, force=force)
-            purged = purge(site, held, progress)
             pinged = websub.tell(site, known, websub.topics(site, known), patience=_PING_PATIENCE)
             if remembers and any(each.sent or each.failed or each.first for each in pinged):
                 state.save_told(held, known)
@@ -110,7 +110,11 @@ def plan(site: Site, folder: Path, record: Record, *, force: bool = False) -> Pl
 def upload(
     site: Site, folder: Path, held: Held, made: Plan, progress: Progress, *, force: bool = False
 ) -> UploadReport:
-    """Carry out the plan in the site's store; a folder has been written by the export already."""
+    """Carry out the plan in the site's store; a folder has been written by the export already.
+
+    Raises `StoreError` where an object that is not ours is in the way, and `force` is not given,
+    and `UnfinishedError` for all that goes wrong later.
+    """
     settings, objects = site.settings.upload, held.place.objects
     if settings is None or objects is None:
         written = {each.path: each.file for each in made.uploads}
@@ -123,26 +127,31 @@ def upload(
             f"{objects.url}/{there[0]} is there and no upload wrote it ({len(there):,} such); "
             "name another prefix, or use --force to overwrite"
         )
-    return uploading.upload(
-        folder,
-        objects,
-        held,
-        made,
-        progress,
-        # Azure has no hyphens in the names of metadata, as every such header has.
-        cache_tags=None if objects.url.startswith("az:") else site.settings.http.cache_tags,
-        parallel=settings.parallel,
-    )
+    with _unfinished():
+        return uploading.upload(
+            folder,
+            objects,
+            held,
+            made,
+            progress,
+            # Azure has no hyphens in the names of metadata, as every such header has.
+            cache_tags=None if objects.url.startswith("az:") else site.settings.http.cache_tags,
+            parallel=settings.parallel,
+        )
 
 
 def purge(site: Site, held: Held, progress: Progress) -> tuple[PurgeReport, ...]:
-    """Purge what was changed and not purged yet, and note that it was."""
+    """Purge what was changed and not purged yet, and note that it was.
+
+    Raises `UnfinishedError` if a cache does not.
+    """
     paths = held.record.purge
     if not paths:
         return ()
-    reports = purging.purge(site, paths, progress)
-    held.write(msgspec.structs.replace(held.record, purge={}))
-    return reports
+    with _unfinished():
+        reports = purging.purge(site, paths, progress)
+        held.write(msgspec.structs.replace(held.record, purge={}))
+        return reports
 
 
 @contextmanager

@@ -23,6 +23,8 @@ from feeds.errors import StoreError
 from feeds.place import Held
 from feeds.uploads import Saved
 
+# What the keys of copies of the catalogue begin with.
+_COPY = "catalogue-"
 # What hubs were told is written after the last of everything else, and is small.
 _TOLD = "told.json"
 _TOLD_TABLES = (schema.hub, schema.ping)
@@ -70,14 +72,15 @@ def save(held: Held, catalogue: Catalogue) -> bool:
         copies.copy(catalogue, folder / "catalogue.sqlite", id_)
         packed = folder / "catalogue.sqlite.br"
         digest = _pack(folder / "catalogue.sqlite", packed)
-        saved = Saved(f"catalogue-{revision}-{id_}.sqlite.br", digest, id_, revision)
+        saved = Saved(f"{_COPY}{revision}-{id_}.sqlite.br", digest, id_, revision)
         held.state.put(saved.key, packed)
     held.write(msgspec.structs.replace(held.record, catalogue=saved))
     with writing(catalogue) as writer:
         writer.put_meta("published", id_)
-    if before:
-        held.check()
-        held.state.delete(before.key)
+    for name in held.state.names():
+        if name.startswith(_COPY) and name != saved.key:  # also of a run that was killed
+            held.check()
+            held.state.delete(name)
     return True
 
 
