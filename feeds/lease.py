@@ -25,6 +25,9 @@ SECONDS = 120.0
 # Whatever two clocks differ by, a lock that was last written so long ago was left.
 _LONG_AGO = 900
 
+# What stores answer to conditions that they do not know, such as Backblaze B2.
+_REFUSED = "NotImplemented"
+
 
 class Holder(msgspec.Struct, frozen=True):
     """Who holds the lock, since when; `token` is empty if nobody does. `beat` makes it another."""
@@ -52,8 +55,15 @@ class Lease:
         self._beating = threading.Thread(target=self._beat, daemon=True)
 
     def __enter__(self) -> Self:
-        self._take()
-        self._prove()
+        try:
+            self._take()
+            ignored = self._objects.create(KEY, self._signed()) is not None
+        except StoreError as error:
+            if _REFUSED not in str(error):
+                raise
+            raise StoreError(self._unlockable()) from error
+        if ignored:
+            raise StoreError(self._unlockable())
         self._beating.start()
         return self
 
@@ -109,13 +119,11 @@ class Lease:
         age = time.time() - found.modified.timestamp()
         return not self._holder(found).token or still >= SECONDS or age >= SECONDS + _LONG_AGO
 
-    def _prove(self) -> None:
-        """Raise `StoreError` if the store ignores conditions: then there is no lock at all."""
-        if self._objects.create(KEY, self._signed()) is not None:
-            raise StoreError(
-                f"{self._objects.url} has no conditional writes, so that two could publish at "
-                "once; set upload.lock to false and see to it that they do not"
-            )
+    def _unlockable(self) -> str:
+        return (
+            f"{self._objects.url} has no conditional writes, so that two could publish at once; "
+            "set upload.lock to false and see to it that they do not"
+        )
 
     def _signed(self) -> bytes:
         self._me = msgspec.structs.replace(self._me, beat=self._me.beat + 1)

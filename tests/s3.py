@@ -136,6 +136,7 @@ class Faulty:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.fault: Callable[[str, str], Fault] = lambda _method, _path: None
+        self.knows_no_conditions = False
         self.asked: list[tuple[str, str]] = []
         self.most = self._now = 0
         self._lock = threading.Lock()
@@ -179,8 +180,12 @@ class Faulty:
                 self._now -= 1
 
     def _answer(self, asked: Handler, sent: bytes, fault: Fault) -> None:
+        conditional = {"if-match", "if-none-match"} & {name.lower() for name in asked.headers}
+        if self.knows_no_conditions and conditional:
+            fault = 501
         if isinstance(fault, int):
-            asked.reply(fault, b"<Error><Code>SlowDown</Code><Message>wait</Message></Error>")
+            code = "NotImplemented" if fault == 501 else "SlowDown"
+            asked.reply(fault, f"<Error><Code>{code}</Code></Error>".encode())
             return
         if isinstance(fault, float):
             time.sleep(fault)

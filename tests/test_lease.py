@@ -8,7 +8,7 @@ from itertools import count
 import msgspec
 import pytest
 
-from feeds import lease
+from feeds import lease, objects
 from feeds.errors import BusyError, StoreError
 from feeds.lease import Lease
 from feeds.objects import Objects
@@ -131,6 +131,15 @@ def test_a_store_that_ignores_conditions_is_refused(faulty: Faulty) -> None:
     state.__class__ = Ignores
     with pytest.raises(StoreError, match=r"has no conditional writes.*upload\.lock"):
         Lease(state, 0).__enter__()
+
+
+def test_a_store_that_refuses_conditions_is_told(
+    faulty: Faulty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(objects, "_RETRYING", 1)
+    faulty.knows_no_conditions = True
+    with pytest.raises(StoreError, match=r"has no conditional writes.*upload\.lock"):
+        Lease(through(faulty), 0).__enter__()
 
 
 def test_of_many_at_once_one_holds_it_at_a_time(state: Objects) -> None:

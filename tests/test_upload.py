@@ -256,6 +256,18 @@ def test_credentials_that_are_wrong_are_told_and_nothing_was_done(
         site.publish()
 
 
+def test_without_a_lock_it_needs_no_conditional_writes(
+    tmp_path: Path, store: Store, faulty: Faulty
+) -> None:
+    faulty.knows_no_conditions = True
+    site = through(tmp_path, store, faulty, lock=False)
+    site.publish()
+    site.articles.write("c.md", article("c", "Maps"))
+    site.publish()
+    assert site.there() == site.exported()
+    assert ".feeds-state/lock.json" not in site.objects.names()
+
+
 def test_a_second_publish_waits_for_the_first(site: Published) -> None:
     site.publish()
     with Lease(site.store.objects(f"{site.prefix}/.feeds-state"), 0), pytest.raises(BusyError):
