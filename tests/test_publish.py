@@ -190,6 +190,19 @@ def test_a_setting_that_cannot_be_is_named(
     assert "site.yaml:" in result.stderr
 
 
+@pytest.mark.parametrize("name", ["publishing.md", "settings.md"])
+def test_the_examples_of_the_documentation_are_settings(tmp_path: Path, name: str) -> None:
+    blocks = re.findall(
+        r"^```yaml\n(.*?)^```$", (DOCS / name).read_text(), re.MULTILINE | re.DOTALL
+    )
+    said = [yaml.safe_load(block) for block in blocks if block.startswith("upload:")]
+    assert said
+    for each in said:
+        settings = Publication(tmp_path, {}, **each).site.settings
+        assert settings.upload
+        assert settings.purge
+
+
 def test_upload_needs_a_store(tmp_path: Path) -> None:
     site = Publication(tmp_path, {})
     result = run("upload", str(tmp_path / "out"), "--config", str(site.root))

@@ -124,6 +124,20 @@ def test_ids_and_dates_are_kept_before_they_are_seen(
     assert entries(runner)["u"] == seen
 
 
+def test_a_change_is_found_where_every_checkout_has_the_same_time_and_size(
+    tmp_path: Path, store: Store
+) -> None:
+    site = Published(tmp_path / "a", store, articles={"a.md": article("abc")})
+    times = site.articles.file("a.md").stat().st_mtime
+    site.publish()
+    runner = fresh(site, times)
+    file = runner.articles.file("a.md")
+    file.write_text(file.read_text().replace("title: abc", "title: xyz"))
+    os.utime(file, (times, times))
+    runner.publish(NOW + DAY)
+    assert list(entries(runner)) == ["xyz"]
+
+
 def test_two_machines_take_turns(first: Published) -> None:
     """Each goes on from what the other has published, with the catalogue that it has left."""
     other = fresh(first, (NOW + 2 * DAY).timestamp())
