@@ -39,15 +39,21 @@ def take_up(held: Held, catalogue: Catalogue) -> Taken:
     """Make the catalogue what was last published, unless it goes on from there already.
 
     What was published is what subscribers have seen: a catalogue that does not know it, such as
-    an empty one or one that was left behind by another machine, gives way to it.
+    an empty one or one that was left behind by another machine, gives way to it. One that was never
+    published anywhere is kept beside as a file that ends in `.replaced`.
     Raises `StoreError` and `CatalogueError`.
     """
     saved = held.record.catalogue
     if saved is None:
         return "none"
     with catalogue.read() as reader:
-        if reader.meta("published") == saved.id:
-            return "kept"
+        known, any_entry = reader.meta("published"), reader.any_entry()
+    if known == saved.id:
+        return "kept"
+    if any_entry and not known:
+        aside = Path(f"{catalogue.file}.replaced")
+        aside.unlink(missing_ok=True)
+        copies.copy(catalogue, aside, "")
     with _beside(catalogue) as folder:
         file = folder / "catalogue.sqlite"
         _fetch(held, saved, file)

@@ -156,6 +156,18 @@ def test_a_machine_that_went_on_from_it_keeps_its_own(first: Published) -> None:
     assert first.publish(NOW + 2 * DAY).memory == "kept"
 
 
+def test_a_catalogue_of_its_own_that_gives_way_is_kept_beside(first: Published) -> None:
+    own = fresh(first, (NOW + 2 * DAY).timestamp())
+    own.articles.write("own.md", article("own", publishedDateTime=None))
+    own.articles.build(NOW - DAY)
+    own.publish(NOW + 2 * DAY)
+    aside = own.articles.root / "catalogue.sqlite.replaced"
+    with closing(Catalogue(f"sqlite:///{aside}")) as catalogue, catalogue.read() as reader:
+        found = reader.find("own.md")
+    assert found
+    assert found[0].first_seen == (NOW - DAY).timestamp()
+
+
 def test_the_memory_is_written_only_when_it_changed(first: Published) -> None:
     before = first.record.catalogue
     first.publish(NOW + 2 * DAY)
