@@ -158,7 +158,7 @@ def _http(
             path = url.removeprefix(f"{site.scheme}://{site.netloc}")
             made.append(Request("PURGE", f"{at}{path}", headers, good=(404, 412)))
         made += [
-            Request("PURGE", f"{at}{site.path}", {**headers, "xkey-purge": " ".join(part)})
+            Request("PURGE", f"{at}{site.path}", {**headers, "xkey": " ".join(part)})
             for part in _parts(what.tags, _CLOUDFLARE_TAGS)
         ]
     return made

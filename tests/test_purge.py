@@ -35,10 +35,10 @@ pytestmark = pytest.mark.xdist_group("purge")
 VCL = (Path(__file__).parent.parent / "docs/examples/feeds.vcl").read_text()
 # The same without the module: tags are looked for in what is kept.
 BAN = VCL.replace("import xkey;  # of varnish-modules\n", "").replace(
-    """            return (synth(200, "purged " + xkey.purge(req.http.xkey-purge)));
+    """            return (synth(200, "purged " + xkey.purge(req.http.xkey)));
 """,
     r"""
-            ban("obj.http.xkey ~ (^|\s)(" + regsuball(req.http.xkey-purge, " ", "|") + ")(\s|$)");
+            ban("obj.http.xkey ~ (^|\s)(" + regsuball(req.http.xkey, " ", "|") + ")(\s|$)");
             return (synth(200));
 """,
 )

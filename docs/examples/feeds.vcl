@@ -18,8 +18,8 @@ sub vcl_recv {
         if (client.ip !~ publishers) {
             return (synth(405));
         }
-        if (req.http.xkey-purge) {
-            return (synth(200, "purged " + xkey.purge(req.http.xkey-purge)));
+        if (req.http.xkey) {
+            return (synth(200, "purged " + xkey.purge(req.http.xkey)));
         }
         return (purge);
     }
