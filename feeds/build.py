@@ -16,7 +16,7 @@ from feeds.decisions import Plan
 from feeds.errors import Problem, shared_link
 from feeds.ingest import MANY, Ingest, Outcome, Progress
 from feeds.refresh import Known, Refresh, definitions_hash
-from feeds.site import HTTPSettings, PageSettings, Site
+from feeds.site import ExportSettings, HTTPSettings, PageSettings, Site
 from feeds.work import Workers
 
 
@@ -281,6 +281,9 @@ def _fingerprint(site: Site) -> str:
         articles=articles,
         http=HTTPSettings(),
         pages=PageSettings(),
+        export=ExportSettings(),
+        upload=None,
+        purge=(),
     )
     used = {
         "version": fragment.VERSION,

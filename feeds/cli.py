@@ -1,7 +1,6 @@
 """The command `feeds`."""
 
 import gc
-import os
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,33 +8,18 @@ from typing import Any, get_args
 
 import click
 
-from feeds import config
+from feeds import commands_publishing as publishing
 from feeds.errors import FeedsError
+from feeds.options import config as _config
+from feeds.options import force as _force
+from feeds.options import json as _json
+from feeds.options import overwrite as _overwrite
+from feeds.options import site as _site
+from feeds.options import verify as _verify
 from feeds.output import Output
-from feeds.site import HostName, Site
+from feeds.site import HostName
 
 HOSTS: tuple[HostName, ...] = get_args(HostName)
-
-_config = click.option(
-    "--config",
-    "root",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("config"),
-    envvar="FEEDS_CONFIG",
-    show_default=True,
-    help="The folder with site.yaml and feeds.yaml.",
-)
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
-_force = click.option("--force", is_flag=True, help="Go on where the guard would stop.")
-_overwrite = click.option(
-    "--force",
-    is_flag=True,
-    help="Go on where the guard would stop, and overwrite files that no export wrote.",
-)
-_verify = click.option(
-    "--verify", is_flag=True, help="Read every file; do not trust sizes and times."
-)
-
 
 # How long a ping by hand waits while a server is telling the hubs.
 _PING_PATIENCE_SECONDS = 60
@@ -51,7 +35,7 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except FeedsError as error:
             click.echo(f"feeds: {error}", err=True)
-            sys.exit(2)
+            sys.exit(error.status)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -62,8 +46,8 @@ def main() -> None:
     gc.set_threshold(_GARBAGE)
 
 
-def _site(root: Path) -> Site:
-    return config.load(root, os.environ)
+for each in publishing.COMMANDS:
+    main.add_command(each)
 
 
 @main.command()

@@ -11,6 +11,10 @@ FeedsError
 ├── ExportError      a file of the export cannot be written
 ├── PingError        another process is telling the hubs
 ├── LogError         an access log cannot be read or written
+├── StoreError       an object store cannot be read or written
+├── BusyError        another process is publishing to the same place
+├── PurgeError       a cache does not purge what changed
+├── UnfinishedError  a publish was begun and not finished: run it again
 └── UnknownError     no such feed, entry or article
 
 The same facts about one article, as a row of the report, are a `Problem`.
@@ -20,7 +24,12 @@ import msgspec
 
 
 class FeedsError(Exception):
-    """Base of everything that this package raises on purpose."""
+    """Base of everything that this package raises on purpose.
+
+    `status` is what a command that ends by it exits with.
+    """
+
+    status = 2
 
 
 class ConfigError(FeedsError):
@@ -107,6 +116,24 @@ class PingError(FeedsError):
 
 class LogError(FeedsError):
     """An access log cannot be read or written."""
+
+
+class StoreError(FeedsError):
+    """An object store cannot be opened, read or written."""
+
+
+class BusyError(FeedsError):
+    """Another process is publishing to the same place."""
+
+
+class PurgeError(FeedsError):
+    """A cache cannot be asked to purge what changed, or does not."""
+
+
+class UnfinishedError(FeedsError):
+    """A publish was begun and not finished; running it again finishes it."""
+
+    status = 3
 
 
 class UnknownError(FeedsError):

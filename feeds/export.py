@@ -72,7 +72,7 @@ def export(
     of feeds that no longer exist go, others in the folder stay. Raises `ExportError`, also where a
     file that no export wrote is in the way: `force` overwrites it.
     """
-    _check_target(site, target)
+    check_target(site, target)
     wanted = HOSTS[host or site.settings.export.host]
     codings = _codings(wanted, site)
     try:
@@ -95,7 +95,7 @@ def export(
         raise ExportError(f"the export cannot write {at}: {error.strerror}") from error
 
 
-def _check_target(site: Site, target: Path) -> None:
+def check_target(site: Site, target: Path) -> None:
     articles, resolved = site.folder.resolve(), target.resolve()
     if resolved == articles or articles in resolved.parents:
         raise ExportError(f"{target} lies in the article folder {site.folder}; name another folder")

@@ -20,7 +20,11 @@ if TYPE_CHECKING:  # no command waits for what others need
     from feeds.export import ExportReport
     from feeds.ingest import Progress
     from feeds.pings import HubReport
+    from feeds.publish import PublishReport
+    from feeds.purge import PurgeReport
     from feeds.subscribers import Subscribers
+    from feeds.upload import UploadReport
+    from feeds.uploads import Plan
 
 # So many problems are printed after a build; `feeds check` prints them all.
 _SOME = 10
@@ -81,6 +85,62 @@ class Output:
             click.echo(sentence)
         if written.due:
             click.echo(f"An article is due at {written.due:%Y-%m-%d %H:%M} UTC; export again then.")
+
+    def published(self, report: "PublishReport") -> None:
+        """What each step of a publish did."""
+        if self._as_json:
+            self._print_json(report)
+            return
+        if report.memory == "taken up":
+            click.echo(f"{report.to}: the memory was taken up")
+        self.built(report.build)
+        click.echo(
+            f"exported: {len(report.export.written):,} files written, "
+            f"{len(report.export.removed):,} removed, {report.export.unchanged:,} unchanged"
+        )
+        self.uploaded(report.upload, report.to)
+        self.purged(report.purge)
+        if report.ping:
+            self.pinged(report.ping)
+
+    def planned(self, plan: "Plan", site: Site, to: str) -> None:
+        """What an upload would do, an object a line, with what is stored with each."""
+        if self._as_json:
+            self._print_json(plan)
+            return
+        from feeds import uploads
+
+        for each in plan.uploads:
+            said = uploads.headers(each.file, site.settings.http.cache_tags)
+            told = "; ".join(f"{name}: {value}" for name, value in said.items())
+            click.echo(f"write {each.path} ({each.why}, {each.file.size:,} bytes) {told}")
+        for path in plan.deletes:
+            click.echo(f"delete {path}")
+        click.echo(
+            f"{to}: {len(plan.uploads):,} objects to write, {len(plan.deletes):,} to delete, "
+            f"{plan.unchanged:,} unchanged; nothing was done"
+        )
+
+    def uploaded(self, report: "UploadReport", to: str) -> None:
+        """What an upload did."""
+        if self._as_json:
+            self._print_json(report)
+            return
+        click.echo(
+            f"{to}: {len(report.written):,} documents changed, {len(report.deleted):,} deleted, "
+            f"{report.unchanged:,} unchanged"
+        )
+
+    def purged(self, reports: "Sequence[PurgeReport]") -> None:
+        """What each cache was asked to forget."""
+        if self._as_json:
+            self._print_json(reports)
+            return
+        for each in reports:
+            click.echo(
+                f"purged at {each.via}: {each.urls:,} URLs, {each.tags:,} tags, "
+                f"{each.requests:,} requests"
+            )
 
     def checked(self, articles: int, problems: Sequence[Problem]) -> None:
         """Every problem, and how many there are."""

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
+from feeds.delivery import PurgeSettings, UploadSettings
 from feeds.selection import Selection, TermField, duration
 from feeds.text import slug
 
@@ -278,6 +279,10 @@ class SiteSettings(Settings, frozen=True):
     """What the HTML pages of feeds show."""
     export: ExportSettings = ExportSettings()
     """What `feeds export` writes."""
+    upload: UploadSettings | None = None
+    """The object storage that the feeds are published to."""
+    purge: tuple[PurgeSettings, ...] = ()
+    """The caches that are to forget what changed."""
 
 
 class Caching(msgspec.Struct, frozen=True):

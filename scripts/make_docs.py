@@ -20,7 +20,7 @@ from typing import Any
 import click
 import msgspec
 
-from feeds import accesslog, cli, metrics, site
+from feeds import accesslog, cli, delivery, metrics, site
 from feeds.hosts import registry
 from feeds.hosts.host import SUFFIXES
 
@@ -39,6 +39,8 @@ SETTINGS: Mapping[str, tuple[type[msgspec.Struct], str]] = {
     "moved": (site.MoveSettings, ""),
     "pages": (site.PageSettings, "pages."),
     "export": (site.ExportSettings, "export."),
+    "upload": (delivery.UploadSettings, "upload."),
+    "purge": (delivery.PurgeSettings, ""),
     "feeds.yaml": (site.FeedFile, ""),
     "feeds": (site.FeedSettings, ""),
     "defaults": (site.FeedDefaults, "defaults."),

@@ -1,6 +1,10 @@
 """Options and fixtures for every test."""
 
+from collections.abc import Iterator
+
 import pytest
+
+from tests import s3
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -10,3 +14,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def update_golden(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--update-golden"))
+
+
+@pytest.fixture(scope="session")
+def running_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[s3.Store]:
+    store = s3.Store(tmp_path_factory.mktemp("s3"))
+    store.start()
+    with pytest.MonkeyPatch.context() as patch:
+        set_keys(patch)
+        store.objects("warm").put("a", b"a")  # the first write takes seconds
+    yield store
+    store.kill()
+
+
+@pytest.fixture
+def store(running_store: s3.Store, monkeypatch: pytest.MonkeyPatch) -> s3.Store:
+    """A store that speaks S3; the environment has its keys."""
+    set_keys(monkeypatch)
+    return running_store
+
+
+def set_keys(patch: pytest.MonkeyPatch) -> None:
+    for name, value in s3.KEYS.items():
+        patch.setenv(name, value)
+
+
+@pytest.fixture
+def faulty(store: s3.Store) -> Iterator[s3.Faulty]:
+    with s3.Faulty(store).run() as proxy:
+        yield proxy

@@ -103,6 +103,11 @@ class Catalogue:
         return bool(known == str(schema.VERSION))
 
     @property
+    def file(self) -> str | None:
+        """The file that it is in; None for a database that is none."""
+        return self._file
+
+    @property
     def identity(self) -> tuple[int, int] | None:
         """Which file is open; None for a database that is none."""
         return self._identity

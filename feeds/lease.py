@@ -1,0 +1,162 @@
+"""The lock of a place: one publishes at a time, on whatever machine.
+
+It is one object that says who holds it. Who holds it writes it anew again and again; one that
+stays as it is for `SECONDS` was left by a machine that died, and may be taken. No clock is compared
+with another machine's, but for locks that were left long ago. Stores need conditional writes
+(If-None-Match and If-Match, RFC 9110 §13.1) for it.
+"""
+
+import platform
+import secrets
+import threading
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from feeds.errors import BusyError, FeedsError, StoreError
+from feeds.objects import Found, Objects, Version
+
+KEY = "lock.json"
+SECONDS = 120.0
+# Whatever two clocks differ by, a lock that was last written so long ago was left.
+_LONG_AGO = 900
+
+# What stores answer to conditions that they do not know, such as Backblaze B2.
+_REFUSED = "NotImplemented"
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """Who holds the lock, since when; `token` is empty if nobody does. `beat` makes it another."""
+
+    token: str = ""
+    host: str = ""
+    since: str = ""
+    beat: int = 0
+
+
+class Lease:
+    """Holds the lock while it is entered: a context manager.
+
+    Raises `BusyError` if another holds it for longer than `patience` seconds.
+    """
+
+    def __init__(self, objects: Objects, patience: float) -> None:
+        self._objects, self._patience = objects, patience
+        since = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+        self._me = Holder(secrets.token_hex(8), platform.node(), since)
+        self._version: Version = {}
+        self._until = 0.0
+        self._lost = False
+        self._end = threading.Event()
+        self._beating = threading.Thread(target=self._beat, daemon=True)
+
+    def __enter__(self) -> Self:
+        try:
+            self._take()
+            ignored = self._objects.create(KEY, self._signed()) is not None
+        except StoreError as error:
+            if _REFUSED not in str(error):
+                raise
+            raise StoreError(self._unlockable()) from error
+        if ignored:
+            raise StoreError(self._unlockable())
+        self._beating.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._end.set()
+        self._beating.join()
+        if not self._lost:
+            with suppress(StoreError):  # a lock that is left is free again after a while
+                self._objects.replace(KEY, msgspec.json.encode(Holder()), self._version)
+
+    def check(self) -> None:
+        """Raise `StoreError` unless the lock is surely held for as long as a request may take."""
+        if self._lost or time.time() > self._until - SECONDS / 2:
+            raise StoreError(
+                f"the lock {self._objects.url}/{KEY} is lost: the store did not answer for too "
+                "long, or another took it"
+            )
+
+    def _take(self) -> None:
+        started = since = time.time()
+        seen: Version | None = None
+        while True:
+            found = self._objects.get(KEY)
+            if found is None or found.version != seen:
+                seen, since = found.version if found else None, time.time()
+            if self._taken(found, time.time() - since):
+                return
+            if time.time() - started >= self._patience:
+                raise BusyError(self._busy(found))
+            time.sleep(min(1.0, SECONDS / 10))
+
+    def _taken(self, found: Found | None, still: float) -> bool:
+        asked = time.time()
+        if found is None:
+            version = self._objects.create(KEY, self._signed())
+        elif self._holder(found).token == self._me.token:
+            version = found.version  # the answer to our own request was lost
+        elif self._is_free(found, still):
+            version = self._objects.replace(KEY, self._signed(), found.version)
+        else:
+            return False
+        if version is None:
+            return False
+        self._version, self._until = version, asked + SECONDS
+        return True
+
+    def _is_free(self, found: Found, still: float) -> bool:
+        age = time.time() - found.modified.timestamp()
+        return not self._holder(found).token or still >= SECONDS or age >= SECONDS + _LONG_AGO
+
+    def _unlockable(self) -> str:
+        return (
+            f"{self._objects.url} has no conditional writes, so that two could publish at once; "
+            "set upload.lock to false and see to it that they do not"
+        )
+
+    def _signed(self) -> bytes:
+        self._me = msgspec.structs.replace(self._me, beat=self._me.beat + 1)
+        return msgspec.json.encode(self._me)
+
+    def _beat(self) -> None:
+        while not self._lost and not self._end.wait(SECONDS / 6):
+            try:
+                self._renew()
+            except FeedsError:
+                continue  # `check` sees to it that this ends before the lock is another's
+
+    def _renew(self) -> None:
+        asked = time.time()
+        version = self._objects.replace(KEY, self._signed(), self._version)
+        if version is None:
+            found = self._objects.get(KEY)
+            if found is None or self._holder(found).token != self._me.token:
+                self._lost = True
+                return
+            version = found.version  # the answer to an earlier request was lost
+        self._version, self._until = version, asked + SECONDS
+
+    def _holder(self, found: Found) -> Holder:
+        try:
+            return msgspec.json.decode(found.body, type=Holder)
+        except msgspec.DecodeError as error:
+            said = f"{self._objects.url}/{KEY} is no lock: {error}; delete it"
+            raise StoreError(said) from error
+
+    def _busy(self, found: Found | None) -> str:
+        who = self._holder(found) if found else Holder()
+        return (
+            f"{self._objects.url} is being published to by {who.host or 'another'} since "
+            f"{who.since or 'just now'}; wait for its end"
+        )

@@ -1,0 +1,167 @@
+"""`feeds publish`: build, guard, export, upload, purge and ping, in this order.
+
+Each step finds out by itself what is left to do, so that a run that ended anywhere, by whatever,
+is finished by the next one.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from feeds import place as places
+from feeds import purge as purging
+from feeds import state, uploads, websub
+from feeds import upload as uploading
+from feeds.build import Report, build
+from feeds.catalogue.store import Catalogue
+from feeds.errors import FeedsError, GuardError, StoreError, UnfinishedError
+from feeds.export import ExportReport, check_target, export
+from feeds.ingest import Progress
+from feeds.pings import HubReport
+from feeds.place import Held, Place
+from feeds.purge import PurgeReport
+from feeds.site import Site
+from feeds.state import Taken
+from feeds.upload import UploadReport
+from feeds.uploads import Plan, Record
+
+# So few objects may always be deleted at once.
+_GUARD_FROM = 20
+# How long the ping waits for a server on this machine that tells the hubs just now.
+_PING_PATIENCE = 60
+
+
+class PublishReport(msgspec.Struct, frozen=True):
+    """What each step did. `memory` is where that of the catalogue came from."""
+
+    to: str
+    memory: Taken
+    build: Report
+    export: ExportReport
+    upload: UploadReport
+    purge: tuple[PurgeReport, ...]
+    ping: tuple[HubReport, ...]
+
+
+def place(site: Site, folder: Path) -> Place:
+    """Where the site is published to: its store, or the folder of the export itself."""
+    upload = site.settings.upload
+    return places.of_store(upload) if upload else places.of_folder(folder)
+
+
+def publish(
+    site: Site,
+    folder: Path,
+    now: datetime,
+    progress: Progress,
+    *,
+    patience: float,
+    verify: bool = False,
+    force: bool = False,
+) -> PublishReport:
+    """Bring what is published up to date with the articles; `folder` is for the export.
+
+    Waits `patience` seconds for another that publishes to the same place. `force` goes past the
+    guard, and over files and objects that are not ours. Raises `UnfinishedError` once anything may
+    have been changed where readers see it, else any other `FeedsError`.
+    """
+    check_target(site, folder)
+    purging.check(site)
+    with place(site, folder).held(patience) as held, closing(Catalogue(site.catalogue)) as known:
+        remembers = known.file is not None and (
+            site.settings.upload is None or site.settings.upload.memory
+        )
+        taken: Taken = state.take_up(held, known) if remembers else "none"
+        # The file times that were taken up are another machine's.
+        verify = verify or taken == "taken up"
+        built = build(site, known, now, verify=verify, force=force, progress=progress)
+        if remembers:
+            state.save(held, known)
+        exported = export(site, known, folder, now, progress, force=force)
+        made = plan(site, folder, held.record, force=force)
+        uploaded = upload(site, folder, held, made, progress, force=force)
+        purged = purge(site, held, progress)
+        with _unfinished():
+            pinged = websub.tell(site, known, websub.topics(site, known), patience=_PING_PATIENCE)
+            if remembers and any(each.sent or each.failed or each.first for each in pinged):
+                state.save_told(held, known)
+        return PublishReport(held.place.url, taken, built, exported, uploaded, purged, pinged)
+
+
+def plan(site: Site, folder: Path, record: Record, *, force: bool = False) -> Plan:
+    """What makes the place hold the export in `folder`.
+
+    Raises `GuardError` where too much would be deleted, for readers give up feeds that are gone.
+    """
+    upload = site.settings.upload
+    manifest = uploading.manifest(folder)
+    made = uploads.plan(record, uploads.wanted(manifest, upload.coding if upload else "identity"))
+    gone, there, most = len(made.deletes), len(record.files), site.settings.guard
+    if gone > max(_GUARD_FROM, there * most / 100) and not force:
+        raise GuardError(
+            f"this would delete {gone:,} of the {there:,} documents that are published, more than "
+            f"the {most} % that site.guard allows; nothing was changed. Look at feeds.yaml and "
+            f"{folder}, or say --force if this is meant"
+        )
+    return made
+
+
+def upload(
+    site: Site, folder: Path, held: Held, made: Plan, progress: Progress, *, force: bool = False
+) -> UploadReport:
+    """Carry out the plan in the site's store; a folder has been written by the export already.
+
+    Raises `StoreError` where an object that is not ours is in the way, and `force` is not given,
+    and `UnfinishedError` for all that goes wrong later.
+    """
+    settings, objects = site.settings.upload, held.place.objects
+    if settings is None or objects is None:
+        written = {each.path: each.file for each in made.uploads}
+        if made.paths:
+            held.write(uploads.done(held.record, written, made.deletes))
+        return UploadReport(tuple(written), made.deletes, made.unchanged)
+    new = {each.path for each in made.uploads if each.why == "new"}
+    if new and not force and (there := sorted(new.intersection(objects.names()))):
+        raise StoreError(
+            f"{objects.url}/{there[0]} is there and no upload wrote it ({len(there):,} such); "
+            "name another prefix, or use --force to overwrite"
+        )
+    with _unfinished():
+        return uploading.upload(
+            folder,
+            objects,
+            held,
+            made,
+            progress,
+            # Azure has no hyphens in the names of metadata, as every such header has.
+            cache_tags=None if objects.url.startswith("az:") else site.settings.http.cache_tags,
+            parallel=settings.parallel,
+        )
+
+
+def purge(site: Site, held: Held, progress: Progress) -> tuple[PurgeReport, ...]:
+    """Purge what was changed and not purged yet, and note that it was.
+
+    Raises `UnfinishedError` if a cache does not.
+    """
+    paths = held.record.purge
+    if not paths:
+        return ()
+    with _unfinished():
+        reports = purging.purge(site, paths, progress)
+        held.write(msgspec.structs.replace(held.record, purge={}))
+        return reports
+
+
+@contextmanager
+def _unfinished() -> Iterator[None]:
+    try:
+        yield
+    except FeedsError as error:
+        raise UnfinishedError(
+            f"{error}\nfeeds: not finished: every feed is whole, but some may be old; "
+            "run the same command again"
+        ) from error

@@ -1,0 +1,151 @@
+"""`feeds upload`: an export into object storage: only what changed, in the right order."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import suppress
+from itertools import groupby
+from pathlib import Path
+
+import msgspec
+
+from feeds import coding, uploads
+from feeds import manifest as manifests
+from feeds.errors import ExportError, StoreError
+from feeds.ingest import Progress
+from feeds.manifest import File, Manifest
+from feeds.objects import Objects
+from feeds.place import Held
+from feeds.uploads import Plan, Upload
+
+# The record is written at least every so many seconds of a long upload, so that after one that
+# was killed not everything is written again.
+_NOTED = 20
+
+
+class UploadReport(msgspec.Struct, frozen=True):
+    """The objects that were written and deleted, by path, and how many stayed as they were."""
+
+    written: tuple[str, ...]
+    deleted: tuple[str, ...]
+    unchanged: int
+
+
+def manifest(folder: Path) -> Manifest:
+    """What the export in `folder` says that it wrote. Raises `ExportError` if it is none."""
+    found = manifests.read(folder)
+    if not found.files:
+        raise ExportError(f"{folder} is no export; make one with feeds export {folder}")
+    return found
+
+
+def upload(
+    folder: Path,
+    objects: Objects,
+    held: Held,
+    made: Plan,
+    progress: Progress,
+    *,
+    cache_tags: str | None,
+    parallel: int,
+) -> UploadReport:
+    """Carry out the plan. At any moment every object is an old or a new one, whole.
+
+    Raises `StoreError`, and `ExportError` where a file is not as the export left it. What was done
+    until then is known to the next upload.
+    """
+    if made.paths:
+        held.write(uploads.begun(held.record, made))
+        with ThreadPoolExecutor(parallel) as pool:
+            _Run(folder, objects, held, pool, progress, cache_tags).run(made)
+    return UploadReport(tuple(each.path for each in made.uploads), made.deletes, made.unchanged)
+
+
+class _Run:
+    def __init__(
+        self,
+        folder: Path,
+        objects: Objects,
+        held: Held,
+        pool: ThreadPoolExecutor,
+        progress: Progress,
+        cache_tags: str | None,
+    ) -> None:
+        self._folder, self._objects, self._held = folder, objects, held
+        self._pool, self._progress, self._cache_tags = pool, progress, cache_tags
+        self._done, self._all = 0, 0
+        # What the record does not know yet.
+        self._written: dict[str, File] = {}
+        self._deleted: list[str] = []
+
+    def run(self, made: Plan) -> None:
+        self._all = len(made.paths)
+        for batch in _batches(made.uploads):
+            self._carry_out({self._pool.submit(self._write, each): each for each in batch})
+        self._carry_out({self._pool.submit(self._delete, path): path for path in made.deletes})
+        self._note()
+
+    def _carry_out(self, running: dict[Future[None], Upload | str]) -> None:
+        """Wait for all of these, for what comes next refers to them."""
+        try:
+            for future in as_completed(running):
+                future.result()
+                self._settle(running[future])
+                self._done += 1
+                self._progress("Uploading", self._done, self._all)
+                if self._held.age() > _NOTED:
+                    self._note()
+        except BaseException:
+            self._pool.shutdown(cancel_futures=True)
+            for future, each in running.items():
+                if not future.cancelled() and future.exception() is None:
+                    self._settle(each)
+            with suppress(StoreError):  # what went wrong first is what is to be told
+                self._note()
+            raise
+
+    def _settle(self, each: Upload | str) -> None:
+        if isinstance(each, str):
+            self._deleted.append(each)
+        else:
+            self._written[each.path] = each.file
+
+    def _note(self) -> None:
+        """Write down what was done."""
+        self._held.write(uploads.done(self._held.record, self._written, self._deleted))
+        self._written, self._deleted = {}, []
+
+    def _write(self, each: Upload) -> None:
+        body, file = _stored(_body(self._folder, each), each.file)
+        self._held.check()
+        self._objects.put(each.path, body, uploads.headers(file, self._cache_tags))
+
+    def _delete(self, path: str) -> None:
+        self._held.check()
+        self._objects.delete(path)
+
+
+def _batches(made: Sequence[Upload]) -> Iterator[list[Upload]]:
+    """The uploads in parts, each of which has to be there before the next."""
+    for _, part in groupby(made, key=lambda each: each.file.kind):
+        yield list(part)
+
+
+def _body(folder: Path, each: Upload) -> bytes:
+    """The bytes to store. Raises `ExportError` if the file is another than the manifest says."""
+    file = folder / each.path
+    try:
+        body = file.read_bytes()
+    except OSError as error:
+        raise ExportError(f"{file} cannot be read: {error.strerror}; export again") from error
+    if hashlib.sha256(body).hexdigest() != each.file.sha256:
+        raise ExportError(f"{file} is not as the export left it; export again")
+    return body
+
+
+def _stored(body: bytes, file: File) -> tuple[bytes, File]:
+    """The bytes in their coding, and what is said of them; as they are where it shrinks nothing."""
+    packed = coding.encode(body, file.coding) if file.coding else None
+    if packed is None:
+        return body, msgspec.structs.replace(file, coding=None)
+    return packed, file

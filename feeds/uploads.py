@@ -1,0 +1,155 @@
+"""What to upload and delete so that a store holds an export, and in which order. Pure; no I/O.
+
+A store is never asked what it holds: its ETags are no hash of the content where it encrypts or
+joins parts (S3 API, Object), and say nothing of metadata. A record of our own says it.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+import msgspec
+
+from feeds.manifest import PRIVATE, File, Kind, Manifest
+
+# What others refer to comes first.
+KINDS: tuple[Kind, ...] = ("archive", "asset", "feed", "page", "list")
+# Stores bound the metadata of an object of our own naming; S3 to 2 KB with the name.
+_TAG_BYTES = 1_800
+
+Why = Literal["new", "content", "metadata", "unsure"]
+
+
+class Saved(msgspec.Struct, frozen=True):
+    """A catalogue that is kept in the state: its object's key, the hash of its bytes, its id."""
+
+    key: str
+    sha256: str
+    id: str
+    revision: int
+
+
+class Record(msgspec.Struct, frozen=True):
+    """What is published: the one object that is written last, and read first.
+
+    `files` are the objects by path, `open` the paths that were about to change when this was
+    written: what they hold is not known. `purge` are the paths that caches may still hold old
+    copies of, each with its tag, empty if it has none.
+    """
+
+    files: dict[str, File] = {}
+    open: tuple[str, ...] = ()
+    purge: dict[str, str] = {}
+    catalogue: Saved | None = None
+
+
+class Upload(msgspec.Struct, frozen=True):
+    """One object to write, and why."""
+
+    path: str
+    file: File
+    why: Why
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What to write, in order, then what to delete, and how many objects stay as they are."""
+
+    uploads: tuple[Upload, ...]
+    deletes: tuple[str, ...]
+    unchanged: int
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every path that will be another."""
+        return (*(each.path for each in self.uploads), *self.deletes)
+
+
+def wanted(manifest: Manifest, coding: Literal["identity", "gzip"]) -> dict[str, File]:
+    """The objects that are to be there, by path.
+
+    A store does not negotiate: one object has one coding. Variants that were compressed
+    beforehand are for web servers, and stay behind.
+    """
+    said = None if coding == "identity" else coding
+    return {
+        path: msgspec.structs.replace(file, coding=said)
+        for path, file in manifest.files.items()
+        if file.coding is None and not path.startswith(PRIVATE)
+    }
+
+
+def plan(record: Record, files: Mapping[str, File]) -> Plan:
+    """What makes a store that holds `record` hold `files`.
+
+    What others refer to comes first: archives, assets, feeds, pages, lists; in each, by path.
+    Nothing is deleted that is not in the record.
+    """
+    unsure = set(record.open)
+    uploads = [
+        Upload(path, file, why)
+        for path, file in files.items()
+        if (why := _why(record.files.get(path), file, unsure=path in unsure))
+    ]
+    uploads.sort(key=lambda each: (KINDS.index(each.file.kind), each.path))
+    deletes = sorted((record.files.keys() | unsure) - files.keys())
+    return Plan(tuple(uploads), tuple(deletes), len(files) - len(uploads))
+
+
+def _why(known: File | None, file: File, *, unsure: bool) -> Why | None:
+    if unsure:
+        return "unsure"
+    if known is None:
+        return "new"
+    if (known.sha256, known.coding) != (file.sha256, file.coding):
+        return "content"
+    return None if known == file else "metadata"
+
+
+def headers(file: File, cache_tags: str | None) -> dict[str, str]:
+    """What is stored with an object for those who fetch it.
+
+    `cache_tags` is the name of the header with tags, that CDNs make of the object's metadata.
+    """
+    said = {"Content-Type": file.media_type, "Cache-Control": file.cache_control}
+    if file.coding:
+        said["Content-Encoding"] = file.coding
+    if cache_tags and (tags := _fitting(file.tags)):
+        said[cache_tags] = (" " if cache_tags in ("Surrogate-Key", "xkey") else ",").join(tags)
+    return said
+
+
+def _fitting(tags: Iterable[str]) -> list[str]:
+    kept, left = [], _TAG_BYTES
+    for tag in tags:
+        left -= len(tag) + 1
+        if left < 0:
+            break
+        kept.append(tag)
+    return kept
+
+
+def begun(record: Record, made: Plan) -> Record:
+    """The record before the plan is carried out: what it changes is not sure any more."""
+    return msgspec.structs.replace(record, open=tuple(sorted({*record.open, *made.paths})))
+
+
+def done(record: Record, written: Mapping[str, File], deleted: Iterable[str]) -> Record:
+    """The record after these objects were written and deleted: sure again, and to be purged."""
+    gone = set(deleted)
+    settled = {*written, *gone}
+    purge = {
+        **record.purge,
+        **{path: _tag(record.files.get(path)) for path in gone},
+        **{path: _tag(file) for path, file in written.items()},
+    }
+    files = {path: file for path, file in record.files.items() if path not in gone}
+    return msgspec.structs.replace(
+        record,
+        files=dict(sorted({**files, **written}.items())),
+        open=tuple(path for path in record.open if path not in settled),
+        purge=dict(sorted(purge.items())),
+    )
+
+
+def _tag(file: File | None) -> str:
+    """The tag that stands for a file and its feed's other formats alone; empty if it has none."""
+    return next((tag for tag in file.tags if tag.startswith("feed:")), "") if file else ""

@@ -1,0 +1,299 @@
+"""`feeds publish` from end to end, as people, cron and CI run it."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from feeds.cli import main
+from tests.hubs import FakeHub, Handler, Reply, serving
+from tests.publishing import Published, article
+from tests.s3 import Fault, Faulty, Store, environ
+from tests.support import Publication
+
+pytestmark = pytest.mark.xdist_group("s3")
+
+DOCS = Path(__file__).parent.parent / "docs"
+EXAMPLES = DOCS / "examples"
+
+
+def run(*arguments: str) -> Any:
+    return CliRunner().invoke(main, arguments, catch_exceptions=False)
+
+
+def hooked(tmp_path: Path, store: Store, name: str = "a", **said: Any) -> Published:
+    return Published(tmp_path / name, store, **said)
+
+
+def test_c10_upload_then_purge_then_ping(tmp_path: Path, store: Store, faulty: Faulty) -> None:
+    events: list[str] = []
+
+    def noted(method: str, path: str) -> Fault:
+        if method == "PUT" and ".feeds-state" not in path:
+            events.append("upload")
+        return None
+
+    def told(_topic: str) -> Reply:
+        events.append("ping")
+        return 204, {}
+
+    faulty.fault = noted
+
+    class Cache(Handler):
+        def purge(self) -> None:
+            events.append("purge")
+            self.reply(200)
+
+        do_PURGE = purge  # noqa: N815
+
+    with FakeHub().run() as hub, serving(Cache) as port:
+        hub.answer = told
+        site = Published(
+            tmp_path,
+            store,
+            upload={"endpoint": faulty.endpoint},
+            purge=[{"via": "http", "servers": [f"http://127.0.0.1:{port}"]}],
+            hub=hub.url,
+        )
+        first = site.run("publish")
+        assert first.returncode == 0, first.stderr
+        assert "ping" not in events  # nobody can have subscribed yet
+        site.articles.write("c.md", article("c", "Maps"))
+        events.clear()
+        done = site.run("publish", "--json")
+        assert done.returncode == 0, done.stderr
+        report = json.loads(done.stdout)
+        assert report.keys() == {"to", "memory", "build", "export", "upload", "purge", "ping"}
+        assert list(dict.fromkeys(events)) == ["upload", "purge", "ping"]
+        assert hub.take() == sorted(
+            f"https://example.org/{path}.{name}"
+            for path in ("all", "topics/maps")
+            for name in ("rss", "atom", "json")
+        )
+
+
+def test_w5_a_machine_without_a_catalogue_pings_nothing_twice(tmp_path: Path, store: Store) -> None:
+    with FakeHub().run() as hub:
+        one = hooked(tmp_path, store, hub=hub.url)
+        one.publish()
+        one.articles.write("c.md", article("c", "Maps"))
+        one.publish()
+        assert len(hub.take()) == 6
+        two = Published(tmp_path / "two", store, one.prefix, hub=hub.url, articles={})
+        shutil.copytree(
+            one.articles.root / "articles", two.articles.root / "articles", dirs_exist_ok=True
+        )
+        assert two.publish().memory == "taken up"
+        assert hub.take() == []
+        two.articles.write("d.md", article("d", "AI"))
+        two.publish()
+        assert hub.take() == sorted(
+            f"https://example.org/{path}.{name}"
+            for path in ("all", "topics/ai")
+            for name in ("rss", "atom", "json")
+        )
+
+
+def test_w7_a_hub_that_fails_does_not_fail_the_publish(tmp_path: Path, store: Store) -> None:
+    with FakeHub().run() as hub:
+        site = hooked(tmp_path, store, hub=hub.url)
+        site.publish()
+        hub.answer = lambda _: (500, {})
+        site.articles.write("c.md", article("c", "Maps"))
+        done = site.run("publish")
+    assert done.returncode == 0
+    assert "6 failed" in done.stdout
+    assert site.there() == site.exported()
+
+
+def test_what_is_not_purged_is_not_pinged(tmp_path: Path, store: Store) -> None:
+    """The hub would fetch the old copy, and hand it on as the new one."""
+
+    class Refuses(Handler):
+        def purge(self) -> None:
+            self.reply(403 if refusing else 200)
+
+        do_PURGE = purge  # noqa: N815
+
+    refusing = False
+    with FakeHub().run() as hub, serving(Refuses) as port:
+        purge = [{"via": "http", "servers": [f"http://127.0.0.1:{port}"]}]
+        site = hooked(tmp_path, store, hub=hub.url, purge=purge)
+        site.publish()
+        site.articles.write("c.md", article("c", "Maps"))
+        refusing = True
+        assert site.run("publish").returncode == 3
+        assert hub.take() == []
+        refusing = False
+        assert site.run("publish").returncode == 0
+        assert len(hub.take()) == 6
+
+
+def test_it_says_what_it_did(tmp_path: Path, store: Store) -> None:
+    site = hooked(tmp_path, store)
+    done = site.run("publish")
+    assert done.stdout.splitlines() == [
+        "2 articles, 2 read: 2 added, 0 changed, 0 withdrawn; 3 of 3 feeds changed",
+        "exported: 17 files written, 0 removed, 0 unchanged",
+        f"s3://bucket/{site.prefix}: 17 documents changed, 0 deleted, 0 unchanged",
+    ]
+    assert done.stderr == ""
+
+
+def test_the_guard_stops_it_before_anything_is_seen(tmp_path: Path, store: Store) -> None:
+    articles = {f"{number}.md": article(f"{number}") for number in range(40)}
+    site = hooked(tmp_path, store, articles=articles)
+    site.publish()
+    before = site.there()
+    for file in sorted((site.articles.root / "articles").iterdir())[:30]:
+        file.unlink()
+    done = site.run("publish")
+    assert done.returncode == 2
+    assert "would withdraw 30 of 40 entries" in done.stderr
+    assert site.there() == before
+    assert site.run("publish", "--force").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"upload": {"url": "ftp://a/b"}}, "site.yaml:1: upload.url: 'ftp://a/b' is not such as"),
+        ({"upload": {"url": "s3://b", "state": "/a"}}, "upload.state: '/a' is not such as s3://"),
+        ({"upload": {"url": "s3://b", "state": "gs://b"}}, "upload.state: is to be in the same"),
+        ({"upload": {"url": "gs://b", "endpoint": "https://a.example"}}, "is for s3:// and az://"),
+        ({"upload": {"url": "s3://b", "endpoint": "a.example"}}, "upload.endpoint: "),
+        ({"purge": [{"via": "cloudflare"}]}, "purge[0].zone: is missing; cloudflare needs the id"),
+        ({"purge": [{"via": "bunny", "by": "tag"}]}, "purge[0].by: 'tag' needs the setting http."),
+        ({"purge": [{"via": "http", "servers": ["x"]}]}, "purge[0].servers[0]: "),
+        (
+            {"purge": [{"via": "cloudfront", "by": "tag"}], "http": {"cache_tags": "xkey"}},
+            "'tag' is not for cloudfront",
+        ),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named(
+    tmp_path: Path, settings: dict[str, Any], said: str
+) -> None:
+    site = Publication(tmp_path, {}, **settings)
+    result = run("publish", str(tmp_path / "out"), "--config", str(site.root))
+    assert result.exit_code == 2
+    assert said.removeprefix("site.yaml:1: ") in result.stderr
+    assert "site.yaml:" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["publishing.md", "settings.md"])
+def test_the_examples_of_the_documentation_are_settings(tmp_path: Path, name: str) -> None:
+    blocks = re.findall(
+        r"^```yaml\n(.*?)^```$", (DOCS / name).read_text(), re.MULTILINE | re.DOTALL
+    )
+    said = [yaml.safe_load(block) for block in blocks if block.startswith("upload:")]
+    assert said
+    for each in said:
+        settings = Publication(tmp_path, {}, **each).site.settings
+        assert settings.upload
+        assert settings.purge
+
+
+def test_upload_needs_a_store(tmp_path: Path) -> None:
+    site = Publication(tmp_path, {})
+    result = run("upload", str(tmp_path / "out"), "--config", str(site.root))
+    assert result.exit_code == 2
+    assert "upload: is missing; name a store" in result.stderr
+
+
+def test_purge_without_a_store_needs_the_folder(tmp_path: Path) -> None:
+    site = Publication(tmp_path / "site", {})
+    result = run("purge", "--config", str(site.root))
+    assert result.exit_code == 2
+    assert "name the DIR of feeds publish" in result.stderr
+    assert run("purge", str(tmp_path / "out"), "--config", str(site.root)).exit_code == 0
+
+
+def test_what_is_no_export_is_not_uploaded(tmp_path: Path, store: Store) -> None:
+    site = hooked(tmp_path, store)
+    done = site.run("upload")
+    assert done.returncode == 2
+    assert "is no export; make one with feeds export" in done.stderr
+
+
+def a_repository(tmp_path: Path, store: Store, name: str) -> tuple[Published, dict[str, str]]:
+    """A checkout with the site in `config`, and the environment of a runner."""
+    root = tmp_path / name
+    site = Published(root, store, "workflow")
+    shutil.move(site.articles.root, root / "config")
+    programs = root / "bin"
+    programs.mkdir()
+    (programs / "feeds").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m feeds "$@"\n')
+    (programs / "feeds").chmod(0o755)
+    summary = root / "summary.md"
+    around = {
+        **environ(),
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "PYTHONPATH": str(DOCS.parent),
+        "GITHUB_STEP_SUMMARY": str(summary),
+    }
+    return site, around
+
+
+def filled(value: str, secrets: dict[str, str]) -> str:
+    return re.sub(r"\$\{\{ (?:secrets|vars)\.(\w+) \}\}", lambda found: secrets[found[1]], value)
+
+
+def test_the_workflow_publishes_on_runners_that_know_nothing(tmp_path: Path, store: Store) -> None:
+    workflow = yaml.safe_load((EXAMPLES / "publish.yml").read_text())
+    assert workflow["concurrency"] == {"group": "publish-feeds", "cancel-in-progress": False}
+    (job,) = workflow["jobs"].values()
+    assert [step["uses"].partition("@")[0] for step in job["steps"] if "uses" in step] == [
+        "actions/checkout", "actions/setup-python",
+    ]  # fmt: skip
+    steps = {step["name"]: step for step in job["steps"] if "run" in step}
+    assert list(steps) == ["Install", "Publish", "Report"]
+    bodies = []
+    for name in ("runner-1", "runner-2"):
+        site, around = a_repository(tmp_path, store, name)
+        for step in (steps["Publish"], steps["Report"]):
+            said = {key: filled(value, around) for key, value in step["env"].items()}
+            done = subprocess.run(
+                ["bash", "-e", "-o", "pipefail", "-c", step["run"]],
+                cwd=site.root, env={**around, **said}, capture_output=True, text=True, timeout=60,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stderr
+        bodies.append(site.there())
+        assert "Example\t2" in (site.root / "summary.md").read_text()
+    assert bodies[0] == bodies[1] != {}
+
+
+def test_the_cron_line_publishes(tmp_path: Path, store: Store) -> None:
+    site, around = a_repository(tmp_path, store, "server")
+    page = (DOCS / "publishing.md").read_text()
+    line = re.search(r"^\*/10 \* \* \* \* (.*)$", page, re.MULTILINE)
+    assert line
+    command = line[1].replace("/srv/site/.venv/bin/feeds", "feeds")
+    command = command.replace("/srv/site", shlex.quote(str(site.root)))
+    done = subprocess.run(
+        ["sh", "-c", command], env=around, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert "documents changed" in (site.root / "publish.log").read_text()
+
+
+def test_the_container_runs_a_command_that_there_is() -> None:
+    lines = (EXAMPLES / "Containerfile").read_text().splitlines()
+    told = [line.split(maxsplit=1) for line in lines if line and not line.startswith("#")]
+    said = {name: value for name, value in told}  # noqa: C416
+    assert said.keys() <= {"FROM", "RUN", "COPY", "USER", "WORKDIR", "ENV", "ENTRYPOINT", "CMD"}
+    assert json.loads(said["ENTRYPOINT"]) == ["feeds"]
+    command = json.loads(said["CMD"])
+    assert run(*command, "--help").exit_code == 0
+    variables = dict(each.split("=") for each in said["ENV"].split())
+    assert variables["FEEDS_CONFIG"] == "/site/config"
+    assert said["USER"] == "feeds"

@@ -1,0 +1,292 @@
+"""A machine without a catalogue publishes as the one before it would have: same ids, same dates."""
+
+import json
+import os
+import shutil
+import sqlite3
+import time
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from feeds.catalogue import copies
+from feeds.catalogue.store import Catalogue
+from feeds.errors import CatalogueError, StoreError
+from tests.publishing import Published, article
+from tests.s3 import Store, body
+from tests.support import NOW, Publication, front_matter
+
+pytestmark = pytest.mark.xdist_group("s3")
+
+DAY = timedelta(days=1)
+ARTICLES = {
+    "dated.md": article("dated"),
+    "undated.md": article("undated", publishedDateTime=None),
+    "edited.md": article("edited", publishedDateTime="2024-06-01T09:00:00Z"),
+    "renamed.md": article("renamed"),
+    "broken.md": article("broken"),
+    "gone.md": article("gone"),
+}
+
+
+def entries(site: Published) -> dict[str, Any]:
+    return {item["title"]: item for item in site.items()}
+
+
+def fresh(site: Published, at: float) -> Published:
+    """The site on a machine that has nothing of it but its files, all with the same new time."""
+    root = site.root.parent / f"{site.root.name}-fresh"
+    shutil.copytree(site.articles.root, root / "site")
+    for left in root.glob("site/catalogue*"):
+        left.unlink()
+    for file in root.rglob("*"):
+        os.utime(file, (at, at))
+    made = Published(root, site.store, site.prefix, articles={})
+    made.articles.written = int(at)
+    return made
+
+
+@pytest.fixture
+def first(tmp_path: Path, store: Store) -> Published:
+    """A site with a history: edited, renamed, broken and withdrawn articles."""
+    site = Published(tmp_path / "first", store, articles=ARTICLES)
+    site.publish()
+    site.articles.write("edited.md", article("edited", excerpt="Another one."))
+    (site.articles.root / "articles/renamed.md").rename(site.articles.root / "articles/other.md")
+    site.articles.write("broken.md", "no front matter")
+    (site.articles.root / "articles/gone.md").unlink()
+    site.publish(NOW + DAY)
+    return site
+
+
+def test_a_fresh_machine_changes_nothing_but_what_is_new(first: Published) -> None:
+    before, raw = entries(first), first.there()
+    runner = fresh(first, (NOW + 2 * DAY).timestamp())
+    report = runner.publish(NOW + 2 * DAY)
+    assert report.memory == "taken up"
+    assert report.upload.written == report.upload.deleted == ()
+    assert runner.there() == raw
+    runner.articles.write("new.md", article("new"))
+    again = fresh(runner, (NOW + 3 * DAY).timestamp())
+    assert again.publish(NOW + 3 * DAY).build.added == 1
+    after = entries(again)
+    assert after.pop("new")
+    assert after == before  # ids, dates and content, the undated, renamed and broken ones included
+
+
+@pytest.mark.parametrize("format_", ["rss", "atom"])
+def test_the_other_entries_are_the_same_bytes(first: Published, format_: str) -> None:
+    tag = {"rss": b"item", "atom": b"entry"}[format_]
+
+    def cut(document: bytes) -> set[bytes]:
+        parts = document.split(b"<" + tag + b">")[1:]
+        return {part.partition(b"</" + tag + b">")[0] for part in parts}
+
+    before = cut(body(first.objects, f"all.{format_}"))
+    runner = fresh(first, (NOW + 2 * DAY).timestamp())
+    runner.articles.write("new.md", article("new"))
+    runner.publish(NOW + 2 * DAY)
+    after = cut(body(first.objects, f"all.{format_}"))
+    assert len(before) == 5
+    assert before < after
+    assert len(after) == 6
+
+
+def test_a_withdrawn_article_that_comes_back_has_its_id_and_date(first: Published) -> None:
+    first.articles.write("gone.md", article("gone", publishedDateTime=None))
+    runner = fresh(first, (NOW + 2 * DAY).timestamp())
+    runner.publish(NOW + 2 * DAY)
+    seen = int(NOW.timestamp()) - 86_400 + 6 * 60
+    back = entries(runner)["gone"]
+    assert back["id"].endswith("/gone")
+    assert back["date_published"] == f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(seen))}"
+
+
+def test_ids_and_dates_are_kept_before_they_are_seen(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that dies while it uploads takes nothing with it that subscribers know."""
+    site = Published(tmp_path / "a", store, articles={"u.md": article("u", publishedDateTime=None)})
+
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("feeds.publish.purge", dies)
+        with pytest.raises(KeyboardInterrupt):
+            site.publish()
+    seen = entries(site)["u"]
+    runner = fresh(site, (NOW + DAY).timestamp())
+    runner.publish(NOW + DAY)
+    assert entries(runner)["u"] == seen
+
+
+def test_a_change_is_found_where_every_checkout_has_the_same_time_and_size(
+    tmp_path: Path, store: Store
+) -> None:
+    site = Published(tmp_path / "a", store, articles={"a.md": article("abc")})
+    times = site.articles.file("a.md").stat().st_mtime
+    site.publish()
+    runner = fresh(site, times)
+    file = runner.articles.file("a.md")
+    file.write_text(file.read_text().replace("title: abc", "title: xyz"))
+    os.utime(file, (times, times))
+    runner.publish(NOW + DAY)
+    assert list(entries(runner)) == ["xyz"]
+
+
+def test_two_machines_take_turns(first: Published) -> None:
+    """Each goes on from what the other has published, with the catalogue that it has left."""
+    other = fresh(first, (NOW + 2 * DAY).timestamp())
+    machines = [other, first, other, first]
+    for number, machine in enumerate(machines):
+        for each in (first, other):
+            each.articles.write(f"n{number}.md", article(f"n{number}", publishedDateTime=None))
+        before = entries(machine)
+        machine.publish(NOW + (3 + number) * DAY)
+        after = entries(machine)
+        assert after.pop(f"n{number}")
+        assert after == before
+
+
+def test_a_machine_that_went_on_from_it_keeps_its_own(first: Published) -> None:
+    assert first.publish(NOW + 2 * DAY).memory == "kept"
+
+
+def test_a_catalogue_of_its_own_that_gives_way_is_kept_beside(first: Published) -> None:
+    own = fresh(first, (NOW + 2 * DAY).timestamp())
+    own.articles.write("own.md", article("own", publishedDateTime=None))
+    own.articles.build(NOW - DAY)
+    own.publish(NOW + 2 * DAY)
+    aside = own.articles.root / "catalogue.sqlite.replaced"
+    with closing(Catalogue(f"sqlite:///{aside}")) as catalogue, catalogue.read() as reader:
+        found = reader.find("own.md")
+    assert found
+    assert found[0].first_seen == (NOW - DAY).timestamp()
+
+
+def test_the_memory_is_written_only_when_it_changed(first: Published) -> None:
+    before = first.record.catalogue
+    first.publish(NOW + 2 * DAY)
+    assert first.record.catalogue == before
+    first.objects.put(".feeds-state/catalogue-7-of-a-run-that-was-killed", b"")
+    first.articles.write("new.md", article("new"))
+    first.publish(NOW + 2 * DAY)
+    assert first.record.catalogue != before
+    kept = [name for name in first.objects.names() if "catalogue-" in name]
+    assert kept == [f".feeds-state/{first.record.catalogue.key}"] if first.record.catalogue else []
+
+
+def test_a_memory_that_is_gone_or_damaged_stops_it(first: Published) -> None:
+    saved = first.record.catalogue
+    assert saved
+    key = f".feeds-state/{saved.key}"
+    whole, before = body(first.objects, key), first.there()
+    first.objects.put(key, whole[:-1])
+    runner = fresh(first, (NOW + 2 * DAY).timestamp())
+    with pytest.raises(StoreError, match="is damaged; put it back"):
+        runner.publish(NOW + 2 * DAY)
+    first.objects.delete(key)
+    with pytest.raises(StoreError, match="is gone, and with it the ids and dates"):
+        runner.publish(NOW + 2 * DAY)
+    assert first.there() == before
+    first.objects.put(key, whole)
+    assert runner.publish(NOW + 2 * DAY).upload.written == ()
+
+
+def test_a_store_that_cannot_be_asked_is_not_taken_for_a_new_one(
+    first: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = fresh(first, (NOW + 2 * DAY).timestamp())
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    with pytest.raises(StoreError):
+        runner.publish(NOW + 2 * DAY)
+    assert not list(runner.articles.root.glob("catalogue*"))
+
+
+def test_without_memory_none_is_kept(tmp_path: Path, store: Store) -> None:
+    site = Published(tmp_path, store, upload={"memory": False})
+    assert site.publish().memory == "none"
+    assert [name for name in site.objects.names() if name.startswith(".feeds-state/")] == [
+        ".feeds-state/lock.json", ".feeds-state/published.json",
+    ]  # fmt: skip
+
+
+def test_the_state_may_be_elsewhere_than_what_readers_see(tmp_path: Path, store: Store) -> None:
+    site = Published(tmp_path, store)
+    private = f"s3://bucket/private-{site.prefix}"
+    site = Published(tmp_path / "b", store, site.prefix, upload={"state": private})
+    site.publish()
+    assert site.there() == site.exported()
+    assert site.objects.names() == site.names()
+    assert len(store.objects(f"private-{site.prefix}").names()) == 3
+
+
+def test_a_folder_keeps_the_state_in_itself(tmp_path: Path) -> None:
+    """A folder that something else carries to its host, such as a branch of pages."""
+    from feeds.build import silent
+    from feeds.publish import publish
+
+    site = Publication(tmp_path / "a", {"u.md": article("u", publishedDateTime=None)})
+    out = tmp_path / "an öut 50%"
+    publish(site.site, out, NOW, silent, patience=0)
+    before = json.loads((out / "all.json").read_bytes())
+    shutil.copytree(out, tmp_path / "carried")
+    other = Publication(tmp_path / "b", {"u.md": article("u", publishedDateTime=None)})
+    other.write("new.md", front_matter(title="new", webUrl="https://example.org/new"))
+    os.utime(other.file("u.md"), (NOW.timestamp(), NOW.timestamp()))
+    report = publish(other.site, tmp_path / "carried", NOW + DAY, silent, patience=0)
+    assert report.memory == "taken up"
+    assert "all.json" in report.upload.written
+    assert "feed.css" not in report.upload.written
+    after = json.loads((tmp_path / "carried/all.json").read_bytes())
+    assert [item for item in after["items"] if item["title"] == "u"] == before["items"]
+    assert publish(other.site, tmp_path / "carried", NOW + DAY, silent, patience=0).upload == (
+        type(report.upload)((), (), len(report.export.written) + report.export.unchanged)
+    )
+
+
+def test_a_copy_has_everything_but_fragments(tmp_path: Path) -> None:
+    site = Publication(tmp_path / "a", {"a.md": article("a")})
+    site.build()
+    with closing(Catalogue(site.site.catalogue)) as catalogue:
+        copies.copy(catalogue, tmp_path / "copy", "its-id")
+    with closing(sqlite3.connect(tmp_path / "copy")) as copy:
+        tables = {
+            name: copy.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
+            for name in ("entry", "file", "membership", "feed", "fragment")
+        }
+        id_ = copy.execute("SELECT value FROM meta WHERE key = 'published'").fetchone()
+    assert tables == {"entry": 1, "file": 1, "membership": 1, "feed": 2, "fragment": 0}
+    assert id_ == ("its-id",)
+
+
+def test_who_reads_while_a_copy_is_taken_up_sees_one_state_and_then_the_other(
+    tmp_path: Path,
+) -> None:
+    one = Publication(tmp_path / "a", {"a.md": article("a")})
+    two = Publication(tmp_path / "b", {"b.md": article("b"), "c.md": article("c")})
+    one.build()
+    two.build()
+    with closing(Catalogue(two.site.catalogue)) as catalogue:
+        copies.copy(catalogue, tmp_path / "copy", "id")
+    with closing(Catalogue(one.site.catalogue)) as catalogue:
+        stamp = catalogue.stamp()
+        with catalogue.read() as reader:
+            assert reader.count_out() == 1
+            copies.take_up(catalogue, tmp_path / "copy")
+            assert reader.count_out() == 1
+        assert catalogue.stamp() != stamp
+    assert one.titles() == ["b", "c"]
+
+
+def test_a_copy_that_is_none_is_told(tmp_path: Path) -> None:
+    one = Publication(tmp_path / "a", {"a.md": article("a")})
+    one.build()
+    (tmp_path / "copy").write_bytes(b"not a database" * 100)
+    with closing(Catalogue(one.site.catalogue)) as catalogue, pytest.raises(CatalogueError):
+        copies.take_up(catalogue, tmp_path / "copy")
+    assert one.titles() == ["a"]

@@ -1,0 +1,165 @@
+"""What is to be uploaded, in which order: pure."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feeds import uploads
+from feeds.manifest import File, Kind, Manifest
+from feeds.uploads import KINDS, Plan, Record
+
+
+def file(kind: Kind = "feed", sha256: str = "a", **said: Any) -> File:
+    known = {"size": 3, "media_type": "application/rss+xml", "cache_control": "max-age=60"}
+    return File(**{"sha256": sha256, "kind": kind, **known, **said})
+
+
+FILES = {
+    "index.html": file("list"),
+    "all.html": file("page"),
+    "all.rss": file("feed"),
+    "feed.css": file("asset"),
+    "archive/1.rss": file("archive"),
+}
+
+
+def test_s24_archives_come_first_then_assets_feeds_pages_and_lists() -> None:
+    made = uploads.plan(Record(), FILES)
+    assert [each.path for each in made.uploads] == [
+        "archive/1.rss", "feed.css", "all.rss", "all.html", "index.html",
+    ]  # fmt: skip
+    assert {each.why for each in made.uploads} == {"new"}
+
+
+def test_s24_what_is_as_it_was_is_not_uploaded() -> None:
+    made = uploads.plan(Record(files=FILES), {**FILES, "all.rss": file(sha256="b")})
+    assert [(each.path, each.why) for each in made.uploads] == [("all.rss", "content")]
+    assert made.unchanged == 4
+
+
+@pytest.mark.parametrize(
+    "said", [{"media_type": "text/xml"}, {"cache_control": "max-age=61"}, {"tags": ("all",)}]
+)
+def test_s20_s23_metadata_alone_is_written_anew_and_purged(said: dict[str, Any]) -> None:
+    files = {**FILES, "all.rss": file(**said)}
+    made = uploads.plan(Record(files=FILES), files)
+    assert [(each.path, each.why) for each in made.uploads] == [("all.rss", "metadata")]
+    assert uploads.done(Record(files=FILES), {"all.rss": files["all.rss"]}, ()).purge == {
+        "all.rss": ""
+    }
+
+
+def test_s22_variants_that_were_compressed_beforehand_stay_behind() -> None:
+    manifest = Manifest({"all.rss": file(), "all.rss.gz": file(coding="gzip")})
+    assert uploads.wanted(manifest, "identity") == {"all.rss": file()}
+    assert uploads.wanted(manifest, "gzip") == {"all.rss": file(coding="gzip")}
+
+
+def test_s22_another_coding_is_another_content() -> None:
+    gzip = uploads.wanted(Manifest({"all.rss": file()}), "gzip")
+    made = uploads.plan(Record(files={"all.rss": file()}), gzip)
+    assert [each.why for each in made.uploads] == ["content"]
+    assert uploads.headers(made.uploads[0].file, None)["Content-Encoding"] == "gzip"
+
+
+def test_what_was_not_finished_is_written_again_even_if_the_record_has_it_so() -> None:
+    """Someone wrote something else, was killed, and the author took it back."""
+    made = uploads.plan(Record(files=FILES, open=("all.rss", "gone.rss")), FILES)
+    assert [(each.path, each.why) for each in made.uploads] == [("all.rss", "unsure")]
+    assert made.deletes == ("gone.rss",)
+
+
+def test_nothing_is_deleted_that_no_upload_wrote() -> None:
+    assert uploads.plan(Record(), {}).deletes == ()
+    assert uploads.plan(Record(files=FILES), {}).deletes == tuple(sorted(FILES))
+
+
+def test_c9_a_feed_is_purged_by_its_own_tag_and_no_wider_one() -> None:
+    tagged = file(tags=("all", "feed:topics/ai", "topic:ai", "entry:1"))
+    record = uploads.done(Record(), {"topics/ai.rss": tagged, "index.html": file("list")}, ())
+    assert record.purge == {"topics/ai.rss": "feed:topics/ai", "index.html": ""}
+
+
+def test_what_is_deleted_is_purged_by_the_tag_that_it_had() -> None:
+    before = Record(files={"a.rss": file(tags=("all", "feed:a"))})
+    assert uploads.done(before, {}, ["a.rss"]) == Record(purge={"a.rss": "feed:a"})
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [("Surrogate-Key", "all feed:a"), ("Cache-Tag", "all,feed:a"), ("xkey", "all feed:a")],
+)
+def test_c7_c8_tags_are_metadata_named_as_the_cache_wants_them(header: str, said: str) -> None:
+    assert uploads.headers(file(tags=("all", "feed:a")), header)[header] == said
+
+
+def test_tags_past_what_a_store_takes_are_left_out() -> None:
+    tags = ("all", *(f"entry:{number:010}" for number in range(500)))
+    kept = uploads.headers(file(tags=tags), "Surrogate-Key")["Surrogate-Key"]
+    assert len(kept) <= 1_800
+    assert kept.startswith("all entry:0000000000")
+
+
+_files = st.dictionaries(
+    st.sampled_from("abcdef"),
+    st.builds(file, st.sampled_from(KINDS), st.sampled_from("xyz")),
+)
+
+
+def carried_out(store: dict[str, File], made: Plan, steps: int) -> tuple[set[str], set[str]]:
+    """Do so many steps of a plan; returns the paths written and deleted."""
+    written, deleted = set(), set()
+    for each in made.uploads[:steps]:
+        store[each.path] = each.file
+        written.add(each.path)
+    for path in made.deletes[: max(0, steps - len(made.uploads))]:
+        store.pop(path, None)
+        deleted.add(path)
+    return written, deleted
+
+
+def differing(before: dict[str, File], after: dict[str, File]) -> set[str]:
+    return {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
+
+
+@given(
+    runs=st.lists(
+        st.tuples(_files, st.integers(0, 12), st.integers(0, 12), st.booleans()), max_size=6
+    ),
+    last=_files,
+)
+def test_whatever_was_killed_the_next_run_makes_it_right(
+    runs: list[tuple[dict[str, File], int, int, bool]], last: dict[str, File]
+) -> None:
+    """The record knows of a run that was killed what its last note said, or only its beginning."""
+    store: dict[str, File] = {}
+    record, stale = Record(), set()
+    for files, steps, noted, has_noted in runs:
+        made = uploads.plan(record, files)
+        record = uploads.begun(record, made)
+        before = dict(store)
+        carried_out(store, made, steps)
+        stale |= {
+            path for path in before.keys() | store.keys() if before.get(path) != store.get(path)
+        }
+        if has_noted:
+            some: dict[str, File] = {}
+            written, deleted = carried_out(some, made, min(noted, steps))
+            record = uploads.done(record, {path: files[path] for path in written}, deleted)
+    made = uploads.plan(record, last)
+    before = dict(store)
+    carried_out(store, made, 99)
+    stale |= differing(before, store)
+    record = uploads.done(
+        uploads.begun(record, made),
+        {each.path: each.file for each in made.uploads},
+        made.deletes,
+    )
+    assert store == last == record.files
+    assert record.open == ()
+    assert stale <= record.purge.keys()
+    assert uploads.plan(record, last) == Plan((), (), len(last))
+    assert msgspec.json.decode(msgspec.json.encode(record), type=Record) == record
