@@ -24,7 +24,8 @@ from feeds import config
 from feeds.build import build, clock, silent
 from feeds.catalogue.store import Catalogue
 from feeds.export import export
-from feeds.site import ExportSettings, HostName, Site
+from feeds.keys import ExportSettings, HostName
+from feeds.site import Site
 
 CORPUS = Path(__file__).with_name("corpus.py")
 MEGABYTE = 1_000_000

@@ -19,8 +19,9 @@ from feeds import attachments, attribution, body, composed, dates, reading, urls
 from feeds.entry import Entry, content_hash
 from feeds.errors import ArticleError, Problem
 from feeds.fields import Fields
+from feeds.keys import LANGUAGE, PLACEHOLDER
 from feeds.reading import Reading
-from feeds.site import LANGUAGE, PLACEHOLDER, Site
+from feeds.site import Site
 from feeds.text import quoted, slug
 
 _MARKUP = {".html", ".htm"}

@@ -5,7 +5,7 @@ import re
 from feeds import attachments, urls
 from feeds.entry import Person, Provider, Related
 from feeds.fields import Fields
-from feeds.site import Provider as KnownProvider
+from feeds.keys import Provider as KnownProvider
 from feeds.site import Site
 from feeds.text import quoted, slug
 

@@ -15,8 +15,9 @@ from feeds.catalogue.writer import Writer, writing
 from feeds.decisions import Plan
 from feeds.errors import Problem, shared_link
 from feeds.ingest import MANY, Ingest, Outcome, Progress
+from feeds.keys import ExportSettings, HTTPSettings, PageSettings
 from feeds.refresh import Known, Refresh, definitions_hash
-from feeds.site import ExportSettings, HTTPSettings, PageSettings, Site
+from feeds.site import Site
 from feeds.work import Workers
 
 

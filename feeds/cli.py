@@ -10,6 +10,7 @@ import click
 
 from feeds import commands_publishing as publishing
 from feeds.errors import FeedsError
+from feeds.keys import HostName
 from feeds.options import config as _config
 from feeds.options import force as _force
 from feeds.options import json as _json
@@ -17,7 +18,6 @@ from feeds.options import overwrite as _overwrite
 from feeds.options import site as _site
 from feeds.options import verify as _verify
 from feeds.output import Output
-from feeds.site import HostName
 
 HOSTS: tuple[HostName, ...] = get_args(HostName)
 

@@ -12,7 +12,8 @@ import msgspec
 from feeds import definitions, feedfile, media, settings, urls
 from feeds.delivery import PurgeSettings
 from feeds.errors import ConfigError
-from feeds.site import LANGUAGE, PLACEHOLDER, Picture, Provider, Site, SiteSettings, Topic
+from feeds.keys import LANGUAGE, PLACEHOLDER, Picture, Provider, SiteSettings, Topic
+from feeds.site import Site
 from feeds.text import slug
 
 TAG_URI = re.compile(

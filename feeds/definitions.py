@@ -10,6 +10,7 @@ import msgspec
 
 from feeds import history
 from feeds.errors import ConfigError, Problem
+from feeds.keys import PLACEHOLDER, Picture
 from feeds.selection import (
     EVERYTHING,
     All,
@@ -20,7 +21,7 @@ from feeds.selection import (
     may_match,
     required,
 )
-from feeds.site import PLACEHOLDER, Caching, FeedSpec, Picture, Site
+from feeds.site import Caching, FeedSpec, Site
 
 # File names hold 255 bytes, and a path may put several slugs into one.
 _SEGMENT_BYTES = 80

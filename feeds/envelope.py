@@ -13,9 +13,10 @@ from feeds import history, media, mending, urls
 from feeds.definitions import FeedDefinition
 from feeds.fragment import Format
 from feeds.history import ALONE, Place
+from feeds.keys import Author
 from feeds.links import Link, links
 from feeds.mending import element
-from feeds.site import Author, Site
+from feeds.site import Site
 
 MEDIA_TYPES: dict[Format, str] = {
     "rss": "application/rss+xml",

@@ -30,8 +30,9 @@ from feeds.hosts import plan
 from feeds.hosts.host import Host
 from feeds.hosts.registry import HOSTS
 from feeds.ingest import Progress
+from feeds.keys import HostName
 from feeds.manifest import Kind
-from feeds.site import HostName, Site
+from feeds.site import Site
 from feeds.target import Target
 
 # One export at a time.

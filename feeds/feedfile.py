@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 
 from feeds import history, selection, settings, systems, urls
+from feeds.keys import PLACEHOLDER, FeedDefaults, FeedFile, FeedSettings
 from feeds.selection import TERM_FIELDS, TermField, duration, timed
-from feeds.site import PLACEHOLDER, Caching, FeedDefaults, FeedFile, FeedSettings, FeedSpec, Move
+from feeds.site import Caching, FeedSpec, Move
 
 # A folder must not be named as a file of ours may be: `a.rss/b` and the feed `a`.
 FEED_PATH = re.compile(

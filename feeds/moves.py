@@ -8,8 +8,9 @@ from urllib.parse import quote
 import msgspec
 
 from feeds.definitions import segment
+from feeds.keys import PLACEHOLDER
 from feeds.selection import TERM_FIELDS
-from feeds.site import PLACEHOLDER, Move, Site
+from feeds.site import Move, Site
 from feeds.text import slug
 
 _SLASHES = re.compile(r"/{2,}")

@@ -6,7 +6,8 @@ the feed of the term that its placeholder names, as a system has them if nobody 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from feeds.site import FeedSpec, Move, System
+from feeds.keys import System
+from feeds.site import FeedSpec, Move
 
 _WORDPRESS = (
     ("feed", "rss"), ("feed/rss", "rss"), ("feed/rss2", "rss"), ("feed/atom", "atom"),

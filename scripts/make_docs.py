@@ -20,7 +20,7 @@ from typing import Any
 import click
 import msgspec
 
-from feeds import accesslog, cli, delivery, metrics, site
+from feeds import accesslog, cli, delivery, keys, metrics
 from feeds.hosts import registry
 from feeds.hosts.host import SUFFIXES
 
@@ -31,22 +31,22 @@ _BLOCK = re.compile(
 
 # The name of a block -> the struct that it describes, and what stands before its keys.
 SETTINGS: Mapping[str, tuple[type[msgspec.Struct], str]] = {
-    "site.yaml": (site.SiteSettings, ""),
-    "author": (site.Author, "author."),
-    "articles": (site.ArticleSettings, "articles."),
-    "articles.defaults": (site.Defaults, ""),
-    "http": (site.HTTPSettings, "http."),
-    "moved": (site.MoveSettings, ""),
-    "pages": (site.PageSettings, "pages."),
-    "export": (site.ExportSettings, "export."),
+    "site.yaml": (keys.SiteSettings, ""),
+    "author": (keys.Author, "author."),
+    "articles": (keys.ArticleSettings, "articles."),
+    "articles.defaults": (keys.Defaults, ""),
+    "http": (keys.HTTPSettings, "http."),
+    "moved": (keys.MoveSettings, ""),
+    "pages": (keys.PageSettings, "pages."),
+    "export": (keys.ExportSettings, "export."),
     "upload": (delivery.UploadSettings, "upload."),
     "purge": (delivery.PurgeSettings, ""),
-    "feeds.yaml": (site.FeedFile, ""),
-    "feeds": (site.FeedSettings, ""),
-    "defaults": (site.FeedDefaults, "defaults."),
-    "topics": (site.Topic, ""),
-    "providers": (site.Provider, ""),
-    "images": (site.Picture, ""),
+    "feeds.yaml": (keys.FeedFile, ""),
+    "feeds": (keys.FeedSettings, ""),
+    "defaults": (keys.FeedDefaults, "defaults."),
+    "topics": (keys.Topic, ""),
+    "providers": (keys.Provider, ""),
+    "images": (keys.Picture, ""),
 }
 
 

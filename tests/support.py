@@ -17,7 +17,8 @@ from feeds.catalogue.store import Catalogue, Reader
 from feeds.document import Document
 from feeds.export import ExportReport, export
 from feeds.fragment import Format
-from feeds.site import Provider, Site, SiteSettings, Topic
+from feeds.keys import Provider, SiteSettings, Topic
+from feeds.site import Site
 from feeds.text import slug
 
 # Other people's data beside the repository, no part of it: tests without it are skipped.

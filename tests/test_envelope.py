@@ -12,8 +12,9 @@ from requests.utils import parse_header_links
 from feeds import config, document, links
 from feeds.definitions import FeedDefinition
 from feeds.fragment import FORMATS, Format
+from feeds.keys import Picture
 from feeds.selection import EVERYTHING
-from feeds.site import Caching, Picture
+from feeds.site import Caching
 from tests.support import front_matter, write_site
 
 ATOM = "{http://www.w3.org/2005/Atom}"

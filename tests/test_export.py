@@ -21,7 +21,7 @@ from feeds.errors import ExportError
 from feeds.export import ExportReport
 from feeds.fragment import FORMATS
 from feeds.hosts.registry import HOSTS
-from feeds.site import HostName
+from feeds.keys import HostName
 from feeds.target import Target, fraction, second_of
 from server import create_app
 from tests.support import NOW, Publication, front_matter

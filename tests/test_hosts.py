@@ -19,8 +19,9 @@ from feeds.hosts.host import Made
 from feeds.hosts.old import Old
 from feeds.hosts.plan import Plan
 from feeds.hosts.registry import HOSTS
+from feeds.keys import HostName
 from feeds.selection import EVERYTHING
-from feeds.site import Caching, FeedSpec, HostName, Move, Site
+from feeds.site import Caching, FeedSpec, Move, Site
 from tests.support import NOW, Publication, front_matter, make_site
 
 FEEDS: Mapping[str, Any] = {

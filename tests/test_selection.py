@@ -18,6 +18,7 @@ from feeds.catalogue.store import Catalogue
 from feeds.catalogue.writer import EntryChange, writing
 from feeds.definitions import FeedDefinition
 from feeds.entry import Entry, Provider, content_hash
+from feeds.keys import SiteSettings, Topic
 from feeds.selection import (
     EVERYTHING,
     NUMBER_FIELDS,
@@ -33,7 +34,7 @@ from feeds.selection import (
     matches,
     parse,
 )
-from feeds.site import Caching, Site, SiteSettings, Topic
+from feeds.site import Caching, Site
 
 NOW = datetime(2024, 6, 15, 12, tzinfo=UTC)
 SITE = Site(

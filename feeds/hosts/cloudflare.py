@@ -7,7 +7,7 @@ from feeds.headers import Headers
 from feeds.hosts.host import Made
 from feeds.hosts.old import Old, location
 from feeds.hosts.plan import FRESHNESS, Deviation, Group, Plan
-from feeds.site import PLACEHOLDER
+from feeds.keys import PLACEHOLDER
 
 HEADERS, REDIRECTS = "_headers", "_redirects"
 # developers.cloudflare.com/pages: configuration/headers, configuration/redirects, platform/limits.

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from feeds.hosts.host import Made
 from feeds.hosts.old import instances, location
 from feeds.hosts.plan import NOT_FOUND, Deviation, Group, Plan
-from feeds.site import PLACEHOLDER
+from feeds.keys import PLACEHOLDER
 
 HEADERS, REDIRECTS = "_headers", "_redirects"
 # Netlify answers with its own: docs.netlify.com/manage/routing/headers.

@@ -7,7 +7,8 @@ from urllib.parse import quote, unquote
 import msgspec
 
 from feeds import moves
-from feeds.site import PLACEHOLDER, Move, Site
+from feeds.keys import PLACEHOLDER
+from feeds.site import Move, Site
 
 
 class Old(msgspec.Struct, frozen=True):

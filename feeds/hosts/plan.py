@@ -18,10 +18,11 @@ from feeds.fragment import FORMATS
 from feeds.headers import Headers
 from feeds.history import Place
 from feeds.hosts.old import Old, lead
+from feeds.keys import PLACEHOLDER
 from feeds.links import Link, header
 from feeds.manifest import Kind
 from feeds.moves import pattern
-from feeds.site import PLACEHOLDER, Caching, Site
+from feeds.site import Caching, Site
 
 # What is of each document alone, or of its bytes.
 _OWN = ("Last-Modified", "Link")

@@ -6,7 +6,7 @@ from typing import get_args
 from feeds.hosts import apache, caddy, cloudflare, github, netlify, nginx, s3
 from feeds.hosts.host import BROTLI, GZIP, Host, Made
 from feeds.hosts.plan import Plan
-from feeds.site import HostName
+from feeds.keys import HostName
 
 _YES = "as the server"
 
