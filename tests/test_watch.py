@@ -299,7 +299,7 @@ def test_what_the_guard_stops_costs_nothing_that_is_heard_with_it(
     site = polled(tmp_path)
     for number in range(40):
         add(site, f"old{number}")
-    told, scanned, real = Event(), Event(), watch.differing
+    told, scanned, real = Event(), Event(), building.differing
 
     def look(*arguments: Any) -> list[str]:
         found = real(*arguments)
