@@ -279,6 +279,17 @@ def test_a_long_group_is_folded_and_a_letter_of_it_is_one_step_away(
 
 
 @needs_chromium
+def test_a_link_to_a_folded_group_opens_it(page: Page, website: Website) -> None:
+    page.goto(website.url + "topics/kk0.html")
+    page.get_by_role("link", name="Topics", exact=True).click()
+    assert page.url.endswith("#in-topics")
+    page.get_by_role("link", name="Cats").wait_for(state="visible", timeout=5_000)
+    box = page.get_by_role("heading", name="Topics").bounding_box()
+    assert box
+    assert 0 <= box["y"] < page.evaluate("innerHeight")
+
+
+@needs_chromium
 @pytest.mark.parametrize("path", ["all.rss", "topics/cats.atom"])
 def test_b1_b4_a_feed_shown_as_xml_is_readable_without_xslt(
     page: Page, website: Website, path: str
