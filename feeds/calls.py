@@ -8,7 +8,6 @@ import queue
 import socket
 import threading
 import time
-from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from http.client import HTTPException
@@ -40,19 +39,19 @@ class Calls:
 
     def tell(self, topics: Sequence[str]) -> dict[str, Answer]:
         """What the hub answered, by topic; topics that it was not told of any more are missing."""
-        waiting, under_way = deque(topics), set[str]()
+        waiting, under_way = iter(list(topics)), set[str]()
         answers: queue.SimpleQueue[tuple[str, Answer] | Exception | None] = queue.SimpleQueue()
 
         def work(connection: HTTPConnection) -> None:
             try:
-                while waiting and not self._closed.is_set() and not self._stop.is_set():
-                    with suppress(IndexError):  # another thread took the last one
-                        topic = waiting.popleft()
-                        under_way.add(topic)
-                        answer = send(connection, self._hub, topic)
-                        if answer.closed:
-                            self._closed.set()
-                        answers.put((topic, answer))
+                for topic in waiting:  # of which each thread takes the next
+                    if self._closed.is_set() or self._stop.is_set():
+                        break
+                    under_way.add(topic)
+                    answer = send(connection, self._hub, topic)
+                    if answer.closed:
+                        self._closed.set()
+                    answers.put((topic, answer))
             except Exception as error:  # noqa: BLE001 - it is raised where the answers are
                 self._closed.set()
                 answers.put(error)
@@ -77,7 +76,7 @@ class Calls:
         """The answers, and whether some are too late."""
         told: dict[str, Answer] = {}
         working, end = PARALLEL, time.monotonic() + _LONGEST
-        leave, fault = float("inf"), None
+        leave, fault, late = float("inf"), None, False
         while working:
             try:
                 got = answers.get(timeout=_STEP)
@@ -85,10 +84,9 @@ class Calls:
                 now = time.monotonic()
                 if self._stop.is_set():
                     leave = min(leave, now + _LEAVE)
-                if now >= leave:
-                    return told, False
-                if now >= end:
-                    return told, True
+                late = now >= end
+                if late or now >= leave:
+                    break
                 continue
             if got is None:
                 working -= 1
@@ -99,7 +97,7 @@ class Calls:
                 end = time.monotonic() + _LONGEST
         if fault:
             raise fault
-        return told, False
+        return told, late
 
     def close(self) -> None:
         """End what is still under way; the threads then close their connections."""

@@ -256,7 +256,7 @@ def test_images_of_the_site_itself_are_shown_and_no_others(page: Page, website: 
         image.scroll_into_view_if_needed()
         assert image.get_attribute("src") == website.url.removesuffix("in/feeds/") + "a.png"
     assert 0 < images.count() < page.locator("article").count()
-    page.wait_for_function("[...document.images].every(each => each.naturalWidth > 0)")
+    page.evaluate("Promise.all([...document.images].map(each => each.decode()))")  # or it raises
 
 
 @needs_chromium
