@@ -25,6 +25,8 @@ from feeds.site import Caching, FeedSpec, Site
 
 # File names hold 255 bytes, and a path may put several slugs into one.
 _SEGMENT_BYTES = 80
+# What the site itself has at such paths: its index page, its list of feeds, its signs of health.
+RESERVED = frozenset({"404", "healthz", "readyz", "index", "feeds"})
 
 
 class Term(msgspec.Struct, frozen=True, order=True):
@@ -111,7 +113,8 @@ def expand(site: Site, in_use: InUse) -> Expansion:
 
     Topics of the site's files have a feed in a family of topics even before any article does.
     Where two definitions give one path the first has it, and the other is a problem: a term of
-    one article must not keep every feed from being published. What feeds.yaml says is moved or
+    one article must not keep every feed from being published. So is a path that the site has for
+    itself. What feeds.yaml says is moved or
     gone is no feed, though articles still have its term.
     """
     feeds: dict[str, FeedDefinition] = {}
@@ -120,21 +123,28 @@ def expand(site: Site, in_use: InUse) -> Expansion:
     for spec in site.feeds:
         for terms in _combinations(spec, site, in_use):
             feed = _feed(spec, terms, site)
-            if feed.path.casefold() in site.retired:
-                continue
             # Folded, for some file systems take `A` and `a` for one name.
-            if (first := origin.get(feed.path.casefold())) is not None:
-                said = f"{feed.path!r} is the path of {first} too; change one of them"
-                file, _, key = spec.where.partition(": ")
-                problems.append(Problem(file, 1, f"{key}.path", said, fatal=True))
+            folded = feed.path.casefold()
+            if folded in site.retired:
                 continue
-            feeds[feed.path], origin[feed.path.casefold()] = feed, spec.where
+            if folded in RESERVED:
+                problems.append(_misplaced(feed.path, spec.where, "is a path of the site's own"))
+            elif (first := origin.get(folded)) is not None:
+                said = f"is the path of {first} too"
+                problems.append(_misplaced(feed.path, spec.where, said, "one of them"))
+            else:
+                feeds[feed.path], origin[folded] = feed, spec.where
     for path in [path for path in feeds if _is_archive(path, feeds)]:
-        said = f"{path!r} is the path of an archive document; change it"
-        file, _, key = origin[path.casefold()].partition(": ")
-        problems.append(Problem(file, 1, f"{key}.path", said, fatal=True))
+        where = origin[path.casefold()]
+        problems.append(_misplaced(path, where, "is the path of an archive document"))
         del feeds[path]
     return Expansion(feeds, tuple(problems))
+
+
+def _misplaced(path: str, where: str, said: str, change: str = "it") -> Problem:
+    """The problem of a feed that cannot be at its path."""
+    file, _, key = where.partition(": ")
+    return Problem(file, 1, f"{key}.path", f"{path!r} {said}; change {change}", fatal=True)
 
 
 def _is_archive(path: str, feeds: Mapping[str, FeedDefinition]) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from feeds import history, selection, settings, systems, urls
+from feeds.definitions import RESERVED
 from feeds.keys import PLACEHOLDER, FeedDefaults, FeedFile, FeedSettings
 from feeds.selection import TERM_FIELDS, TermField, duration, timed
 from feeds.site import Caching, FeedSpec, Move
@@ -26,7 +27,6 @@ _KEPT = {
     "stale_if_error": ("0s", "30d", "for what is older is no news"),
     "cdn_max_age": ("1m", "365d", "which is what caches honour"),
 }
-RESERVED = frozenset({"404", "healthz", "readyz", "index", "feeds"})
 
 
 def load(
@@ -194,7 +194,7 @@ def _check_patterns(
     each: tuple[TermField, ...],
 ) -> None:
     plain = PLACEHOLDER.sub("x", feed.path)
-    if not FEED_PATH.fullmatch(plain) or plain in RESERVED:
+    if not FEED_PATH.fullmatch(plain) or plain.casefold() in RESERVED:
         raise source.error(
             (*at, "path"), f"{feed.path!r} cannot be a feed's path; write for example news/all"
         )

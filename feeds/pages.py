@@ -32,7 +32,7 @@ ENTRIES = 10
 # Characters of a summary.
 _SUMMARY = 300
 # Raised with any change to the templates, so that exported pages are made anew.
-VERSION = 1
+VERSION = 2
 
 _FORMATS: dict[Format, str] = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
 # A longer group is cut by first letters, a site with more feeds than that is folded up.
@@ -222,7 +222,7 @@ def _entry(entry: Entry, site: Site) -> dict[str, Any]:
         "image": _thumbnail(entry.images, site),
         "provider": provider.name if provider else None,
         "credit": (entry.via or provider.home or entry.link) if provider else None,
-        "authors": ", ".join(name for name in names if provider is None or name != provider.name),
+        "authors": [name for name in names if provider is None or name != provider.name],
     }
 
 

@@ -3,6 +3,7 @@
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable
 
 from feeds import websub
@@ -19,26 +20,26 @@ _log = logging.getLogger("feeds")
 _REGULARLY = 60
 _AGAIN = 2
 
-Told = Callable[[tuple[HubReport, ...]], None]
+# Seconds that `stop` waits for what is under way.
+_LEAVE = 2
+
+Reported = Callable[[tuple[HubReport, ...]], None]
 
 
 class Pinger:
-    """A thread that tells the hubs of every change, and outlives every fault.
+    """Tells every hub of every change, each in a thread of its own that outlives every fault.
 
     Every process of a server may have one: of what one has told a hub, the others tell it no more.
-    `told` is called, in the pinger's thread, with what each run told the hubs.
+    `reported` is called, in these threads, with what each run told a hub.
     """
 
-    def __init__(self, site: Site, catalogue: Catalogue, told: Told | None = None) -> None:
-        self._site, self._catalogue, self._told = site, catalogue, told
-        self._stop, self._wake = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="feeds-ping", daemon=True)
-        self._revision, self._next_try = "", 0
+    def __init__(self, site: Site, catalogue: Catalogue, reported: Reported | None = None) -> None:
+        self._loops = [_Loop(site, catalogue, hub, reported) for hub in site.hubs]
 
     def start(self) -> None:
         """Begin, if the site has a hub, with what is still to be told."""
-        if self._site.hubs:
-            self._thread.start()
+        for loop in self._loops:
+            loop.thread.start()
 
     def after(self, report: Report) -> None:
         """A build was made. Returns at once."""
@@ -47,35 +48,51 @@ class Pinger:
 
     def notify(self) -> None:
         """Feeds changed. Returns at once."""
-        self._wake.set()
+        for loop in self._loops:
+            loop.wake.set()
 
     def stop(self) -> None:
-        """End, within the time that a request in progress takes."""
-        self._stop.set()
-        self._wake.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        """End, and leave alone what takes longer than two seconds."""
+        for loop in self._loops:
+            loop.stop.set()
+            loop.wake.set()
+        end = time.monotonic() + _LEAVE
+        for loop in self._loops:
+            if loop.thread.is_alive():
+                loop.thread.join(max(0, end - time.monotonic()))
+
+
+class _Loop:
+    """Tells one hub, so that it does not hold back others by being slow."""
+
+    def __init__(
+        self, site: Site, catalogue: Catalogue, hub: str, reported: Reported | None
+    ) -> None:
+        self._site, self._catalogue, self._hub, self._reported = site, catalogue, hub, reported
+        self.stop, self.wake = threading.Event(), threading.Event()
+        self.thread = threading.Thread(target=self._run, name="feeds-ping", daemon=True)
+        self._revision, self._next_try = "", 0
 
     def _run(self) -> None:
         if hasattr(signal, "pthread_sigmask"):
             # A signal that reaches this thread would leave the main thread waiting.
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-        while not self._stop.is_set():
-            self._wake.clear()
+        while not self.stop.is_set():
+            self.wake.clear()
             try:
                 pause = self._look()
             except PingError:
                 pause = _AGAIN
             except FeedsError as error:
-                _log.error("the hubs cannot be told: %s", error)
+                _log.error("%s cannot be told: %s", self._hub, error)
                 pause = _REGULARLY
             except Exception:  # noqa: BLE001 - the thread must outlive every fault
-                _log.exception("telling the hubs failed; trying again")
+                _log.exception("telling %s failed; trying again", self._hub)
                 pause = _REGULARLY
-            self._wake.wait(pause)
+            self.wake.wait(pause)
 
     def _look(self) -> float:
-        """Tell the hubs what is new since the last look; seconds until the next one."""
+        """Tell the hub what is new since the last look; seconds until the next one."""
         with self._catalogue.read() as reader:
             revision = reader.meta("revision")
         now = websub.seconds()
@@ -83,16 +100,15 @@ class Pinger:
             # What is read here is what readers get after the delay; what changes meanwhile is
             # another change.
             topics = websub.topics(self._site, self._catalogue)
-            if self._stop.wait(self._site.ping_delay):
+            if self.stop.wait(self._site.ping_delay):
                 return 0
-            reports = websub.tell(self._site, self._catalogue, topics, stop=self._stop)
-            self._note(reports)
+            if topics:  # before the first build a hub would count as told of nothing
+                report = websub.tell_hub(
+                    self._site, self._catalogue, self._hub, topics, stop=self.stop
+                )
+                self._next_try = report.next_try or 0
+                if self._reported:
+                    self._reported((report,))
             self._revision = revision
         left = self._next_try - websub.seconds() if self._next_try else _REGULARLY
         return min(max(left, 1), _REGULARLY)
-
-    def _note(self, reports: tuple[HubReport, ...]) -> None:
-        if self._told:
-            self._told(reports)
-        tries = [report.next_try for report in reports if report.next_try is not None]
-        self._next_try = min(tries, default=0)

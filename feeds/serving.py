@@ -20,7 +20,7 @@ from feeds.catalogue.store import Catalogue
 from feeds.errors import ConfigError
 from feeds.insight import Insight
 from feeds.output import Output
-from feeds.pinger import Pinger, Told
+from feeds.pinger import Pinger, Reported
 from feeds.site import Site
 from feeds.watch import Built, Watcher
 
@@ -89,7 +89,9 @@ def serve(root: Path, site: Site, place: Place, insight: Insight, output: Output
 
 
 @contextmanager
-def watching(site: Site, built: Built | None = None, pinged: Told | None = None) -> Iterator[None]:
+def watching(
+    site: Site, built: Built | None = None, pinged: Reported | None = None
+) -> Iterator[None]:
     """Meanwhile build when articles change, and tell the hubs of it.
 
     `built` is told of builds, `pinged` of what was told to hubs.
@@ -103,7 +105,7 @@ def watching(site: Site, built: Built | None = None, pinged: Told | None = None)
 
 
 def watch(
-    site: Site, catalogue: Catalogue, built: Built | None = None, pinged: Told | None = None
+    site: Site, catalogue: Catalogue, built: Built | None = None, pinged: Reported | None = None
 ) -> Callable[[], None]:
     """From now on do so, in threads; returns what ends it."""
     pinger = Pinger(site, catalogue, pinged)

@@ -256,7 +256,7 @@ def test_images_of_the_site_itself_are_shown_and_no_others(page: Page, website: 
         image.scroll_into_view_if_needed()
         assert image.get_attribute("src") == website.url.removesuffix("in/feeds/") + "a.png"
     assert 0 < images.count() < page.locator("article").count()
-    page.wait_for_function("[...document.images].every(each => each.naturalWidth > 0)")
+    page.evaluate("Promise.all([...document.images].map(each => each.decode()))")  # or it raises
 
 
 @needs_chromium
@@ -276,6 +276,17 @@ def test_a_long_group_is_folded_and_a_letter_of_it_is_one_step_away(
     assert page.title() == "Example: Kk0 – feed"
     page.get_by_role("link", name="Topics", exact=True).click()
     assert page.locator("h1").text_content() == "Feeds of Example"
+
+
+@needs_chromium
+def test_a_link_to_a_folded_group_opens_it(page: Page, website: Website) -> None:
+    page.goto(website.url + "topics/kk0.html")
+    page.get_by_role("link", name="Topics", exact=True).click()
+    assert page.url.endswith("#in-topics")
+    page.get_by_role("link", name="Cats").wait_for(state="visible", timeout=5_000)
+    box = page.get_by_role("heading", name="Topics").bounding_box()
+    assert box
+    assert 0 <= box["y"] < page.evaluate("innerHeight")
 
 
 @needs_chromium

@@ -279,8 +279,8 @@ def test_a_mistake_in_a_feed_names_file_line_and_key(
 
 @pytest.mark.parametrize(
     "path",
-    ["/all", "all/", "a//b", "a b", ".hidden", "a/../b", "a/.b", "index", "feeds", "healthz",
-     "news/{topic", "topic}", "{}", "a?b", "''"],
+    ["/all", "all/", "a//b", "a b", ".hidden", "a/../b", "a/.b", "index", "Index", "feeds",
+     "healthz", "news/{topic", "topic}", "{}", "a?b", "''"],
 )  # fmt: skip
 def test_a_path_that_no_url_can_have_is_refused(path: str, tmp_path: Path) -> None:
     error = refused(tmp_path, feeds=f"feeds:\n  - path: {path!r}\n".replace("\"''\"", "''"))

@@ -137,6 +137,19 @@ def test_a_clash_that_articles_make_is_a_report_row_and_the_first_has_the_path(
     assert sorted(made.titles("topics/ai")) == ["a", "b"]
 
 
+def test_a_term_that_leads_to_a_path_of_the_sites_own_is_a_report_row(tmp_path: Path) -> None:
+    articles = {"a.md": front_matter(title="a", topics=["Index", "Feeds", "AI"])}
+    made = Publication(tmp_path / "site", articles, feeds({"path": "{topic}", "each": "topic"}))
+    problems = [each for each in made.build().problems if each.field == "feeds[0].path"]
+    assert [each.fatal for each in problems] == [True, True]
+    assert "'feeds' is a path of the site's own; change it" in problems[0].message
+    assert "'index' is a path of the site's own" in problems[1].message
+    made.export(tmp_path / "out")
+    assert made.feeds() == ["ai"]
+    assert "Feeds of" in (tmp_path / "out" / "index.html").read_text()
+    assert not (tmp_path / "out" / "index.rss").exists()
+
+
 def test_clashing_paths_are_an_error_that_names_both_definitions(tmp_path: Path) -> None:
     made = Publication(tmp_path, ARTICLES, CLASHING)
     write_topics(made.root, {"name": "AI"})

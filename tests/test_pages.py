@@ -35,7 +35,7 @@ from tests.support import NOW, Publication, front_matter, make_site
 SITE = make_site(language="de", rights="© Example", feeds_url="https://feeds.example.org/in/")
 PUBLISHED = datetime(2024, 5, 31, 9, tzinfo=UTC)
 # What pages are at this `pages.VERSION`, and the envelopes at theirs, as hashes.
-PAGES = {1: "80a9c10b3dfadbcc010f338b879366cc0e189f149462e0f0a26d4e2f2b834e58"}
+PAGES = {2: "40857340605b98ce41cd45bbf6013da9e53e270a84b671209ae7f03aac31a944"}
 ENVELOPES = {3: "4f75245bd751fc49dbb452b5786e683443f4dfeca86e1b46486b092df22f0abd"}
 
 
@@ -119,7 +119,7 @@ def test_an_entry_is_shown_with_its_credit_and_date() -> None:
     )
     (article,) = page(definition(), [known]).xpath("//article")
     assert text(article) == "A <title> 31 May 2024 · by Jane · via PC Magazine So & so."
-    links = [(link.text, link.get("href")) for link in article.xpath(".//a")]
+    links = [(link.text_content(), link.get("href")) for link in article.xpath(".//a")]
     assert links == [("A <title>", known.link), ("PC Magazine", "https://pcmag.example/a")]
     assert article.xpath(".//time/@datetime") == ["2024-05-31T09:00:00Z"]
     assert set(article.xpath(".//@lang")) == {"fr"}
@@ -225,6 +225,26 @@ def test_groups_that_differ_in_case_only_are_one() -> None:
 )
 def test_a_label_is_the_title_without_the_sites(title: str, label: str) -> None:
     assert groups.label(definition(title=title), SITE) == label
+
+
+def test_no_id_of_the_index_page_is_there_twice() -> None:
+    names = [f"{first}{number}" for first in "ab" for number in range(30)]
+    feeds = [definition(f"topics/{name}", name) for name in names]
+    feeds += [definition("topics-1/a"), definition("topics-2/a")]
+    found: Any = html.document_fromstring(pages.index(feeds, {}, SITE).body)
+    ids = found.xpath("//@id")
+    assert {"in-topics", "in-topics-1", "in-topics:1", "in-topics:2"} <= set(ids)
+    assert len(ids) == len(set(ids))
+    assert {
+        each.removeprefix("#") for each in found.xpath("//nav//@href[.!='']") if "#" in each
+    } <= set(ids)
+
+
+def test_names_of_people_are_isolated_from_the_text_around_them() -> None:
+    shown = entry(authors=(Person("ג'יין"), Person("Jane")), provider=Provider("מגזין", "p"))
+    made = pages.page(definition(), [shown], made_state(), SITE).body.decode()
+    assert " · by <bdi>ג&#39;יין</bdi>, <bdi>Jane</bdi> · via <a " in made
+    assert "<bdi>מגזין</bdi></a>" in made
 
 
 def test_ten_thousand_feeds_make_a_page_of_bounded_size() -> None:
