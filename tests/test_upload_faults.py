@@ -54,10 +54,10 @@ def watching(watcher: Watcher) -> Iterator[None]:
     assert watcher.seen
 
 
-def ends(process: subprocess.Popen[str], status: int = 0) -> str:
-    """Wait for the end of a process, which has this exit status; what it said."""
+def ends(process: subprocess.Popen[str], *statuses: int) -> str:
+    """Wait for the end of a process, with one of these statuses, or 0; what it said."""
     said = process.communicate(timeout=120)[1]
-    assert process.returncode == status, said
+    assert process.returncode in (statuses or (0,)), said
     assert "Traceback" not in said
     return said
 
@@ -121,7 +121,7 @@ def test_readers_never_see_a_part_of_a_document(old: Published) -> None:
             process = old.start("publish")
             time.sleep(0.4 + turn / 5)
             process.kill()
-            ends(process, -signal.SIGKILL)
+            ends(process, -signal.SIGKILL, 0)  # it may have been quicker
             ends(old.start("publish"))
         before = now
     assert old.there() == before

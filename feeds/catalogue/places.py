@@ -58,8 +58,10 @@ class Places:
         """The same of one feed, as far as this build has come; 0 if it has none."""
         if not feed.history:
             return 0
-        asked = select(func.max(place.c.archive)).where(place.c.feed == feed.path)
-        return self._connection.scalar(asked) or 0
+        # One that all entries have left has a number all the same, and keeps it.
+        placed = select(func.max(place.c.archive)).where(place.c.feed == feed.path)
+        known = select(func.max(archive.c.number)).where(archive.c.feed == feed.path)
+        return max(self._connection.scalar(asked) or 0 for asked in (placed, known))
 
     def shown(
         self, feed: FeedDefinition, numbers: Sequence[int], now: datetime
