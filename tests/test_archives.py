@@ -445,7 +445,7 @@ def test_only_archives_that_changed_are_written(site: Publication, tmp_path: Pat
     changed = [
         f"{path}.{each}" for path in ("all/archive/2", "topics/ai/archive/3") for each in FORMATS
     ]
-    assert archives == changed
+    assert archives == sorted(changed)
     for number in (30, 31):
         site.write(f"{number}.md", article(number))
     site.build(NOW + 2 * DAY)
