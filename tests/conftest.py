@@ -6,6 +6,23 @@ import pytest
 
 from tests import s3
 
+# Tests that start a store, web servers, caches, a browser or readers, or kill what runs, by module.
+# They are the half of the time; `pytest -m live` runs them, and so does .ci/run.
+LIVE = frozenset(
+    {
+        "test_browser", "test_clients", "test_export_crash", "test_hosts_live", "test_lease",
+        "test_proxies", "test_publish", "test_purge", "test_state", "test_upload",
+        "test_upload_faults",
+    }
+)  # fmt: skip
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.stem in LIVE:
+            item.add_marker("live")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write tests/golden anew")
