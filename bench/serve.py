@@ -1,6 +1,6 @@
 """How fast feeds are served, next to nginx (the limit) and plain Flask, on the same cores.
 
-`python bench/serve.py [--seconds 5] [--rounds 3] [--workers 2]`
+`python -m bench.serve [--seconds 5] [--rounds 3] [--workers 2]`
 
 Three servers have the same feed, about 60 KB of RSS: nginx with `gzip_static` over an export,
 `feeds serve`, and gunicorn with a Flask view that returns bytes held ready, gzip or 304 as asked.
@@ -30,7 +30,7 @@ from rich.table import Table
 
 CORPUS = Path(__file__).with_name("corpus.py")
 FEEDS = (sys.executable, "-c", "from feeds.cli import main; main()")
-ARTICLES, TOPICS = 300, 5
+ARTICLES, TOPICS, SIZE = 300, 5, 24
 PATH = "/all.rss"
 CONNECTIONS, THREADS = 32, 1
 _TRIES, _PAUSE = 300, 0.1
@@ -152,7 +152,8 @@ def site(root: Path) -> None:
     subprocess.run(
         [sys.executable, CORPUS, root, str(ARTICLES), str(TOPICS)], check=True, capture_output=True
     )
-    config = str(root / "config")
+    config, feeds = str(root / "config"), root / "config" / "feeds.yaml"
+    feeds.write_text(feeds.read_text().replace("size: 50", f"size: {SIZE}"))
     subprocess.run(
         [*FEEDS, "export", "--config", config, str(root / "out")], check=True, capture_output=True
     )
