@@ -14,6 +14,7 @@ from datetime import timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import brotli
 import pytest
@@ -108,7 +109,7 @@ class Running:
         if (host, mount) not in self._sides:
             site, ours = self._site(mount)
             folder = self._until.enter_context(readable())
-            out = folder / "www" / mount.strip("/")
+            out = folder / "www" / unquote(mount).strip("/")
             out.mkdir(parents=True)
             site.export(out, host=host)
             web = serving(host, folder / "www", out, folder / "run")
@@ -131,7 +132,9 @@ def running() -> Iterator[Running]:
         yield Running(until)
 
 
-@pytest.fixture(params=itertools.product(HOSTS, ("/", "/news/feeds/")), ids=str)
+@pytest.fixture(
+    params=itertools.product(HOSTS, ("/", "/news/feeds/", "/caf%C3%A9/my%20feeds/")), ids=str
+)
 def sides(request: pytest.FixtureRequest, running: Running) -> Sides:
     host, mount = request.param
     if why := webservers.missing(host):

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from urllib.parse import unquote
 
 from feeds import headers
 from feeds.hosts.host import SUFFIXES, Made
@@ -36,7 +35,7 @@ def _head() -> list[str]:
 
 
 def _types(plan: Plan, codings: tuple[str, ...]) -> Iterator[str]:
-    mount = plan.site.mount
+    mount = plan.path
     yield f"ErrorDocument 404 {mount}{NOT_FOUND}"
     yield f"ErrorDocument 410 {mount}{NOT_FOUND}"
     for extension, media_type in {g.extension: g.media_type for g in plan.groups}.items():
@@ -84,7 +83,7 @@ def _deviations(plan: Plan) -> Iterator[str]:
     extensions = "|".join(group.extension for group in plan.of("feed", "page"))
     for deviation in reversed(plan.deviations):
         regex = unnamed(pattern(deviation.source))
-        mount = re.escape(unquote(plan.site.mount))
+        mount = re.escape(plan.site.mount)
         below = f"^{mount}{regex}\\.(?:{extensions})(?:\\.gz|\\.br)?$"
         yield f'<FilesMatch "\\.(?:{extensions})(?:\\.gz|\\.br)?$">'
         for name, value in deviation.freshness:
@@ -94,13 +93,11 @@ def _deviations(plan: Plan) -> Iterator[str]:
 
 def _link(plan: Plan) -> str:
     """The Link header of a feed: its address as it was asked for, before a coding was chosen."""
-    base = plan.site.feeds_url.removesuffix(plan.site.mount)
-    links = _quoted(plan.links(base + "\0"))
+    links = _quoted(plan.links(plan.origin + "\0"))
     return f"Header set Link {links}".replace("\0", "%{FEEDS_SELF}e")
 
 
 def _rules(plan: Plan, codings: tuple[str, ...]) -> Iterator[str]:
-    mount = plan.site.mount
     yield "RewriteEngine On"
     # The path as it was asked for, percent-encoded, outlives the rewriting to a coded file.
     yield 'RewriteCond %{THE_REQUEST} "^\\S+ /*(/[^ ?]*)"'
@@ -117,7 +114,7 @@ def _rules(plan: Plan, codings: tuple[str, ...]) -> Iterator[str]:
     for group in plan.groups:
         if group.name:
             yield f'RewriteCond %{{THE_REQUEST}} "^\\S+ [^ ?]*/{re.escape(group.name)}[ ?]"'
-            yield f'RewriteRule ^ "{mount}" [R=301,L,QSD]'
+            yield f'RewriteRule ^ "{_literal(plan.path)}" [R=301,L,NE,QSD]'
             yield f'RewriteRule "^$" "{group.name}"'
     yield "RewriteCond %{REQUEST_FILENAME} !-f"
     yield "RewriteCond %{REQUEST_FILENAME}.html -f"
@@ -125,7 +122,7 @@ def _rules(plan: Plan, codings: tuple[str, ...]) -> Iterator[str]:
     yield 'RewriteRule ^ "%1.html" [R=301,L,NE,QSD]'
     for old in plan.old:
         yield "RewriteCond %{REQUEST_FILENAME} !-f"
-        source = f"{re.escape(mount)}{asked(old).replace('[^/]', '[^/ ?]')}"
+        source = f"{re.escape(plan.path)}{asked(old).replace('[^/]', '[^/ ?]')}"
         yield f'RewriteCond %{{THE_REQUEST}} "^\\S+ {source}/*[ ?]" [NC]'
         yield f"RewriteRule ^ {_answer(plan, old)}"
     extensions = "|".join(sorted({group.extension for group in plan.groups}))
@@ -139,10 +136,14 @@ def _rules(plan: Plan, codings: tuple[str, ...]) -> Iterator[str]:
 def _answer(plan: Plan, old: Old) -> str:
     if old.target is None:
         return "- [R=410,L]"
-    to = location(old, plan.site.mount, lambda number, _: f"\0{number}")
-    # Apache has a meaning for % too, so that what is percent-encoded needs a backslash.
-    plain = to.replace("%", "\\%").replace("\0", "%")
+    to = location(old, plan.path, lambda number, _: f"\0{number}")
+    plain = _literal(to).replace("\0", "%")
     return f'"{plain}" [R={old.status},L,NE,QSD]'
+
+
+def _literal(url: str) -> str:
+    """A URL as the target of a rule: % followed by a digit means a group there."""
+    return url.replace("%", "\\%")
 
 
 def _when(status: str, said: Iterable[tuple[str, str]]) -> Iterator[str]:

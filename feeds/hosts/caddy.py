@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from urllib.parse import unquote
 
 from feeds import headers
 from feeds.headers import Headers
@@ -32,7 +31,7 @@ def _head(plan: Plan) -> list[str]:
 
 
 def _site(plan: Plan, codings: tuple[str, ...]) -> Iterator[str]:
-    mount = unquote(plan.site.mount)
+    mount = plan.site.mount
     yield f"handle {_quoted(f'{mount}*')} {{"
     yield "\troute {"
     yield from _indented(_asked(plan), 2)
@@ -55,15 +54,15 @@ def _asked(plan: Plan) -> Iterator[str]:
     yield from ('\t"~^/*(/[^?]*[^?/])/*(?:[?]|$)" "${1}"', "\tdefault /", "}")
     yield "map {feeds_asked} {feeds_status} {feeds_to} {"
     for old in plan.old:
-        regex = f"~(?i)^{re.escape(plan.site.mount)}{asked(old)}$"
-        to = location(old, plan.site.mount, lambda number, _: f"${{{number}}}")
+        regex = f"~(?i)^{re.escape(plan.path)}{asked(old)}$"
+        to = location(old, plan.path, lambda number, _: f"${{{number}}}")
         yield f"\t{_quoted(regex)} {old.status} {_quoted(to)}"
     yield from ('\tdefault none ""', "}")
 
 
 def _hidden(plan: Plan) -> Iterator[str]:
     extensions = "|".join(sorted({group.extension for group in plan.groups}))
-    mount = re.escape(unquote(plan.site.mount))
+    mount = re.escape(plan.site.mount)
     named = f"{re.escape(PRIVATE)}|{re.escape(NOT_FOUND)}$"
     regex = f"^{mount}(?:{named}|.*\\.(?:{extensions})\\.(?:gz|br)$)"
     yield f"@feeds_hidden path_regexp {_quoted(regex)}"
@@ -87,7 +86,7 @@ def _methods(plan: Plan) -> Iterator[str]:
 
 def _documents(plan: Plan) -> Iterator[str]:
     """The headers of documents: of all with one extension, then of those that differ."""
-    mount = re.escape(unquote(plan.site.mount))
+    mount = re.escape(plan.site.mount)
     for number, group in enumerate(sorted(plan.groups, key=lambda group: group.name is not None)):
         name = f"@feeds_{group.extension}{number}"
         paths = re.escape(group.name) if group.name else f".*\\.{group.extension}"
@@ -116,18 +115,17 @@ def _links(plan: Plan, groups: list[Group], mount: str) -> Iterator[str]:
     regex = f"^{mount}.*\\.(?:{extensions})$"
     yield f"\tpath_regexp {_quoted(regex)}"
     yield from ("\tfile", "}")
-    base = plan.site.feeds_url.removesuffix(plan.site.mount)
-    yield from _header("@feeds_links", [("Link", plan.links(f"{base}{{feeds_self}}"))])
+    yield from _header("@feeds_links", [("Link", plan.links(f"{plan.origin}{{feeds_self}}"))])
 
 
 def _elsewhere(plan: Plan) -> Iterator[str]:
     """What is no file: the index by its name, a page without its extension, an old address."""
-    mount, folder = plan.site.mount, re.escape(unquote(plan.site.mount))
+    folder = re.escape(plan.site.mount)
     everywhere = [*headers.CORS, *headers.everywhere(plan.site)]
     for group in plan.groups:
         if group.name:
             yield f"@feeds_index path_regexp {_quoted(f'^{folder}{re.escape(group.name)}$')}"
-            yield from _handled("@feeds_index", headers.elsewhere(301), f"{_quoted(mount)} 301")
+            yield from _handled("@feeds_index", headers.elsewhere(301), f"{_quoted(plan.path)} 301")
     yield "@feeds_nothing not file"
     yield "handle @feeds_nothing {"
     yield "\t@feeds_path path_regexp feeds_path ^(.*[^/])/*$"
@@ -151,7 +149,7 @@ def _handled(matcher: str, said: Headers, to: str | None) -> Iterator[str]:
 
 
 def _errors(plan: Plan) -> Iterator[str]:
-    mount = unquote(plan.site.mount)
+    mount = plan.site.mount
     yield "handle_errors {"
     yield "\t@feeds_missing {"
     yield f"\t\tpath {_quoted(f'{mount}*')}"

@@ -80,12 +80,12 @@ def _rule(
     off = known - {name for name, _ in said} | {name for name, _ in changed if name in before}
     off |= {*unset}
     lines = [*(f"  ! {name}" for name in sorted(off)), *(f"  {n}: {v}" for n, v in changed)]
-    return [f"{plan.site.mount}{path}", *(line for line in lines if len(line) <= MOST_LINE)]
+    return [f"{plan.path}{path}", *(line for line in lines if len(line) <= MOST_LINE)]
 
 
 def _links(plan: Plan, group: Group) -> str:
     """The Link header of all feeds in a format: what the `*` of the rule stands for is said."""
-    own = f"{plan.site.feeds_url}:splat.{group.extension}"
+    own = f"{plan.origin}{plan.path}:splat.{group.extension}"
     return plan.links(own)
 
 
@@ -93,7 +93,7 @@ def _deviations(plan: Plan) -> list[Rule]:
     """Rules of feeds kept for another time, those that must win last."""
     return [
         [
-            f"{plan.site.mount}{_pattern(deviation)}.*",
+            f"{plan.path}{_pattern(deviation)}.*",
             *(
                 line
                 for name, value in deviation.freshness
@@ -115,8 +115,8 @@ def _dynamic(old: Old) -> bool:
 def _redirect(plan: Plan, old: Old) -> str | None:
     if old.target is None or old.status not in _STATUSES:
         return None
-    source = plan.site.mount + quote(old.source, safe="/{}")
-    to = location(old, plan.site.mount, lambda _, name: f":{name}")
+    source = plan.path + quote(old.source, safe="/{}")
+    to = location(old, plan.path, lambda _, name: f":{name}")
     if not old.leads_out:
         to = to.removesuffix(".html")  # Cloudflare would lead on to it
     line = f"{PLACEHOLDER.sub(_COLON, source)} {to} {old.status}\n"

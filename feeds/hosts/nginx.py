@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from feeds import headers
 from feeds.headers import Headers
@@ -55,7 +55,7 @@ _ERRORS = (
 
 def _location(plan: Plan, codings: tuple[str, ...]) -> Iterator[str]:
     """Everything below the feeds' URL."""
-    yield f"location ^~ {_quoted(unquote(plan.site.mount))} {{"
+    yield f"location ^~ {_quoted(plan.site.mount)} {{"
     yield "    types {"
     for extension, media_type in {g.extension: g.media_type for g in plan.groups}.items():
         yield f"        {media_type.partition(';')[0]} {extension};"
@@ -83,7 +83,7 @@ def _location(plan: Plan, codings: tuple[str, ...]) -> Iterator[str]:
 
 def _documents(plan: Plan) -> Iterator[str]:
     """The locations of documents by their headers, the most particular ones first."""
-    mount = unquote(plan.site.mount)
+    mount = plan.site.mount
     below = f"^{re.escape(mount)}"
     yield from _block(f'~ "{below}{re.escape(PRIVATE)}"', ["return 404;"])
     extensions = "|".join(sorted({group.extension for group in plan.groups}))
@@ -93,7 +93,7 @@ def _documents(plan: Plan) -> Iterator[str]:
     for group in plan.groups:
         if group.name:
             named = f'if (${_SELF} ~ "/{re.escape(group.name)}$")'
-            leads = f"{named} {{ return 301 {_quoted(plan.site.mount)}; }}"
+            leads = f"{named} {{ return 301 {_quoted(plan.path)}; }}"
             lines = [leads, *_added(group.headers)]
             yield from _block(f"= {_quoted(f'{mount}{group.name}')}", lines)
     for deviation in plan.deviations:
@@ -112,9 +112,8 @@ def _documents_of(plan: Plan, groups: list[Group], deviation: Deviation | None) 
         paths = unnamed(pattern(deviation.source))
     lines = [f"try_files $uri {_OLD};"]
     if groups[0].linked:
-        base = plan.site.feeds_url.removesuffix(plan.site.mount)
-        said.append(("Link", plan.links(f"{base}${_SELF}")))
-    at = f'~ "^{re.escape(unquote(plan.site.mount))}{paths}\\.(?:{extensions})$"'
+        said.append(("Link", plan.links(f"{plan.origin}${_SELF}")))
+    at = f'~ "^{re.escape(plan.site.mount)}{paths}\\.(?:{extensions})$"'
     yield from _block(at, [*lines, *_added(said)])
 
 
@@ -138,7 +137,7 @@ def _elsewhere(plan: Plan) -> Iterator[str]:
     yield '    if ($uri ~ "^(?<feeds_page>.*[^/])/*$") { }'
     yield f"    if (-f $document_root$feeds_page.html) {{ return 301 ${_ASKED}.html; }}"
     for old in plan.old:
-        yield f'    if (${_ASKED} ~* "^{re.escape(plan.site.mount)}{_source(old)}$") {{'
+        yield f'    if (${_ASKED} ~* "^{re.escape(plan.path)}{_source(old)}$") {{'
         yield from _indented(_answer(plan, old), 8)
         yield "    }"
     yield "    return 404;"
@@ -151,7 +150,7 @@ def _answer(plan: Plan, old: Old) -> Iterator[str]:
         return
     if (kept := _kept(old.status)) != _kept(301):
         yield f"set ${_KEPT} {_quoted(kept)};"
-    to = location(old, plan.site.mount, lambda _, name: f"${{feeds_{name}}}")
+    to = location(old, plan.path, lambda _, name: f"${{feeds_{name}}}")
     yield f"return {old.status} {_quoted(to)};"
 
 
@@ -166,7 +165,7 @@ def _source(old: Old) -> str:
 
 def _errors(plan: Plan) -> Iterator[str]:
     """The page for what is not there, under the status that it has."""
-    page = _quoted(f"{unquote(plan.site.mount)}{NOT_FOUND}")
+    page = _quoted(f"{plan.site.mount}{NOT_FOUND}")
     for at, status, kept in ((_MISSING, 404, "no-store"), (_GONE, 410, _kept(410))):
         said = [("Cache-Control", kept), *headers.CORS, *headers.everywhere(plan.site)]
         yield f"location {at} {{"

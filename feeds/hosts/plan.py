@@ -6,6 +6,7 @@ The headers are those of `feeds.headers`, as the server sends them.
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -75,6 +76,20 @@ class Plan(msgspec.Struct, frozen=True):
     groups: tuple[Group, ...]
     deviations: tuple[Deviation, ...]
     old: tuple[Old, ...]
+
+    @property
+    def path(self) -> str:
+        """The path of the feeds' URL, percent-encoded; `site.mount` is the same decoded.
+
+        Without `$`, which hosts have for variables and groups.
+        """
+        return quote(urlsplit(self.site.feeds_url).path or "/", safe="/%:@!&'()*+,;=~")
+
+    @property
+    def origin(self) -> str:
+        """The feeds' URL without its path."""
+        parts = urlsplit(self.site.feeds_url)
+        return f"{parts.scheme}://{parts.netloc}"
 
     def links(self, own: str) -> str:
         """The Link header of a feed whose URL is `own`."""
