@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 import pytest
 
 from feeds import documents, headers, pages, sitepages
@@ -389,6 +390,23 @@ def test_pages_of_families_that_overlap_have_their_own_feeds_age() -> None:
     assert list(named) == ["topics/ai", "topics/b", "x", "{category}/{topic}"]
     assert named["topics/ai"].startswith("public, max-age=1800")
     assert named["{category}/{topic}"].startswith("public, max-age=300")
+
+
+def test_a_feed_in_a_folder_named_archive_is_kept_as_it_says() -> None:
+    """A host without expressions cannot tell a number from another name."""
+    kept = [
+        msgspec.structs.replace(feed("news", 1800), history=3),
+        *(feed(path, 1800) for path in ("news/archive/maps", "all", "other")),
+    ]
+    made = large(kept)
+    for host, sent in ((cloudflare, by_cloudflare), (netlify, by_netlify)):
+        text = host.make(made, ()).files["_headers"].decode()
+        for path, seconds in (("news/archive/maps", 1800), ("news/archive/1", 86_400)):
+            told = sent(text, f"/{path}.rss")["cache-control"]
+            assert told.startswith(f"public, max-age={seconds},"), path
+    archives = next(each for each in made.deviations if each.is_archives)
+    assert re.fullmatch(archives.regex, "news/archive/12")
+    assert not re.fullmatch(archives.regex, "news/archive/maps")
 
 
 def test_what_cdns_are_told_of_most_feeds_does_not_hold_for_others() -> None:

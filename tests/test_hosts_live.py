@@ -31,6 +31,8 @@ FEEDS: Mapping[str, Any] = {
     "feeds": [
         {"path": "all"},
         {"path": "hot", "order": "heat", "max_age": "5m", "cdn_max_age": "1h"},
+        {"path": "past", "size": 2, "history": "all"},
+        {"path": "past/archive/maps"},
         {"path": "topics/{topic}", "each": "topic"},
         {"path": "types/{type}", "each": "type", "max_age": "1h"},
     ],
@@ -166,6 +168,23 @@ def test_every_document_has_the_body_and_the_headers_of_our_server(
         assert {key: theirs.headers.get(key) for key in keys} == {
             key: ours.headers.get(key) for key in keys
         }
+
+
+@pytest.mark.parametrize("format_", ["rss", "atom", "json"])
+@pytest.mark.parametrize("accepted", ["identity", "gzip"])
+def test_feeds_with_a_history_and_their_archives(sides: Sides, format_: str, accepted: str) -> None:
+    for path in ("past", "past/archive/1", "past/archive/3", "past/archive/maps"):
+        theirs, ours = sides.ask(f"{path}.{format_}", Accept_Encoding=accepted)
+        assert (theirs.status, theirs.body) == (200, ours.body)
+        wanted = [
+            link for link in ours.headers["link"].split(", ") if not link.endswith('-archive"')
+        ]
+        assert theirs.headers["link"].split(", ") == wanted
+        assert ('rel="hub"' in theirs.headers["link"]) == (not path.endswith(("1", "3")))
+        if path != "past/archive/1":  # a rule keeps all archives as long as the newest
+            assert theirs.headers["cache-control"] == ours.headers["cache-control"]
+        else:
+            assert "max-age=86400," in theirs.headers["cache-control"]
 
 
 @pytest.mark.parametrize(

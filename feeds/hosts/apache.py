@@ -4,11 +4,10 @@ import re
 from collections.abc import Iterable, Iterator
 
 from feeds import headers
-from feeds.hosts.host import SUFFIXES, Made
-from feeds.hosts.old import Old, asked, location, unnamed
-from feeds.hosts.plan import NOT_FOUND, Group, Plan
+from feeds.hosts.host import SUFFIXES, Made, archives_said
+from feeds.hosts.old import Old, asked, location
+from feeds.hosts.plan import NOT_FOUND, NUMBER, Group, Plan
 from feeds.manifest import PRIVATE
-from feeds.moves import pattern
 
 NAME = ".htaccess"
 
@@ -16,7 +15,7 @@ NAME = ".htaccess"
 def make(plan: Plan, codings: tuple[str, ...]) -> Made:
     """The configuration of the site."""
     lines = [*_head(), *_types(plan, codings), *_documents(plan), *_rules(plan, codings)]
-    return Made({NAME: "\n".join(lines).encode() + b"\n"})
+    return Made({NAME: "\n".join(lines).encode() + b"\n"}, tuple(archives_said(plan, "Apache")))
 
 
 def _head() -> list[str]:
@@ -55,7 +54,7 @@ def _documents(plan: Plan) -> Iterator[str]:
         yield f'<FilesMatch "^{name}(?:\\.gz|\\.br)?$">'
         yield from _indented(_set(_own(group)))
         if group.linked:
-            yield f"    {_link(plan)}"
+            yield from _indented(_links(plan))
         yield "</FilesMatch>"
     yield from _deviations(plan)
     # Under the status that it is sent with, which says how long it may be kept.
@@ -82,19 +81,22 @@ def _deviations(plan: Plan) -> Iterator[str]:
     """Feeds kept for another time; in a section, for sections come after what is in none."""
     extensions = "|".join(group.extension for group in plan.of("feed", "page"))
     for deviation in reversed(plan.deviations):
-        regex = unnamed(pattern(deviation.source))
         mount = re.escape(plan.site.mount)
-        below = f"^{mount}{regex}\\.(?:{extensions})(?:\\.gz|\\.br)?$"
+        below = f"^{mount}{deviation.regex}\\.(?:{extensions})(?:\\.gz|\\.br)?$"
         yield f'<FilesMatch "\\.(?:{extensions})(?:\\.gz|\\.br)?$">'
         for name, value in deviation.freshness:
             yield f'    Header set {name} {_quoted(value)} "expr=%{{REQUEST_URI}} =~ m#{below}#"'
         yield "</FilesMatch>"
 
 
-def _link(plan: Plan) -> str:
+def _links(plan: Plan) -> Iterator[str]:
     """The Link header of a feed: its address as it was asked for, before a coding was chosen."""
-    links = _quoted(plan.links(plan.origin + "\0"))
-    return f"Header set Link {links}".replace("\0", "%{FEEDS_SELF}e")
+    own, feed = f"{plan.origin}\0", f"{plan.origin}\1"
+    said = [f"Header set Link {_quoted(plan.links(own))}"]
+    if plan.has_archives:
+        said.append(f"Header set Link {_quoted(plan.archive_links(own, feed))} env=FEEDS_FEED")
+    for line in said:
+        yield line.replace("\0", "%{FEEDS_SELF}e").replace("\1", "%{FEEDS_FEED}e")
 
 
 def _rules(plan: Plan, codings: tuple[str, ...]) -> Iterator[str]:
@@ -102,6 +104,10 @@ def _rules(plan: Plan, codings: tuple[str, ...]) -> Iterator[str]:
     # The path as it was asked for, percent-encoded, outlives the rewriting to a coded file.
     yield 'RewriteCond %{THE_REQUEST} "^\\S+ /*(/[^ ?]*)"'
     yield "RewriteRule ^ - [E=FEEDS_SELF:%1]"
+    if plan.has_archives:
+        feed = f"/*(/[^ ?]*)/archive/{NUMBER}([.][a-z]+)[ ?]"
+        yield f'RewriteCond %{{THE_REQUEST}} "^\\S+ {feed}"'
+        yield "RewriteRule ^ - [E=FEEDS_FEED:%1%2]"
     yield "RewriteCond %{ENV:REDIRECT_STATUS} ^$"
     hidden = f"{re.escape(PRIVATE)}|\\.ht|{re.escape(NOT_FOUND)}$"
     yield f'RewriteRule "^(?:{hidden})|\\.(?:gz|br)$" - [R=404,L]'

@@ -5,11 +5,10 @@ from collections.abc import Iterable, Iterator
 
 from feeds import headers
 from feeds.headers import Headers
-from feeds.hosts.host import Made
+from feeds.hosts.host import Made, archives_said
 from feeds.hosts.old import asked, location
-from feeds.hosts.plan import NOT_FOUND, Group, Plan
+from feeds.hosts.plan import NOT_FOUND, NUMBER, Group, Plan
 from feeds.manifest import PRIVATE
-from feeds.moves import pattern
 
 NAME = f"{PRIVATE}caddy.conf"
 
@@ -17,7 +16,7 @@ NAME = f"{PRIVATE}caddy.conf"
 def make(plan: Plan, codings: tuple[str, ...]) -> Made:
     """The configuration of the site."""
     lines = [*_head(plan), *_site(plan, codings), *_errors(plan)]
-    return Made({NAME: "\n".join(lines).encode() + b"\n"})
+    return Made({NAME: "\n".join(lines).encode() + b"\n"}, tuple(archives_said(plan, "Caddy")))
 
 
 def _head(plan: Plan) -> list[str]:
@@ -52,6 +51,10 @@ def _asked(plan: Plan) -> Iterator[str]:
     yield from ("map {http.request.uri} {feeds_self} {", '\t"~^/*(/[^?]*)" "${1}"', "}")
     yield "map {http.request.uri} {feeds_asked} {"
     yield from ('\t"~^/*(/[^?]*[^?/])/*(?:[?]|$)" "${1}"', "\tdefault /", "}")
+    if plan.has_archives:
+        yield "map {http.request.uri} {feeds_feed} {"
+        yield f'\t"~^/*(/[^?]*)/archive/{NUMBER}([.][a-z]+)(?:[?]|$)" "${{1}}${{2}}"'
+        yield "}"
     yield "map {feeds_asked} {feeds_status} {feeds_to} {"
     for old in plan.old:
         regex = f"~(?i)^{re.escape(plan.path)}{asked(old)}$"
@@ -101,11 +104,20 @@ def _documents(plan: Plan) -> Iterator[str]:
     # Those that are to be tried first come last, for a later one sets its headers over them.
     for number, deviation in enumerate(reversed(plan.deviations)):
         name = f"@feeds_deviation{number}"
-        regex = f"^{mount}{pattern(deviation.source)}\\.(?:{extensions})$"
+        regex = f"^{mount}{deviation.regex}\\.(?:{extensions})$"
         yield f"{name} {{"
         yield f"\tpath_regexp {_quoted(regex)}"
         yield from ("\tfile", "}")
         yield from _header(name, deviation.freshness)
+        if deviation.is_archives:
+            name = f"@feeds_archives{number}"
+            formats = "|".join(group.extension for group in plan.of("feed"))
+            yield f"{name} {{"
+            regex = f"^{mount}{deviation.regex}\\.(?:{formats})$"
+            yield f"\tpath_regexp {_quoted(regex)}"
+            yield from ("\tfile", "}")
+            own, feed = f"{plan.origin}{{feeds_self}}", f"{plan.origin}{{feeds_feed}}"
+            yield from _header(name, [("Link", plan.archive_links(own, feed))])
 
 
 def _links(plan: Plan, groups: list[Group], mount: str) -> Iterator[str]:

@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 from feeds import headers
 from feeds.headers import Headers
-from feeds.hosts.host import BROTLI, GZIP, Made
-from feeds.hosts.old import Old, location, unnamed
-from feeds.hosts.plan import NOT_FOUND, Deviation, Group, Plan, with_freshness
+from feeds.hosts.host import BROTLI, GZIP, Made, archives_said
+from feeds.hosts.old import Old, location
+from feeds.hosts.plan import NOT_FOUND, NUMBER, Deviation, Group, Plan, with_freshness
 from feeds.manifest import PRIVATE
 from feeds.moves import pattern
 
@@ -16,8 +16,10 @@ NAME = f"{PRIVATE}nginx.conf"
 # Named locations. Nobody else has these names.
 _OLD, _METHOD, _MISSING, _GONE = "@feeds_old", "@feeds_method", "@feeds_missing", "@feeds_gone"
 # Variables: the path as it was asked for, percent-encoded, so that no byte of it can break out of
-# an answer; the same without slashes at its end; and how long an answer may be kept.
+# an answer; the same without slashes at its end; how long an answer may be kept; and of an archive
+# its feed's path and extension.
 _SELF, _ASKED, _KEPT = "feeds_self", "feeds_asked", "feeds_kept"
+_FEED, _FORMAT = "feeds_feed", "feeds_format"
 
 
 def make(plan: Plan, codings: tuple[str, ...]) -> Made:
@@ -29,12 +31,14 @@ def make(plan: Plan, codings: tuple[str, ...]) -> Made:
         *_errors(plan),
         *_methods(plan),
     ]
-    return Made({NAME: "\n".join(lines).encode() + b"\n"})
+    return Made({NAME: "\n".join(lines).encode() + b"\n"}, tuple(archives_said(plan, "nginx")))
 
 
 def _head(plan: Plan) -> list[str]:
     folder = plan.site.mount.rstrip("/")
     where = f"the folder whose {folder[1:]} is the export" if folder else "the exported folder"
+    feed = f"(?<{_FEED}>/[^?]*)/archive/{NUMBER}(?<{_FORMAT}>[.][a-z]+)"
+    archives = [f'if ($request_uri ~ "^/*{feed}(?:[?]|$)") {{ }}'] if plan.has_archives else []
     return [
         "# Written by `feeds export`. Include it in the server block of",
         f"# {plan.site.feeds_url}, whose root is {where}.",
@@ -43,6 +47,7 @@ def _head(plan: Plan) -> list[str]:
         # the beginning, which would make a host of what follows.
         f'if ($request_uri ~ "^/*(?<{_SELF}>/[^?]*)") {{ }}',
         f'if ($request_uri ~ "^/*(?<{_ASKED}>/[^?]*[^?/])/*(?:[?]|$)") {{ }}',
+        *archives,
     ]
 
 
@@ -109,10 +114,13 @@ def _documents_of(plan: Plan, groups: list[Group], deviation: Deviation | None) 
     paths = ".*"
     if deviation:
         said = with_freshness(said, deviation.freshness)
-        paths = unnamed(pattern(deviation.source))
+        paths = deviation.regex
     lines = [f"try_files $uri {_OLD};"]
     if groups[0].linked:
-        said.append(("Link", plan.links(f"{plan.origin}${_SELF}")))
+        own = f"{plan.origin}${_SELF}"
+        archive = deviation is not None and deviation.is_archives
+        feed = f"{plan.origin}${_FEED}${_FORMAT}"
+        said.append(("Link", plan.archive_links(own, feed) if archive else plan.links(own)))
     at = f'~ "^{re.escape(plan.site.mount)}{paths}\\.(?:{extensions})$"'
     yield from _block(at, [*lines, *_added(said)])
 
