@@ -238,7 +238,41 @@ def test_s3_more_redirects_than_cloudflare_takes_are_left_out_and_told() -> None
     assert len(lines) == cloudflare.MOST_STATIC + cloudflare.MOST_DYNAMIC
     assert all(len(line) <= cloudflare.MOST_REDIRECT for line in lines)
     assert any("2,000 redirects: 100 are left out" in sentence for sentence in made.said)
+    assert any("in a redirect: 1 are left out, long among" in sentence for sentence in made.said)
     assert any("100 patterns of redirects: 20 are" in sentence for sentence in made.said)
+
+
+def test_s1_lines_longer_than_cloudflare_takes_are_left_out_and_told(tmp_path: Path) -> None:
+    hub = f"https://hub.example.net/{'h' * cloudflare.MOST_LINE}"
+    site = Publication(tmp_path, {"a.md": front_matter()}, hub=hub)
+    site.build()
+    made = made_for("cloudflare-pages", site)
+    text = made.files["_headers"].decode()
+    assert all(len(line) <= cloudflare.MOST_LINE for line in text.splitlines())
+    assert any("_headers: 3 are left out, Link among" in sentence for sentence in made.said)
+    odd = cloudflare.make(large([feed("a", 1800), feed("b", 1800), feed("x" * 2000, 300)]), ())
+    told = rules(odd.files["_headers"].decode())
+    assert not any(len(rule) > 100 for rule, _, _ in told)
+    assert by_cloudflare(odd.files["_headers"].decode(), "/a.rss")["cache-control"].count("=") == 3
+    assert any("_headers: 1 are left out, /xxx" in sentence for sentence in odd.said)
+
+
+@pytest.mark.parametrize("cdn_max_age", [None, 86_400])
+def test_what_hosts_do_otherwise_with_archives_is_told(cdn_max_age: int | None) -> None:
+    caching = Caching(1800, cdn_max_age=cdn_max_age)
+    past = msgspec.structs.replace(feed("past", 1800), history=3, caching=caching)
+    for name in ("nginx", "caddy", "apache", "cloudflare-pages"):
+        said = " ".join(HOSTS[name].make(large([past]), ()).said)
+        assert "keeps all archives for a day" in said
+        assert "no prev-archive and next-archive in Link" in said
+        assert ("name the hubs" in said) == (name == "cloudflare-pages")
+        assert "archive" not in " ".join(HOSTS[name].make(large([feed("all", 1800)]), ()).said)
+    made = netlify.make(large([past]), ())
+    told = by_netlify(made.files["_headers"].decode(), "/past/archive/1.rss")["cache-control"]
+    lost = cdn_max_age is not None
+    assert told.startswith("public, max-age=1800," if lost else "public, max-age=86400,")
+    assert any("archives as long as most feeds are" in each for each in made.said) == lost
+    assert any("keeps all archives for a day" in each for each in made.said) != lost
 
 
 def test_s7_more_redirects_than_netlify_takes_are_left_out_and_told() -> None:

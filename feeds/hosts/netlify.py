@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote
 
-from feeds.hosts.host import Made
+from feeds.hosts.host import Made, archives_said
 from feeds.hosts.old import instances, location
 from feeds.hosts.plan import NOT_FOUND, Deviation, Group, Plan
 from feeds.keys import PLACEHOLDER
@@ -30,7 +30,7 @@ def make(plan: Plan, codings: tuple[str, ...]) -> Made:
     lines = list(_redirects(plan))
     if lines:
         files[REDIRECTS] = "".join(lines[:MOST_REDIRECTS]).encode()
-    return Made(files, (*_said(plan), *_left_out(lines)))
+    return Made(files, (*_said(plan), *_archives(plan), *_left_out(lines)))
 
 
 def _headers(plan: Plan) -> Iterator[str]:
@@ -107,6 +107,16 @@ def _said(plan: Plan) -> Iterator[str]:
             f"Put the export into {plan.site.mount} below your site, and {HEADERS} and "
             f"{REDIRECTS} into its top folder: Netlify reads them only there."
         )
+
+
+def _archives(plan: Plan) -> Iterator[str]:
+    if any(each.is_archives and not list(_paths(each, plan)) for each in plan.deviations):
+        yield (
+            "Netlify keeps archives as long as most feeds are: where those have a cdn_max_age, a "
+            "rule for archives would hold for lists of feeds too."
+        )
+        return
+    yield from archives_said(plan, "Netlify", link=False)
 
 
 def _left_out(lines: list[str]) -> Iterator[str]:
