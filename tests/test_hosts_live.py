@@ -14,6 +14,7 @@ from datetime import timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import brotli
 import pytest
@@ -30,6 +31,8 @@ FEEDS: Mapping[str, Any] = {
     "feeds": [
         {"path": "all"},
         {"path": "hot", "order": "heat", "max_age": "5m", "cdn_max_age": "1h"},
+        {"path": "past", "size": 2, "history": "all"},
+        {"path": "past/archive/maps"},
         {"path": "topics/{topic}", "each": "topic"},
         {"path": "types/{type}", "each": "type", "max_age": "1h"},
     ],
@@ -108,7 +111,7 @@ class Running:
         if (host, mount) not in self._sides:
             site, ours = self._site(mount)
             folder = self._until.enter_context(readable())
-            out = folder / "www" / mount.strip("/")
+            out = folder / "www" / unquote(mount).strip("/")
             out.mkdir(parents=True)
             site.export(out, host=host)
             web = serving(host, folder / "www", out, folder / "run")
@@ -131,7 +134,9 @@ def running() -> Iterator[Running]:
         yield Running(until)
 
 
-@pytest.fixture(params=itertools.product(HOSTS, ("/", "/news/feeds/")), ids=str)
+@pytest.fixture(
+    params=itertools.product(HOSTS, ("/", "/news/feeds/", "/caf%C3%A9/my%20feeds/")), ids=str
+)
 def sides(request: pytest.FixtureRequest, running: Running) -> Sides:
     host, mount = request.param
     if why := webservers.missing(host):
@@ -163,6 +168,23 @@ def test_every_document_has_the_body_and_the_headers_of_our_server(
         assert {key: theirs.headers.get(key) for key in keys} == {
             key: ours.headers.get(key) for key in keys
         }
+
+
+@pytest.mark.parametrize("format_", ["rss", "atom", "json"])
+@pytest.mark.parametrize("accepted", ["identity", "gzip"])
+def test_feeds_with_a_history_and_their_archives(sides: Sides, format_: str, accepted: str) -> None:
+    for path in ("past", "past/archive/1", "past/archive/3", "past/archive/maps"):
+        theirs, ours = sides.ask(f"{path}.{format_}", Accept_Encoding=accepted)
+        assert (theirs.status, theirs.body) == (200, ours.body)
+        wanted = [
+            link for link in ours.headers["link"].split(", ") if not link.endswith('-archive"')
+        ]
+        assert theirs.headers["link"].split(", ") == wanted
+        assert ('rel="hub"' in theirs.headers["link"]) == (not path.endswith(("1", "3")))
+        if path != "past/archive/1":  # a rule keeps all archives as long as the newest
+            assert theirs.headers["cache-control"] == ours.headers["cache-control"]
+        else:
+            assert "max-age=86400," in theirs.headers["cache-control"]
 
 
 @pytest.mark.parametrize(

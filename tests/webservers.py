@@ -30,7 +30,7 @@ http {{
     server {{
         listen 127.0.0.1:{port};
         root {root};
-        include {export}/.feeds-nginx.conf;
+        include "{export}/.feeds-nginx.conf";
     }}
 }}
 """
@@ -42,7 +42,7 @@ _CADDY = """
 }}
 http://127.0.0.1:{port} {{
     root * {root}
-    import {export}/.feeds-caddy.conf
+    import "{export}/.feeds-caddy.conf"
 }}
 """
 _APACHE = """

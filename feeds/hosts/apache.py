@@ -2,14 +2,12 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from urllib.parse import unquote
 
 from feeds import headers
-from feeds.hosts.host import SUFFIXES, Made
-from feeds.hosts.old import Old, asked, location, unnamed
-from feeds.hosts.plan import NOT_FOUND, Group, Plan
+from feeds.hosts.host import SUFFIXES, Made, archives_said
+from feeds.hosts.old import Old, asked, location
+from feeds.hosts.plan import NOT_FOUND, NUMBER, Group, Plan
 from feeds.manifest import PRIVATE
-from feeds.moves import pattern
 
 NAME = ".htaccess"
 
@@ -17,7 +15,7 @@ NAME = ".htaccess"
 def make(plan: Plan, codings: tuple[str, ...]) -> Made:
     """The configuration of the site."""
     lines = [*_head(), *_types(plan, codings), *_documents(plan), *_rules(plan, codings)]
-    return Made({NAME: "\n".join(lines).encode() + b"\n"})
+    return Made({NAME: "\n".join(lines).encode() + b"\n"}, tuple(archives_said(plan, "Apache")))
 
 
 def _head() -> list[str]:
@@ -36,7 +34,7 @@ def _head() -> list[str]:
 
 
 def _types(plan: Plan, codings: tuple[str, ...]) -> Iterator[str]:
-    mount = plan.site.mount
+    mount = plan.path
     yield f"ErrorDocument 404 {mount}{NOT_FOUND}"
     yield f"ErrorDocument 410 {mount}{NOT_FOUND}"
     for extension, media_type in {g.extension: g.media_type for g in plan.groups}.items():
@@ -56,7 +54,7 @@ def _documents(plan: Plan) -> Iterator[str]:
         yield f'<FilesMatch "^{name}(?:\\.gz|\\.br)?$">'
         yield from _indented(_set(_own(group)))
         if group.linked:
-            yield f"    {_link(plan)}"
+            yield from _indented(_links(plan))
         yield "</FilesMatch>"
     yield from _deviations(plan)
     # Under the status that it is sent with, which says how long it may be kept.
@@ -83,28 +81,33 @@ def _deviations(plan: Plan) -> Iterator[str]:
     """Feeds kept for another time; in a section, for sections come after what is in none."""
     extensions = "|".join(group.extension for group in plan.of("feed", "page"))
     for deviation in reversed(plan.deviations):
-        regex = unnamed(pattern(deviation.source))
-        mount = re.escape(unquote(plan.site.mount))
-        below = f"^{mount}{regex}\\.(?:{extensions})(?:\\.gz|\\.br)?$"
+        mount = re.escape(plan.site.mount)
+        below = f"^{mount}{deviation.regex}\\.(?:{extensions})(?:\\.gz|\\.br)?$"
         yield f'<FilesMatch "\\.(?:{extensions})(?:\\.gz|\\.br)?$">'
         for name, value in deviation.freshness:
             yield f'    Header set {name} {_quoted(value)} "expr=%{{REQUEST_URI}} =~ m#{below}#"'
         yield "</FilesMatch>"
 
 
-def _link(plan: Plan) -> str:
+def _links(plan: Plan) -> Iterator[str]:
     """The Link header of a feed: its address as it was asked for, before a coding was chosen."""
-    base = plan.site.feeds_url.removesuffix(plan.site.mount)
-    links = _quoted(plan.links(base + "\0"))
-    return f"Header set Link {links}".replace("\0", "%{FEEDS_SELF}e")
+    own, feed = f"{plan.origin}\0", f"{plan.origin}\1"
+    said = [f"Header set Link {_quoted(plan.links(own))}"]
+    if plan.has_archives:
+        said.append(f"Header set Link {_quoted(plan.archive_links(own, feed))} env=FEEDS_FEED")
+    for line in said:
+        yield line.replace("\0", "%{FEEDS_SELF}e").replace("\1", "%{FEEDS_FEED}e")
 
 
 def _rules(plan: Plan, codings: tuple[str, ...]) -> Iterator[str]:
-    mount = plan.site.mount
     yield "RewriteEngine On"
     # The path as it was asked for, percent-encoded, outlives the rewriting to a coded file.
     yield 'RewriteCond %{THE_REQUEST} "^\\S+ /*(/[^ ?]*)"'
     yield "RewriteRule ^ - [E=FEEDS_SELF:%1]"
+    if plan.has_archives:
+        feed = f"/*(/[^ ?]*)/archive/{NUMBER}([.][a-z]+)[ ?]"
+        yield f'RewriteCond %{{THE_REQUEST}} "^\\S+ {feed}"'
+        yield "RewriteRule ^ - [E=FEEDS_FEED:%1%2]"
     yield "RewriteCond %{ENV:REDIRECT_STATUS} ^$"
     hidden = f"{re.escape(PRIVATE)}|\\.ht|{re.escape(NOT_FOUND)}$"
     yield f'RewriteRule "^(?:{hidden})|\\.(?:gz|br)$" - [R=404,L]'
@@ -117,7 +120,7 @@ def _rules(plan: Plan, codings: tuple[str, ...]) -> Iterator[str]:
     for group in plan.groups:
         if group.name:
             yield f'RewriteCond %{{THE_REQUEST}} "^\\S+ [^ ?]*/{re.escape(group.name)}[ ?]"'
-            yield f'RewriteRule ^ "{mount}" [R=301,L,QSD]'
+            yield f'RewriteRule ^ "{_literal(plan.path)}" [R=301,L,NE,QSD]'
             yield f'RewriteRule "^$" "{group.name}"'
     yield "RewriteCond %{REQUEST_FILENAME} !-f"
     yield "RewriteCond %{REQUEST_FILENAME}.html -f"
@@ -125,7 +128,7 @@ def _rules(plan: Plan, codings: tuple[str, ...]) -> Iterator[str]:
     yield 'RewriteRule ^ "%1.html" [R=301,L,NE,QSD]'
     for old in plan.old:
         yield "RewriteCond %{REQUEST_FILENAME} !-f"
-        source = f"{re.escape(mount)}{asked(old).replace('[^/]', '[^/ ?]')}"
+        source = f"{re.escape(plan.path)}{asked(old).replace('[^/]', '[^/ ?]')}"
         yield f'RewriteCond %{{THE_REQUEST}} "^\\S+ {source}/*[ ?]" [NC]'
         yield f"RewriteRule ^ {_answer(plan, old)}"
     extensions = "|".join(sorted({group.extension for group in plan.groups}))
@@ -139,10 +142,14 @@ def _rules(plan: Plan, codings: tuple[str, ...]) -> Iterator[str]:
 def _answer(plan: Plan, old: Old) -> str:
     if old.target is None:
         return "- [R=410,L]"
-    to = location(old, plan.site.mount, lambda number, _: f"\0{number}")
-    # Apache has a meaning for % too, so that what is percent-encoded needs a backslash.
-    plain = to.replace("%", "\\%").replace("\0", "%")
+    to = location(old, plan.path, lambda number, _: f"\0{number}")
+    plain = _literal(to).replace("\0", "%")
     return f'"{plain}" [R={old.status},L,NE,QSD]'
+
+
+def _literal(url: str) -> str:
+    """A URL as the target of a rule: % followed by a digit means a group there."""
+    return url.replace("%", "\\%")
 
 
 def _when(status: str, said: Iterable[tuple[str, str]]) -> Iterator[str]:

@@ -2,15 +2,13 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from urllib.parse import unquote
 
 from feeds import headers
 from feeds.headers import Headers
-from feeds.hosts.host import Made
+from feeds.hosts.host import Made, archives_said
 from feeds.hosts.old import asked, location
-from feeds.hosts.plan import NOT_FOUND, Group, Plan
+from feeds.hosts.plan import NOT_FOUND, NUMBER, Group, Plan
 from feeds.manifest import PRIVATE
-from feeds.moves import pattern
 
 NAME = f"{PRIVATE}caddy.conf"
 
@@ -18,7 +16,7 @@ NAME = f"{PRIVATE}caddy.conf"
 def make(plan: Plan, codings: tuple[str, ...]) -> Made:
     """The configuration of the site."""
     lines = [*_head(plan), *_site(plan, codings), *_errors(plan)]
-    return Made({NAME: "\n".join(lines).encode() + b"\n"})
+    return Made({NAME: "\n".join(lines).encode() + b"\n"}, tuple(archives_said(plan, "Caddy")))
 
 
 def _head(plan: Plan) -> list[str]:
@@ -32,7 +30,7 @@ def _head(plan: Plan) -> list[str]:
 
 
 def _site(plan: Plan, codings: tuple[str, ...]) -> Iterator[str]:
-    mount = unquote(plan.site.mount)
+    mount = plan.site.mount
     yield f"handle {_quoted(f'{mount}*')} {{"
     yield "\troute {"
     yield from _indented(_asked(plan), 2)
@@ -53,17 +51,21 @@ def _asked(plan: Plan) -> Iterator[str]:
     yield from ("map {http.request.uri} {feeds_self} {", '\t"~^/*(/[^?]*)" "${1}"', "}")
     yield "map {http.request.uri} {feeds_asked} {"
     yield from ('\t"~^/*(/[^?]*[^?/])/*(?:[?]|$)" "${1}"', "\tdefault /", "}")
+    if plan.has_archives:
+        yield "map {http.request.uri} {feeds_feed} {"
+        yield f'\t"~^/*(/[^?]*)/archive/{NUMBER}([.][a-z]+)(?:[?]|$)" "${{1}}${{2}}"'
+        yield "}"
     yield "map {feeds_asked} {feeds_status} {feeds_to} {"
     for old in plan.old:
-        regex = f"~(?i)^{re.escape(plan.site.mount)}{asked(old)}$"
-        to = location(old, plan.site.mount, lambda number, _: f"${{{number}}}")
+        regex = f"~(?i)^{re.escape(plan.path)}{asked(old)}$"
+        to = location(old, plan.path, lambda number, _: f"${{{number}}}")
         yield f"\t{_quoted(regex)} {old.status} {_quoted(to)}"
     yield from ('\tdefault none ""', "}")
 
 
 def _hidden(plan: Plan) -> Iterator[str]:
     extensions = "|".join(sorted({group.extension for group in plan.groups}))
-    mount = re.escape(unquote(plan.site.mount))
+    mount = re.escape(plan.site.mount)
     named = f"{re.escape(PRIVATE)}|{re.escape(NOT_FOUND)}$"
     regex = f"^{mount}(?:{named}|.*\\.(?:{extensions})\\.(?:gz|br)$)"
     yield f"@feeds_hidden path_regexp {_quoted(regex)}"
@@ -87,7 +89,7 @@ def _methods(plan: Plan) -> Iterator[str]:
 
 def _documents(plan: Plan) -> Iterator[str]:
     """The headers of documents: of all with one extension, then of those that differ."""
-    mount = re.escape(unquote(plan.site.mount))
+    mount = re.escape(plan.site.mount)
     for number, group in enumerate(sorted(plan.groups, key=lambda group: group.name is not None)):
         name = f"@feeds_{group.extension}{number}"
         paths = re.escape(group.name) if group.name else f".*\\.{group.extension}"
@@ -102,11 +104,20 @@ def _documents(plan: Plan) -> Iterator[str]:
     # Those that are to be tried first come last, for a later one sets its headers over them.
     for number, deviation in enumerate(reversed(plan.deviations)):
         name = f"@feeds_deviation{number}"
-        regex = f"^{mount}{pattern(deviation.source)}\\.(?:{extensions})$"
+        regex = f"^{mount}{deviation.regex}\\.(?:{extensions})$"
         yield f"{name} {{"
         yield f"\tpath_regexp {_quoted(regex)}"
         yield from ("\tfile", "}")
         yield from _header(name, deviation.freshness)
+        if deviation.is_archives:
+            name = f"@feeds_archives{number}"
+            formats = "|".join(group.extension for group in plan.of("feed"))
+            yield f"{name} {{"
+            regex = f"^{mount}{deviation.regex}\\.(?:{formats})$"
+            yield f"\tpath_regexp {_quoted(regex)}"
+            yield from ("\tfile", "}")
+            own, feed = f"{plan.origin}{{feeds_self}}", f"{plan.origin}{{feeds_feed}}"
+            yield from _header(name, [("Link", plan.archive_links(own, feed))])
 
 
 def _links(plan: Plan, groups: list[Group], mount: str) -> Iterator[str]:
@@ -116,18 +127,17 @@ def _links(plan: Plan, groups: list[Group], mount: str) -> Iterator[str]:
     regex = f"^{mount}.*\\.(?:{extensions})$"
     yield f"\tpath_regexp {_quoted(regex)}"
     yield from ("\tfile", "}")
-    base = plan.site.feeds_url.removesuffix(plan.site.mount)
-    yield from _header("@feeds_links", [("Link", plan.links(f"{base}{{feeds_self}}"))])
+    yield from _header("@feeds_links", [("Link", plan.links(f"{plan.origin}{{feeds_self}}"))])
 
 
 def _elsewhere(plan: Plan) -> Iterator[str]:
     """What is no file: the index by its name, a page without its extension, an old address."""
-    mount, folder = plan.site.mount, re.escape(unquote(plan.site.mount))
+    folder = re.escape(plan.site.mount)
     everywhere = [*headers.CORS, *headers.everywhere(plan.site)]
     for group in plan.groups:
         if group.name:
             yield f"@feeds_index path_regexp {_quoted(f'^{folder}{re.escape(group.name)}$')}"
-            yield from _handled("@feeds_index", headers.elsewhere(301), f"{_quoted(mount)} 301")
+            yield from _handled("@feeds_index", headers.elsewhere(301), f"{_quoted(plan.path)} 301")
     yield "@feeds_nothing not file"
     yield "handle @feeds_nothing {"
     yield "\t@feeds_path path_regexp feeds_path ^(.*[^/])/*$"
@@ -151,7 +161,7 @@ def _handled(matcher: str, said: Headers, to: str | None) -> Iterator[str]:
 
 
 def _errors(plan: Plan) -> Iterator[str]:
-    mount = unquote(plan.site.mount)
+    mount = plan.site.mount
     yield "handle_errors {"
     yield "\t@feeds_missing {"
     yield f"\t\tpath {_quoted(f'{mount}*')}"

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from urllib.parse import quote
 
 from feeds.headers import Headers
-from feeds.hosts.host import Made
+from feeds.hosts.host import Made, archives_said
 from feeds.hosts.old import Old, location
 from feeds.hosts.plan import FRESHNESS, Deviation, Group, Plan
 from feeds.keys import PLACEHOLDER
@@ -26,15 +26,18 @@ def make(plan: Plan, codings: tuple[str, ...]) -> Made:
     del codings
     general, lists, deviations = _general(plan), _lists(plan), _deviations(plan)
     room = MOST_RULES - len(general) - len(lists)
-    lines = [line for rule in (*general, *deviations[-room:], *lists) for line in rule]
-    files = {HEADERS: "\n".join(lines).encode() + b"\n"}
-    fixed = [line for old in plan.old if (line := _redirect(plan, old)) and not _dynamic(old)]
-    filled = [line for old in plan.old if (line := _redirect(plan, old)) and _dynamic(old)]
+    rules = [*general, *deviations[-room:], *lists]
+    files = {HEADERS: "".join(map(_written, rules)).encode()}
+    led = [(old, line) for old in plan.old if (line := _redirect(plan, old)) and _short(line)]
+    fixed = [line for old, line in led if not _dynamic(old)]
+    filled = [line for old, line in led if _dynamic(old)]
     if fixed or filled:
         kept = (*fixed[:MOST_STATIC], *filled[:MOST_DYNAMIC])
         files[REDIRECTS] = "".join(kept).encode()
     said = [
         *_said(plan),
+        *archives_said(plan, "Cloudflare Pages", hub=True),
+        *_too_long(plan, rules),
         *_left_out(deviations, room, fixed, filled),
     ]
     return Made(files, tuple(said))
@@ -80,12 +83,12 @@ def _rule(
     off = known - {name for name, _ in said} | {name for name, _ in changed if name in before}
     off |= {*unset}
     lines = [*(f"  ! {name}" for name in sorted(off)), *(f"  {n}: {v}" for n, v in changed)]
-    return [f"{plan.site.mount}{path}", *(line for line in lines if len(line) <= MOST_LINE)]
+    return [f"{plan.path}{path}", *lines]
 
 
 def _links(plan: Plan, group: Group) -> str:
     """The Link header of all feeds in a format: what the `*` of the rule stands for is said."""
-    own = f"{plan.site.feeds_url}:splat.{group.extension}"
+    own = f"{plan.origin}{plan.path}:splat.{group.extension}"
     return plan.links(own)
 
 
@@ -93,7 +96,7 @@ def _deviations(plan: Plan) -> list[Rule]:
     """Rules of feeds kept for another time, those that must win last."""
     return [
         [
-            f"{plan.site.mount}{_pattern(deviation)}.*",
+            f"{plan.path}{_pattern(deviation)}.*",
             *(
                 line
                 for name, value in deviation.freshness
@@ -115,12 +118,15 @@ def _dynamic(old: Old) -> bool:
 def _redirect(plan: Plan, old: Old) -> str | None:
     if old.target is None or old.status not in _STATUSES:
         return None
-    source = plan.site.mount + quote(old.source, safe="/{}")
-    to = location(old, plan.site.mount, lambda _, name: f":{name}")
+    source = plan.path + quote(old.source, safe="/{}")
+    to = location(old, plan.path, lambda _, name: f":{name}")
     if not old.leads_out:
         to = to.removesuffix(".html")  # Cloudflare would lead on to it
-    line = f"{PLACEHOLDER.sub(_COLON, source)} {to} {old.status}\n"
-    return line if len(line) <= MOST_REDIRECT else None
+    return f"{PLACEHOLDER.sub(_COLON, source)} {to} {old.status}\n"
+
+
+def _short(redirect: str) -> bool:
+    return len(redirect) <= MOST_REDIRECT
 
 
 def _said(plan: Plan) -> Iterator[str]:
@@ -137,6 +143,29 @@ def _said(plan: Plan) -> Iterator[str]:
         yield (
             f"Put the export into {plan.site.mount} below your site, and {HEADERS} and "
             f"{REDIRECTS} into its top folder: Cloudflare Pages reads them only there."
+        )
+
+
+def _written(rule: Rule) -> str:
+    """A rule without what is too long: all of it where that is its path."""
+    if len(rule[0]) > MOST_LINE:
+        return ""
+    return "".join(f"{line}\n" for line in rule if len(line) <= MOST_LINE)
+
+
+def _too_long(plan: Plan, rules: list[Rule]) -> Iterator[str]:
+    lines = [line for rule in rules for line in rule]
+    long = [line.split()[0].rstrip(":") for line in lines if len(line) > MOST_LINE]
+    if long:
+        yield (
+            f"Cloudflare Pages takes {MOST_LINE:,} characters in a line of {HEADERS}: "
+            f"{len(long):,} are left out, {long[0][:100]} among them."
+        )
+    lost = [old for old in plan.old if (line := _redirect(plan, old)) and not _short(line)]
+    if lost:
+        yield (
+            f"Cloudflare Pages takes {MOST_REDIRECT:,} characters in a redirect: {len(lost):,} are "
+            f"left out, {lost[0].source[:100]} among them."
         )
 
 

@@ -29,7 +29,7 @@ def make(plan: Plan, codings: tuple[str, ...]) -> Made:
             if _can_be_there(path, name):
                 copies[path] = name
             elif name.endswith(".html") or name == "":
-                files[_page_at(path)] = _leading(f"{plan.site.mount}{quote(name)}")
+                files[_page_at(path)] = _leading(f"{plan.path}{quote(name)}")
             elif not lost or lost[-1] != old.source:
                 lost.append(old.source)
     return Made(files, tuple(_said(plan, copies, lost)), copies)

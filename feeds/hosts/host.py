@@ -1,6 +1,6 @@
 """What a host is to an export: the files that it is told by, and what it cannot do."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
@@ -42,3 +42,20 @@ class Host(msgspec.Struct, frozen=True):
     codings: tuple[str, ...] = ()
     coded: tuple[Kind, ...] = ("archive", "asset", "feed", "page", "list")
     has_404: bool = True
+
+
+def archives_said(plan: Plan, title: str, *, hub: bool = False, link: bool = True) -> Iterator[str]:
+    """What a host that knows nothing but rules does otherwise with a history.
+
+    `link` is whether it sends Link headers, `hub` whether archives have that of a feed.
+    """
+    if plan.has_archives:
+        yield (
+            f"{title} keeps all archives for a day, where the server says a year of all but the "
+            "newest."
+        )
+        if link:
+            yield (
+                f"{title} sends no prev-archive and next-archive in Link headers; both are in the "
+                f"documents.{' Archives name the hubs there, as feeds do.' if hub else ''}"
+            )

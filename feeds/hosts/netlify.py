@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote
 
-from feeds.hosts.host import Made
+from feeds.hosts.host import Made, archives_said
 from feeds.hosts.old import instances, location
 from feeds.hosts.plan import NOT_FOUND, Deviation, Group, Plan
 from feeds.keys import PLACEHOLDER
@@ -30,7 +30,7 @@ def make(plan: Plan, codings: tuple[str, ...]) -> Made:
     lines = list(_redirects(plan))
     if lines:
         files[REDIRECTS] = "".join(lines[:MOST_REDIRECTS]).encode()
-    return Made(files, (*_said(plan), *_left_out(lines)))
+    return Made(files, (*_said(plan), *_archives(plan), *_left_out(lines)))
 
 
 def _headers(plan: Plan) -> Iterator[str]:
@@ -52,7 +52,7 @@ def _rule(plan: Plan, group: Group) -> Iterator[str]:
     """The rules of a group: the index page has the folder's own path too."""
     names = ["", group.name] if group.name else [f"*.{group.extension}"]
     for name in names:
-        yield f"{plan.site.mount}{name}"
+        yield f"{plan.path}{name}"
         yield from _lines(group.headers)
 
 
@@ -66,11 +66,11 @@ def _paths(deviation: Deviation, plan: Plan) -> Iterator[str]:
     whole = all(PLACEHOLDER.fullmatch(each) or not PLACEHOLDER.search(each) for each in segments)
     usual = len(deviation.freshness) == 1
     if whole and usual and PLACEHOLDER.fullmatch(segments[-1]):
-        yield plan.site.mount + PLACEHOLDER.sub(r":\1", quote(deviation.source, safe="/{}"))
+        yield plan.path + PLACEHOLDER.sub(r":\1", quote(deviation.source, safe="/{}"))
         return
     for path in deviation.feeds:
         for group in plan.of("feed", "page"):
-            yield f"{plan.site.mount}{quote(path)}.{group.extension}"
+            yield f"{plan.path}{quote(path)}.{group.extension}"
 
 
 def _lines(said: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -82,7 +82,7 @@ def _redirects(plan: Plan) -> Iterator[str]:
 
     A pattern is filled in wherever that can be done: a placeholder of Netlify is a whole segment.
     """
-    mount = plan.site.mount
+    mount = plan.path
     for old in plan.old:
         status = _STATUSES.get(old.status, old.status)
         found = list(instances(old, plan.names)) if old.is_pattern else []
@@ -107,6 +107,16 @@ def _said(plan: Plan) -> Iterator[str]:
             f"Put the export into {plan.site.mount} below your site, and {HEADERS} and "
             f"{REDIRECTS} into its top folder: Netlify reads them only there."
         )
+
+
+def _archives(plan: Plan) -> Iterator[str]:
+    if any(each.is_archives and not list(_paths(each, plan)) for each in plan.deviations):
+        yield (
+            "Netlify keeps archives as long as most feeds are: where those have a cdn_max_age, a "
+            "rule for archives would hold for lists of feeds too."
+        )
+        return
+    yield from archives_said(plan, "Netlify", link=False)
 
 
 def _left_out(lines: list[str]) -> Iterator[str]:

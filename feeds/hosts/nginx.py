@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from feeds import headers
 from feeds.headers import Headers
-from feeds.hosts.host import BROTLI, GZIP, Made
-from feeds.hosts.old import Old, location, unnamed
-from feeds.hosts.plan import NOT_FOUND, Deviation, Group, Plan, with_freshness
+from feeds.hosts.host import BROTLI, GZIP, Made, archives_said
+from feeds.hosts.old import Old, location
+from feeds.hosts.plan import NOT_FOUND, NUMBER, Deviation, Group, Plan, with_freshness
 from feeds.manifest import PRIVATE
 from feeds.moves import pattern
 
@@ -16,8 +16,10 @@ NAME = f"{PRIVATE}nginx.conf"
 # Named locations. Nobody else has these names.
 _OLD, _METHOD, _MISSING, _GONE = "@feeds_old", "@feeds_method", "@feeds_missing", "@feeds_gone"
 # Variables: the path as it was asked for, percent-encoded, so that no byte of it can break out of
-# an answer; the same without slashes at its end; and how long an answer may be kept.
+# an answer; the same without slashes at its end; how long an answer may be kept; and of an archive
+# its feed's path and extension.
 _SELF, _ASKED, _KEPT = "feeds_self", "feeds_asked", "feeds_kept"
+_FEED, _FORMAT = "feeds_feed", "feeds_format"
 
 
 def make(plan: Plan, codings: tuple[str, ...]) -> Made:
@@ -29,12 +31,14 @@ def make(plan: Plan, codings: tuple[str, ...]) -> Made:
         *_errors(plan),
         *_methods(plan),
     ]
-    return Made({NAME: "\n".join(lines).encode() + b"\n"})
+    return Made({NAME: "\n".join(lines).encode() + b"\n"}, tuple(archives_said(plan, "nginx")))
 
 
 def _head(plan: Plan) -> list[str]:
     folder = plan.site.mount.rstrip("/")
     where = f"the folder whose {folder[1:]} is the export" if folder else "the exported folder"
+    feed = f"(?<{_FEED}>/[^?]*)/archive/{NUMBER}(?<{_FORMAT}>[.][a-z]+)"
+    archives = [f'if ($request_uri ~ "^/*{feed}(?:[?]|$)") {{ }}'] if plan.has_archives else []
     return [
         "# Written by `feeds export`. Include it in the server block of",
         f"# {plan.site.feeds_url}, whose root is {where}.",
@@ -43,6 +47,7 @@ def _head(plan: Plan) -> list[str]:
         # the beginning, which would make a host of what follows.
         f'if ($request_uri ~ "^/*(?<{_SELF}>/[^?]*)") {{ }}',
         f'if ($request_uri ~ "^/*(?<{_ASKED}>/[^?]*[^?/])/*(?:[?]|$)") {{ }}',
+        *archives,
     ]
 
 
@@ -55,7 +60,7 @@ _ERRORS = (
 
 def _location(plan: Plan, codings: tuple[str, ...]) -> Iterator[str]:
     """Everything below the feeds' URL."""
-    yield f"location ^~ {_quoted(unquote(plan.site.mount))} {{"
+    yield f"location ^~ {_quoted(plan.site.mount)} {{"
     yield "    types {"
     for extension, media_type in {g.extension: g.media_type for g in plan.groups}.items():
         yield f"        {media_type.partition(';')[0]} {extension};"
@@ -83,7 +88,7 @@ def _location(plan: Plan, codings: tuple[str, ...]) -> Iterator[str]:
 
 def _documents(plan: Plan) -> Iterator[str]:
     """The locations of documents by their headers, the most particular ones first."""
-    mount = unquote(plan.site.mount)
+    mount = plan.site.mount
     below = f"^{re.escape(mount)}"
     yield from _block(f'~ "{below}{re.escape(PRIVATE)}"', ["return 404;"])
     extensions = "|".join(sorted({group.extension for group in plan.groups}))
@@ -93,7 +98,7 @@ def _documents(plan: Plan) -> Iterator[str]:
     for group in plan.groups:
         if group.name:
             named = f'if (${_SELF} ~ "/{re.escape(group.name)}$")'
-            leads = f"{named} {{ return 301 {_quoted(plan.site.mount)}; }}"
+            leads = f"{named} {{ return 301 {_quoted(plan.path)}; }}"
             lines = [leads, *_added(group.headers)]
             yield from _block(f"= {_quoted(f'{mount}{group.name}')}", lines)
     for deviation in plan.deviations:
@@ -109,12 +114,14 @@ def _documents_of(plan: Plan, groups: list[Group], deviation: Deviation | None) 
     paths = ".*"
     if deviation:
         said = with_freshness(said, deviation.freshness)
-        paths = unnamed(pattern(deviation.source))
+        paths = deviation.regex
     lines = [f"try_files $uri {_OLD};"]
     if groups[0].linked:
-        base = plan.site.feeds_url.removesuffix(plan.site.mount)
-        said.append(("Link", plan.links(f"{base}${_SELF}")))
-    at = f'~ "^{re.escape(unquote(plan.site.mount))}{paths}\\.(?:{extensions})$"'
+        own = f"{plan.origin}${_SELF}"
+        archive = deviation is not None and deviation.is_archives
+        feed = f"{plan.origin}${_FEED}${_FORMAT}"
+        said.append(("Link", plan.archive_links(own, feed) if archive else plan.links(own)))
+    at = f'~ "^{re.escape(plan.site.mount)}{paths}\\.(?:{extensions})$"'
     yield from _block(at, [*lines, *_added(said)])
 
 
@@ -138,7 +145,7 @@ def _elsewhere(plan: Plan) -> Iterator[str]:
     yield '    if ($uri ~ "^(?<feeds_page>.*[^/])/*$") { }'
     yield f"    if (-f $document_root$feeds_page.html) {{ return 301 ${_ASKED}.html; }}"
     for old in plan.old:
-        yield f'    if (${_ASKED} ~* "^{re.escape(plan.site.mount)}{_source(old)}$") {{'
+        yield f'    if (${_ASKED} ~* "^{re.escape(plan.path)}{_source(old)}$") {{'
         yield from _indented(_answer(plan, old), 8)
         yield "    }"
     yield "    return 404;"
@@ -151,7 +158,7 @@ def _answer(plan: Plan, old: Old) -> Iterator[str]:
         return
     if (kept := _kept(old.status)) != _kept(301):
         yield f"set ${_KEPT} {_quoted(kept)};"
-    to = location(old, plan.site.mount, lambda _, name: f"${{feeds_{name}}}")
+    to = location(old, plan.path, lambda _, name: f"${{feeds_{name}}}")
     yield f"return {old.status} {_quoted(to)};"
 
 
@@ -166,7 +173,7 @@ def _source(old: Old) -> str:
 
 def _errors(plan: Plan) -> Iterator[str]:
     """The page for what is not there, under the status that it has."""
-    page = _quoted(f"{unquote(plan.site.mount)}{NOT_FOUND}")
+    page = _quoted(f"{plan.site.mount}{NOT_FOUND}")
     for at, status, kept in ((_MISSING, 404, "no-store"), (_GONE, 410, _kept(410))):
         said = [("Cache-Control", kept), *headers.CORS, *headers.everywhere(plan.site)]
         yield f"location {at} {{"

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 import msgspec
 
@@ -62,14 +62,14 @@ def unnamed(regex: str) -> str:
 
 
 def location(old: Old, mount: str, hole: Callable[[int, str], str]) -> str:
-    """Where an old path leads, percent-encoded, below the path `mount`; "" if nowhere.
+    """Where an old path leads, percent-encoded, below the encoded path `mount`; "" if nowhere.
 
     `hole` writes what a placeholder stood for, given its number from 1 on, and its name.
     """
     names = PLACEHOLDER.findall(old.source)
     target = old.target or ""
     if old.target is not None and not old.leads_out:
-        target = quote(f"{unquote(mount)}{target}", safe="/{}")
+        target = mount + quote(target, safe="/{}")
     # A sign that hosts have for variables and groups, which URLs can do without.
     plain = target.replace("$", "%24")
     return PLACEHOLDER.sub(lambda found: hole(names.index(found[1]) + 1, found[1]), plain)

@@ -6,6 +6,7 @@ The headers are those of `feeds.headers`, as the server sends them.
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -28,6 +29,8 @@ from feeds.site import Caching, Site
 _OWN = ("Last-Modified", "Link")
 FRESHNESS = ("Cache-Control", "CDN-Cache-Control", "Surrogate-Control")
 NOT_FOUND = pages.NOT_FOUND
+# The regular expression of an archive's number.
+NUMBER = "[1-9][0-9]*"
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -52,11 +55,21 @@ class Deviation(msgspec.Struct, frozen=True):
     """Feeds, their pages, or archives, whose copies are kept for another time than most are.
 
     `source` is a feed's path, or the pattern of a family with placeholders; `feeds` are the paths.
+    The last placeholder of archives is a number, which only expressions can say.
     """
 
     source: str
     freshness: tuple[tuple[str, str], ...]
     feeds: tuple[str, ...]
+    is_archives: bool = False
+
+    @property
+    def regex(self) -> str:
+        """The regular expression of its paths, decoded."""
+        fits = re.sub(r"\?P<\w+>", "", pattern(self.source))
+        if not self.is_archives:
+            return fits
+        return f"{fits.removesuffix(pattern('{number}').replace('?P<number>', ''))}({NUMBER})"
 
     @property
     def is_pattern(self) -> bool:
@@ -76,10 +89,36 @@ class Plan(msgspec.Struct, frozen=True):
     deviations: tuple[Deviation, ...]
     old: tuple[Old, ...]
 
+    @property
+    def path(self) -> str:
+        """The path of the feeds' URL, percent-encoded; `site.mount` is the same decoded.
+
+        Without `$`, which hosts have for variables and groups.
+        """
+        return quote(urlsplit(self.site.feeds_url).path or "/", safe="/%:@!&'()*+,;=~")
+
+    @property
+    def origin(self) -> str:
+        """The feeds' URL without its path."""
+        parts = urlsplit(self.site.feeds_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
     def links(self, own: str) -> str:
         """The Link header of a feed whose URL is `own`."""
         hubs = (Link(hub, "hub") for hub in self.site.hubs)
         return header((Link(own, "self"), *hubs))
+
+    def archive_links(self, own: str, feed: str) -> str:
+        """The Link header of an archive whose URL is `own`, of the feed whose URL is `feed`.
+
+        A rule does not know which archives there are, so that it leads to no other.
+        """
+        return header((Link(own, "self"), Link(feed, "current")))
+
+    @property
+    def has_archives(self) -> bool:
+        """Whether a feed has a history."""
+        return any(each.is_archives for each in self.deviations)
 
     def of(self, *kinds: Kind) -> Iterator[Group]:
         """The groups of these kinds."""
@@ -137,8 +176,12 @@ def _group(
 def _deviations(feeds: Sequence[FeedDefinition], usual: Caching, site: Site) -> Iterator[Deviation]:
     """Families and feeds with another caching, and archives; those told by name first.
 
-    A family's pattern may fit feeds of others: those are told by name too.
+    A family's pattern, or that of archives, may fit feeds of others: those are told by name too.
     """
+    # As long as the newest one, which leads to the next: a rule does not know which that is.
+    kept = history.caching(usual, Place(number=1, newest=1))
+    archives = _archives(feeds)
+    like_archives = [re.compile(pattern(each), re.IGNORECASE) for each in archives]
     families = [spec for spec in site.feeds if spec.each and spec.caching != usual]
     fitting = [(re.compile(pattern(spec.path), re.IGNORECASE), spec) for spec in families]
     members: dict[str, list[str]] = {}
@@ -149,15 +192,21 @@ def _deviations(feeds: Sequence[FeedDefinition], usual: Caching, site: Site) -> 
         elif spec is not None or feed.caching != usual:
             below = [usual, *([spec.caching] if spec else [])]
             yield Deviation(feed.path, _freshness(feed.caching, below), (feed.path,))
+        elif any(fits.fullmatch(feed.path) for fits in like_archives):
+            yield Deviation(feed.path, _freshness(usual, [kept]), (feed.path,))
     for spec in families:
         if spec.path in members:
             freshness = _freshness(spec.caching, [usual])
             yield Deviation(spec.path, freshness, tuple(members[spec.path]))
-    for depth in sorted({feed.path.count("/") + 1 for feed in feeds if feed.history}):
-        folders = "/".join(f"{{folder{number}}}" for number in range(depth))
-        # As long as the newest one, which leads to the next: a rule does not know which that is.
-        caching = history.caching(usual, Place(number=1, newest=1))
-        yield Deviation(f"{folders}/archive/{{number}}", _freshness(caching, [usual]), ())
+    for source in archives:
+        yield Deviation(source, _freshness(kept, [usual]), (), is_archives=True)
+
+
+def _archives(feeds: Sequence[FeedDefinition]) -> list[str]:
+    """The patterns of archives' paths: one for each depth of folders."""
+    depths = sorted({feed.path.count("/") + 1 for feed in feeds if feed.history})
+    folders = ["/".join(f"{{folder{number}}}" for number in range(depth)) for depth in depths]
+    return [f"{each}/archive/{{number}}" for each in folders]
 
 
 def _freshness(caching: Caching, below: Iterable[Caching]) -> tuple[tuple[str, str], ...]:

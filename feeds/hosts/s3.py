@@ -28,9 +28,10 @@ function lead(status, said, to) {
 function handler(event) {
   const request = event.request;
   if (request.uri === %(index)s) return lead(301, 0, %(mount)s);
-  for (const [from, status, to] of OLD) {
-    const fits = from.exec(request.uri);
-    if (fits) return lead(status, 0, to && to.replace(/\\$(\\d)/g, (_, n) => fits[n]));
+  for (let i = 0; i < OLD.length; i++) {
+    const fits = OLD[i][0].exec(request.uri);
+    const to = OLD[i][2];
+    if (fits) return lead(OLD[i][1], 0, to && to.replace(/\\$(\\d)/g, (_, n) => fits[n]));
   }
   if (request.uri === %(mount)s) request.uri = %(index)s;
   const sent = request.headers['accept-encoding'];
@@ -56,7 +57,7 @@ def make(plan: Plan, codings: tuple[str, ...]) -> Made:
 
 def _function(plan: Plan, rules: list[str]) -> bytes:
     statuses = sorted({old.status for old in plan.old} | {301})
-    mount = plan.site.mount
+    mount = plan.path
     values = {
         "old": "".join(f"  {rule},\n" for rule in rules),
         "said": json.dumps({str(each): headers.elsewhere(each)[0][1] for each in statuses}),
@@ -69,8 +70,8 @@ def _function(plan: Plan, rules: list[str]) -> bytes:
 
 def _rule(plan: Plan, old: Old) -> str:
     """An old path as the function has it: expression, status, target."""
-    expression = f"{re.escape(plan.site.mount)}{asked(old)}".replace("/", r"\/")
-    to = location(old, plan.site.mount, lambda number, _: f"${number}")
+    expression = f"{re.escape(plan.path)}{asked(old)}".replace("/", r"\/")
+    to = location(old, plan.path, lambda number, _: f"${number}")
     return f"[/^{expression}\\/*$/i, {old.status}, {json.dumps(to)}]"
 
 
@@ -84,7 +85,7 @@ def _said(plan: Plan, left_out: list[str]) -> Iterator[str]:
         "Set CORS, Content-Security-Policy and Vary: Accept-Encoding in a response headers policy: "
         "an object carries only its Content-Type, Cache-Control and Content-Encoding."
     )
-    yield f"Show {plan.site.mount}{NOT_FOUND} for 403 and 404, with the status 404."
+    yield f"Show {plan.path}{NOT_FOUND} for 403 and 404, with the status 404."
     yield "CloudFront sends no Link header (hub, self); both are in the feeds."
     if left_out:
         yield (
