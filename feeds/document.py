@@ -34,8 +34,12 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_dated(self) -> bool:
-        """Whether every change of it moves `updated`: of feeds, and not of what lists them."""
-        return self.links != ()
+        """Whether every change of it moves `updated`.
+
+        It does for feeds; not for what lists them, nor for archives, whose links move without it.
+        """
+        relations = {link.rel for link in self.links}
+        return "self" in relations and "current" not in relations
 
 
 def etag(body: bytes) -> str:

@@ -36,6 +36,12 @@ def test_h8_last_modified_is_the_newest_change() -> None:
     assert said()["Last-Modified"] == "Sat, 01 Jun 2024 12:30:15 GMT"
 
 
+def test_what_changes_without_its_date_has_none() -> None:
+    assert "Last-Modified" not in said(links=())
+    current = Link("https://example.org/all.rss", "current")
+    assert "Last-Modified" not in said(links=(SELF, current))  # an archive: its links move
+
+
 def test_h59_links_name_self_and_hub() -> None:
     assert said()["Link"] == (
         '<https://example.org/all.rss>; rel="self", <https://hub.example/>; rel="hub"'
