@@ -5,8 +5,9 @@ is finished by the next one.
 """
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -76,11 +77,17 @@ def publish(
         )
         taken: Taken = state.take_up(held, known) if remembers else "none"
         # The file times that were taken up are another machine's.
-        verify = verify or taken == "taken up"
-        built = build(site, known, now, verify=verify, force=force, progress=progress)
+        look = verify or taken == "taken up"
+        built = build(site, known, now, verify=look, force=force, progress=progress)
         if remembers:
             state.save(held, known)
-        exported = export(site, known, folder, now, progress, force=force)
+        # Readers see a folder that has no store while it is written.
+        seen = held.place.objects is None
+        guard = partial(_guard, site, folder) if seen and not force else None
+        with _unfinished() if seen else nullcontext():
+            exported = export(
+                site, known, folder, now, progress, force=force, verify=verify, guard=guard
+            )
         made = plan(site, folder, held.record, force=force)
         uploaded = upload(site, folder, held, made, progress, force=force)
         purged = purge(site, held, progress)
@@ -99,14 +106,19 @@ def plan(site: Site, folder: Path, record: Record, *, force: bool = False) -> Pl
     upload = site.settings.upload
     manifest = uploading.manifest(folder)
     made = uploads.plan(record, uploads.wanted(manifest, upload.coding if upload else "identity"))
-    gone, there, most = len(made.deletes), len(record.files), site.settings.guard
-    if gone > max(_GUARD_FROM, there * most / 100) and not force:
+    if upload and not force:  # a folder's export has asked already
+        _guard(site, folder, len(made.deletes), len(record.files))
+    return made
+
+
+def _guard(site: Site, folder: Path, gone: int, there: int) -> None:
+    most = site.settings.guard
+    if gone > max(_GUARD_FROM, there * most / 100):
         raise GuardError(
             f"this would delete {gone:,} of the {there:,} documents that are published, more than "
             f"the {most} % that site.guard allows; nothing was changed. Look at feeds.yaml and "
             f"{folder}, or say --force if this is meant"
         )
-    return made
 
 
 def upload(
@@ -160,6 +172,8 @@ def purge(site: Site, held: Held, progress: Progress) -> tuple[PurgeReport, ...]
 def _unfinished() -> Iterator[None]:
     try:
         yield
+    except GuardError:
+        raise  # it is asked before anything is done
     except FeedsError as error:
         raise UnfinishedError(
             f"{error}\nfeeds: not finished: every feed is whole, but some may be old; "

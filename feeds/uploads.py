@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from feeds.manifest import PRIVATE, File, Kind, Manifest
+from feeds.manifest import File, Kind, Manifest, documents
 
 # What others refer to comes first.
 KINDS: tuple[Kind, ...] = ("archive", "asset", "feed", "page", "list")
@@ -72,8 +72,7 @@ def wanted(manifest: Manifest, coding: Literal["identity", "gzip"]) -> dict[str,
     said = None if coding == "identity" else coding
     return {
         path: msgspec.structs.replace(file, coding=said)
-        for path, file in manifest.files.items()
-        if file.coding is None and not path.startswith(PRIVATE)
+        for path, file in documents(manifest).items()
     }
 
 
