@@ -21,15 +21,15 @@ _LOCK = "lock"
 
 
 class Place:
-    """Where the objects are, and where the state is. `objects` is None for a folder of files."""
+    """Where the objects are, and where the state is. `objects` is None for a folder of files.
 
-    def __init__(self, objects: Objects | None, state: Objects, *, lock: bool = True) -> None:
-        self.objects, self.state, self._lock = objects, state, lock
+    `url` is what messages call it.
+    """
 
-    @property
-    def url(self) -> str:
-        """What messages call it."""
-        return self.objects.url if self.objects else self.state.url.removesuffix(f"/{STATE}")
+    def __init__(
+        self, url: str, objects: Objects | None, state: Objects, *, lock: bool = True
+    ) -> None:
+        self.url, self.objects, self.state, self._lock = url, objects, state, lock
 
     def read(self) -> Record:
         """The record as it is now, without holding anything."""
@@ -118,12 +118,13 @@ def of_store(settings: UploadSettings) -> Place:
     """The place that the settings name."""
     objects = Objects(settings.url, settings.endpoint, settings.region)
     state = settings.state or f"{objects.url}/{STATE}"
-    return Place(objects, Objects(state, settings.endpoint, settings.region), lock=settings.lock)
+    kept = Objects(state, settings.endpoint, settings.region)
+    return Place(objects.url, objects, kept, lock=settings.lock)
 
 
-def of_folder(folder: Path) -> Place:
+def of_folder(folder: Path, state: Path) -> Place:
     """A folder that others serve or carry on: the export itself is what is published."""
-    return Place(None, Objects.in_folder(folder / STATE))
+    return Place(folder.absolute().as_uri(), None, Objects.in_folder(state))
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from feeds.errors import FeedsError, GuardError, StoreError, UnfinishedError
 from feeds.export import ExportReport, check_target, export
 from feeds.ingest import Progress
 from feeds.pings import HubReport
-from feeds.place import Held, Place
+from feeds.place import STATE, Held, Place
 from feeds.purge import PurgeReport
 from feeds.site import Site
 from feeds.state import Taken
@@ -31,6 +31,8 @@ from feeds.uploads import Plan, Record
 
 # So few objects may always be deleted at once.
 _GUARD_FROM = 20
+# The hosts that are told to send nothing of the state to anybody.
+_HIDING = ("nginx", "caddy", "apache")
 # How long the ping waits for a server on this machine that tells the hubs just now.
 _PING_PATIENCE = 60
 
@@ -50,7 +52,10 @@ class PublishReport(msgspec.Struct, frozen=True):
 def place(site: Site, folder: Path) -> Place:
     """Where the site is published to: its store, or the folder of the export itself."""
     upload = site.settings.upload
-    return places.of_store(upload) if upload else places.of_folder(folder)
+    if upload:
+        return places.of_store(upload)
+    state = site.settings.export.state
+    return places.of_folder(folder, site.root / state if state else folder / STATE)
 
 
 def publish(
@@ -72,9 +77,7 @@ def publish(
     check_target(site, folder)
     purging.check(site)
     with place(site, folder).held(patience) as held, closing(Catalogue(site.catalogue)) as known:
-        remembers = known.file is not None and (
-            site.settings.upload is None or site.settings.upload.memory
-        )
+        remembers = known.file is not None and _remembers(site, held)
         taken: Taken = state.take_up(held, known) if remembers else "none"
         # The file times that were taken up are another machine's.
         look = verify or taken == "taken up"
@@ -88,6 +91,14 @@ def publish(
             exported = export(
                 site, known, folder, now, progress, force=force, verify=verify, guard=guard
             )
+            if known.file is not None and not remembers and seen:
+                said = (
+                    *exported.said,
+                    f"The memory is not kept, for all can read {folder}: "
+                    "name a private folder for it, export.state, if machines without the catalogue "
+                    "are to publish.",
+                )
+                exported = msgspec.structs.replace(exported, said=said)
         made = plan(site, folder, held.record, force=force)
         uploaded = upload(site, folder, held, made, progress, force=force)
         purged = purge(site, held, progress)
@@ -96,6 +107,25 @@ def publish(
             if remembers and any(each.sent or each.failed or each.first for each in pinged):
                 state.save_told(held, known)
         return PublishReport(held.place.url, taken, built, exported, uploaded, purged, pinged)
+
+
+def _remembers(site: Site, held: Held) -> bool:
+    """Whether the memory is kept at the place: it has articles that are yet to come.
+
+    Raises `StoreError` where it is kept already, but in a folder that all can read.
+    """
+    upload, export_ = site.settings.upload, site.settings.export
+    if upload:
+        return upload.memory
+    if export_.state or export_.host in _HIDING:
+        return True
+    if held.record.catalogue:
+        raise StoreError(
+            f"{held.state.folder} holds the memory, with articles that are yet to come, and all "
+            f"that is in {held.state.folder.parent} can be read by anybody; move it to a private "
+            "folder and name that as export.state in site.yaml"
+        )
+    return False
 
 
 def plan(site: Site, folder: Path, record: Record, *, force: bool = False) -> Plan:

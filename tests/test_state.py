@@ -230,12 +230,13 @@ def test_a_folder_keeps_the_state_in_itself(tmp_path: Path) -> None:
     from feeds.build import silent
     from feeds.publish import publish
 
-    site = Publication(tmp_path / "a", {"u.md": article("u", publishedDateTime=None)})
+    nginx = {"export": {"for": "nginx"}}
+    site = Publication(tmp_path / "a", {"u.md": article("u", publishedDateTime=None)}, **nginx)
     out = tmp_path / "an öut 50%"
     publish(site.site, out, NOW, silent, patience=0)
     before = json.loads((out / "all.json").read_bytes())
     shutil.copytree(out, tmp_path / "carried")
-    other = Publication(tmp_path / "b", {"u.md": article("u", publishedDateTime=None)})
+    other = Publication(tmp_path / "b", {"u.md": article("u", publishedDateTime=None)}, **nginx)
     other.write("new.md", front_matter(title="new", webUrl="https://example.org/new"))
     os.utime(other.file("u.md"), (NOW.timestamp(), NOW.timestamp()))
     report = publish(other.site, tmp_path / "carried", NOW + DAY, silent, patience=0)
@@ -244,9 +245,54 @@ def test_a_folder_keeps_the_state_in_itself(tmp_path: Path) -> None:
     assert "feed.css" not in report.upload.written
     after = json.loads((tmp_path / "carried/all.json").read_bytes())
     assert [item for item in after["items"] if item["title"] == "u"] == before["items"]
-    assert publish(other.site, tmp_path / "carried", NOW + DAY, silent, patience=0).upload == (
-        type(report.upload)((), (), len(report.export.written) + report.export.unchanged)
+    again = publish(other.site, tmp_path / "carried", NOW + DAY, silent, patience=0).upload
+    assert again.written == again.deleted == ()
+    assert again.unchanged == 14
+
+
+@pytest.mark.parametrize("host", ["plain", "netlify", "cloudflare-pages", "github-pages", "s3"])
+def test_articles_yet_to_come_are_not_put_where_all_can_read(tmp_path: Path, host: str) -> None:
+    from feeds.build import silent
+    from feeds.publish import publish
+
+    site = Publication(
+        tmp_path / "site",
+        {"a.md": article("a"), "c.md": article("c", publishedDateTime="2999-01-01")},
+        export={"for": host},
     )
+    out = tmp_path / "out"
+    report = publish(site.site, out, NOW, silent, patience=0)
+    assert report.memory == "none"
+    assert any("name a private folder for it, export.state" in said for said in report.export.said)
+    assert not list(out.glob("**/catalogue-*"))
+
+
+def test_the_memory_of_a_folder_may_be_kept_in_another(tmp_path: Path) -> None:
+    from feeds.build import silent
+    from feeds.publish import publish
+
+    out, undated = tmp_path / "out", {"u.md": article("u", publishedDateTime=None)}
+    state = {"export": {"state": "../private"}}
+    site = Publication(tmp_path / "a", undated, **state)
+    publish(site.site, out, NOW, silent, patience=0)
+    before = (out / "all.json").read_bytes()
+    assert list((tmp_path / "private").glob("catalogue-*"))
+    assert not (out / ".feeds-state").exists()
+    other = Publication(tmp_path / "b", undated, **state)
+    assert publish(other.site, out, NOW + DAY, silent, patience=0).memory == "taken up"
+    assert (out / "all.json").read_bytes() == before
+
+
+def test_a_memory_that_all_can_read_is_to_be_moved(tmp_path: Path) -> None:
+    from feeds.build import silent
+    from feeds.publish import publish
+
+    out, articles = tmp_path / "out", {"a.md": article("a")}
+    site = Publication(tmp_path / "site", articles, export={"for": "nginx"})
+    publish(site.site, out, NOW, silent, patience=0)
+    site = Publication(tmp_path / "site", articles)
+    with pytest.raises(StoreError, match="move it to a private folder and name that as export"):
+        publish(site.site, out, NOW, silent, patience=0)
 
 
 def test_a_copy_has_everything_but_fragments(tmp_path: Path) -> None:
