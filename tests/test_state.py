@@ -299,15 +299,15 @@ def test_a_copy_has_everything_but_fragments(tmp_path: Path) -> None:
     site = Publication(tmp_path / "a", {"a.md": article("a")})
     site.build()
     with closing(Catalogue(site.site.catalogue)) as catalogue:
-        copies.copy(catalogue, tmp_path / "copy", "its-id")
+        copies.copy(catalogue, tmp_path / "copy", {"published:a": "its-id 1"})
     with closing(sqlite3.connect(tmp_path / "copy")) as copy:
         tables = {
             name: copy.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
             for name in ("entry", "file", "membership", "feed", "fragment")
         }
-        id_ = copy.execute("SELECT value FROM meta WHERE key = 'published'").fetchone()
+        id_ = copy.execute("SELECT value FROM meta WHERE key = 'published:a'").fetchone()
     assert tables == {"entry": 1, "file": 1, "membership": 1, "feed": 2, "fragment": 0}
-    assert id_ == ("its-id",)
+    assert id_ == ("its-id 1",)
 
 
 def test_who_reads_while_a_copy_is_taken_up_sees_one_state_and_then_the_other(
@@ -318,7 +318,7 @@ def test_who_reads_while_a_copy_is_taken_up_sees_one_state_and_then_the_other(
     one.build()
     two.build()
     with closing(Catalogue(two.site.catalogue)) as catalogue:
-        copies.copy(catalogue, tmp_path / "copy", "id")
+        copies.copy(catalogue, tmp_path / "copy")
     with closing(Catalogue(one.site.catalogue)) as catalogue:
         stamp = catalogue.stamp()
         with catalogue.read() as reader:
@@ -327,6 +327,55 @@ def test_who_reads_while_a_copy_is_taken_up_sees_one_state_and_then_the_other(
             assert reader.count_out() == 1
         assert catalogue.stamp() != stamp
     assert one.titles() == ["b", "c"]
+
+
+def test_what_is_taken_up_is_another_state_of_every_feed_and_archive(tmp_path: Path) -> None:
+    """A server that goes by revisions would serve its old documents on."""
+    one = Publication(tmp_path / "a", {"a.md": article("a")})
+    two = Publication(tmp_path / "b", {"b.md": article("b")})
+    for name in "cde":
+        one.build()
+        one.write(f"{name}.md", article(name))
+    one.build()
+    two.build()
+    with closing(Catalogue(two.site.catalogue)) as catalogue:
+        copies.copy(catalogue, tmp_path / "copy")
+    with closing(Catalogue(one.site.catalogue)) as catalogue:
+        with catalogue.read() as reader:
+            before = reader.revision()
+        assert copies.take_up(catalogue, tmp_path / "copy") == before + 1
+        with catalogue.read() as reader:
+            assert reader.revision() == reader.feeds_revision() == before + 1
+            assert set(reader.changed_since(before)) == set(reader.feed_states())
+
+
+def test_one_catalogue_published_to_two_places_goes_on_at_both(
+    tmp_path: Path, store: Store
+) -> None:
+    one = Published(tmp_path / "a", store, articles={"a.md": article("a")})
+    two = Published(tmp_path / "b", store, articles={"a.md": article("a")})
+    shared = {"catalogue": str(tmp_path / "shared.sqlite")}
+    for site in (one, two):
+        file = site.articles.root / "site.yaml"
+        file.write_text(f"{file.read_text()}{json.dumps(shared)[1:-1]}\n")
+    assert [site.publish().memory for site in (one, two)] == ["none", "none"]
+    for name in "bc":
+        for site in (one, two):
+            site.articles.write(f"{name}.md", article(name))
+            assert site.publish(NOW + DAY).memory == "kept"
+    assert not list(tmp_path.glob("shared.sqlite.replaced"))
+
+
+def test_what_moved_on_since_it_was_published_is_kept_beside(first: Published) -> None:
+    other = fresh(first, (NOW + 2 * DAY).timestamp())
+    other.articles.write("new.md", article("new"))
+    other.publish(NOW + 2 * DAY)
+    first.articles.write("own.md", article("own", publishedDateTime=None))
+    first.articles.build(NOW + 3 * DAY)
+    assert first.publish(NOW + 4 * DAY).memory == "taken up"
+    aside = first.articles.root / "catalogue.sqlite.replaced"
+    with closing(Catalogue(f"sqlite:///{aside}")) as catalogue, catalogue.read() as reader:
+        assert reader.find("own.md")
 
 
 def test_a_copy_that_is_none_is_told(tmp_path: Path) -> None:
