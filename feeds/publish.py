@@ -53,9 +53,11 @@ def place(site: Site, folder: Path) -> Place:
     """Where the site is published to: its store, or the folder of the export itself."""
     upload = site.settings.upload
     if upload:
-        return places.of_store(upload)
+        return places.of_store(site.settings.id, upload)
     state = site.settings.export.state
-    return places.of_folder(folder, site.root / state if state else folder / STATE)
+    return places.of_folder(
+        site.settings.id, folder, site.root / state if state else folder / STATE
+    )
 
 
 def publish(
@@ -78,6 +80,8 @@ def publish(
     purging.check(site)
     with place(site, folder).held(patience) as held, closing(Catalogue(site.catalogue)) as known:
         remembers = known.file is not None and _remembers(site, held)
+        if not force:
+            state.check(held, known)
         taken: Taken = state.take_up(held, known) if remembers else "none"
         # The file times that were taken up are another machine's.
         look = verify or taken == "taken up"

@@ -32,7 +32,20 @@ _TOLD_TABLES = (schema.hub, schema.ping)
 _QUALITY, _WINDOW = 5, 24
 _CHUNK = 1 << 20
 
+_Rows = dict[str, list[dict[str, str | int]]]
 Taken = Literal["taken up", "kept", "none"]
+
+
+def check(held: Held, catalogue: Catalogue) -> None:
+    """Raise `StoreError` where documents are published, and what was known of them is nowhere."""
+    with catalogue.read() as reader:
+        empty = reader.revision() == 0
+    if empty and held.record.files and not held.record.catalogue:
+        raise StoreError(
+            f"{held.place.url} has documents, and neither their memory nor a catalogue is here: "
+            "entries would be new to all subscribers. Publish from the machine that has the "
+            "catalogue, or say --force if this is meant"
+        )
 
 
 def take_up(held: Held, catalogue: Catalogue) -> Taken:
@@ -54,12 +67,13 @@ def take_up(held: Held, catalogue: Catalogue) -> Taken:
         aside = Path(f"{catalogue.file}.replaced")
         aside.unlink(missing_ok=True)
         copies.copy(catalogue, aside)
+    told = _told(held)
     with _beside(catalogue) as folder:
         file = folder / "catalogue.sqlite"
         _fetch(held, saved, file)
         revision = copies.take_up(catalogue, file)
     _note(held, catalogue, saved.id, revision)
-    _take_up_told(held, catalogue)
+    _take_up_told(told, catalogue)
     return "taken up"
 
 
@@ -112,11 +126,23 @@ def save_told(held: Held, catalogue: Catalogue) -> None:
     held.state.put(_TOLD, msgspec.json.encode(rows))
 
 
-def _take_up_told(held: Held, catalogue: Catalogue) -> None:
+def _told(held: Held) -> _Rows | None:
+    """What hubs were told, by table. Raises `StoreError` if it cannot be read."""
     found = held.state.get(_TOLD)
     if found is None:
+        return None
+    try:
+        return msgspec.json.decode(found.body, type=_Rows)
+    except msgspec.DecodeError as error:
+        raise StoreError(
+            f"{held.state.url}/{_TOLD} is damaged: {error}; put an older version back, or delete "
+            "it: then hubs are told of all feeds as for the first time"
+        ) from error
+
+
+def _take_up_told(rows: _Rows | None, catalogue: Catalogue) -> None:
+    if rows is None:
         return
-    rows = msgspec.json.decode(found.body, type=dict[str, list[dict[str, str | int]]])
     with catalogue.connect(write=True) as connection:
         for table in _TOLD_TABLES:
             connection.execute(sa.delete(table))

@@ -33,9 +33,12 @@ class Record(msgspec.Struct, frozen=True):
 
     `files` are the objects by path, `open` the paths that were about to change when this was
     written: what they hold is not known. `purge` are the paths that caches may still hold old
-    copies of, each with its tag, empty if it has none.
+    copies of, each with its tag, empty if it has none. `site` is the id of the site whose it is,
+    `url` that of the store; each is empty in a record of an earlier version.
     """
 
+    site: str = ""
+    url: str = ""
     files: dict[str, File] = {}
     open: tuple[str, ...] = ()
     purge: dict[str, str] = {}

@@ -378,6 +378,51 @@ def test_what_moved_on_since_it_was_published_is_kept_beside(first: Published) -
         assert reader.find("own.md")
 
 
+def test_what_hubs_were_told_and_is_damaged_is_named(first: Published) -> None:
+    first.objects.put(".feeds-state/told.json", b'{"hub": 1')
+    runner = fresh(first, (NOW + 2 * DAY).timestamp())
+    with pytest.raises(StoreError, match=r"told\.json is damaged"):
+        runner.publish(NOW + 2 * DAY)
+    with pytest.raises(StoreError, match=r"told\.json is damaged"):
+        runner.publish(NOW + 2 * DAY)
+
+
+def test_documents_that_nothing_is_known_of_are_not_made_anew(tmp_path: Path, store: Store) -> None:
+    site = Published(tmp_path / "a", store, upload={"memory": False})
+    site.publish()
+    before = site.there()
+    runner = fresh(site, (NOW + DAY).timestamp())
+    file = runner.articles.root / "site.yaml"
+    file.write_text((site.articles.root / "site.yaml").read_text())
+    with pytest.raises(StoreError, match="entries would be new to all subscribers"):
+        runner.publish(NOW + DAY)
+    assert runner.there() == before
+    runner.publish(NOW + DAY, force=True)
+    runner.publish(NOW + DAY)
+
+
+def test_the_state_of_another_site_is_left_alone(first: Published) -> None:
+    other = Published(first.root.parent / "other", first.store, first.prefix, id="tag:b.org,2026:b")
+    before = first.there()
+    with pytest.raises(StoreError, match=r"is the state of another site, tag:example\.org"):
+        other.publish()
+    assert first.there() == before
+
+
+def test_another_url_with_the_same_state_starts_with_no_files(tmp_path: Path, store: Store) -> None:
+    state = "s3://bucket/private-of-two"
+    site = Published(tmp_path / "a", store, upload={"state": state})
+    site.publish()
+    before = site.there()
+    moved = Published(
+        tmp_path / "b", store, upload={"state": state}, articles={"a.md": article("a")}
+    )
+    moved.articles.write("b.md", article("b", "Maps"))
+    moved.publish()
+    assert moved.there() == moved.exported()
+    assert site.there() == before
+
+
 def test_a_copy_that_is_none_is_told(tmp_path: Path) -> None:
     one = Publication(tmp_path / "a", {"a.md": article("a")})
     one.build()
