@@ -20,6 +20,7 @@ from feeds.build import Report, build
 from feeds.catalogue.store import Catalogue
 from feeds.errors import FeedsError, GuardError, StoreError, UnfinishedError
 from feeds.export import ExportReport, check_target, export
+from feeds.hosts import s3
 from feeds.ingest import Progress
 from feeds.pings import HubReport
 from feeds.place import STATE, Held, Place
@@ -103,6 +104,8 @@ def publish(
                     "are to publish.",
                 )
                 exported = msgspec.structs.replace(exported, said=said)
+        if remembers:
+            state.save(held, known)  # another may have built since
         made = plan(site, folder, held.record, force=force)
         uploaded = upload(site, folder, held, made, progress, force=force)
         purged = purge(site, held, progress)
@@ -139,7 +142,15 @@ def plan(site: Site, folder: Path, record: Record, *, force: bool = False) -> Pl
     """
     upload = site.settings.upload
     manifest = uploading.manifest(folder)
-    made = uploads.plan(record, uploads.wanted(manifest, upload.coding if upload else "identity"))
+    coding = upload.coding if upload else "identity"
+    # CloudFront's function leads to the variants.
+    variants = s3.NAME in manifest.files
+    if variants and coding == "gzip":
+        raise StoreError(
+            "an export for s3 has each document as gzip and br besides, to choose from; take "
+            "upload.coding: gzip out of site.yaml"
+        )
+    made = uploads.plan(record, uploads.wanted(manifest, coding, variants=variants))
     if upload and not force:  # a folder's export has asked already
         _guard(site, folder, len(made.deletes), len(record.files))
     return made
@@ -185,6 +196,7 @@ def upload(
             # Azure has no hyphens in the names of metadata, as every such header has.
             cache_tags=None if objects.url.startswith("az:") else site.settings.http.cache_tags,
             parallel=settings.parallel,
+            encode=settings.coding != "identity",
         )
 
 

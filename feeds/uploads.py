@@ -66,17 +66,22 @@ class Plan(msgspec.Struct, frozen=True):
         return (*(each.path for each in self.uploads), *self.deletes)
 
 
-def wanted(manifest: Manifest, coding: Literal["identity", "gzip"]) -> dict[str, File]:
+def wanted(
+    manifest: Manifest, coding: Literal["identity", "gzip"], *, variants: bool = False
+) -> dict[str, File]:
     """The objects that are to be there, by path.
 
     A store does not negotiate: one object has one coding. Variants that were compressed
-    beforehand are for web servers, and stay behind.
+    beforehand are for web servers, and stay behind unless `variants` says that they are asked for.
     """
     said = None if coding == "identity" else coding
-    return {
+    files = {
         path: msgspec.structs.replace(file, coding=said)
         for path, file in documents(manifest).items()
     }
+    if variants:
+        files |= {path: file for path, file in manifest.files.items() if file.coding}
+    return files
 
 
 def plan(record: Record, files: Mapping[str, File]) -> Plan:

@@ -55,6 +55,7 @@ def test_s20_s23_metadata_alone_is_written_anew_and_purged(said: dict[str, Any])
 def test_s22_variants_that_were_compressed_beforehand_stay_behind() -> None:
     manifest = Manifest({"all.rss": file(), "all.rss.gz": file(coding="gzip")})
     assert uploads.wanted(manifest, "identity") == {"all.rss": file()}
+    assert uploads.wanted(manifest, "identity", variants=True) == manifest.files
     assert uploads.wanted(manifest, "gzip") == {"all.rss": file(coding="gzip")}
 
 
