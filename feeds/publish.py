@@ -150,10 +150,18 @@ def plan(site: Site, folder: Path, record: Record, *, force: bool = False) -> Pl
             "an export for s3 has each document as gzip and br besides, to choose from; take "
             "upload.coding: gzip out of site.yaml"
         )
+    record = uploads.retagged(record, _tag_header(site))
     made = uploads.plan(record, uploads.wanted(manifest, coding, variants=variants))
     if upload and not force:  # a folder's export has asked already
         _guard(site, folder, len(made.deletes), len(record.files))
     return made
+
+
+def _tag_header(site: Site) -> str | None:
+    """The header that the store is given tags in, if it is."""
+    upload = site.settings.upload
+    # Azure has no hyphens in the names of metadata, as every such header has.
+    return site.settings.http.cache_tags if upload and not upload.url.startswith("az:") else None
 
 
 def _guard(site: Site, folder: Path, gone: int, there: int) -> None:
@@ -193,8 +201,7 @@ def upload(
             held,
             made,
             progress,
-            # Azure has no hyphens in the names of metadata, as every such header has.
-            cache_tags=None if objects.url.startswith("az:") else site.settings.http.cache_tags,
+            cache_tags=_tag_header(site),
             parallel=settings.parallel,
             encode=settings.coding != "identity",
         )

@@ -58,7 +58,7 @@ def upload(
     until then is known to the next upload.
     """
     if made.paths:
-        held.write(uploads.begun(held.record, made))
+        held.write(uploads.begun(uploads.retagged(held.record, cache_tags), made))
         with ThreadPoolExecutor(parallel) as pool:
             _Run(folder, objects, held, pool, progress, cache_tags, encode).run(made)
     return UploadReport(tuple(each.path for each in made.uploads), made.deletes, made.unchanged)

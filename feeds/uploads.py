@@ -34,11 +34,13 @@ class Record(msgspec.Struct, frozen=True):
     `files` are the objects by path, `open` the paths that were about to change when this was
     written: what they hold is not known. `purge` are the paths that caches may still hold old
     copies of, each with its tag, empty if it has none. `site` is the id of the site whose it is,
-    `url` that of the store; each is empty in a record of an earlier version.
+    `url` that of the store; each is empty in a record of an earlier version. `tagged` is the name
+    of the header that the tags of every file are in.
     """
 
     site: str = ""
     url: str = ""
+    tagged: str | None = None
     files: dict[str, File] = {}
     open: tuple[str, ...] = ()
     purge: dict[str, str] = {}
@@ -132,6 +134,14 @@ def _fitting(tags: Iterable[str]) -> list[str]:
             break
         kept.append(tag)
     return kept
+
+
+def retagged(record: Record, header: str | None) -> Record:
+    """The record for tags in this header: files whose tags are in another are to be written."""
+    if record.tagged == header:
+        return record
+    files = {path: msgspec.structs.replace(file, tags=()) for path, file in record.files.items()}
+    return msgspec.structs.replace(record, files=files, tagged=header)
 
 
 def begun(record: Record, made: Plan) -> Record:

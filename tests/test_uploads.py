@@ -97,6 +97,15 @@ def test_c7_c8_tags_are_metadata_named_as_the_cache_wants_them(header: str, said
     assert uploads.headers(file(tags=("all", "feed:a")), header)[header] == said
 
 
+def test_c7_tags_in_another_header_are_written_anew() -> None:
+    files = {"all.rss": file(tags=("all",)), "index.html": file("list")}
+    record = uploads.retagged(Record(files=files, tagged="xkey"), "Cache-Tag")
+    made = uploads.plan(record, files)
+    assert [(each.path, each.why) for each in made.uploads] == [("all.rss", "metadata")]
+    record = uploads.done(uploads.begun(record, made), files, ())
+    assert uploads.plan(uploads.retagged(record, "Cache-Tag"), files).uploads == ()
+
+
 def test_tags_past_what_a_store_takes_are_left_out() -> None:
     tags = ("all", *(f"entry:{number:010}" for number in range(500)))
     kept = uploads.headers(file(tags=tags), "Surrogate-Key")["Surrogate-Key"]
