@@ -1,7 +1,7 @@
 """`feeds export`: every document as a file, the same bytes as served, for static hosting."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -65,13 +65,15 @@ def export(
     host: HostName | None = None,
     force: bool = False,
     verify: bool = False,
+    guard: Callable[[int, int], None] | None = None,
 ) -> ExportReport:
     """Write every feed in every format, its page, and what else the site serves below `target`.
 
     With what its `host` needs, which is otherwise that of the settings. Each file appears whole or
     not at all; one whose bytes are the same is not touched, and `verify` reads all to know; files
     of feeds that no longer exist go, others in the folder stay. Raises `ExportError`, also where a
-    file that no export wrote is in the way: `force` overwrites it.
+    file that no export wrote is in the way: `force` overwrites it. Before anything is written,
+    `guard` is told how many documents would go of how many, and what it raises ends the export.
     """
     check_target(site, target)
     wanted = HOSTS[host or site.settings.export.host]
@@ -85,6 +87,8 @@ def export(
         ):
             before = manifest.read(target)
             made = _Export(site, reader, now, wanted, codings)
+            if guard:
+                guard(*made.losses(before))
             written = Files(
                 files, before, site, wanted, codings, made.copies, force=force, verify=verify
             )
@@ -148,6 +152,14 @@ class _Export:
     def copies(self) -> Mapping[str, str]:
         """Further paths of documents."""
         return self._told.copies
+
+    def losses(self, before: manifest.Manifest) -> tuple[int, int]:
+        """How many documents the export removes of those that are there, and of how many."""
+        names = {*self._makers, *self._host_files(), *self.copies}
+        names.update(name for feed in self._feeds.values() for name in _names(feed))
+        names.update(name for path in self._archives for name in _formats(path))
+        there = manifest.documents(before)
+        return len(there.keys() - names), len(there)
 
     def run(self, files: Files, progress: Progress) -> ExportReport:
         """Write what changed, and what others name before those that name it."""

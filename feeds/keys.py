@@ -218,6 +218,8 @@ class ExportSettings(Settings, frozen=True):
     """The host that an export is for; see [hosting.md](hosting.md)."""
     codings: tuple[Literal["br", "gzip"], ...] | None = None
     """Which precompressed files it has. Without this, those that the host always can send."""
+    state: Text | None = None
+    """For `feeds publish` without `upload`: a folder that keeps the memory, which is private."""
 
 
 class SiteSettings(Settings, frozen=True):

@@ -75,6 +75,15 @@ def encode(manifest: Manifest) -> bytes:
     return msgspec.json.encode(manifest, order="deterministic")
 
 
+def documents(manifest: Manifest) -> dict[str, File]:
+    """The files that readers ask for by path, without their precompressed variants."""
+    return {
+        path: file
+        for path, file in manifest.files.items()
+        if file.coding is None and not path.startswith(PRIVATE)
+    }
+
+
 def _leads_out(name: str) -> bool:
     path = PurePosixPath(name)
     return path.is_absolute() or ".." in path.parts

@@ -21,15 +21,16 @@ _LOCK = "lock"
 
 
 class Place:
-    """Where the objects are, and where the state is. `objects` is None for a folder of files."""
+    """Where the objects are, and where the state is. `objects` is None for a folder of files.
 
-    def __init__(self, objects: Objects | None, state: Objects, *, lock: bool = True) -> None:
-        self.objects, self.state, self._lock = objects, state, lock
+    `site` is the id of the site, `url` what messages call the place.
+    """
 
-    @property
-    def url(self) -> str:
-        """What messages call it."""
-        return self.objects.url if self.objects else self.state.url.removesuffix(f"/{STATE}")
+    def __init__(
+        self, site: str, url: str, objects: Objects | None, state: Objects, *, lock: bool = True
+    ) -> None:
+        self.url, self.objects, self.state = url, objects, state
+        self._site, self._lock = site, lock
 
     def read(self) -> Record:
         """The record as it is now, without holding anything."""
@@ -56,14 +57,26 @@ class Place:
     def _read(self) -> tuple[Record, Version | None]:
         found = self.state.get(RECORD)
         if found is None:
-            return Record(), None
+            return self._ours(Record()), None
         try:
-            return msgspec.json.decode(found.body, type=Record), found.version
+            return self._ours(msgspec.json.decode(found.body, type=Record)), found.version
         except msgspec.DecodeError as error:
             raise StoreError(
                 f"{self.state.url}/{RECORD} cannot be read: {error}. If another program wrote it, "
                 "name another place (upload.state); if it is damaged, put an older version back"
             ) from error
+
+    def _ours(self, record: Record) -> Record:
+        """The record as that of this site in this store. Raises `StoreError` if it is another's."""
+        if record.site not in ("", self._site):
+            raise StoreError(
+                f"{self.state.url} is the state of another site, {record.site}; name another place "
+                "in site.yaml. Has the id of this site changed, put it back"
+            )
+        url = self.objects.url if self.objects else ""
+        if record.url not in ("", url):  # nothing that is there is known, or ours to delete
+            record = Record(catalogue=record.catalogue)
+        return msgspec.structs.replace(record, site=self._site, url=url)
 
 
 class Held:
@@ -114,16 +127,17 @@ class Held:
         return version
 
 
-def of_store(settings: UploadSettings) -> Place:
+def of_store(site: str, settings: UploadSettings) -> Place:
     """The place that the settings name."""
     objects = Objects(settings.url, settings.endpoint, settings.region)
     state = settings.state or f"{objects.url}/{STATE}"
-    return Place(objects, Objects(state, settings.endpoint, settings.region), lock=settings.lock)
+    kept = Objects(state, settings.endpoint, settings.region)
+    return Place(site, objects.url, objects, kept, lock=settings.lock)
 
 
-def of_folder(folder: Path) -> Place:
+def of_folder(site: str, folder: Path, state: Path) -> Place:
     """A folder that others serve or carry on: the export itself is what is published."""
-    return Place(None, Objects.in_folder(folder / STATE))
+    return Place(site, folder.absolute().as_uri(), None, Objects.in_folder(state))
 
 
 @contextmanager

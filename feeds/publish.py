@@ -5,8 +5,9 @@ is finished by the next one.
 """
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -19,9 +20,10 @@ from feeds.build import Report, build
 from feeds.catalogue.store import Catalogue
 from feeds.errors import FeedsError, GuardError, StoreError, UnfinishedError
 from feeds.export import ExportReport, check_target, export
+from feeds.hosts import s3
 from feeds.ingest import Progress
 from feeds.pings import HubReport
-from feeds.place import Held, Place
+from feeds.place import STATE, Held, Place
 from feeds.purge import PurgeReport
 from feeds.site import Site
 from feeds.state import Taken
@@ -30,6 +32,8 @@ from feeds.uploads import Plan, Record
 
 # So few objects may always be deleted at once.
 _GUARD_FROM = 20
+# The hosts that are told to send nothing of the state to anybody.
+_HIDING = ("nginx", "caddy", "apache")
 # How long the ping waits for a server on this machine that tells the hubs just now.
 _PING_PATIENCE = 60
 
@@ -49,7 +53,12 @@ class PublishReport(msgspec.Struct, frozen=True):
 def place(site: Site, folder: Path) -> Place:
     """Where the site is published to: its store, or the folder of the export itself."""
     upload = site.settings.upload
-    return places.of_store(upload) if upload else places.of_folder(folder)
+    if upload:
+        return places.of_store(site.settings.id, upload)
+    state = site.settings.export.state
+    return places.of_folder(
+        site.settings.id, folder, site.root / state if state else folder / STATE
+    )
 
 
 def publish(
@@ -71,16 +80,32 @@ def publish(
     check_target(site, folder)
     purging.check(site)
     with place(site, folder).held(patience) as held, closing(Catalogue(site.catalogue)) as known:
-        remembers = known.file is not None and (
-            site.settings.upload is None or site.settings.upload.memory
-        )
+        remembers = known.file is not None and _remembers(site, held)
+        if not force:
+            state.check(held, known)
         taken: Taken = state.take_up(held, known) if remembers else "none"
         # The file times that were taken up are another machine's.
-        verify = verify or taken == "taken up"
-        built = build(site, known, now, verify=verify, force=force, progress=progress)
+        look = verify or taken == "taken up"
+        built = build(site, known, now, verify=look, force=force, progress=progress)
         if remembers:
             state.save(held, known)
-        exported = export(site, known, folder, now, progress, force=force)
+        # Readers see a folder that has no store while it is written.
+        seen = held.place.objects is None
+        guard = partial(_guard, site, folder) if seen and not force else None
+        with _unfinished() if seen else nullcontext():
+            exported = export(
+                site, known, folder, now, progress, force=force, verify=verify, guard=guard
+            )
+            if known.file is not None and not remembers and seen:
+                said = (
+                    *exported.said,
+                    f"The memory is not kept, for all can read {folder}: "
+                    "name a private folder for it, export.state, if machines without the catalogue "
+                    "are to publish.",
+                )
+                exported = msgspec.structs.replace(exported, said=said)
+        if remembers:
+            state.save(held, known)  # another may have built since
         made = plan(site, folder, held.record, force=force)
         uploaded = upload(site, folder, held, made, progress, force=force)
         purged = purge(site, held, progress)
@@ -91,6 +116,25 @@ def publish(
         return PublishReport(held.place.url, taken, built, exported, uploaded, purged, pinged)
 
 
+def _remembers(site: Site, held: Held) -> bool:
+    """Whether the memory is kept at the place: it has articles that are yet to come.
+
+    Raises `StoreError` where it is kept already, but in a folder that all can read.
+    """
+    upload, export_ = site.settings.upload, site.settings.export
+    if upload:
+        return upload.memory
+    if export_.state or export_.host in _HIDING:
+        return True
+    if held.record.catalogue:
+        raise StoreError(
+            f"{held.state.folder} holds the memory, with articles that are yet to come, and all "
+            f"that is in {held.state.folder.parent} can be read by anybody; move it to a private "
+            "folder and name that as export.state in site.yaml"
+        )
+    return False
+
+
 def plan(site: Site, folder: Path, record: Record, *, force: bool = False) -> Plan:
     """What makes the place hold the export in `folder`.
 
@@ -98,15 +142,36 @@ def plan(site: Site, folder: Path, record: Record, *, force: bool = False) -> Pl
     """
     upload = site.settings.upload
     manifest = uploading.manifest(folder)
-    made = uploads.plan(record, uploads.wanted(manifest, upload.coding if upload else "identity"))
-    gone, there, most = len(made.deletes), len(record.files), site.settings.guard
-    if gone > max(_GUARD_FROM, there * most / 100) and not force:
+    coding = upload.coding if upload else "identity"
+    # CloudFront's function leads to the variants.
+    variants = s3.NAME in manifest.files
+    if variants and coding == "gzip":
+        raise StoreError(
+            "an export for s3 has each document as gzip and br besides, to choose from; take "
+            "upload.coding: gzip out of site.yaml"
+        )
+    record = uploads.retagged(record, _tag_header(site))
+    made = uploads.plan(record, uploads.wanted(manifest, coding, variants=variants))
+    if upload and not force:  # a folder's export has asked already
+        _guard(site, folder, len(made.deletes), len(record.files))
+    return made
+
+
+def _tag_header(site: Site) -> str | None:
+    """The header that the store is given tags in, if it is."""
+    upload = site.settings.upload
+    # Azure has no hyphens in the names of metadata, as every such header has.
+    return site.settings.http.cache_tags if upload and not upload.url.startswith("az:") else None
+
+
+def _guard(site: Site, folder: Path, gone: int, there: int) -> None:
+    most = site.settings.guard
+    if gone > max(_GUARD_FROM, there * most / 100):
         raise GuardError(
             f"this would delete {gone:,} of the {there:,} documents that are published, more than "
             f"the {most} % that site.guard allows; nothing was changed. Look at feeds.yaml and "
             f"{folder}, or say --force if this is meant"
         )
-    return made
 
 
 def upload(
@@ -136,9 +201,9 @@ def upload(
             held,
             made,
             progress,
-            # Azure has no hyphens in the names of metadata, as every such header has.
-            cache_tags=None if objects.url.startswith("az:") else site.settings.http.cache_tags,
+            cache_tags=_tag_header(site),
             parallel=settings.parallel,
+            encode=settings.coding != "identity",
         )
 
 
@@ -160,6 +225,8 @@ def purge(site: Site, held: Held, progress: Progress) -> tuple[PurgeReport, ...]
 def _unfinished() -> Iterator[None]:
     try:
         yield
+    except GuardError:
+        raise  # it is asked before anything is done
     except FeedsError as error:
         raise UnfinishedError(
             f"{error}\nfeeds: not finished: every feed is whole, but some may be old; "

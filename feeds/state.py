@@ -32,33 +32,48 @@ _TOLD_TABLES = (schema.hub, schema.ping)
 _QUALITY, _WINDOW = 5, 24
 _CHUNK = 1 << 20
 
+_Rows = dict[str, list[dict[str, str | int]]]
 Taken = Literal["taken up", "kept", "none"]
+
+
+def check(held: Held, catalogue: Catalogue) -> None:
+    """Raise `StoreError` where documents are published, and what was known of them is nowhere."""
+    with catalogue.read() as reader:
+        empty = reader.revision() == 0
+    if empty and held.record.files and not held.record.catalogue:
+        raise StoreError(
+            f"{held.place.url} has documents, and neither their memory nor a catalogue is here: "
+            "entries would be new to all subscribers. Publish from the machine that has the "
+            "catalogue, or say --force if this is meant"
+        )
 
 
 def take_up(held: Held, catalogue: Catalogue) -> Taken:
     """Make the catalogue what was last published, unless it goes on from there already.
 
     What was published is what subscribers have seen: a catalogue that does not know it, such as
-    an empty one or one that was left behind by another machine, gives way to it. One that was never
-    published anywhere is kept beside as a file that ends in `.replaced`.
+    an empty one or one that was left behind by another machine, gives way to it. One that has
+    what was published nowhere is kept beside as a file that ends in `.replaced`.
     Raises `StoreError` and `CatalogueError`.
     """
     saved = held.record.catalogue
     if saved is None:
         return "none"
     with catalogue.read() as reader:
-        known, any_entry = reader.meta("published"), reader.any_entry()
-    if known == saved.id:
+        known, revision, any_entry = reader.published(), reader.revision(), reader.any_entry()
+    if saved.id in known:
         return "kept"
-    if any_entry and not known:
+    if any_entry and revision not in known.values():
         aside = Path(f"{catalogue.file}.replaced")
         aside.unlink(missing_ok=True)
-        copies.copy(catalogue, aside, "")
+        copies.copy(catalogue, aside)
+    told = _told(held)
     with _beside(catalogue) as folder:
         file = folder / "catalogue.sqlite"
         _fetch(held, saved, file)
-        copies.take_up(catalogue, file)
-    _take_up_told(held, catalogue)
+        revision = copies.take_up(catalogue, file)
+    _note(held, catalogue, saved.id, revision)
+    _take_up_told(told, catalogue)
     return "taken up"
 
 
@@ -69,25 +84,35 @@ def save(held: Held, catalogue: Catalogue) -> bool:
     must not be lost with the machine that gave it. Raises `StoreError` and `CatalogueError`.
     """
     with catalogue.read() as reader:
-        known, revision = reader.meta("published"), reader.revision()
+        known, revision = reader.published(), reader.revision()
     before = held.record.catalogue
-    if before and (before.id, before.revision) == (known, revision):
+    if before and known.get(before.id) == revision:
         return False
     id_ = secrets.token_hex(8)
     with _beside(catalogue) as folder:
-        copies.copy(catalogue, folder / "catalogue.sqlite", id_)
+        copies.copy(catalogue, folder / "catalogue.sqlite", _said(held, id_, revision))
         packed = folder / "catalogue.sqlite.br"
         digest = _pack(folder / "catalogue.sqlite", packed)
         saved = Saved(f"{_COPY}{revision}-{id_}.sqlite.br", digest, id_, revision)
         held.state.put(saved.key, packed)
     held.write(msgspec.structs.replace(held.record, catalogue=saved))
-    with writing(catalogue) as writer:
-        writer.put_meta("published", id_)
+    _note(held, catalogue, id_, revision)
     for name in held.state.names():
         if name.startswith(_COPY) and name != saved.key:  # also of a run that was killed
             held.check()
             held.state.delete(name)
     return True
+
+
+def _said(held: Held, id_: str, revision: int) -> dict[str, str]:
+    return {f"published:{held.state.url}": f"{id_} {revision}"}
+
+
+def _note(held: Held, catalogue: Catalogue, id_: str, revision: int) -> None:
+    """Note in the catalogue that it goes on from this copy."""
+    with writing(catalogue) as writer:
+        for key, value in _said(held, id_, revision).items():
+            writer.put_meta(key, value)
 
 
 def save_told(held: Held, catalogue: Catalogue) -> None:
@@ -101,11 +126,23 @@ def save_told(held: Held, catalogue: Catalogue) -> None:
     held.state.put(_TOLD, msgspec.json.encode(rows))
 
 
-def _take_up_told(held: Held, catalogue: Catalogue) -> None:
+def _told(held: Held) -> _Rows | None:
+    """What hubs were told, by table. Raises `StoreError` if it cannot be read."""
     found = held.state.get(_TOLD)
     if found is None:
+        return None
+    try:
+        return msgspec.json.decode(found.body, type=_Rows)
+    except msgspec.DecodeError as error:
+        raise StoreError(
+            f"{held.state.url}/{_TOLD} is damaged: {error}; put an older version back, or delete "
+            "it: then hubs are told of all feeds as for the first time"
+        ) from error
+
+
+def _take_up_told(rows: _Rows | None, catalogue: Catalogue) -> None:
+    if rows is None:
         return
-    rows = msgspec.json.decode(found.body, type=dict[str, list[dict[str, str | int]]])
     with catalogue.connect(write=True) as connection:
         for table in _TOLD_TABLES:
             connection.execute(sa.delete(table))

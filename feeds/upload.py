@@ -48,16 +48,19 @@ def upload(
     *,
     cache_tags: str | None,
     parallel: int,
+    encode: bool = False,
 ) -> UploadReport:
-    """Carry out the plan. At any moment every object is an old or a new one, whole.
+    """Carry out the plan; `encode` says whether the files are yet to get their coding.
+
+    At any moment every object is an old or a new one, whole.
 
     Raises `StoreError`, and `ExportError` where a file is not as the export left it. What was done
     until then is known to the next upload.
     """
     if made.paths:
-        held.write(uploads.begun(held.record, made))
+        held.write(uploads.begun(uploads.retagged(held.record, cache_tags), made))
         with ThreadPoolExecutor(parallel) as pool:
-            _Run(folder, objects, held, pool, progress, cache_tags).run(made)
+            _Run(folder, objects, held, pool, progress, cache_tags, encode).run(made)
     return UploadReport(tuple(each.path for each in made.uploads), made.deletes, made.unchanged)
 
 
@@ -70,9 +73,11 @@ class _Run:
         pool: ThreadPoolExecutor,
         progress: Progress,
         cache_tags: str | None,
+        encode: bool,
     ) -> None:
         self._folder, self._objects, self._held = folder, objects, held
         self._pool, self._progress, self._cache_tags = pool, progress, cache_tags
+        self._encode = encode
         self._done, self._all = 0, 0
         # What the record does not know yet.
         self._written: dict[str, File] = {}
@@ -116,7 +121,9 @@ class _Run:
         self._written, self._deleted = {}, []
 
     def _write(self, each: Upload) -> None:
-        body, file = _stored(_body(self._folder, each), each.file)
+        body, file = _body(self._folder, each), each.file
+        if self._encode:
+            body, file = _stored(body, file)
         self._held.check()
         self._objects.put(each.path, body, uploads.headers(file, self._cache_tags))
 

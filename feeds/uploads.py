@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from feeds.manifest import PRIVATE, File, Kind, Manifest
+from feeds.manifest import File, Kind, Manifest, documents
 
 # What others refer to comes first.
 KINDS: tuple[Kind, ...] = ("archive", "asset", "feed", "page", "list")
@@ -33,9 +33,14 @@ class Record(msgspec.Struct, frozen=True):
 
     `files` are the objects by path, `open` the paths that were about to change when this was
     written: what they hold is not known. `purge` are the paths that caches may still hold old
-    copies of, each with its tag, empty if it has none.
+    copies of, each with its tag, empty if it has none. `site` is the id of the site whose it is,
+    `url` that of the store; each is empty in a record of an earlier version. `tagged` is the name
+    of the header that the tags of every file are in.
     """
 
+    site: str = ""
+    url: str = ""
+    tagged: str | None = None
     files: dict[str, File] = {}
     open: tuple[str, ...] = ()
     purge: dict[str, str] = {}
@@ -63,18 +68,22 @@ class Plan(msgspec.Struct, frozen=True):
         return (*(each.path for each in self.uploads), *self.deletes)
 
 
-def wanted(manifest: Manifest, coding: Literal["identity", "gzip"]) -> dict[str, File]:
+def wanted(
+    manifest: Manifest, coding: Literal["identity", "gzip"], *, variants: bool = False
+) -> dict[str, File]:
     """The objects that are to be there, by path.
 
     A store does not negotiate: one object has one coding. Variants that were compressed
-    beforehand are for web servers, and stay behind.
+    beforehand are for web servers, and stay behind unless `variants` says that they are asked for.
     """
     said = None if coding == "identity" else coding
-    return {
+    files = {
         path: msgspec.structs.replace(file, coding=said)
-        for path, file in manifest.files.items()
-        if file.coding is None and not path.startswith(PRIVATE)
+        for path, file in documents(manifest).items()
     }
+    if variants:
+        files |= {path: file for path, file in manifest.files.items() if file.coding}
+    return files
 
 
 def plan(record: Record, files: Mapping[str, File]) -> Plan:
@@ -125,6 +134,14 @@ def _fitting(tags: Iterable[str]) -> list[str]:
             break
         kept.append(tag)
     return kept
+
+
+def retagged(record: Record, header: str | None) -> Record:
+    """The record for tags in this header: files whose tags are in another are to be written."""
+    if record.tagged == header:
+        return record
+    files = {path: msgspec.structs.replace(file, tags=()) for path, file in record.files.items()}
+    return msgspec.structs.replace(record, files=files, tagged=header)
 
 
 def begun(record: Record, made: Plan) -> Record:

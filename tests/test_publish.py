@@ -15,6 +15,7 @@ import yaml
 from click.testing import CliRunner
 
 from feeds.cli import main
+from feeds.export import export
 from tests.hubs import FakeHub, Handler, Reply, serving
 from tests.publishing import Published, article
 from tests.s3 import Fault, Faulty, Store, environ
@@ -297,3 +298,80 @@ def test_the_container_runs_a_command_that_there_is() -> None:
     variables = dict(each.split("=") for each in said["ENV"].split())
     assert variables["FEEDS_CONFIG"] == "/site/config"
     assert said["USER"] == "feeds"
+
+
+def test_the_guard_of_a_folder_is_asked_before_the_export_removes_anything(tmp_path: Path) -> None:
+    articles = {f"{number}.md": article(f"{number}", f"T{number}") for number in range(12)}
+    site = Publication(tmp_path / "site", articles)
+    out = tmp_path / "out"
+    command = ("publish", str(out), "--config", str(site.root))
+    assert run(*command).exit_code == 0
+    before = {file: file.read_bytes() for file in out.glob("**/*.*") if file.suffix == ".rss"}
+    assert len(before) == 13
+    (site.root / "feeds.yaml").write_text("feeds: [{path: all, title: Everything}]\n")
+    for _ in range(2):
+        done = run(*command)
+        assert done.exit_code == 2
+        assert "nothing was changed" in done.stderr
+        assert {file: file.read_bytes() for file in before} == before
+    assert run(*command, "--force").exit_code == 0
+    assert [file.name for file in out.glob("**/*.rss")] == ["all.rss"]
+    assert run(*command).exit_code == 0
+
+
+def test_a_folder_whose_export_stops_is_unfinished(tmp_path: Path) -> None:
+    """Readers see its files as they are written."""
+    site = Publication(tmp_path / "site", {"a.md": article("a")})
+    out = tmp_path / "out"
+    command = ("publish", str(out), "--config", str(site.root))
+    out.mkdir()
+    (out / "all.rss").write_text("not ours")
+    done = run(*command)
+    assert done.exit_code == 3
+    assert "no export wrote it" in done.stderr
+    (out / "all.rss").unlink()
+    assert run(*command).exit_code == 0
+    whole = (out / "all.rss").read_bytes()
+    (out / "all.rss").write_bytes(bytes(len(whole)))
+    assert run(*command, "--verify").exit_code == 0
+    assert (out / "all.rss").read_bytes() == whole
+
+
+def test_s22_an_export_for_cloudfront_is_uploaded_with_its_variants(
+    tmp_path: Path, store: Store
+) -> None:
+    """Its function leads readers to them."""
+    site = hooked(tmp_path, store, export={"for": "s3"})
+    site.publish()
+    variants = {file.name for file in site.out.glob("*.br")}
+    assert "all.rss.br" in variants
+    assert variants <= set(site.names())
+    assert site.there()["all.rss.br"] == (site.out / "all.rss.br").read_bytes()
+    _, headers, _ = store.fetch(f"{site.prefix}/all.rss.br")
+    assert headers["content-encoding"] == "br"
+    assert site.publish().upload.written == ()
+    gzip = Published(tmp_path / "b", store, export={"for": "s3"}, upload={"coding": "gzip"})
+    done = gzip.run("publish")
+    assert done.returncode == 2
+    assert "take upload.coding: gzip out" in done.stderr
+    assert gzip.names() == []
+
+
+def test_what_another_built_before_the_export_is_remembered_too(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = hooked(tmp_path, store)
+
+    def late(*arguments: Any, **said: Any) -> Any:
+        site.articles.write("late.md", article("late"))
+        site.articles.build()
+        return export(*arguments, **said)
+
+    monkeypatch.setattr("feeds.publish.export", late)
+    site.publish()
+    with site.articles.read() as reader:
+        revision = reader.revision()
+    assert "late" in [item["title"] for item in site.items()]
+    saved = site.record.catalogue
+    assert saved
+    assert saved.revision == revision

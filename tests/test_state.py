@@ -230,12 +230,13 @@ def test_a_folder_keeps_the_state_in_itself(tmp_path: Path) -> None:
     from feeds.build import silent
     from feeds.publish import publish
 
-    site = Publication(tmp_path / "a", {"u.md": article("u", publishedDateTime=None)})
+    nginx = {"export": {"for": "nginx"}}
+    site = Publication(tmp_path / "a", {"u.md": article("u", publishedDateTime=None)}, **nginx)
     out = tmp_path / "an öut 50%"
     publish(site.site, out, NOW, silent, patience=0)
     before = json.loads((out / "all.json").read_bytes())
     shutil.copytree(out, tmp_path / "carried")
-    other = Publication(tmp_path / "b", {"u.md": article("u", publishedDateTime=None)})
+    other = Publication(tmp_path / "b", {"u.md": article("u", publishedDateTime=None)}, **nginx)
     other.write("new.md", front_matter(title="new", webUrl="https://example.org/new"))
     os.utime(other.file("u.md"), (NOW.timestamp(), NOW.timestamp()))
     report = publish(other.site, tmp_path / "carried", NOW + DAY, silent, patience=0)
@@ -244,24 +245,69 @@ def test_a_folder_keeps_the_state_in_itself(tmp_path: Path) -> None:
     assert "feed.css" not in report.upload.written
     after = json.loads((tmp_path / "carried/all.json").read_bytes())
     assert [item for item in after["items"] if item["title"] == "u"] == before["items"]
-    assert publish(other.site, tmp_path / "carried", NOW + DAY, silent, patience=0).upload == (
-        type(report.upload)((), (), len(report.export.written) + report.export.unchanged)
+    again = publish(other.site, tmp_path / "carried", NOW + DAY, silent, patience=0).upload
+    assert again.written == again.deleted == ()
+    assert again.unchanged == 14
+
+
+@pytest.mark.parametrize("host", ["plain", "netlify", "cloudflare-pages", "github-pages", "s3"])
+def test_articles_yet_to_come_are_not_put_where_all_can_read(tmp_path: Path, host: str) -> None:
+    from feeds.build import silent
+    from feeds.publish import publish
+
+    site = Publication(
+        tmp_path / "site",
+        {"a.md": article("a"), "c.md": article("c", publishedDateTime="2999-01-01")},
+        export={"for": host},
     )
+    out = tmp_path / "out"
+    report = publish(site.site, out, NOW, silent, patience=0)
+    assert report.memory == "none"
+    assert any("name a private folder for it, export.state" in said for said in report.export.said)
+    assert not list(out.glob("**/catalogue-*"))
+
+
+def test_the_memory_of_a_folder_may_be_kept_in_another(tmp_path: Path) -> None:
+    from feeds.build import silent
+    from feeds.publish import publish
+
+    out, undated = tmp_path / "out", {"u.md": article("u", publishedDateTime=None)}
+    state = {"export": {"state": "../private"}}
+    site = Publication(tmp_path / "a", undated, **state)
+    publish(site.site, out, NOW, silent, patience=0)
+    before = (out / "all.json").read_bytes()
+    assert list((tmp_path / "private").glob("catalogue-*"))
+    assert not (out / ".feeds-state").exists()
+    other = Publication(tmp_path / "b", undated, **state)
+    assert publish(other.site, out, NOW + DAY, silent, patience=0).memory == "taken up"
+    assert (out / "all.json").read_bytes() == before
+
+
+def test_a_memory_that_all_can_read_is_to_be_moved(tmp_path: Path) -> None:
+    from feeds.build import silent
+    from feeds.publish import publish
+
+    out, articles = tmp_path / "out", {"a.md": article("a")}
+    site = Publication(tmp_path / "site", articles, export={"for": "nginx"})
+    publish(site.site, out, NOW, silent, patience=0)
+    site = Publication(tmp_path / "site", articles)
+    with pytest.raises(StoreError, match="move it to a private folder and name that as export"):
+        publish(site.site, out, NOW, silent, patience=0)
 
 
 def test_a_copy_has_everything_but_fragments(tmp_path: Path) -> None:
     site = Publication(tmp_path / "a", {"a.md": article("a")})
     site.build()
     with closing(Catalogue(site.site.catalogue)) as catalogue:
-        copies.copy(catalogue, tmp_path / "copy", "its-id")
+        copies.copy(catalogue, tmp_path / "copy", {"published:a": "its-id 1"})
     with closing(sqlite3.connect(tmp_path / "copy")) as copy:
         tables = {
             name: copy.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
             for name in ("entry", "file", "membership", "feed", "fragment")
         }
-        id_ = copy.execute("SELECT value FROM meta WHERE key = 'published'").fetchone()
+        id_ = copy.execute("SELECT value FROM meta WHERE key = 'published:a'").fetchone()
     assert tables == {"entry": 1, "file": 1, "membership": 1, "feed": 2, "fragment": 0}
-    assert id_ == ("its-id",)
+    assert id_ == ("its-id 1",)
 
 
 def test_who_reads_while_a_copy_is_taken_up_sees_one_state_and_then_the_other(
@@ -272,7 +318,7 @@ def test_who_reads_while_a_copy_is_taken_up_sees_one_state_and_then_the_other(
     one.build()
     two.build()
     with closing(Catalogue(two.site.catalogue)) as catalogue:
-        copies.copy(catalogue, tmp_path / "copy", "id")
+        copies.copy(catalogue, tmp_path / "copy")
     with closing(Catalogue(one.site.catalogue)) as catalogue:
         stamp = catalogue.stamp()
         with catalogue.read() as reader:
@@ -281,6 +327,100 @@ def test_who_reads_while_a_copy_is_taken_up_sees_one_state_and_then_the_other(
             assert reader.count_out() == 1
         assert catalogue.stamp() != stamp
     assert one.titles() == ["b", "c"]
+
+
+def test_what_is_taken_up_is_another_state_of_every_feed_and_archive(tmp_path: Path) -> None:
+    """A server that goes by revisions would serve its old documents on."""
+    one = Publication(tmp_path / "a", {"a.md": article("a")})
+    two = Publication(tmp_path / "b", {"b.md": article("b")})
+    for name in "cde":
+        one.build()
+        one.write(f"{name}.md", article(name))
+    one.build()
+    two.build()
+    with closing(Catalogue(two.site.catalogue)) as catalogue:
+        copies.copy(catalogue, tmp_path / "copy")
+    with closing(Catalogue(one.site.catalogue)) as catalogue:
+        with catalogue.read() as reader:
+            before = reader.revision()
+        assert copies.take_up(catalogue, tmp_path / "copy") == before + 1
+        with catalogue.read() as reader:
+            assert reader.revision() == reader.feeds_revision() == before + 1
+            assert set(reader.changed_since(before)) == set(reader.feed_states())
+
+
+def test_one_catalogue_published_to_two_places_goes_on_at_both(
+    tmp_path: Path, store: Store
+) -> None:
+    one = Published(tmp_path / "a", store, articles={"a.md": article("a")})
+    two = Published(tmp_path / "b", store, articles={"a.md": article("a")})
+    shared = {"catalogue": str(tmp_path / "shared.sqlite")}
+    for site in (one, two):
+        file = site.articles.root / "site.yaml"
+        file.write_text(f"{file.read_text()}{json.dumps(shared)[1:-1]}\n")
+    assert [site.publish().memory for site in (one, two)] == ["none", "none"]
+    for name in "bc":
+        for site in (one, two):
+            site.articles.write(f"{name}.md", article(name))
+            assert site.publish(NOW + DAY).memory == "kept"
+    assert not list(tmp_path.glob("shared.sqlite.replaced"))
+
+
+def test_what_moved_on_since_it_was_published_is_kept_beside(first: Published) -> None:
+    other = fresh(first, (NOW + 2 * DAY).timestamp())
+    other.articles.write("new.md", article("new"))
+    other.publish(NOW + 2 * DAY)
+    first.articles.write("own.md", article("own", publishedDateTime=None))
+    first.articles.build(NOW + 3 * DAY)
+    assert first.publish(NOW + 4 * DAY).memory == "taken up"
+    aside = first.articles.root / "catalogue.sqlite.replaced"
+    with closing(Catalogue(f"sqlite:///{aside}")) as catalogue, catalogue.read() as reader:
+        assert reader.find("own.md")
+
+
+def test_what_hubs_were_told_and_is_damaged_is_named(first: Published) -> None:
+    first.objects.put(".feeds-state/told.json", b'{"hub": 1')
+    runner = fresh(first, (NOW + 2 * DAY).timestamp())
+    with pytest.raises(StoreError, match=r"told\.json is damaged"):
+        runner.publish(NOW + 2 * DAY)
+    with pytest.raises(StoreError, match=r"told\.json is damaged"):
+        runner.publish(NOW + 2 * DAY)
+
+
+def test_documents_that_nothing_is_known_of_are_not_made_anew(tmp_path: Path, store: Store) -> None:
+    site = Published(tmp_path / "a", store, upload={"memory": False})
+    site.publish()
+    before = site.there()
+    runner = fresh(site, (NOW + DAY).timestamp())
+    file = runner.articles.root / "site.yaml"
+    file.write_text((site.articles.root / "site.yaml").read_text())
+    with pytest.raises(StoreError, match="entries would be new to all subscribers"):
+        runner.publish(NOW + DAY)
+    assert runner.there() == before
+    runner.publish(NOW + DAY, force=True)
+    runner.publish(NOW + DAY)
+
+
+def test_the_state_of_another_site_is_left_alone(first: Published) -> None:
+    other = Published(first.root.parent / "other", first.store, first.prefix, id="tag:b.org,2026:b")
+    before = first.there()
+    with pytest.raises(StoreError, match=r"is the state of another site, tag:example\.org"):
+        other.publish()
+    assert first.there() == before
+
+
+def test_another_url_with_the_same_state_starts_with_no_files(tmp_path: Path, store: Store) -> None:
+    state = "s3://bucket/private-of-two"
+    site = Published(tmp_path / "a", store, upload={"state": state})
+    site.publish()
+    before = site.there()
+    moved = Published(
+        tmp_path / "b", store, upload={"state": state}, articles={"a.md": article("a")}
+    )
+    moved.articles.write("b.md", article("b", "Maps"))
+    moved.publish()
+    assert moved.there() == moved.exported()
+    assert site.there() == before
 
 
 def test_a_copy_that_is_none_is_told(tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ def test_s20_s23_metadata_alone_is_written_anew_and_purged(said: dict[str, Any])
 def test_s22_variants_that_were_compressed_beforehand_stay_behind() -> None:
     manifest = Manifest({"all.rss": file(), "all.rss.gz": file(coding="gzip")})
     assert uploads.wanted(manifest, "identity") == {"all.rss": file()}
+    assert uploads.wanted(manifest, "identity", variants=True) == manifest.files
     assert uploads.wanted(manifest, "gzip") == {"all.rss": file(coding="gzip")}
 
 
@@ -94,6 +95,15 @@ def test_what_is_deleted_is_purged_by_the_tag_that_it_had() -> None:
 )
 def test_c7_c8_tags_are_metadata_named_as_the_cache_wants_them(header: str, said: str) -> None:
     assert uploads.headers(file(tags=("all", "feed:a")), header)[header] == said
+
+
+def test_c7_tags_in_another_header_are_written_anew() -> None:
+    files = {"all.rss": file(tags=("all",)), "index.html": file("list")}
+    record = uploads.retagged(Record(files=files, tagged="xkey"), "Cache-Tag")
+    made = uploads.plan(record, files)
+    assert [(each.path, each.why) for each in made.uploads] == [("all.rss", "metadata")]
+    record = uploads.done(uploads.begun(record, made), files, ())
+    assert uploads.plan(uploads.retagged(record, "Cache-Tag"), files).uploads == ()
 
 
 def test_tags_past_what_a_store_takes_are_left_out() -> None:

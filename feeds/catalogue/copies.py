@@ -1,39 +1,55 @@
 """Copies of a catalogue that is one file: to carry it to another machine, and to take it up."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from feeds.catalogue.store import Catalogue
+from feeds.catalogue.writer import writing
 from feeds.errors import CatalogueError
 
 
-def copy(catalogue: Catalogue, file: Path, id_: str) -> None:
-    """Write a consistent copy of the catalogue that is called `id_`. Raises `CatalogueError`.
+def copy(catalogue: Catalogue, file: Path, said: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Write a consistent copy of the catalogue. Raises `CatalogueError`.
 
-    Fragments stay behind: they are half of it, and made again when they are wanted.
+    `said` is what its `meta` says besides. Fragments stay behind: they are half of it, and made
+    again when they are wanted.
     """
     with _telling(file), closing(_opened(catalogue)) as connection:
         connection.execute("VACUUM INTO ?", [str(file)])
     with _telling(file), closing(sqlite3.connect(file, isolation_level=None)) as made:
         made.execute("DELETE FROM fragment")
-        made.execute("INSERT OR REPLACE INTO meta VALUES ('published', ?)", [id_])
+        made.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", said.items())
         made.execute("VACUUM")
 
 
-def take_up(catalogue: Catalogue, file: Path) -> None:
-    """Make the catalogue what the copy in `file` is, as one transaction. Raises `CatalogueError`.
+def take_up(catalogue: Catalogue, file: Path) -> int:
+    """Make the catalogue what the copy in `file` is, as one transaction; returns its revision.
 
-    Whoever reads the catalogue meanwhile sees it as it was.
+    Whoever reads the catalogue meanwhile sees it as it was. The revisions of the copy are another
+    machine's: one that serves this catalogue is told that every document may be another.
+    Raises `CatalogueError`.
     """
-    Catalogue(f"sqlite:///{file}").close()  # brings one of an older version to ours
+    with catalogue.read() as reader:
+        before = reader.revision()
+    with closing(Catalogue(f"sqlite:///{file}")) as taken:  # brings an older version to ours
+        with taken.read() as reader:
+            revision = reader.revision()
+        if before:
+            revision = max(before, revision) + 1
+            with writing(taken) as writer:
+                writer.put_meta("revision", str(revision))
+                writer.put_meta("feeds", str(revision))
+                writer.touch_feeds(revision)
     with (
         _telling(file),
         closing(sqlite3.connect(file)) as source,
         closing(_opened(catalogue)) as target,
     ):
         source.backup(target)
+    return revision
 
 
 def _opened(catalogue: Catalogue) -> sqlite3.Connection:

@@ -56,6 +56,12 @@ class FeedReader:
             self._meta = {each: value for each, value in rows}  # noqa: C416
         return self._meta.get(key, "")
 
+    def published(self) -> dict[str, int]:
+        """The copies in states that this catalogue goes on from: id -> the revision then."""
+        self.meta("published")
+        said = [value for key, value in (self._meta or {}).items() if key.startswith("published:")]
+        return {id_: int(revision) for id_, revision in map(str.split, said)}
+
     def revision(self) -> int:
         """How many builds have changed anything; 0 before the first."""
         return int(self.meta("revision"))

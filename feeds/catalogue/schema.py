@@ -26,7 +26,8 @@ _Text = Text().with_variant(Text(collation="C"), "postgresql")
 # revision in which the set of feeds or their titles last changed, `terms` the families whose
 # terms are counted; `articles` is how many article files there are, `linked` whether there are
 # links among them, `walked` a hash of how all looked, while `file` says the same; `schema` is
-# VERSION; `published` is the id of the copy in a place's state that this catalogue goes on from.
+# VERSION; `published:URL` is the id of the copy in the state at that URL that this catalogue
+# goes on from, and the revision in which it was the same.
 meta = Table(
     "meta",
     metadata,
