@@ -40,7 +40,7 @@ class BenchSite:
 
     def one_edit(self) -> Case:
         """Ours, after the title of the newest article was changed."""
-        return Case("feeds, one edit", self._export(), self._edit)
+        return Case("feeds, one edit", self._export(), self.edit)
 
     def no_change(self) -> Case:
         """Ours, again."""
@@ -56,6 +56,15 @@ class BenchSite:
             f"catalogue {catalogue / MEGABYTE:.0f} MB"
         )
 
+    def edit(self) -> None:
+        """Change the title of the newest article."""
+        self._edits += 1
+        text = self._edited.read_text(encoding="utf-8")
+        before, _, after = text.partition('title: "')
+        title, _, after = after.partition('"')
+        new = f"{title.split(' (edit')[0]} (edit {self._edits})"
+        self._edited.write_text(f'{before}title: "{new}"{after}', encoding="utf-8")
+
     def _export(self) -> list[str]:
         return [*_FEEDS, "export", "--config", str(self.root / "config"), str(self.root / "ours")]
 
@@ -63,11 +72,3 @@ class BenchSite:
         shutil.rmtree(self.root / "ours", ignore_errors=True)
         for path in (self.root / "config").glob("catalogue.sqlite*"):
             path.unlink()
-
-    def _edit(self) -> None:
-        self._edits += 1
-        text = self._edited.read_text(encoding="utf-8")
-        before, _, after = text.partition('title: "')
-        title, _, after = after.partition('"')
-        new = f"{title.split(' (edit')[0]} (edit {self._edits})"
-        self._edited.write_text(f'{before}title: "{new}"{after}', encoding="utf-8")

@@ -1,14 +1,12 @@
 """How long an export takes, and how much it writes, by the codings of its precompressed files.
 
-`python bench/export.py [--articles 20000] [--topics 1000] [--runs 3]`
+`python -m bench.export [--articles 20000] [--topics 1000] [--runs 3]`
 
 The catalogue is built first, and is not measured. Each case is the export alone: into an empty
 folder, after an edit of one article, and where nothing changed. The best of the runs counts.
 """
 
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from argparse import ArgumentParser
@@ -20,6 +18,8 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from bench.benchsite import BenchSite
+from bench.measuring import MEGABYTE
 from feeds import config
 from feeds.build import build, clock, silent
 from feeds.catalogue.store import Catalogue
@@ -27,8 +27,6 @@ from feeds.export import export
 from feeds.keys import ExportSettings, HostName
 from feeds.site import Site
 
-CORPUS = Path(__file__).with_name("corpus.py")
-MEGABYTE = 1_000_000
 # The codings of a host's files.
 CODINGS: dict[str, HostName] = {"none": "plain", "gzip": "nginx", "gzip, br": "caddy"}
 
@@ -45,14 +43,8 @@ class Bench:
     """A made-up site, and the folder that its exports are written to."""
 
     def __init__(self, root: Path, articles: int, topics: int) -> None:
-        made = subprocess.run(
-            [sys.executable, CORPUS, root, str(articles), str(topics)],
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-        )
-        self._edited = Path(made.stdout.strip())
-        self._root, self._edits = root, 0
+        self._made = BenchSite(root, articles, topics)
+        self._root = root
         self._site: Site = config.load(root / "config", {})
         self.build()
 
@@ -61,13 +53,8 @@ class Bench:
             build(self._site, catalogue, clock())
 
     def edit(self) -> None:
-        """Change the title of the newest article."""
-        self._edits += 1
-        text = self._edited.read_text(encoding="utf-8")
-        before, _, after = text.partition('title: "')
-        title, _, after = after.partition('"')
-        new = f"{title.split(' (edit')[0]} (edit {self._edits})"
-        self._edited.write_text(f'{before}title: "{new}"{after}', encoding="utf-8")
+        """Change the title of the newest article, and build."""
+        self._made.edit()
         time.sleep(0.1)  # a file is not taken for settled in the moment of its writing
         self.build()
 
