@@ -3,27 +3,18 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from feeds import subscribers
+from feeds import pages, subscribers
 from feeds.errors import ExportError
 from feeds.site import Site
 from feeds.subscribers import Subscribers
 
 _FORMATS = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
 
-_environment = Environment(
-    loader=PackageLoader("feeds"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-
 
 def page(counted: Subscribers, site: Site) -> bytes:
     """A page of its own: no script, and nothing is fetched from anywhere."""
-    made = _environment.get_template("subscribers.html").render(
+    template = pages.environment().get_template("subscribers.html")
+    made = template.render(
         site=site.settings,
         counted=counted,
         since=_day(counted.since),

@@ -45,8 +45,8 @@ _DISCOVERED = 10
 
 
 @cache
-def _environment() -> "Environment":
-    """The templates."""
+def environment() -> "Environment":
+    """The templates, of these pages and of any other for people."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # here, for most need no page
 
     made = Environment(
@@ -132,7 +132,7 @@ def _rendered(template: str, up: str, site: Site, values: Mapping[str, Any]) -> 
     """The template filled in; `up` leads from the page to the folder of all feeds."""
     icon = site.settings.icon
     html = (
-        _environment()
+        environment()
         .get_template(template)
         .render(
             site=site.settings,
