@@ -4,12 +4,10 @@ Tasks and results are small and go in chunks, for sending them costs as much as 
 """
 
 import hashlib
-import os
 import threading
-from collections import deque
 from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import Self
 
 import msgspec
 
@@ -17,20 +15,14 @@ from feeds import article, folder, fragment
 from feeds.article import Article
 from feeds.catalogue.store import Seen, moment
 from feeds.entry import Entry
-from feeds.errors import ArticleError, RenderError, WorkError
+from feeds.errors import ArticleError, RenderError
 from feeds.fragment import Format
+from feeds.processes import Processes, Work
 from feeds.site import Site
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future, ProcessPoolExecutor
 
 _CHUNK = 200
 # Below this many articles, starting processes costs more than they save.
 _WORTH_PROCESSES = 400
-_DIED = (
-    "a worker process was killed, most likely because memory ran out; nothing was changed. "
-    "Free memory and try again, or allow fewer processors (taskset -c 0 feeds build)"
-)
 
 
 class ReadTask(msgspec.Struct, frozen=True):
@@ -79,18 +71,13 @@ class Workers:
 
     def __init__(self, site: Site, now: int, jobs: int, amount: int) -> None:
         self._site, self._now = site, now
-        self._jobs = jobs if amount >= _WORTH_PROCESSES else 1
-        self._pool: ProcessPoolExecutor | None = None
+        self._processes = (
+            Processes(jobs, _start, site, now) if jobs > 1 and amount >= _WORTH_PROCESSES else None
+        )
 
     def __enter__(self) -> Self:
-        if self._jobs > 1:
-            import multiprocessing  # here, for most builds are small and start sooner without
-            from concurrent.futures import ProcessPoolExecutor
-
-            # fork is fast, and safe only while there are no other threads.
-            method = "fork" if threading.active_count() == 1 and hasattr(os, "fork") else "spawn"
-            context = multiprocessing.get_context(method)
-            self._pool = ProcessPoolExecutor(self._jobs, context, _start, (self._site, self._now))
+        if self._processes:
+            self._processes.__enter__()
         else:
             _start(self._site, self._now)
         return self
@@ -101,8 +88,8 @@ class Workers:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._pool:
-            self._pool.shutdown(cancel_futures=True)
+        if self._processes:
+            self._processes.__exit__(kind, error, traceback)
 
     def read(self, tasks: Sequence[ReadTask]) -> Iterator[list[ReadResult]]:
         """Read and parse articles; results in the order of the tasks, in chunks."""
@@ -114,30 +101,12 @@ class Workers:
         for encoded in self._run(_render_chunk, tasks):
             yield _RENDER_RESULTS.decode(encoded)
 
-    def _run(self, function: "_Work", tasks: Sequence[msgspec.Struct]) -> Iterator[bytes]:
+    def _run(self, work: Work, tasks: Sequence[msgspec.Struct]) -> Iterator[bytes]:
         chunks = (
             msgspec.msgpack.encode(tasks[start : start + _CHUNK])
             for start in range(0, len(tasks), _CHUNK)
         )
-        if self._pool is None:
-            yield from map(function, chunks)
-            return
-        from concurrent.futures import BrokenExecutor
-
-        running: deque[Future[bytes]] = deque()
-        try:
-            for chunk in chunks:
-                running.append(self._pool.submit(function, chunk))
-                if len(running) > 2 * self._jobs:
-                    yield running.popleft().result()
-            while running:
-                yield running.popleft().result()
-        except BrokenExecutor as error:
-            raise WorkError(_DIED) from error
-
-
-class _Work(Protocol):
-    def __call__(self, chunk: bytes, /) -> bytes: ...
+        return self._processes.run(work, chunks) if self._processes else map(work, chunks)
 
 
 _READ_TASKS = msgspec.msgpack.Decoder(list[ReadTask])
