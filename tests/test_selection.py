@@ -125,7 +125,9 @@ def test_the_sql_of_a_selection_equals_its_predicate(
     store(catalogue, stored)
     for selection in selected:
         with catalogue.connect() as connection:
-            wanted = sa.select(schema.entry.c.id).where(query.condition(selection, NOW))
+            wanted = sa.select(schema.entry.c.id).where(
+                query.condition(selection, int(NOW.timestamp()))
+            )
             by_sql = set(connection.scalars(wanted))
         by_predicate = {each.id for each in stored if matches(selection, facts.of(each, SITE), NOW)}
         assert by_sql == by_predicate

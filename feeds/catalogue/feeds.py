@@ -80,10 +80,10 @@ class FeedReader:
         A feed with a history also shows all that is in no archive document yet, for nothing
         may be in neither (RFC 5005 §4): an older entry that came to it late.
         """
-        shown = [Shown(*row) for row in self._connection.execute(query.shown(definition, now))]
+        shown = [Shown(*row) for row in query.shown(definition, now).rows(self._connection)]
         if not definition.history:
             return shown
-        waiting = self._connection.execute(query.placed(definition, now, [history.WAITING]))
+        waiting = query.placed(definition, now, [history.WAITING]).rows(self._connection)
         there = {each.seq for each in shown}
         late = [Shown(*row) for *row, _, _ in waiting if row[0] not in there]
         return (
@@ -148,7 +148,7 @@ class FeedReader:
 
         With `crossing`, of those that it takes before or after that age, but not both.
         """
-        found = self._connection.scalar(query.oldest(selection, least, crossing))
+        found = query.oldest(selection, least, crossing).one(self._connection)
         return None if found is None else moment(found)
 
     def next_change(self) -> datetime | None:
@@ -188,6 +188,6 @@ class FeedReader:
         since, last = max((each.updated for each in shown), default=0), 0
         for age in asked:
             most = int(now.timestamp()) - age - 1
-            found = self._connection.scalar(query.crossed(wants, age, since - age, most, counts))
+            found = query.crossed(wants, age, since - age, most, counts).one(self._connection)
             last = max(last, 0 if found is None else found + age + 1)
         return last

@@ -69,7 +69,7 @@ class Places:
         """What these archive documents of a feed show, by number, in the order of the feed."""
         found: dict[int, list[Shown]] = {number: [] for number in numbers}
         for part in query.chunks(numbers):
-            for *row, number, _ in self._connection.execute(query.placed(feed, now, part)):
+            for *row, number, _ in query.placed(feed, now, part).rows(self._connection):
                 found[number].append(Shown(*row))
         return found
 
@@ -78,7 +78,7 @@ class Places:
 
         Those that came first come first; of those that came together, the oldest.
         """
-        rows = self._connection.execute(query.placed(feed, now, [history.WAITING])).all()
+        rows = query.placed(feed, now, [history.WAITING]).rows(self._connection)
         oldest_first = rows[::-1]
         came = sorted(oldest_first, key=lambda row: max(row.since, row.published))
         return [row.seq for row in came]

@@ -1,13 +1,21 @@
-"""Selections as SQL: the twin of `feeds.selection.matches`. A property test holds them equal."""
+"""Selections as SQL: the twin of `feeds.selection.matches`. A property test holds them equal.
 
-from collections.abc import Iterator, Sequence
+To make a statement takes longer than to run it. So what is asked of every feed is made once for
+all feeds that differ in the parameters alone, as those of a family do.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
+    Connection,
     FromClause,
     Select,
+    Text,
     and_,
     bindparam,
     false,
@@ -26,8 +34,28 @@ T = TypeVar("T")
 
 # What is told of an entry that a feed shows.
 _SHOWN = (entry.c.seq, entry.c.id, entry.c.content_hash, entry.c.published, entry.c.updated)
+# The time in seconds, the one topic of a selection, the size of a feed, the least date.
+_NOW, _LEAST, _SIZE = (bindparam(name, type_=BigInteger()) for name in ("now", "least", "size"))
+_TOPIC = bindparam("topic", type_=Text())
 # So many keys go into one statement; databases bound it.
 _CHUNK = 1000
+# So many statements are kept: one for each shape of a selection.
+_KEPT = 500
+
+
+class Asked(NamedTuple):
+    """A statement, and the values of its parameters."""
+
+    statement: Select[Any]
+    values: Mapping[str, Any]
+
+    def rows(self, connection: Connection) -> Sequence[Any]:
+        """All rows: at once, for one by one takes twice as long."""
+        return connection.execute(self.statement, self.values).all()
+
+    def one(self, connection: Connection) -> Any:
+        """The first value of the first row, None if there is none."""
+        return connection.scalar(self.statement, self.values)
 
 
 def chunks(keys: Sequence[T]) -> Iterator[Sequence[T]]:
@@ -36,9 +64,9 @@ def chunks(keys: Sequence[T]) -> Iterator[Sequence[T]]:
         yield keys[start : start + _CHUNK]
 
 
-def visible(now: datetime) -> ColumnElement[bool]:
+def _visible() -> ColumnElement[bool]:
     """Entries that are out: not withdrawn, and not dated in the future."""
-    return and_(entry.c.withdrawn.is_(None), entry.c.published <= int(now.timestamp()))
+    return and_(entry.c.withdrawn.is_(None), entry.c.published <= _NOW)
 
 
 def among(column: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -46,10 +74,13 @@ def among(column: ColumnElement[Any]) -> ColumnElement[bool]:
     return column.in_(bindparam("keys", expanding=True))
 
 
-def condition(selection: Selection, now: datetime | None) -> ColumnElement[bool]:
+def condition(
+    selection: Selection, now: ColumnElement[int] | int | None = None
+) -> ColumnElement[bool]:
     """The WHERE clause that a selection is; never NULL, so that NOT means not.
 
-    `now` is of no account where nothing is asked about ages (`feeds.selection.at_age`).
+    `now`, in seconds, is of no account where nothing is asked about ages
+    (`feeds.selection.at_age`).
     """
     match selection:
         case Terms(field="topic", values=values):
@@ -63,7 +94,7 @@ def condition(selection: Selection, now: datetime | None) -> ColumnElement[bool]
             return and_(true(), *bounds, *([column <= most] if most is not None else []))
         case Age(seconds=seconds):
             assert now is not None  # noqa: S101 - who leaves it out has answered for ages
-            return entry.c.published >= int(now.timestamp()) - seconds
+            return entry.c.published >= now - seconds
         case All(parts=parts):
             return and_(true(), *(condition(part, now) for part in parts))
         case AnyOf(parts=parts):
@@ -72,39 +103,52 @@ def condition(selection: Selection, now: datetime | None) -> ColumnElement[bool]
             return not_(condition(part, now))
 
 
-def shown(feed: FeedDefinition, now: datetime) -> Select[Any]:
+def shown(feed: FeedDefinition, now: datetime) -> Asked:
     """(seq, id, content_hash, published, updated) of what `feed` shows, in its order.
 
     The order is total: newest first or hottest first, then newest, equal dates by id.
     """
-    wanted = select(*_SHOWN)
+    values = {"now": int(now.timestamp()), "size": feed.size}
     topic, rest = _one_topic(feed.selection)
     if topic is None or feed.order == "heat":
-        heat = (entry.c.heat.desc(),) if feed.order == "heat" else ()
-        return (
-            wanted.where(visible(now), condition(feed.selection, now))
-            .order_by(*heat, entry.c.published.desc(), entry.c.id)
-            .limit(feed.size)
-        )
-    # Along the memberships, which lie by date: only as many are looked at as are shown.
+        return Asked(_shown(feed.selection, hottest=feed.order == "heat"), values)
+    return Asked(_shown_of_topic(rest), {**values, "topic": topic})
+
+
+@lru_cache(_KEPT)
+def _shown(selection: Selection, *, hottest: bool) -> Select[Any]:
+    heat = (entry.c.heat.desc(),) if hottest else ()
     return (
-        wanted.join(membership, membership.c.entry == entry.c.seq)
-        .where(membership.c.topic == topic, membership.c.published <= int(now.timestamp()))
-        .where(visible(now), condition(rest, now))
-        .order_by(membership.c.published.desc(), entry.c.id)
-        .limit(feed.size)
+        select(*_SHOWN)
+        .where(_visible(), condition(selection, _NOW))
+        .order_by(*heat, entry.c.published.desc(), entry.c.id)
+        .limit(_SIZE)
     )
 
 
-def placed(feed: FeedDefinition, now: datetime, archives: Sequence[int]) -> Select[Any]:
+@lru_cache(_KEPT)
+def _shown_of_topic(rest: Selection) -> Select[Any]:
+    """Along the memberships, which lie by date: only as many are looked at as are shown."""
+    return (
+        select(*_SHOWN)
+        .join(membership, membership.c.entry == entry.c.seq)
+        .where(membership.c.topic == _TOPIC, membership.c.published <= _NOW)
+        .where(_visible(), condition(rest, _NOW))
+        .order_by(membership.c.published.desc(), entry.c.id)
+        .limit(_SIZE)
+    )
+
+
+def placed(feed: FeedDefinition, now: datetime, archives: Sequence[int]) -> Asked:
     """The same, with archive and `since`, of entries with a place in one of these archives."""
     of_feed = (place.c.feed == feed.path, place.c.archive.in_(archives))
-    wanted = _selected(feed.selection, visible(now), *_SHOWN, place.c.archive, place.c.since)
-    return (
+    wanted = _selected(feed.selection, _visible(), *_SHOWN, place.c.archive, place.c.since)
+    ordered = (
         wanted.join(place, place.c.entry == entry.c.seq)
         .where(*of_feed)
         .order_by(entry.c.published.desc(), entry.c.id)
     )
+    return Asked(ordered, {"now": int(now.timestamp())})
 
 
 def unplaced(feed: FeedDefinition) -> Select[Any]:
@@ -119,7 +163,7 @@ def _selected(
 ) -> Select[Any]:
     """What an untimed selection takes, through the memberships of its topic if it has one."""
     topic, rest = _one_topic(selection)
-    wanted = select(*columns).select_from(entry).where(also, condition(rest, None))
+    wanted = select(*columns).select_from(entry).where(also, condition(rest))
     if topic is None:
         return wanted
     return wanted.join(membership, membership.c.entry == entry.c.seq).where(
@@ -127,13 +171,20 @@ def _selected(
     )
 
 
-def oldest(selection: Selection, least: int, crossing: int | None = None) -> Select[Any]:
+def oldest(selection: Selection, least: int, crossing: int | None = None) -> Asked:
     """The least `published`, from `least` on, of what is selected; asked about no age.
 
     With `crossing`, of what is selected before or after that age, but not both.
     """
-    wanted, published = _dated(selection, crossing)
-    return wanted.where(published >= least).order_by(published).limit(1)
+    topic, rest = _one_topic(selection)
+    values = {"least": least, **({} if topic is None else {"topic": topic})}
+    return Asked(_oldest(rest, crossing, of_topic=topic is not None), values)
+
+
+@lru_cache(_KEPT)
+def _oldest(rest: Selection, crossing: int | None, *, of_topic: bool) -> Select[Any]:
+    wanted, published = _dated(rest, crossing, of_topic=of_topic)
+    return wanted.where(published >= _LEAST).order_by(published).limit(1)
 
 
 def crossed(
@@ -142,26 +193,31 @@ def crossed(
     least: int,
     most: int,
     counts: Sequence[ColumnElement[bool]],
-) -> Select[Any]:
+) -> Asked:
     """The greatest `published` from `least` to `most` of what is selected on one side of `age`."""
-    wanted, published = _dated(selection, age)
-    within = wanted.where(published.between(least, most), *counts)
-    return within.order_by(published.desc()).limit(1)
-
-
-def _dated(selection: Selection, crossing: int | None) -> tuple[Select[Any], ColumnElement[int]]:
-    """`published` of what is selected and not withdrawn, along an index that has it in order."""
     topic, rest = _one_topic(selection)
-    published = entry.c.published if topic is None else membership.c.published
+    wanted, published = _dated(rest, age, of_topic=topic is not None)
+    within = wanted.where(published.between(least, most), *counts)
+    return Asked(
+        within.order_by(published.desc()).limit(1), {} if topic is None else {"topic": topic}
+    )
+
+
+def _dated(
+    rest: Selection, crossing: int | None, *, of_topic: bool
+) -> tuple[Select[Any], ColumnElement[int]]:
+    """`published` of what is selected and not withdrawn, along an index that has it in order."""
+    published: ColumnElement[int] = entry.c.published
     source: FromClause = entry
     within: list[ColumnElement[bool]] = [entry.c.withdrawn.is_(None)]
-    if topic is not None:
+    if of_topic:
+        published = membership.c.published
         source = membership.join(entry, membership.c.entry == entry.c.seq)
-        within.append(membership.c.topic == topic)
+        within.append(membership.c.topic == _TOPIC)
     if crossing is None:
-        within.append(condition(rest, None))
+        within.append(condition(rest))
     else:
-        young, old = (condition(at_age(rest, age), None) for age in (crossing, crossing + 1))
+        young, old = (condition(at_age(rest, age)) for age in (crossing, crossing + 1))
         within.append(or_(and_(young, not_(old)), and_(old, not_(young))))
     return select(published).select_from(source).where(*within), published
 

@@ -54,6 +54,10 @@ class Memory(msgspec.Struct, frozen=True):
     withdrawn: int | None
 
 
+# Made once, for it is asked of every feed.
+_FRAGMENTS = select(fragment.c.entry, *(fragment.c[name] for name in FORMATS)).where(
+    among(fragment.c.entry)
+)
 _MEMORY = tuple(entry.c[name] for name in Memory.__struct_fields__)
 
 
@@ -67,11 +71,7 @@ class Reader(FeedReader):
 
     def fragments(self, seqs: Sequence[int]) -> dict[int, dict[Format, bytes]]:
         """The fragments there are of these entries, by key and format."""
-        columns = (fragment.c[name] for name in FORMATS)
-        rows = self._connection.execute(
-            select(fragment.c.entry, *columns).where(among(fragment.c.entry)),
-            {"keys": list(seqs)},
-        )
+        rows = self._connection.execute(_FRAGMENTS, {"keys": list(seqs)}).all()
         return {seq: dict(zip(FORMATS, made, strict=True)) for seq, *made in rows}
 
     def without_fragments(self, seqs: Iterable[int]) -> list[int]:
