@@ -20,18 +20,22 @@ from feeds import (
     pages,
     sitepages,
 )
+from feeds.catalogue.places import Archive
 from feeds.catalogue.store import Catalogue, Reader
 from feeds.dates import NEVER
 from feeds.definitions import FeedDefinition
+from feeds.documents import ArchiveParts, FeedParts
 from feeds.errors import ExportError
-from feeds.files import Files
+from feeds.files import Files, Rules
 from feeds.fragment import FORMATS
 from feeds.hosts import plan
 from feeds.hosts.host import Host
 from feeds.hosts.registry import HOSTS
 from feeds.ingest import Progress
 from feeds.keys import HostName
+from feeds.making import Job, Makers
 from feeds.manifest import Kind
+from feeds.processes import processors
 from feeds.site import Site
 from feeds.target import Target
 
@@ -89,10 +93,10 @@ def export(
             made = _Export(site, reader, now, wanted, codings)
             if guard:
                 guard(*made.losses(before))
-            written = Files(
-                files, before, site, wanted, codings, made.copies, force=force, verify=verify
+            rules = Rules(wanted.coded, codings, made.copies, force, verify)
+            return made.run(
+                Files(files, before, site, rules), made.job(target, rules, before), progress
             )
-            return made.run(written, progress)
     except Timeout:
         raise ExportError(f"another export to {target} is running; wait for its end") from None
     except OSError as error:
@@ -129,6 +133,7 @@ class _Export:
         self._site, self._reader, self._now, self._host = site, reader, now, host
         self._feeds = documents.every(site, reader, now)
         states, feeds = reader.feed_states(), list(self._feeds.values())
+        self._states = states
         self._groups = groups.grouped(feeds)
         self._makers = sitepages.makers(feeds, states, site)
         self._archives = {each.path: each for each in reader.places.archives(feeds)}
@@ -161,7 +166,11 @@ class _Export:
         there = manifest.documents(before)
         return len(there.keys() - names), len(there)
 
-    def run(self, files: Files, progress: Progress) -> ExportReport:
+    def job(self, target: Path, rules: Rules, before: manifest.Manifest) -> Job:
+        """What makes the documents of the feeds and archives."""
+        return Job(self._site, target, rules, before, self._feeds, self._groups, self._archives)
+
+    def run(self, files: Files, job: Job, progress: Progress) -> ExportReport:
         """Write what changed, and what others name before those that name it."""
         files.after.feeds = self._shows
         stale = [
@@ -179,24 +188,14 @@ class _Export:
         files.begin([*named, *(n for archive in old for n in _formats(archive.path))], changing)
         for path in self._shows.keys() - changing:
             files.keep(_names(self._feeds[path]) if path in self._feeds else _formats(path))
-        for done, archive in enumerate(old, 1):
-            made = documents.archive(archive, self._site, self._reader, self._now)
-            for format_, each in made.items():
-                files.put(f"{archive.path}.{format_}", each, "archive")
-            progress("Writing archives", done, len(old))
-        self._put_made(files, "asset")
-        files.settle()
-        for done, feed in enumerate(stale, 1):
-            made = documents.fetch(feed, self._site, self._reader, self._now)
-            for format_, each in made.items():
-                files.put(f"{feed.path}.{format_}", each, "feed")
-            progress("Writing feeds", done, len(stale))
-        files.settle()
-        for done, feed in enumerate(stale, 1):
-            page = documents.page(feed, self._site, self._reader, self._now, self._beside(feed))
-            files.put(pages.name(feed), page, "page")
-            progress("Writing pages", done, len(stale))
-        files.settle()
+        with Makers(job, files, processors(), len(stale) + len(old)) as makers:
+            for done in makers.archives(map(self._archive_parts, old)):
+                progress("Writing archives", min(done, len(old)), len(old))
+            self._put_made(files, "asset")
+            files.settle()
+            for done in makers.feeds(map(self._feed_parts, stale)):
+                progress("Writing feeds", min(done, len(stale)), len(stale))
+            files.settle()
         self._put_made(files, "list")
         self._put_for_host(files)
         files.settle()
@@ -212,6 +211,13 @@ class _Export:
     def _beside(self, feed: FeedDefinition) -> Sequence[FeedDefinition]:
         return groups.beside(feed, self._groups, self._site)
 
+    def _feed_parts(self, feed: FeedDefinition) -> FeedParts:
+        before = self._states.get(feed.path)
+        return documents.feed_parts(feed, self._site, self._reader, self._now, before)
+
+    def _archive_parts(self, archive: Archive) -> ArchiveParts:
+        return documents.archive_parts(archive, self._site, self._reader, self._now)
+
     def _is_fresh(self, path: str, names: Sequence[str], files: Files) -> bool:
         """Whether the files of a feed or archive show its very state already."""
         return files.before.feeds.get(path) == self._shows[path] and files.are_there(names)
@@ -220,7 +226,7 @@ class _Export:
         """Write those documents of the site that are no feeds' and of this kind."""
         for name, make in self._makers.items():
             if ("asset" if name.endswith(".css") else "list") == kind:
-                files.put(name, make(), kind)
+                files.put([(name, make(), kind)])
 
     def _host_files(self) -> list[str]:
         return [*([pages.NOT_FOUND] if self._host.has_404 else []), *self._told.files]
@@ -228,7 +234,7 @@ class _Export:
     def _put_for_host(self, files: Files) -> None:
         if self._host.has_404:
             # Sent with the status 404, which is not to be kept.
-            files.put(pages.NOT_FOUND, pages.not_found(self._site), "list", "no-store")
+            files.put_now(pages.NOT_FOUND, pages.not_found(self._site), "list", "no-store")
         for name, body in self._told.files.items():
             media_type = pages.MEDIA_TYPE if name.endswith(".html") else "text/plain"
             files.put_plain(name, document.make(body, NEVER, media_type, opml.CACHING))

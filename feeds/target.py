@@ -72,12 +72,18 @@ class Target:
         self._writing.append(self._pool.submit(work))
         self._wait(2 * _WRITERS)
 
-    def settle(self) -> None:
-        """Wait until everything is in its place, and stays there if the power fails.
-
-        Raises what the work in threads raised.
-        """
+    def wait(self) -> None:
+        """Wait until everything is in its place. Raises what the work in threads raised."""
         self._wait(0)
+
+    def wrote(self, names: Iterable[str]) -> None:
+        """Take note of what another process has written here, for `settle`."""
+        for name in names:
+            self._touched.update(_parents(self._root / name, self._root.parent))
+
+    def settle(self) -> None:
+        """The same, and see to it that it stays there if the power fails."""
+        self.wait()
         for folder in self._touched:
             if folder.is_dir():
                 _sync(folder)

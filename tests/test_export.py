@@ -134,10 +134,72 @@ def test_files_become_visible_before_those_that_name_them(
     site.export(out, host="nginx")
     known = manifest.read(out).files
     assert order[0] == order[-1] == manifest.NAME
-    kinds = [known[name].kind for name in order[1:-1]]
-    wanted = ["asset", "feed", "page", "list"]
-    assert sorted(kinds, key=wanted.index) == kinds
-    assert set(kinds) == set(wanted)
+    ranks = {"asset": 0, "feed": 1, "page": 1, "list": 2}
+    written_ranks = [ranks[known[name].kind] for name in order[1:-1]]
+    assert sorted(written_ranks) == written_ranks
+    assert {known[name].kind for name in order[1:-1]} == set(ranks)
+    pages = [
+        name
+        for name in order
+        if name in known and known[name].kind == "page" and name.endswith(".html")
+    ]
+    assert pages
+    for name in pages:
+        formats = [f"{name.removesuffix('.html')}.{format_}" for format_ in FORMATS]
+        assert max(map(order.index, formats)) < order.index(name)
+
+
+def test_what_processes_write_is_what_one_process_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    articles = {
+        f"{number:03}.md": front_matter(title=f"Article {number}", topics=[f"T {number}", "All"])
+        for number in range(60)
+    }
+    feeds = {
+        "feeds": [
+            {"path": "all", "size": 5, "history": "all"},
+            {"path": "topics/{topic}", "each": "topic"},
+        ]
+    }
+    made = Publication(tmp_path / "site", articles, feeds=feeds, http={"cache_tags": "Cache-Tag"})
+    made.build()
+    one, many = tmp_path / "one", tmp_path / "many"
+    for _ in range(2):
+        written = []
+        for folder, jobs in ((one, 1), (many, 3)):
+            monkeypatch.setattr(exporting, "processors", lambda jobs=jobs: jobs)
+            written.append(made.export(folder, host="apache").written)
+        assert written[0] == written[1]
+        assert {"all/archive/1.atom", "topics/t-59.rss", "topics/t-59.rss.gz"} < set(written[0])
+        assert manifest.read(one) == manifest.read(many)
+        for path in manifest.read(one).files:
+            assert (one / path).read_bytes() == (many / path).read_bytes()
+            assert (one / path).stat().st_mtime_ns == (many / path).stat().st_mtime_ns
+        for path in articles:  # so that every document is another one
+            made.write(path, front_matter(title="Other", topics=[f"T {int(path[:3])}", "All"]))
+        made.build()
+
+
+def test_a_process_that_cannot_write_ends_the_export_with_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    articles = {f"{n}.md": front_matter(title=f"{n}", topics=[f"T {n}"]) for n in range(60)}
+    made = Publication(tmp_path / "site", articles)
+    made.build()
+    out = tmp_path / "out"
+    monkeypatch.setattr(exporting, "processors", lambda: 2)
+    (out / "topics").mkdir(parents=True)
+    (out / "topics" / "t-30.rss").write_text("another's")
+    with pytest.raises(ExportError, match=r"t-30\.rss is there and no export wrote it"):
+        made.export(out)
+    (out / "topics" / "t-30.rss").unlink()
+    (out / "topics" / "t-30.rss").mkdir()
+    with pytest.raises(ExportError, match=r"cannot write .*t-30\.rss"):
+        made.export(out)
+    (out / "topics" / "t-30.rss").rmdir()
+    made.export(out)
+    assert (out / "topics" / "t-30.rss").read_bytes().startswith(b"<?xml")
 
 
 def test_an_export_that_changes_nothing_writes_nothing(site: Publication, out: Path) -> None:

@@ -89,7 +89,7 @@ class Reader(FeedReader):
         for part in chunks(seqs):
             wanted = select(entry.c.seq, entry.c.data).where(entry.c.seq.in_(part))
             rows = self._connection.execute(wanted)
-            found.update((seq, _decoded(data)) for seq, data in rows)
+            found.update((seq, decoded(data)) for seq, data in rows)
         return found
 
     def encoded(self, seqs: Sequence[int]) -> list[tuple[int, bytes]]:
@@ -205,10 +205,10 @@ class Reader(FeedReader):
         row = self._connection.execute(
             select(*_MEMORY, entry.c.data).where((entry.c.id == name) | (entry.c.path == name))
         ).first()
-        return (Memory(*row[:-1]), _decoded(row[-1])) if row else None
+        return (Memory(*row[:-1]), decoded(row[-1])) if row else None
 
 
-def _decoded(data: bytes) -> Entry:
+def decoded(data: bytes) -> Entry:
     """A stored entry; `CatalogueError` if it was damaged."""
     try:
         return _ENTRY.decode(data)
