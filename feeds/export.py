@@ -43,6 +43,8 @@ from feeds.target import Target
 LOCK = ".feeds-export.lock"
 # Seconds that an export waits for another one.
 _PATIENCE = 30
+# What documents are made by.
+_SOURCES = (".py", ".html", ".css")
 
 
 class ExportReport(msgspec.Struct, frozen=True):
@@ -90,7 +92,12 @@ def export(
             Target(target) as files,
         ):
             before = manifest.read(target)
-            made = _Export(site, reader, now, wanted, codings)
+            whole = "" if force or verify else _whole(site, reader, wanted, codings)
+            if whole and whole == before.whole and files.have(before.files):
+                if guard:
+                    guard(0, len(manifest.documents(before)))
+                return _unchanged(before, reader.next_due(now))
+            made = _Export(site, reader, now, wanted, codings, whole)
             if guard:
                 guard(*made.losses(before))
             rules = Rules(wanted.coded, codings, made.copies, force, verify)
@@ -128,9 +135,16 @@ class _Export:
     """What an export to a host has to have: the feeds, and all that the site has besides."""
 
     def __init__(
-        self, site: Site, reader: Reader, now: datetime, host: Host, codings: tuple[str, ...]
+        self,
+        site: Site,
+        reader: Reader,
+        now: datetime,
+        host: Host,
+        codings: tuple[str, ...],
+        whole: str,
     ) -> None:
         self._site, self._reader, self._now, self._host = site, reader, now, host
+        self._whole = whole
         self._feeds = documents.every(site, reader, now)
         states, feeds = reader.feed_states(), list(self._feeds.values())
         self._states = states
@@ -199,12 +213,13 @@ class _Export:
         self._put_made(files, "list")
         self._put_for_host(files)
         files.settle()
+        files.after.whole, files.after.said = self._whole, (*self._told.said, *_undone(self._site))
         removed = files.finish()
         return ExportReport(
             written=tuple(sorted(files.written)),
             removed=tuple(removed),
             unchanged=len(files.after.files) - len(files.written),
-            said=(*self._told.said, *_undone(self._site)),
+            said=files.after.said,
             due=self._reader.next_due(self._now),
         )
 
@@ -238,6 +253,28 @@ class _Export:
         for name, body in self._told.files.items():
             media_type = pages.MEDIA_TYPE if name.endswith(".html") else "text/plain"
             files.put_plain(name, document.make(body, NEVER, media_type, opml.CACHING))
+
+
+def _unchanged(before: manifest.Manifest, due: datetime | None) -> ExportReport:
+    return ExportReport((), (), len(before.files), before.said, due)
+
+
+def _whole(site: Site, reader: Reader, host: Host, codings: Sequence[str]) -> str:
+    """A hash of all that an export is made of: where it is the same, there is nothing to do."""
+    known = (reader.revision(), reader.feeds_revision(), reader.meta("fingerprint"))
+    shown = (reader.feed_titles(), reader.feed_states(), list(reader.places.states().values()))
+    told = (site.settings, site.topics, site.providers, site.feeds, site.moves)
+    parts = [_program(), host.name, codings, known, shown, told, site.retired]
+    return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:32]
+
+
+def _program() -> str:
+    """A hash of this program: another version makes other documents."""
+    made, here = hashlib.sha256(), Path(__file__).parent
+    for file in sorted(here.rglob("*")):
+        if file.suffix in _SOURCES:
+            made.update(file.read_bytes())
+    return made.hexdigest()
 
 
 def _names(feed: FeedDefinition) -> list[str]:

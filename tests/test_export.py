@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -202,6 +203,85 @@ def test_a_process_that_cannot_write_ends_the_export_with_what_it_says(
     assert (out / "topics" / "t-30.rss").read_bytes().startswith(b"<?xml")
 
 
+def test_where_nothing_changed_not_even_the_feeds_are_looked_at(
+    site: Publication, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = site.export(out, host="cloudflare-pages")
+    monkeypatch.setattr(documents, "every", None)
+    again = site.export(out, host="cloudflare-pages")
+    assert again == ExportReport((), (), len(before.written), before.said, before.due)
+
+
+def _deleted(_: Publication, out: Path) -> None:
+    (out / "topics" / "ai.atom").unlink()
+
+
+def _cut(_: Publication, out: Path) -> None:
+    (out / "index.html").write_bytes(b"")
+
+
+def _retitled(site: Publication, _: Path) -> None:
+    (site.root / "feeds.yaml").write_text("feeds: [{path: all, title: Other}]")
+    site.build()
+
+
+def _with_pictures(site: Publication, _: Path) -> None:
+    settings = (site.root / "site.yaml").read_text()
+    (site.root / "site.yaml").write_text(f"{settings}\npages: {{images: all}}\n")
+
+
+def _edited(site: Publication, _: Path) -> None:
+    site.write("b.md", front_matter(title="other"))
+    site.build()
+
+
+def _made_anew(site: Publication, _: Path) -> None:
+    (site.root / "catalogue.sqlite").unlink()
+    site.write("b.md", front_matter(title="other"))
+    site.build()
+
+
+@pytest.mark.parametrize("change", [_deleted, _cut, _retitled, _with_pictures, _edited, _made_anew])
+def test_whatever_changes_the_export_is_the_same_as_a_new_one(
+    site: Publication,
+    out: Path,
+    tmp_path: Path,
+    change: Callable[[Publication, Path], None],
+) -> None:
+    site.export(out, host="netlify")
+    known = {name: (out / name).read_bytes() for name in files(out)}
+    change(site, out)
+    site.export(out, host="netlify")
+    site.export(tmp_path / "new", host="netlify")
+    assert manifest.read(out) == manifest.read(tmp_path / "new")
+    made = {name: (out / name).read_bytes() for name in files(out)}
+    assert made == {
+        name: (tmp_path / "new" / name).read_bytes() for name in files(tmp_path / "new")
+    }
+    if change in (_retitled, _edited, _made_anew):
+        assert made != known
+
+
+def test_an_article_that_time_brings_is_exported(site: Publication, out: Path) -> None:
+    site.write("c.md", front_matter(title="c", publishedDateTime="2024-06-16T00:00:00Z"))
+    site.build()
+    site.export(out)
+    later = datetime(2024, 6, 17, tzinfo=UTC)
+    site.build(later)
+    assert "all.rss" in site.export(out, now=later).written
+
+
+def test_another_version_of_the_program_looks_at_all_again(
+    site: Publication, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.export(out)
+    monkeypatch.setattr(exporting, "_program", lambda: "other")
+    monkeypatch.setattr(envelope, "VERSION", "other")
+    monkeypatch.setattr(envelope, "MEDIA_TYPES", {**envelope.MEDIA_TYPES, "rss": "text/xml"})
+    site.export(out)
+    assert manifest.read(out).files["all.rss"].media_type.startswith("text/xml")
+
+
 def test_an_export_that_changes_nothing_writes_nothing(site: Publication, out: Path) -> None:
     site.export(out, host="caddy")
     before = {file: file.stat().st_mtime_ns for file in out.rglob("*") if file.is_file()}
@@ -390,6 +470,7 @@ def test_envelopes_of_an_earlier_version_are_written_anew(
     site: Publication, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
+        patched.setattr(exporting, "_program", lambda: "earlier")
         patched.setattr(envelope, "VERSION", 1)
         patched.setattr(envelope, "STYLESHEET", "old.css")
         site.export(out)
