@@ -36,6 +36,7 @@ from feeds.keys import HostName
 from feeds.making import Job, Makers
 from feeds.manifest import Kind
 from feeds.processes import processors
+from feeds.refresh import definitions_hash
 from feeds.site import Site
 from feeds.target import Target
 
@@ -263,8 +264,9 @@ def _whole(site: Site, reader: Reader, host: Host, codings: Sequence[str]) -> st
     """A hash of all that an export is made of: where it is the same, there is nothing to do."""
     known = (reader.revision(), reader.feeds_revision(), reader.meta("fingerprint"))
     shown = (reader.feed_titles(), reader.feed_states(), list(reader.places.states().values()))
-    told = (site.settings, site.topics, site.providers, site.feeds, site.moves)
-    parts = [_program(), host.name, codings, known, shown, told, site.retired]
+    settings = site.settings  # all but these have their part in the fingerprint
+    told = (settings.pages, settings.http, settings.export, definitions_hash(site), site.moves)
+    parts = [_program(), host.name, codings, known, shown, told]
     return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:32]
 
 

@@ -106,7 +106,8 @@ class Reader(FeedReader):
     def lines(self) -> set[str]:
         """The same as lines of path, size and time (`feeds.folder.Scan.lines`)."""
         size, mtime = (sa.cast(column, sa.Text) for column in (file.c.size, file.c.mtime_ns))
-        return set(self._connection.scalars(select(file.c.path + " " + size + " " + mtime)))
+        asked = select(file.c.path + " " + size + " " + mtime)
+        return set(self._connection.scalars(asked).all())  # at once: see `_files`
 
     def unsettled(self) -> bool:
         """Whether there are files that the next build has to read, whatever they look like."""
