@@ -1,19 +1,18 @@
 """The files of an export: each written if it differs, with its variants, and noted."""
 
-import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
 import msgspec
 
-from feeds import coding, headers, manifest
+from feeds import coding, document, headers, manifest
 from feeds.document import Document
 from feeds.errors import ExportError
 from feeds.hosts.host import SUFFIXES
 from feeds.manifest import File, Kind, Manifest
 from feeds.site import Site
-from feeds.target import Target, second_of
+from feeds.target import Target, moment_of, second_of
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -61,7 +60,10 @@ class Files:
         known = self.before.files.get(name)
         if known is None or self._target.size(name) != known.size:
             return False
-        return not self._rules.verify or _digest(self._target.read(name) or b"") == known.sha256
+        return (
+            not self._rules.verify
+            or document.digest(self._target.read(name) or b"") == known.sha256
+        )
 
     def keep(self, names: Iterable[str]) -> None:
         """Leave these documents as they are."""
@@ -101,7 +103,9 @@ class Files:
             second = self._store(path, made.body, file, made.updated)
             for each in self._rules.codings if kind in self._rules.coded else ():
                 if (coded := coding.encode(made.body, each)) is not None:
-                    variant = msgspec.structs.replace(file, coding=each)
+                    variant = msgspec.structs.replace(
+                        file, sha256=document.digest(coded), size=len(coded), coding=each
+                    )
                     self._store(path + SUFFIXES[each], coded, variant, made.updated, second)
 
     def put_plain(self, name: str, made: Document) -> None:
@@ -155,8 +159,8 @@ class Files:
     def _file(self, made: Document, kind: Kind, cache_control: str | None = None) -> File:
         said = dict(headers.of(made, self._site))
         return File(
-            sha256="",
-            size=0,
+            sha256=made.sha256,
+            size=len(made.body),
             media_type=said["Content-Type"],
             cache_control=cache_control or said["Cache-Control"],
             kind=kind,
@@ -170,7 +174,7 @@ class Files:
 
         That is `second`, that of the file whose variant it is, or its own.
         """
-        self.after.files[name] = msgspec.structs.replace(file, sha256=_digest(body), size=len(body))
+        self.after.files[name] = file
         there, before = self._target.read(name), self._target.second(name)
         if there == body and before is not None:
             return before
@@ -178,10 +182,6 @@ class Files:
             at = self._target.path(name)
             raise ExportError(f"{at} is there and no export wrote it; move it, or use --force")
         made = second_of(updated, before) if second is None else second
-        self._target.write(name, body, made)
+        self._target.write(name, body, moment_of(made, file.sha256))
         self.written.append(name)
         return made
-
-
-def _digest(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()

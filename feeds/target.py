@@ -113,16 +113,15 @@ class Target:
         while len(self._writing) > most:
             self._writing.popleft().result()
 
-    def write(self, name: str, body: bytes, second: int | None = None) -> None:
-        """Write a file; its time is in that second, or now."""
+    def write(self, name: str, body: bytes, ns: int | None = None) -> None:
+        """Write a file; its time is `ns`, in nanoseconds, or now."""
         final = self._root / name
         part = self._root / PARTS / hashlib.sha256(name.encode()).hexdigest()
         with part.open("wb") as file:
             file.write(body)
             file.flush()
-            if second is not None:
-                moment = second * _SECOND + fraction(body)
-                os.utime(file.fileno(), ns=(moment, moment))
+            if ns is not None:
+                os.utime(file.fileno(), ns=(ns, ns))
             os.fsync(file.fileno())
         for folder in reversed([*_parents(final, self._root)]):
             if not folder.is_dir():
@@ -142,9 +141,9 @@ def second_of(updated: datetime, before: int | None) -> int:
     return second if before is None else max(second, before + 1)
 
 
-def fraction(body: bytes) -> int:
-    """The nanoseconds of a file's time: made of its bytes, for servers that look so closely."""
-    return int.from_bytes(hashlib.sha256(body).digest()[:4], "big") % 1_000_000 * 1000
+def moment_of(second: int, sha256: str) -> int:
+    """A time in that second, in nanoseconds: made of the bytes, for servers that look closely."""
+    return second * _SECOND + int(sha256[:8], 16) % 1_000_000 * 1000
 
 
 def _sync(folder: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from filelock import FileLock
 from flask.testing import FlaskClient
 
-from feeds import documents, envelope, groups, manifest, sitepages
+from feeds import document, documents, envelope, groups, manifest, sitepages
 from feeds import export as exporting
 from feeds.build import silent
 from feeds.catalogue.store import Catalogue
@@ -23,7 +23,7 @@ from feeds.export import ExportReport
 from feeds.fragment import FORMATS
 from feeds.hosts.registry import HOSTS
 from feeds.keys import HostName
-from feeds.target import Target, fraction, second_of
+from feeds.target import Target, moment_of, second_of
 from server import create_app
 from tests.support import NOW, Publication, front_matter
 
@@ -127,8 +127,8 @@ def test_files_become_visible_before_those_that_name_them(
     order: list[str] = []
     written = Target.write
 
-    def note(self: Target, name: str, body: bytes, second: int | None = None) -> None:
-        written(self, name, body, second)
+    def note(self: Target, name: str, body: bytes, ns: int | None = None) -> None:
+        written(self, name, body, ns)
         order.append(name)
 
     monkeypatch.setattr(Target, "write", note)
@@ -344,8 +344,10 @@ def test_what_no_static_host_does_is_said(site: Publication, out: Path, setting:
 )
 def test_s31_the_time_of_a_file_goes_forward_only(before: int | None, wanted: int) -> None:
     assert second_of(datetime.fromtimestamp(100, UTC), before) == wanted
-    assert 0 <= fraction(b"a") < 1_000_000_000
-    assert fraction(b"a") != fraction(b"b")
+    tags = [document.digest(body) for body in (b"a", b"b", b"c")]
+    times = [moment_of(wanted, tag) for tag in tags]
+    assert len(set(times)) == 3
+    assert {each // 1_000_000_000 for each in times} == {wanted}
 
 
 SITE_FILES = {"index.html", "feeds.opml", "feed.css", "pages.css"}
