@@ -139,20 +139,27 @@ def look(
 
 
 def fetch(
+    feed: FeedDefinition, site: Site, reader: Reader, now: datetime
+) -> dict[Format, Document]:
+    """The feed in every format, as it is at the time `now`."""
+    seen = look(feed, site, reader, now, reader.feed_state(feed.path))
+    return fetched(feed, site, reader, seen)
+
+
+def fetched(
     feed: FeedDefinition,
     site: Site,
     reader: Reader,
-    now: datetime,
+    seen: Look,
     only: Container[int] | None = None,
 ) -> dict[Format, Document]:
-    """The feed in every format, as it is at the time `now`.
+    """The feed in every format, as it was seen in the same transaction.
 
     An entry that came out since the last build is rendered here, so that nobody waits for a
     build to see it. The clock is in no document: until the next build finds an entry that
     cannot be rendered it is left out, and what only a build can date keeps its date.
     With `only` these of its entries alone, by key.
     """
-    seen = look(feed, site, reader, now, reader.feed_state(feed.path))
     wanted = [each.seq for each in seen.shown if only is None or each.seq in only]
     return _fetched(feed, site, seen, _fragments(wanted, site, reader))
 
