@@ -114,8 +114,10 @@ def _bunny(
     settings: PurgeSettings, what: Stale, environ: Mapping[str, str], _base: str, _now: datetime
 ) -> list[Request]:
     headers = {"AccessKey": environ["BUNNY_API_KEY"], "Accept": "application/json"}
+    # Without exactPath, a URL that ends in a slash stands for everything below it.
+    how = "async=false&exactPath=true"
     by_url = [
-        Request("POST", f"{_BUNNY}/purge?url={quote(url, safe='')}&async=false", headers)
+        Request("POST", f"{_BUNNY}/purge?url={quote(url, safe='')}&{how}", headers)
         for url in what.urls
     ]
     at = f"{_BUNNY}/pullzone/{settings.zone}/purgeCache"

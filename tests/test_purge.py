@@ -230,7 +230,7 @@ def test_a_cache_that_is_away_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("cloudflare", "/client/v4/zones/1/purge_cache"),
         ("fastly", "/purge/example.org/all.rss"),
-        ("bunny", "/purge?url=https%3A%2F%2Fexample.org%2Fall.rss&async=false"),
+        ("bunny", "/purge?url=https%3A%2F%2Fexample.org%2Fall.rss&async=false&exactPath=true"),
         ("cloudfront", "/2020-05-31/distribution/1/invalidation"),
     ],
 )

@@ -78,9 +78,15 @@ def test_fastly() -> None:
 
 
 def test_bunny() -> None:
-    url, _, tag = asked(CHANGED, via="bunny", zone="7", by="tag")
+    url, folder, tag = asked(CHANGED, via="bunny", zone="7", by="tag")
     assert url.url == (
-        "https://api.bunny.net/purge?url=https%3A%2F%2Fexample.org%2Ffeeds%2Findex.html&async=false"
+        "https://api.bunny.net/purge?url=https%3A%2F%2Fexample.org%2Ffeeds%2Findex.html"
+        "&async=false&exactPath=true"
+    )
+    # A URL that ends in a slash, and no more: not everything below it.
+    assert folder.url == (
+        "https://api.bunny.net/purge?url=https%3A%2F%2Fexample.org%2Ffeeds%2F"
+        "&async=false&exactPath=true"
     )
     assert url.headers == {"AccessKey": "bunny-key", "Accept": "application/json"}
     assert (tag.method, tag.url) == ("POST", "https://api.bunny.net/pullzone/7/purgeCache")
