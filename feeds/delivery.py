@@ -38,3 +38,8 @@ class PurgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """Purge every changed URL, or feeds by their tag (needs `http.cache_tags`)."""
     soft: bool = False
     """For Fastly: mark as stale, so that it is served while a new copy is fetched."""
+
+    @property
+    def name(self) -> str:
+        """What tells this cache from others of the site, whatever else is set."""
+        return " ".join((self.via, *(part for part in (self.zone, *self.servers) if part)))

@@ -18,6 +18,9 @@ from feeds.uploads import Record
 STATE = ".feeds-state"
 RECORD = "published.json"
 _LOCK = "lock"
+# What was done is noted in the record at least every so many seconds, so that after a run that was
+# killed not everything is done again.
+NOTED = 20
 
 
 class Place:

@@ -212,13 +212,8 @@ def purge(site: Site, held: Held, progress: Progress) -> tuple[PurgeReport, ...]
 
     Raises `UnfinishedError` if a cache does not.
     """
-    paths = held.record.purge
-    if not paths:
-        return ()
     with _unfinished():
-        reports = purging.purge(site, paths, progress)
-        held.write(msgspec.structs.replace(held.record, purge={}))
-        return reports
+        return purging.purge(site, held, progress)
 
 
 @contextmanager

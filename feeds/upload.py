@@ -15,12 +15,8 @@ from feeds.errors import ExportError, StoreError
 from feeds.ingest import Progress
 from feeds.manifest import File, Manifest
 from feeds.objects import Objects
-from feeds.place import Held
+from feeds.place import NOTED, Held
 from feeds.uploads import Plan, Upload
-
-# The record is written at least every so many seconds of a long upload, so that after one that
-# was killed not everything is written again.
-_NOTED = 20
 
 
 class UploadReport(msgspec.Struct, frozen=True):
@@ -98,7 +94,7 @@ class _Run:
                 self._settle(running[future])
                 self._done += 1
                 self._progress("Uploading", self._done, self._all)
-                if self._held.age() > _NOTED:
+                if self._held.age() > NOTED:
                     self._note()
         except BaseException:
             self._pool.shutdown(cancel_futures=True)
