@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 from filelock import FileLock, Timeout
 
+from feeds import uploads
 from feeds.delivery import UploadSettings
 from feeds.errors import BusyError, StoreError
 from feeds.lease import Lease
@@ -77,8 +78,8 @@ class Place:
                 "in site.yaml. Has the id of this site changed, put it back"
             )
         url = self.objects.url if self.objects else ""
-        if record.url not in ("", url):  # nothing that is there is known, or ours to delete
-            record = Record(catalogue=record.catalogue)
+        if record.url not in ("", url):
+            record = uploads.moved(record)
         return msgspec.structs.replace(record, site=self._site, url=url)
 
 

@@ -4,7 +4,7 @@ A store is never asked what it holds: its ETags are no hash of the content where
 joins parts (S3 API, Object), and say nothing of metadata. A record of our own says it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Literal
 
 import msgspec
@@ -151,14 +151,46 @@ def begun(record: Record, made: Plan) -> Record:
     return msgspec.structs.replace(record, open=tuple(sorted({*record.open, *made.paths})))
 
 
-def done(record: Record, written: Mapping[str, File], deleted: Iterable[str]) -> Record:
-    """The record after these objects were written and deleted: sure again, and to be purged."""
+def unseen(record: Record, made: Plan, there: Collection[str]) -> frozenset[str]:
+    """The paths of the plan that no cache can hold an old copy of.
+
+    That is what the first of all publishes writes where nothing was (`there` is what was). Caches
+    may have been told that it is not there; that they keep for minutes, whatever comes later.
+    """
+    if record.files or record.open or record.purge:
+        return frozenset()
+    return frozenset(made.paths).difference(there)
+
+
+def moved(record: Record) -> Record:
+    """The record of another place: of this one nothing is known, or ours to delete.
+
+    Caches may hold what was at the other.
+    """
+    purge = {
+        **dict.fromkeys(record.open, ""),
+        **{path: _tag(file) for path, file in record.files.items()},
+        **record.purge,
+    }
+    return Record(catalogue=record.catalogue, purge=dict(sorted(purge.items())))
+
+
+def done(
+    record: Record,
+    written: Mapping[str, File],
+    deleted: Iterable[str],
+    unseen: Collection[str] = frozenset(),
+) -> Record:
+    """The record after these objects were written and deleted: sure again, and to be purged.
+
+    Nothing is to be purged that is `unseen`.
+    """
     gone = set(deleted)
     settled = {*written, *gone}
     purge = {
         **record.purge,
         **{path: _tag(record.files.get(path)) for path in gone},
-        **{path: _tag(file) for path, file in written.items()},
+        **{path: _tag(file) for path, file in written.items() if path not in unseen},
     }
     files = {path: file for path, file in record.files.items() if path not in gone}
     return msgspec.structs.replace(

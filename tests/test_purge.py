@@ -288,6 +288,8 @@ def test_each_service_is_asked_at_its_own_address(
     for name in purges.NEEDS[via]:
         monkeypatch.setenv(name, "secret")
     site = Site(tmp_path, {"via": via, "zone": "1"})
+    site.publish()
+    site.articles.write("c.md", article("c", "Maps"))
     (report,) = site.publish().purge
     assert report.requests == len(cache.asked)
     assert f"POST {cache.url.removeprefix('http://')}{asked}" in cache.asked
@@ -387,6 +389,34 @@ def test_a_cache_that_is_new_is_asked_for_what_is_left(tmp_path: Path, cache: Ca
         assert len(site.publish().purge) == 2
         assert {each.removeprefix("PURGE example.org/") for each in other.asked} == left.keys()
     assert site.pending == {}
+
+
+def test_the_first_publish_of_all_purges_nothing(tmp_path: Path, cache: Cache) -> None:
+    """No cache can have a copy, and thousands of requests would be for nothing."""
+    site = Site(tmp_path, {"via": "http", "servers": [cache.url]})
+    report = site.publish()
+    assert len(report.upload.written) > 10
+    assert (report.purge, cache.asked, site.pending) == ((), [], {})
+
+
+def test_the_first_publish_over_an_earlier_export_purges(tmp_path: Path, cache: Cache) -> None:
+    site = Site(tmp_path, {"via": "http", "servers": [cache.url]})
+    site.articles.build()
+    site.articles.export(site.out)
+    site.articles.write("c.md", article("c", "Cats"))
+    site.publish()
+    asked = {each.removeprefix("PURGE example.org/") for each in cache.asked}
+    assert "all.rss" in asked
+    assert "topics/cats.rss" not in asked
+
+
+def test_a_feed_that_is_new_later_is_purged(tmp_path: Path, cache: Cache) -> None:
+    """The hub asks for it at once, and must not be told that it is not there."""
+    site = Site(tmp_path, {"via": "http", "servers": [cache.url]})
+    site.publish()
+    site.articles.write("c.md", article("c", "Cats"))
+    site.publish()
+    assert "PURGE example.org/topics/cats.rss" in cache.asked
 
 
 def test_a_token_that_is_missing_is_told_before_anything_is_done(
