@@ -13,7 +13,7 @@ import urllib3
 
 from feeds import purges, uploads
 from feeds.calls import retry_after
-from feeds.delivery import PurgeSettings
+from feeds.delivery import PurgeSettings, caches
 from feeds.errors import PurgeError, StoreError
 from feeds.ingest import Progress
 from feeds.place import NOTED, Held
@@ -65,13 +65,13 @@ def purge(site: Site, held: Held, progress: Progress) -> tuple[PurgeReport, ...]
     """
     if not held.record.purge:
         return ()
-    caches = purges.caches(site.settings.purge)
-    if not caches:
+    there = caches(site.settings.purge)
+    if not there:
         held.write(msgspec.structs.replace(held.record, purge={}, purged={}))
-    names = [each.name for each in caches]
+    names = [each.name for each in there]
     reports: list[PurgeReport] = []
     errors: list[str] = []
-    for cache in caches:
+    for cache in there:
         try:
             reports.append(_purge(site, held, cache, names, progress))
         except PurgeError as error:

@@ -91,15 +91,6 @@ def _urls(path: str, base: str) -> Iterator[str]:
         yield f"{base}{quote(path.removesuffix('index.html'))}"
 
 
-def caches(settings: Iterable[PurgeSettings]) -> list[PurgeSettings]:
-    """The caches, each of which forgets by itself: every server of `http` is one."""
-    made: list[PurgeSettings] = []
-    for each in settings:
-        alone = [msgspec.structs.replace(each, servers=(server,)) for server in each.servers]
-        made += alone or [each]
-    return made
-
-
 def requests(
     settings: PurgeSettings, what: Stale, environ: Mapping[str, str], base: str, now: datetime
 ) -> list[Request]:

@@ -164,33 +164,6 @@ def test_the_guard_stops_it_before_anything_is_seen(tmp_path: Path, store: Store
     assert site.run("publish", "--force").returncode == 0
 
 
-@pytest.mark.parametrize(
-    ("settings", "said"),
-    [
-        ({"upload": {"url": "ftp://a/b"}}, "site.yaml:1: upload.url: 'ftp://a/b' is not such as"),
-        ({"upload": {"url": "s3://b", "state": "/a"}}, "upload.state: '/a' is not such as s3://"),
-        ({"upload": {"url": "s3://b", "state": "gs://b"}}, "upload.state: is to be in the same"),
-        ({"upload": {"url": "gs://b", "endpoint": "https://a.example"}}, "is for s3:// and az://"),
-        ({"upload": {"url": "s3://b", "endpoint": "a.example"}}, "upload.endpoint: "),
-        ({"purge": [{"via": "cloudflare"}]}, "purge[0].zone: is missing; cloudflare needs the id"),
-        ({"purge": [{"via": "bunny", "by": "tag"}]}, "purge[0].by: 'tag' needs the setting http."),
-        ({"purge": [{"via": "http", "servers": ["x"]}]}, "purge[0].servers[0]: "),
-        (
-            {"purge": [{"via": "cloudfront", "by": "tag"}], "http": {"cache_tags": "xkey"}},
-            "'tag' is not for cloudfront",
-        ),
-    ],
-)
-def test_a_setting_that_cannot_be_is_named(
-    tmp_path: Path, settings: dict[str, Any], said: str
-) -> None:
-    site = Publication(tmp_path, {}, **settings)
-    result = run("publish", str(tmp_path / "out"), "--config", str(site.root))
-    assert result.exit_code == 2
-    assert said.removeprefix("site.yaml:1: ") in result.stderr
-    assert "site.yaml:" in result.stderr
-
-
 @pytest.mark.parametrize("name", ["publishing.md", "settings.md"])
 def test_the_examples_of_the_documentation_are_settings(tmp_path: Path, name: str) -> None:
     blocks = re.findall(

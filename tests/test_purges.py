@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from feeds import purges
-from feeds.delivery import PurgeSettings
+from feeds.delivery import PurgeSettings, caches
 from feeds.purges import Request, Stale
 
 NOW = datetime(2015, 8, 30, 12, 36, tzinfo=UTC)
@@ -26,7 +26,7 @@ CHANGED = {"all.rss": "feed:all", "all.atom": "feed:all", "index.html": ""}
 def asked(changed: dict[str, str], **said: Any) -> list[Request]:
     return [
         request
-        for cache in purges.caches([msgspec.convert(said, PurgeSettings)])
+        for cache in caches([msgspec.convert(said, PurgeSettings)])
         for request in purges.requests(
             cache, purges.stale(changed, BASE, cache.by), ENVIRON, BASE, NOW
         )
