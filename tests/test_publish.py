@@ -222,6 +222,26 @@ def filled(value: str, secrets: dict[str, str]) -> str:
     return re.sub(r"\$\{\{ (?:secrets|vars)\.(\w+) \}\}", lambda found: secrets[found[1]], value)
 
 
+def in_bash(script: str, at: Path, around: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a step as GitHub does that names no shell."""
+    return subprocess.run(
+        ["bash", "-e", "-c", script],
+        cwd=at, env=around, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_the_report_of_the_workflow_fails_where_there_is_none(tmp_path: Path, store: Store) -> None:
+    workflow = yaml.safe_load((EXAMPLES / "publish.yml").read_text())
+    (report,) = [
+        step for step in workflow["jobs"]["publish"]["steps"] if step.get("name") == "Report"
+    ]
+    site, around = a_repository(tmp_path, store, "runner")
+    (site.root / "config" / "site.yaml").write_text("titel: wrong\n")
+    done = in_bash(report["run"], site.root, {**around, "FEEDS_CONFIG": "config"})
+    assert done.returncode != 0
+    assert "titel" in done.stderr
+
+
 def test_the_workflow_publishes_on_runners_that_know_nothing(tmp_path: Path, store: Store) -> None:
     workflow = yaml.safe_load((EXAMPLES / "publish.yml").read_text())
     assert workflow["concurrency"] == {"group": "publish-feeds", "cancel-in-progress": False}
@@ -236,10 +256,7 @@ def test_the_workflow_publishes_on_runners_that_know_nothing(tmp_path: Path, sto
         site, around = a_repository(tmp_path, store, name)
         for step in (steps["Publish"], steps["Report"]):
             said = {key: filled(value, around) for key, value in step["env"].items()}
-            done = subprocess.run(
-                ["bash", "-e", "-o", "pipefail", "-c", step["run"]],
-                cwd=site.root, env={**around, **said}, capture_output=True, text=True, timeout=60,
-            )  # fmt: skip
+            done = in_bash(step["run"], site.root, {**around, **said})
             assert done.returncode == 0, done.stderr
         bodies.append(site.there())
         assert "Example\t2" in (site.root / "summary.md").read_text()
