@@ -347,6 +347,24 @@ def test_s22_an_export_for_cloudfront_is_uploaded_with_its_variants(
     assert gzip.names() == []
 
 
+@pytest.mark.parametrize(
+    ("host", "file"),
+    [
+        ("apache", ".htaccess"), ("netlify", "_headers"), ("cloudflare-pages", "_redirects"),
+        ("github-pages", ".nojekyll"), ("nginx", ".feeds-nginx.conf"),
+    ],
+)  # fmt: skip
+def test_what_is_for_a_web_host_is_not_uploaded(
+    tmp_path: Path, store: Store, host: str, file: str
+) -> None:
+    site = hooked(tmp_path, store, export={"for": host, "codings": []})
+    site.publish()
+    assert (site.out / file).exists()
+    kept = {file.name for file in site.out.glob("*.*") if not file.name.startswith(".")}
+    assert {"404.html", "all.rss", "feed.xml"} & kept <= set(site.names())
+    assert not {file, "_headers", "_redirects"} & set(site.names())
+
+
 def test_what_another_built_before_the_export_is_remembered_too(
     tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
