@@ -115,7 +115,7 @@ def test_ids_and_dates_are_kept_before_they_are_seen(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("feeds.publish.purge", dies)
+        patch.setattr("feeds.steps.purge", dies)
         with pytest.raises(KeyboardInterrupt):
             site.publish()
     seen = entries(site)["u"]
