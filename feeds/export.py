@@ -1,7 +1,7 @@
 """`feeds export`: every document as a file, the same bytes as served, for static hosting."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -73,6 +73,7 @@ def export(
     force: bool = False,
     verify: bool = False,
     guard: Callable[[int, int], None] | None = None,
+    published: Collection[str] = (),
 ) -> ExportReport:
     """Write every feed in every format, its page, and what else the site serves below `target`.
 
@@ -80,7 +81,8 @@ def export(
     not at all; one whose bytes are the same is not touched, and `verify` reads all to know; files
     of feeds that no longer exist go, others in the folder stay. Raises `ExportError`, also where a
     file that no export wrote is in the way: `force` overwrites it. Before anything is written,
-    `guard` is told how many documents would go of how many, and what it raises ends the export.
+    `guard` is told how many documents would go of how many, those that are `published` with them,
+    and what it raises ends the export.
     """
     check_target(site, target)
     wanted = HOSTS[host or site.settings.export.host]
@@ -94,13 +96,14 @@ def export(
         ):
             before = manifest.read(target)
             whole = "" if force or verify else _whole(site, reader, wanted, codings)
+            there = {*manifest.documents(before), *published}
             if whole and whole == before.whole and files.have(before.files):
                 if guard:
-                    guard(0, len(manifest.documents(before)))
+                    guard(len(there - before.files.keys()), len(there))
                 return _unchanged(before, reader.next_due(now))
             made = _Export(site, reader, now, wanted, codings, whole)
             if guard:
-                guard(*made.losses(before))
+                guard(*made.losses(there))
             rules = Rules(wanted.coded, codings, made.copies, force, verify)
             return made.run(
                 Files(files, before, site, rules), made.job(target, rules, before), progress
@@ -173,13 +176,12 @@ class _Export:
         """Further paths of documents."""
         return self._told.copies
 
-    def losses(self, before: manifest.Manifest) -> tuple[int, int]:
-        """How many documents the export removes of those that are there, and of how many."""
+    def losses(self, there: set[str]) -> tuple[int, int]:
+        """How many documents of those that are there the export has no more, and of how many."""
         names = {*self._makers, *self._host_files(), *self.copies}
         names.update(name for feed in self._feeds.values() for name in _names(feed))
         names.update(name for path in self._archives for name in _formats(path))
-        there = manifest.documents(before)
-        return len(there.keys() - names), len(there)
+        return len(there - names), len(there)
 
     def job(self, target: Path, rules: Rules, before: manifest.Manifest) -> Job:
         """What makes the documents of the feeds and archives."""
@@ -251,9 +253,13 @@ class _Export:
         if self._host.has_404:
             # Sent with the status 404, which is not to be kept.
             files.put_now(pages.NOT_FOUND, pages.not_found(self._site), "list", "no-store")
+        files.settle()
         for name, body in self._told.files.items():
-            media_type = pages.MEDIA_TYPE if name.endswith(".html") else "text/plain"
-            files.put_plain(name, document.make(body, NEVER, media_type, opml.CACHING))
+            page = name.endswith(".html")  # in place of a redirect
+            made = document.make(
+                body, NEVER, pages.MEDIA_TYPE if page else "text/plain", opml.CACHING
+            )
+            files.put_plain(name, made, "list" if page else "host")
 
 
 def _unchanged(before: manifest.Manifest, due: datetime | None) -> ExportReport:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # no command waits for what others need
     from feeds.export import ExportReport
     from feeds.ingest import Progress
     from feeds.pings import HubReport
-    from feeds.publish import PublishReport
+    from feeds.publish import TellReport, WriteReport
     from feeds.purge import PurgeReport
     from feeds.subscribers import Subscribers
     from feeds.upload import UploadReport
@@ -86,32 +86,39 @@ class Output:
         if written.due:
             click.echo(f"An article is due at {written.due:%Y-%m-%d %H:%M} UTC; export again then.")
 
-    def published(self, report: "PublishReport") -> None:
-        """What each step of a publish did."""
+    def published(self, report: "WriteReport | TellReport") -> None:
+        """What each step of a publish did, or of a part of it."""
         if self._as_json:
             self._print_json(report)
             return
-        if report.memory == "taken up":
-            click.echo(f"{report.to}: the memory was taken up")
-        self.built(report.build)
-        click.echo(
-            f"exported: {len(report.export.written):,} files written, "
-            f"{len(report.export.removed):,} removed, {report.export.unchanged:,} unchanged"
-        )
-        self.uploaded(report.upload, report.to)
-        self.purged(report.purge)
-        if report.ping:
-            self.pinged(report.ping)
+        from feeds.publish import PublishReport, TellReport, WriteReport
 
-    def planned(self, plan: "Plan", site: Site, to: str) -> None:
-        """What an upload would do, an object a line, with what is stored with each."""
+        if isinstance(report, WriteReport):
+            if report.memory == "taken up":
+                click.echo(f"{report.to}: the memory was taken up")
+            self.built(report.build)
+            click.echo(
+                f"exported: {len(report.export.written):,} files written, "
+                f"{len(report.export.removed):,} removed, {report.export.unchanged:,} unchanged"
+            )
+            self.uploaded(report.upload, report.to)
+        if isinstance(report, PublishReport | TellReport):
+            self.purged(report.purge)
+            if report.ping:
+                self.pinged(report.ping)
+
+    def planned(self, plan: "Plan", cache_tags: str | None, to: str) -> None:
+        """What an upload would do, an object a line, with what is stored with each.
+
+        `cache_tags` is the name of the header that the store is given tags in.
+        """
         if self._as_json:
             self._print_json(plan)
             return
         from feeds import uploads
 
         for each in plan.uploads:
-            said = uploads.headers(each.file, site.settings.http.cache_tags)
+            said = uploads.headers(each.file, cache_tags)
             told = "; ".join(f"{name}: {value}" for name, value in said.items())
             click.echo(f"write {each.path} ({each.why}, {each.file.size:,} bytes) {told}")
         for path in plan.deletes:
@@ -138,7 +145,7 @@ class Output:
             return
         for each in reports:
             click.echo(
-                f"purged at {each.via}: {each.urls:,} URLs, {each.tags:,} tags, "
+                f"purged at {each.cache}: {each.urls:,} URLs, {each.tags:,} tags, "
                 f"{each.requests:,} requests"
             )
 

@@ -135,7 +135,7 @@ def test_files_become_visible_before_those_that_name_them(
     site.export(out, host="nginx")
     known = manifest.read(out).files
     assert order[0] == order[-1] == manifest.NAME
-    ranks = {"asset": 0, "feed": 1, "page": 1, "list": 2}
+    ranks = {"asset": 0, "feed": 1, "page": 1, "list": 2, "host": 3}
     written_ranks = [ranks[known[name].kind] for name in order[1:-1]]
     assert sorted(written_ranks) == written_ranks
     assert {known[name].kind for name in order[1:-1]} == set(ranks)

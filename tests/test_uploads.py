@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 
 from feeds import uploads
 from feeds.manifest import File, Kind, Manifest
-from feeds.uploads import KINDS, Plan, Record
+from feeds.output import Output
+from feeds.steps import tag_header
+from feeds.uploads import KINDS, Plan, Record, Upload
+from tests.support import make_site
 
 
 def file(kind: Kind = "feed", sha256: str = "a", **said: Any) -> File:
@@ -97,6 +100,15 @@ def test_c7_c8_tags_are_metadata_named_as_the_cache_wants_them(header: str, said
     assert uploads.headers(file(tags=("all", "feed:a")), header)[header] == said
 
 
+def test_c7_a_dry_run_says_of_tags_what_an_upload_does(capsys: pytest.CaptureFixture[str]) -> None:
+    tagged = file(tags=("all", "feed:all"))
+    made = Plan((Upload("all.rss", tagged, "new"),), (), 0)
+    for url, said in (("s3://b", "xkey: all feed:all"), ("az://b", "Cache-Control: max-age=60\n")):
+        site = make_site(http={"cache_tags": "xkey"}, upload={"url": url})
+        Output(as_json=False).planned(made, tag_header(site), url)
+        assert said in capsys.readouterr().out
+
+
 def test_c7_tags_in_another_header_are_written_anew() -> None:
     files = {"all.rss": file(tags=("all",)), "index.html": file("list")}
     record = uploads.retagged(Record(files=files, tagged="xkey"), "Cache-Tag")
@@ -111,6 +123,55 @@ def test_tags_past_what_a_store_takes_are_left_out() -> None:
     kept = uploads.headers(file(tags=tags), "Surrogate-Key")["Surrogate-Key"]
     assert len(kept) <= 1_800
     assert kept.startswith("all entry:0000000000")
+
+
+def test_what_every_cache_has_forgotten_is_done() -> None:
+    record = Record(purge={"a.rss": "feed:a", "b.rss": ""})
+    record = uploads.forgotten(record, "one", ["a.rss", "b.rss"], ["one", "two"])
+    assert (uploads.pending(record, "one"), len(uploads.pending(record, "two"))) == ({}, 2)
+    record = uploads.forgotten(record, "two", ["a.rss"], ["one", "two"])
+    assert record == Record(purge={"b.rss": ""}, purged={"one": ("b.rss",)})
+    assert uploads.forgotten(record, "one", [], ["one"]) == Record()  # two was taken out
+
+
+def test_what_changed_again_is_purged_again_everywhere() -> None:
+    record = Record(purge={"a.rss": ""}, purged={"one": ("a.rss",)})
+    record = uploads.done(record, {"a.rss": file()}, ())
+    assert uploads.pending(record, "one") == {"a.rss": ""}
+
+
+_caches = st.frozensets(st.sampled_from(["one", "two", "three"]), min_size=1)
+_paths = st.frozensets(st.sampled_from("abcd"))
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("change"), _caches, _paths),
+            st.tuples(st.sampled_from(["one", "two", "three"]), _caches, _paths),
+        ),
+        max_size=12,
+    )
+)
+def test_no_cache_is_left_with_an_old_copy_whichever_come_and_go(
+    steps: list[tuple[str, frozenset[str], frozenset[str]]],
+) -> None:
+    """What a cache of the site has not forgotten since it changed is pending for it."""
+    record, before = Record(), frozenset(["one", "two", "three"])
+    stale: dict[str, set[str]] = {each: set() for each in before}
+    for what, caches, paths in steps:
+        if what == "change":
+            record = uploads.done(record, {path: file() for path in paths}, ())
+            for each in stale.values():
+                each |= paths
+        else:
+            there = sorted(caches | {what})
+            record = uploads.forgotten(record, what, paths, there)
+            stale[what] -= paths
+            for name in stale.keys() - there:  # who is not of the site is not cared for
+                stale[name] &= record.purge.keys()
+        for name, old in stale.items():
+            assert old <= uploads.pending(record, name).keys()
 
 
 _files = st.dictionaries(
