@@ -69,4 +69,5 @@ class BenchSite:
 
     def _forget(self) -> None:
         set_aside(self.root / "ours")
-        set_aside(self.root / "config" / "catalogue.sqlite")
+        for path in (self.root / "config").glob("catalogue.sqlite*"):
+            set_aside(path)

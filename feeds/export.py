@@ -95,13 +95,14 @@ def export(
             Target(target) as files,
         ):
             before = manifest.read(target)
-            whole = "" if force or verify else _whole(site, reader, wanted, codings)
             there = {*manifest.documents(before), *published}
-            if whole and whole == before.whole and files.have(before.files):
+            made_of, whole = _made_of(site, reader, wanted, codings), manifest.whole(target)
+            if made_of == whole.made_of and not (force or verify) and files.have(before.files):
                 if guard:
                     guard(len(there - before.files.keys()), len(there))
-                return _unchanged(before, reader.next_due(now))
-            made = _Export(site, reader, now, wanted, codings, whole)
+                due = reader.next_due(now)
+                return ExportReport((), (), len(before.files), whole.said, due)
+            made = _Export(site, reader, now, wanted, codings, made_of)
             if guard:
                 guard(*made.losses(there))
             rules = Rules(wanted.coded, codings, made.copies, force, verify)
@@ -145,10 +146,10 @@ class _Export:
         now: datetime,
         host: Host,
         codings: tuple[str, ...],
-        whole: str,
+        made_of: str,
     ) -> None:
         self._site, self._reader, self._now, self._host = site, reader, now, host
-        self._whole = whole
+        self._made_of = made_of
         self._feeds = documents.every(site, reader, now)
         states, feeds = reader.feed_states(), list(self._feeds.values())
         self._states = states
@@ -216,13 +217,13 @@ class _Export:
         self._put_made(files, "list")
         self._put_for_host(files)
         files.settle()
-        files.after.whole, files.after.said = self._whole, (*self._told.said, *_undone(self._site))
-        removed = files.finish()
+        said = (*self._told.said, *_undone(self._site))
+        removed = files.finish(self._made_of, said)
         return ExportReport(
             written=tuple(sorted(files.written)),
             removed=tuple(removed),
             unchanged=len(files.after.files) - len(files.written),
-            said=files.after.said,
+            said=said,
             due=self._reader.next_due(self._now),
         )
 
@@ -262,27 +263,23 @@ class _Export:
             files.put_plain(name, made, "list" if page else "host")
 
 
-def _unchanged(before: manifest.Manifest, due: datetime | None) -> ExportReport:
-    return ExportReport((), (), len(before.files), before.said, due)
-
-
-def _whole(site: Site, reader: Reader, host: Host, codings: Sequence[str]) -> str:
+def _made_of(site: Site, reader: Reader, host: Host, codings: Sequence[str]) -> str:
     """A hash of all that an export is made of: where it is the same, there is nothing to do."""
     known = (reader.revision(), reader.feeds_revision(), reader.meta("fingerprint"))
     shown = (reader.feed_titles(), reader.feed_states(), list(reader.places.states().values()))
     settings = site.settings  # all but these have their part in the fingerprint
     told = (settings.pages, settings.http, settings.export, definitions_hash(site), site.moves)
     parts = [_program(), host.name, codings, known, shown, told]
-    return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:32]
+    return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()
 
 
-def _program() -> str:
-    """A hash of this program: another version makes other documents."""
+def _program() -> list[str | int]:
+    """What stands for this program: another version makes other documents."""
     made, here = hashlib.sha256(), Path(__file__).parent
     for file in sorted(here.rglob("*")):
         if file.suffix in _SOURCES:
             made.update(file.read_bytes())
-    return made.hexdigest()
+    return [made.hexdigest(), fragment.VERSION, envelope.VERSION, pages.VERSION]
 
 
 def _names(feed: FeedDefinition) -> list[str]:

@@ -10,7 +10,7 @@ from feeds import coding, document, headers, manifest
 from feeds.document import Document
 from feeds.errors import ExportError
 from feeds.hosts.host import SUFFIXES
-from feeds.manifest import File, Kind, Manifest
+from feeds.manifest import File, Kind, Manifest, Whole
 from feeds.site import Site
 from feeds.target import Target, moment_of, second_of
 
@@ -30,8 +30,9 @@ class Rules(msgspec.Struct, frozen=True):
 
 
 class Noted(msgspec.Struct, frozen=True):
-    """Files as they are now, and which of them were written."""
+    """Files as they are now, which of them were written, and of how many feeds or archives."""
 
+    made: int
     files: dict[str, File]
     written: list[str]
 
@@ -76,6 +77,7 @@ class Files:
 
         The documents `names` are ours from now on, and the feeds `changing` of no known state.
         """
+        self._target.remove([manifest.WHOLE])
         new = False
         for name in self._paths(names):
             for each in (name, *(name + SUFFIXES[each] for each in self._rules.codings)):
@@ -116,12 +118,15 @@ class Files:
         """Wait until everything is on the disk, in its place."""
         self._target.settle()
 
-    def noted(self) -> Noted:
-        """What was written since this was last asked: it is on the disk once `add` is settled."""
+    def noted(self, made: int) -> Noted:
+        """What was written since this was last asked, of `made` feeds or archives.
+
+        It is on the disk once the one that adds it has settled.
+        """
         self._target.wait()
-        made = Noted(self.after.files, self.written)
+        noted = Noted(made, self.after.files, self.written)
         self.after, self.written = Manifest({}, {}), []
-        return made
+        return noted
 
     def add(self, noted: Noted) -> None:
         """Take over what another process has written."""
@@ -129,21 +134,26 @@ class Files:
         self.written += noted.written
         self._target.wrote(noted.written)
 
-    def finish(self) -> list[str]:
-        """Remove the files that are no more, and note those that are; the paths removed."""
+    def finish(self, made_of: str, said: tuple[str, ...]) -> list[str]:
+        """Remove the files that are no more, and note those that are; returns the paths removed.
+
+        What they are made of and what was said of them is for `manifest.Whole`.
+        """
         gone = sorted(set(self.before.files) - set(self.after.files))
         removed = [name for name in gone if self._target.exists(name)]
         self._target.remove(removed)
         self._target.settle()
-        self._note(self.after)
+        whole = Whole(made_of, manifest.digest(self._note(self.after)), said)
+        self._target.write(manifest.WHOLE, msgspec.json.encode(whole))
         return removed
 
-    def _note(self, what: Manifest) -> None:
-        """Write the manifest, if it says anything new."""
+    def _note(self, what: Manifest) -> bytes:
+        """Write the manifest, if it says anything new; returns its bytes."""
         body = manifest.encode(what)
         if self._target.read(manifest.NAME) != body:
             self._target.write(manifest.NAME, body)
             self._target.settle()
+        return body
 
     def _paths(self, names: Iterable[str]) -> list[str]:
         """Where documents are: at their own paths, and at their old ones."""

@@ -19,6 +19,9 @@ _TRIES = 3
 # File times are no finer than this: a file written so shortly before it was read may change
 # again without its time showing it.
 _GRAIN_NS = 20_000_000
+_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
+# Folders in folders that are walked.
+_DEPTH = 100
 
 
 class Stat(msgspec.Struct, frozen=True, gc=False):
@@ -105,6 +108,9 @@ class _Walker:
         if real in self._entered:
             return  # a link to a folder that has been walked
         self._entered.add(real)
+        if below.count("/") > _DEPTH:
+            self._refuse(below, f"lies more than {_DEPTH} folders deep; move it up")
+            return
         for name in sorted(self._take_files(folder, below)):
             try:
                 self._take(Path(folder, name), below + name)
@@ -117,7 +123,7 @@ class _Walker:
         rest = []
         try:
             # By its descriptor, or every look at a file would begin at the root of all folders.
-            opened = os.open(folder, os.O_RDONLY) if os.scandir in os.supports_fd else None
+            opened = os.open(folder, _FOLDER) if os.scandir in os.supports_fd else None
             try:
                 with os.scandir(folder if opened is None else opened) as entries:
                     for found in entries:

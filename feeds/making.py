@@ -1,6 +1,6 @@
 """The documents of an export, made and written: by processes where they are many."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self, TypeVar
@@ -22,8 +22,9 @@ Parts = TypeVar("Parts", FeedParts, ArchiveParts)
 
 # Below this many, starting processes costs more than they save.
 _WORTH_PROCESSES = 50
-# Feeds or archives in a task.
-_CHUNK = 8
+# A task is so many feeds or archives, or fewer if they have so many bytes: enough to be worth
+# sending, and never much memory.
+_CHUNK, _BYTES = 8, 1_000_000
 
 
 class Job(NamedTuple):
@@ -88,7 +89,7 @@ class Makers:
             self._processes.__exit__(kind, error, traceback)
 
     def feeds(self, parts: Iterable[FeedParts]) -> Iterator[int]:
-        """Make and write feeds and their pages; yields about how many are done."""
+        """Make and write feeds and their pages; yields how many are done."""
         return self._made(parts, self._maker.feed, _make_feeds)
 
     def archives(self, parts: Iterable[ArchiveParts]) -> Iterator[int]:
@@ -104,10 +105,10 @@ class Makers:
                 here(each)
                 yield done
             return
-        tasks = (msgspec.msgpack.encode(chunk) for chunk in _chunks(parts))
-        for result in self._processes.run(there, tasks):
-            self._files.add(_NOTED.decode(result))
-            done += _CHUNK
+        for result in self._processes.run(there, _tasks(parts)):
+            noted = _NOTED.decode(result)
+            self._files.add(noted)
+            done += noted.made
             yield done
 
 
@@ -126,24 +127,30 @@ def _start(job: Job) -> None:
 
 def _make_feeds(task: bytes) -> bytes:
     [(maker, files)] = _at_work
-    for parts in _FEED_PARTS.decode(task):
-        maker.feed(parts)
-    return msgspec.msgpack.encode(files.noted())
+    parts = _FEED_PARTS.decode(task)
+    for each in parts:
+        maker.feed(each)
+    return msgspec.msgpack.encode(files.noted(len(parts)))
 
 
 def _make_archives(task: bytes) -> bytes:
     [(maker, files)] = _at_work
-    for parts in _ARCHIVE_PARTS.decode(task):
-        maker.archive(parts)
-    return msgspec.msgpack.encode(files.noted())
-
-
-def _chunks(parts: Iterable[Parts]) -> Iterator[Sequence[Parts]]:
-    chunk: list[Parts] = []
+    parts = _ARCHIVE_PARTS.decode(task)
     for each in parts:
-        chunk.append(each)
-        if len(chunk) == _CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
+        maker.archive(each)
+    return msgspec.msgpack.encode(files.noted(len(parts)))
+
+
+def _tasks(parts: Iterable[Parts]) -> Iterator[bytes]:
+    """The parts, a few in a task: for each has its price, and none is to take much memory."""
+    few: list[msgspec.Raw] = []
+    size = 0
+    for each in parts:
+        encoded = msgspec.msgpack.encode(each)
+        few.append(msgspec.Raw(encoded))
+        size += len(encoded)
+        if len(few) == _CHUNK or size >= _BYTES:
+            yield msgspec.msgpack.encode(few)
+            few, size = [], 0
+    if few:
+        yield msgspec.msgpack.encode(few)

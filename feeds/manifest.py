@@ -1,5 +1,6 @@
 """What an export wrote: the files of a static site, and how each is to be sent."""
 
+import hashlib
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -7,11 +8,13 @@ import msgspec
 
 # In the export itself, so that it knows which files are its own.
 NAME = ".feeds-export.json"
+# Beside it, once the export is whole.
+WHOLE = ".feeds-export.whole"
 # What begins so is for who runs the host, and never to be sent to readers.
 PRIVATE = ".feeds-"
 
-# In the order in which files become visible, so that what is named is there already; those that a
-# web host is told by last.
+# In the order in which files become visible, so that what is named is there already (a page comes
+# after its own feed); those that a web host is told by last.
 Kind = Literal["archive", "asset", "feed", "page", "list", "host"]
 
 
@@ -32,15 +35,21 @@ class File(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct):
-    """The files of an export by path below its folder, and by feed a hash of the state shown.
-
-    `whole` is a hash of all that the export was made of, empty while it is not whole; `said` what
-    was told of it.
-    """
+    """The files of an export by path below its folder, and by feed a hash of the state shown."""
 
     files: dict[str, File] = {}
     feeds: dict[str, str] = {}
-    whole: str = ""
+
+
+class Whole(msgspec.Struct):
+    """An export that is whole: hashes of what it was made of and of its manifest; what was said.
+
+    It is of one catalogue and one version of the program, so no part of the manifest, which is
+    the same wherever the same is exported.
+    """
+
+    made_of: str = ""
+    manifest: str = ""
     said: tuple[str, ...] = ()
 
 
@@ -62,6 +71,20 @@ def read(target: Path) -> Manifest:
         return Manifest()
     found = decode(data)
     return Manifest() if any(map(_leads_out, found.files)) else found
+
+
+def whole(target: Path) -> Whole:
+    """What the last export to `target` was made of; of nothing while one is not whole."""
+    try:
+        found = msgspec.json.decode((target / WHOLE).read_bytes(), type=Whole)
+        return found if found.manifest == digest((target / NAME).read_bytes()) else Whole()
+    except (FileNotFoundError, msgspec.DecodeError):
+        return Whole()
+
+
+def digest(encoded: bytes) -> str:
+    """A hash of a manifest, in hexadecimal."""
+    return hashlib.sha256(encoded).hexdigest()
 
 
 def decode(data: bytes) -> Manifest:

@@ -6,7 +6,9 @@ it holds that. Here each process has a pipe of its own, whose end says that it d
 
 import os
 import pickle
+import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from queue import SimpleQueue
 from types import TracebackType
@@ -19,9 +21,13 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
 Work = Callable[[bytes], bytes]
+# The number of a task, what was made of it, and what the work raised instead.
+_Result = tuple[int, bytes, Exception | None]
 
 # A process has its next task before it is done with one; and so many of each may be ahead.
 _AT_HAND, _AHEAD = 2, 4
+# Seconds that a process has for its end once it is told to.
+_PATIENCE = 5
 _DIED = (
     "a worker process was killed, most likely because memory ran out; run the same command again. "
     "Free memory first, or allow fewer processors (taskset -c 0 feeds …)"
@@ -37,58 +43,79 @@ class Processes:
     """`jobs` processes, each of which has called `start` with `args`: a context manager.
 
     They are forks of this one where that is safe, and share what it knows. Else `args` are pickled.
+    Raises `WorkError` if they cannot be started.
     """
 
     def __init__(self, jobs: int, start: Callable[..., None], *args: object) -> None:
         self._jobs, self._start, self._args = jobs, start, args
         self._processes: list[_Process] = []
+        self._given = 0
 
     def __enter__(self) -> Self:
         import multiprocessing  # here, for most runs have little to do and start sooner without
 
-        # fork is fast, and safe only while there are no other threads.
-        method = "fork" if threading.active_count() == 1 and hasattr(os, "fork") else "spawn"
+        # fork is fast, and safe only while there are no other threads (on macOS not even then).
+        method = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
         context = multiprocessing.get_context(method)
-        for _ in range(self._jobs):
-            mine, its = context.Pipe()
-            # A fork has this end of its pipe too, and of those before: nobody else's end is heard.
-            inherited = [mine, *(each.pipe for each in self._processes)] if method == "fork" else []
-            process = context.Process(  # type: ignore[attr-defined]
-                target=_serve, args=(its, inherited, self._start, self._args), daemon=True
-            )
-            process.start()
-            its.close()
-            self._processes.append(_Process(process, mine))
+        try:
+            for _ in range(self._jobs):
+                mine, its = context.Pipe()
+                # A fork has this end of its pipe too, and of those before: nobody else's end is
+                # heard.
+                others = [mine, *(each.pipe for each in self._processes)]
+                inherited = others if method == "fork" else []
+                process = context.Process(  # type: ignore[attr-defined]
+                    target=_serve, args=(its, inherited, self._start, self._args), daemon=True
+                )
+                process.start()
+                its.close()
+                self._processes.append(_Process(process, mine))
+        except OSError as error:
+            self._end(now=True)
+            raise WorkError(
+                f"a worker process cannot be started: {error.strerror}; allow fewer processors "
+                "(taskset -c 0 feeds …)"
+            ) from error
         return self
 
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        traceback: TracebackType | None,
+        trace: TracebackType | None,
     ) -> None:
+        self._end(now=error is not None)
+
+    def _end(self, *, now: bool) -> None:
         for each in self._processes:
-            each.end(now=error is not None)
+            each.end(now=now)
 
     def run(self, work: Work, tasks: Iterable[bytes]) -> Iterator[bytes]:
         """What `work`, a function of a module, makes of each task, in order.
 
-        Raises what it raises, and `WorkError` if a process dies.
+        Raises what it raises, and `WorkError` if a process dies. One run at a time: what an
+        earlier one left is dropped.
         """
-        source, results = enumerate(tasks), dict[int, bytes]()
-        given = taken = 0
+        source, results = iter(tasks), dict[int, bytes]()
+        first = taken = self._given
         more = True
         while True:
-            while more and given < taken + _AHEAD * self._jobs and (free := self._free()):
-                more = False
-                for number, task in source:
-                    free.give(number, work, task)
-                    given, more = number + 1, True
-                    break
-            if taken == given:
+            while more and self._given < taken + _AHEAD * self._jobs and (free := self._free()):
+                task = next(source, None)
+                if task is None:
+                    more = False
+                else:
+                    free.give(self._given, work, task)
+                    self._given += 1
+            if taken == self._given:
                 return
             while taken not in results:
-                results.update(self._received())
+                for number, made, error in self._received():
+                    if number < first:
+                        continue
+                    if error is not None:
+                        raise error
+                    results[number] = made
             yield results.pop(taken)
             taken += 1
 
@@ -96,7 +123,7 @@ class Processes:
         least = min(self._processes, key=lambda each: each.pending)
         return least if least.pending < _AT_HAND else None
 
-    def _received(self) -> Iterator[tuple[int, bytes]]:
+    def _received(self) -> Iterator[_Result]:
         """Results that are there, once there is one."""
         from multiprocessing.connection import wait
 
@@ -120,21 +147,22 @@ class _Process:
             raise WorkError(_DIED) from error
         self.pending += 1
 
-    def result(self) -> tuple[int, bytes]:
+    def result(self) -> _Result:
         try:
-            number, made, error = self.pipe.recv()
+            result: _Result = self.pipe.recv()
         except (EOFError, OSError, pickle.UnpicklingError) as died:
             raise WorkError(_DIED) from died
-        if error is not None:
-            raise error
         self.pending -= 1
-        return number, made
+        return result
 
     def end(self, *, now: bool) -> None:
         if now:
             self._process.terminate()
         self.pipe.close()
-        self._process.join()
+        self._process.join(_PATIENCE if now else None)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
 
 
 def _serve(
@@ -148,23 +176,39 @@ def _serve(
 
     for each in inherited:
         each.close()
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one that started it ends it
-    start(*args)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    failed: Exception | None = None
+    try:
+        start(*args)
+    except Exception as error:  # noqa: BLE001 - it is raised where the first result is wanted
+        failed = _portable(error)
     tasks: SimpleQueue[tuple[int, Work, bytes] | None] = SimpleQueue()
     # In a thread, so that tasks are taken while a result waits to be: neither end is ever stuck.
     threading.Thread(target=_receive, args=(pipe, tasks), daemon=True).start()
     while task := tasks.get():
         number, work, data = task
-        made, failed = b"", None
+        made = b""
         try:
-            made = work(data)
+            if failed is None:
+                made = work(data)
+            answer = (number, made, failed)
         except Exception as error:  # noqa: BLE001 - it is raised where the result is wanted
-            failed = error
+            answer = (number, b"", _portable(error))
         try:
-            pipe.send((number, made, failed))
+            pipe.send(answer)
         except OSError:
             return  # nobody waits for it
+
+
+def _portable(error: Exception) -> Exception:
+    """The error with where it was raised, or one that says the same where it cannot be sent."""
+    error.add_note(traceback.format_exc())
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
+    except Exception:  # noqa: BLE001 - whatever its class does
+        return WorkError(f"{type(error).__name__}: {error}")
+    return error
 
 
 def _receive(pipe: "Connection", tasks: "SimpleQueue[tuple[int, Work, bytes] | None]") -> None:
@@ -172,4 +216,6 @@ def _receive(pipe: "Connection", tasks: "SimpleQueue[tuple[int, Work, bytes] | N
         while True:
             tasks.put(pipe.recv())
     except (EOFError, OSError):
-        tasks.put(None)
+        pass  # the other end was closed
+    finally:
+        tasks.put(None)  # whatever it was, for the other end hears the end of this process

@@ -85,7 +85,7 @@ class Target:
     def wrote(self, names: Iterable[str]) -> None:
         """Take note of what another process has written here, for `settle`."""
         for name in names:
-            self._touched.update(_parents(self._root / name, self._root.parent))
+            self._touched.update((self._root, *_parents(self._root / name, self._root)))
 
     def settle(self) -> None:
         """The same, and see to it that it stays there if the power fails."""
@@ -116,7 +116,8 @@ class Target:
     def write(self, name: str, body: bytes, ns: int | None = None) -> None:
         """Write a file; its time is `ns`, in nanoseconds, or now."""
         final = self._root / name
-        part = self._root / PARTS / hashlib.sha256(name.encode()).hexdigest()
+        # Of this process alone, for one whose starter was killed may not have ended yet.
+        part = self._root / PARTS / f"{os.getpid()}-{hashlib.sha256(name.encode()).hexdigest()}"
         with part.open("wb") as file:
             file.write(body)
             file.flush()

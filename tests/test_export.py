@@ -16,16 +16,21 @@ from flask.testing import FlaskClient
 
 from feeds import document, documents, envelope, groups, manifest, sitepages
 from feeds import export as exporting
+from feeds import target as targets
 from feeds.build import silent
 from feeds.catalogue.store import Catalogue
 from feeds.errors import ExportError
 from feeds.export import ExportReport
+from feeds.files import Files
 from feeds.fragment import FORMATS
 from feeds.hosts.registry import HOSTS
 from feeds.keys import HostName
 from feeds.target import Target, moment_of, second_of
 from server import create_app
 from tests.support import NOW, Publication, front_matter
+
+# Who comes before whom: a page comes after its own feed.
+RANKS = {"archive": 0, "asset": 1, "feed": 2, "page": 2, "list": 3, "host": 4}
 
 
 @pytest.fixture
@@ -134,11 +139,11 @@ def test_files_become_visible_before_those_that_name_them(
     monkeypatch.setattr(Target, "write", note)
     site.export(out, host="nginx")
     known = manifest.read(out).files
+    assert order.pop() == manifest.WHOLE
     assert order[0] == order[-1] == manifest.NAME
-    ranks = {"asset": 0, "feed": 1, "page": 1, "list": 2, "host": 3}
-    written_ranks = [ranks[known[name].kind] for name in order[1:-1]]
-    assert sorted(written_ranks) == written_ranks
-    assert {known[name].kind for name in order[1:-1]} == set(ranks)
+    ranks = [RANKS[known[name].kind] for name in order[1:-1]]
+    assert sorted(ranks) == ranks
+    assert {known[name].kind for name in order[1:-1]} == {*RANKS} - {"archive"}
     pages = [
         name
         for name in order
@@ -180,6 +185,50 @@ def test_what_processes_write_is_what_one_process_writes(
         for path in articles:  # so that every document is another one
             made.write(path, front_matter(title="Other", topics=[f"T {int(path[:3])}", "All"]))
         made.build()
+
+
+def test_what_processes_write_becomes_visible_in_order_and_is_made_sure_of(
+    tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    articles = {f"{n}.md": front_matter(title=f"{n}", topics=[f"T {n}"]) for n in range(60)}
+    feeds = {
+        "feeds": [
+            {"path": "all", "size": 5, "history": "all"},
+            {"path": "topics/{topic}", "each": "topic"},
+        ]
+    }
+    made = Publication(tmp_path / "site", articles, feeds=feeds)
+    made.build()
+    log, written, synced = tmp_path / "log", Target.write, targets._sync
+
+    def note(line: str) -> None:
+        with log.open("a", encoding="utf-8") as file:  # of all processes, in order
+            file.write(f"{os.getpid()} {line}\n")
+
+    def write(self: Target, name: str, body: bytes, ns: int | None = None) -> None:
+        written(self, name, body, ns)
+        note(name)
+
+    def sync(folder: Path) -> None:
+        synced(folder)
+        note(f"{folder.relative_to(out)}/")
+
+    monkeypatch.setattr(Target, "write", write)
+    monkeypatch.setattr(targets, "_sync", sync)
+    monkeypatch.setattr(exporting, "processors", lambda: 2)
+    monkeypatch.setattr("threading.active_count", lambda: 1)  # forks, which share these changes
+    made.export(out, host="nginx")
+    lines = [line.split(" ", 1) for line in log.read_text(encoding="utf-8").splitlines()]
+    assert len({process for process, _ in lines}) == 3
+    order = [name for _, name in lines]
+    known = manifest.read(out).files
+    last = {kind: max(order.index(n) for n in known if known[n].kind == kind) for kind in RANKS}
+    first = {kind: min(order.index(n) for n in known if known[n].kind == kind) for kind in RANKS}
+    assert last["archive"] < first["asset"] < last["asset"] < min(first["feed"], first["page"])
+    assert max(last["feed"], last["page"]) < first["list"]
+    for kind, folders in (("archive", {"all/archive/"}), ("feed", {"./", "topics/"})):
+        sure = order[last[kind] : first["asset" if kind == "archive" else "list"] + 1]
+        assert folders <= set(sure) | set(order[last["asset"] : first["feed"]])
 
 
 def test_a_process_that_cannot_write_ends_the_export_with_what_it_says(
@@ -275,7 +324,7 @@ def test_another_version_of_the_program_looks_at_all_again(
     site: Publication, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.export(out)
-    monkeypatch.setattr(exporting, "_program", lambda: "other")
+    monkeypatch.setattr(exporting, "_program", lambda: ["other"])
     monkeypatch.setattr(envelope, "VERSION", "other")
     monkeypatch.setattr(envelope, "MEDIA_TYPES", {**envelope.MEDIA_TYPES, "rss": "text/xml"})
     site.export(out)
@@ -307,7 +356,7 @@ def test_after_an_export_that_was_killed_no_feed_is_taken_for_what_it_was(
     site.write("a.md", front_matter(title="x", topics=["AI", "C++ & <C#>"]))
     site.build()
     with monkeypatch.context() as patched:
-        patched.setattr(Target, "remove", killed)
+        patched.setattr(Files, "finish", killed)
         with pytest.raises(KeyboardInterrupt):
             site.export(out)
     changed = (out / "all.rss").read_bytes()
@@ -433,7 +482,7 @@ def test_an_export_that_was_killed_knows_its_files_again(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(Target, "remove", killed)
+        patched.setattr(Files, "finish", killed)
         with pytest.raises(KeyboardInterrupt):
             site.export(out)
     site.write("a.md", front_matter(title="a2"))
@@ -472,7 +521,6 @@ def test_envelopes_of_an_earlier_version_are_written_anew(
     site: Publication, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(exporting, "_program", lambda: "earlier")
         patched.setattr(envelope, "VERSION", 1)
         patched.setattr(envelope, "STYLESHEET", "old.css")
         site.export(out)

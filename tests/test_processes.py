@@ -1,13 +1,17 @@
 """Worker processes: results in order, errors where they are wanted, and no end without an end."""
 
+import errno
 import multiprocessing
 import os
+import resource
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from multiprocessing.process import BaseProcess
+from pathlib import Path
 
 import pytest
 
@@ -34,9 +38,37 @@ def _raising(task: bytes) -> bytes:
     raise ExportError(f"cannot write {task.decode()}")
 
 
-def _dying(task: bytes) -> bytes:
-    """Killed while the result is being written: what is larger than a pipe is written in parts."""
-    threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGKILL)).start()
+def _killed_while_it_writes(task: bytes) -> bytes:
+    """Its result is larger than a pipe, and nobody takes it for a while."""
+    threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGKILL)).start()
+    return task * 50 * _MEGABYTE
+
+
+class _SecretError(Exception):
+    """One that cannot be made again of its arguments."""
+
+    def __init__(self, one: str, two: str) -> None:
+        super().__init__(one + two)
+
+
+def _raising_secretly(_: bytes) -> bytes:
+    raise _SecretError("what ", "happened")
+
+
+def _interrupted(task: bytes) -> bytes:
+    os.kill(os.getpid(), signal.SIGINT)
+    return task
+
+
+def _refusing() -> None:
+    raise ExportError("cannot begin")
+
+
+def _out_of_memory(task: bytes) -> bytes:
+    """From the next task on there is no memory for one of its size."""
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + 20 * _MEGABYTE, most))
     return task
 
 
@@ -69,18 +101,76 @@ def test_only_so_many_tasks_are_taken_ahead_of_the_results() -> None:
         assert len(taken) < 20
 
 
-def test_an_error_of_the_work_is_raised_as_it_is() -> None:
-    with Processes(2, _start) as processes, pytest.raises(ExportError, match=r"write all\.rss"):
+def test_an_error_of_the_work_is_raised_as_it_is_with_the_place_that_raised_it() -> None:
+    with (
+        Processes(2, _start) as processes,
+        pytest.raises(ExportError, match=r"write all\.rss") as raised,
+    ):
         list(processes.run(_raising, [b"all.rss"]))
+    assert any("in _raising" in note for note in raised.value.__notes__)
     assert not multiprocessing.active_children()
 
 
-def test_a_process_killed_while_it_writes_its_result_is_an_error_and_no_hang() -> None:
+def test_an_error_that_cannot_be_sent_says_the_same() -> None:
+    with Processes(2, _start) as processes, pytest.raises(WorkError, match="what happened"):
+        list(processes.run(_raising_secretly, [b""]))
+
+
+def test_an_error_of_the_start_is_raised_where_the_first_result_is_wanted() -> None:
+    with Processes(2, _refusing) as processes, pytest.raises(ExportError, match="cannot begin"):
+        list(processes.run(_doubled, [b"1"]))
+
+
+def test_a_run_that_was_left_has_no_part_in_the_next() -> None:
     with Processes(2, _start) as processes:
-        results = processes.run(_dying, [b"x" * 50 * _MEGABYTE] * 4)
-        time.sleep(0.2)
-        with pytest.raises(WorkError, match="memory"):
+        assert next(processes.run(_doubled, [b"1", b"2", b"3"])) == b"11"
+        for _ in range(5):
+            with pytest.raises(ExportError):
+                list(processes.run(_raising, [b"a", b"b"]))
+        tasks = [str(number).encode() for number in range(30)]
+        assert list(processes.run(_doubled, tasks)) == [task * 2 for task in tasks]
+
+
+def test_an_interrupt_is_for_the_one_that_started_the_processes() -> None:
+    with Processes(2, _start) as processes:
+        assert list(processes.run(_interrupted, [b"1", b"2", b"3"])) == [b"1", b"2", b"3"]
+
+
+def test_a_process_killed_while_it_writes_its_result_is_an_error_and_no_hang() -> None:
+    def tasks() -> Iterator[bytes]:
+        yield b"x"
+        time.sleep(1)  # the pipe is full, and its writer killed
+
+    with (
+        Processes(1, _start) as processes,
+        pytest.raises(WorkError, match="memory"),
+    ):
+        list(processes.run(_killed_while_it_writes, tasks()))
+    assert not multiprocessing.active_children()
+
+
+def test_a_process_that_has_no_memory_for_its_task_is_an_error_and_no_hang() -> None:
+    with Processes(1, _start) as processes:
+        tasks = [b"1", *[b"x" * 100 * _MEGABYTE] * 3]
+        results = processes.run(_out_of_memory, tasks)
+        with pytest.raises((WorkError, MemoryError)):
             list(results)
+
+
+def test_processes_that_cannot_be_started_are_an_error_and_none_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start, started = BaseProcess.start, list[BaseProcess]()
+
+    def refused(self: BaseProcess) -> None:
+        if started:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        started.append(self)
+        start(self)
+
+    monkeypatch.setattr(BaseProcess, "start", refused)
+    with pytest.raises(WorkError, match="cannot be started"), Processes(2, _start):
+        pass
     assert not multiprocessing.active_children()
 
 
