@@ -317,10 +317,27 @@ def test_copies_at_old_paths_follow_their_feed(site: Publication, tmp_path: Path
     assert not (out / "old").exists()
 
 
-def test_s22_the_function_of_cloudfront_answers_as_our_server(site: Publication) -> None:
+def by_cloudfront(function: str, asked: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
+    """What the function makes of requests: of a URI, with an Accept-Encoding or none."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is not installed")
+    events = {
+        name: {
+            "request": {"uri": uri, "headers": {"accept-encoding": {"value": said}} if said else {}}
+        }
+        for name, (uri, said) in asked.items()
+    }
+    script = (
+        f"{function}\nconst events = {json.dumps(events)};\n"
+        "for (const name in events) events[name] = handler(events[name]);\n"
+        "console.log(JSON.stringify(events));"
+    )
+    run = subprocess.run([node, "-e", script], capture_output=True, text=True, check=True)
+    return dict(json.loads(run.stdout))
+
+
+def test_s22_the_function_of_cloudfront_answers_as_our_server(site: Publication) -> None:
     mount = planned(site).path
     body = made_for("s3", site).files[s3.NAME].decode()
     # What CloudFront's runtime 2.0 is not documented to have.
@@ -332,22 +349,9 @@ def test_s22_the_function_of_cloudfront_answers_as_our_server(site: Publication)
         "gzip": ("all.atom", "br;q=0, gzip"), "none": ("all.json", "br;q=0.0,gzip; q=0"),
         "page": ("all.html", "br"),
     }  # fmt: skip
-    events = {
-        name: {
-            "request": {
-                "uri": f"{mount}{path}",
-                "headers": {"accept-encoding": {"value": said}} if said else {},
-            }
-        }
-        for name, (path, said) in asked.items()
-    }
-    script = (
-        f"{body}\nconst events = {json.dumps(events)};\n"
-        "for (const name in events) events[name] = handler(events[name]);\n"
-        "console.log(JSON.stringify(events));"
+    got = by_cloudfront(
+        body, {name: (f"{mount}{path}", said) for name, (path, said) in asked.items()}
     )
-    run = subprocess.run([node, "-e", script], capture_output=True, text=True, check=True)
-    got = json.loads(run.stdout)
     uris = {name: each["uri"].removeprefix(mount) for name, each in got.items() if "uri" in each}
     assert uris == {
         "index": "index.html", "plain": "all.rss", "br": "all.rss.br", "gzip": "all.atom.gz",
@@ -382,6 +386,35 @@ def test_s22_every_feed_on_s3_has_the_variants_that_the_function_asks_for(
     coded = {name for name in names_in(out) if name.endswith((".gz", ".br"))}
     fed = {name for name in names_in(out) if name.endswith((".rss", ".atom", ".json"))}
     assert coded == {f"{name}{suffix}" for name in fed for suffix in (".gz", ".br")}
+
+
+@pytest.mark.parametrize("codings", [[], ["gzip"], ["br"], ["gzip", "br"], None])
+def test_s22_the_function_asks_for_nothing_that_is_not_in_the_export(
+    tmp_path: Path, codings: list[str] | None
+) -> None:
+    """Of the smallest feeds that there can be, too."""
+    said = {"for": "s3"} if codings is None else {"for": "s3", "codings": codings}
+    small = {"feeds": [{"path": "a", "title": "a"}], "replaces": []}
+    url = "http://a.b/"
+    site = Publication(
+        tmp_path / "site", {"a.md": front_matter(published=False)}, small,
+        feeds_url=url, url=url, title="a", description="", export=said,
+    )  # fmt: skip
+    site.build()
+    site.export(tmp_path / "out")
+    there = names_in(tmp_path / "out")
+    accepted = ("", "br", "gzip", "gzip, br", "gzip, br;q=0")
+    names = [name for name in there if not name.endswith((".gz", ".br"))]
+    asked = {f"{name} {each}": (f"/{name}", each) for name in names for each in accepted}
+    function = (tmp_path / "out" / s3.NAME).read_text()
+    got = {
+        key: each["uri"][1:]
+        for key, each in by_cloudfront(function, asked).items()
+        if "uri" in each
+    }
+    assert set(got.values()) <= there
+    best = ".br" if codings is None or "br" in codings else ".gz" if codings else ""
+    assert got["a.json gzip, br"] == f"a.json{best}"
 
 
 def names_in(folder: Path) -> set[str]:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from feeds import headers
-from feeds.hosts.host import Made
+from feeds.hosts.host import SUFFIXES, Made
 from feeds.hosts.old import Old, asked, location
 from feeds.hosts.plan import NOT_FOUND, Plan
 from feeds.manifest import PRIVATE
@@ -34,38 +34,50 @@ function handler(event) {
     if (fits) return lead(OLD[i][1], 0, to && to.replace(/\\$(\\d)/g, (_, n) => fits[n]));
   }
   if (request.uri === %(mount)s) request.uri = %(index)s;
+%(variants)s  return request;
+}
+"""
+_VARIANTS = """\
   const sent = request.headers['accept-encoding'];
   const said = sent ? sent.value : '';
   if (/^[^?]*\\.(?:%(coded)s)$/.test(request.uri)) {
-    if (/(?:^|[ ,])br(?! *; *q=0(?:\\.0*)?(?: *,|$))/.test(said)) request.uri += '.br';
-    else if (/(?:^|[ ,])gzip(?! *; *q=0(?:\\.0*)?(?: *,|$))/.test(said)) request.uri += '.gz';
+    %(choices)s
   }
-  return request;
-}
 """
+_CHOICE = r"if (/(?:^|[ ,])%s(?! *; *q=0(?:\.0*)?(?: *,|$))/.test(said)) request.uri += '%s';"
 
 
 def make(plan: Plan, codings: tuple[str, ...]) -> Made:
     """The function of the site, and what is to be set by hand."""
-    del codings
     rules = [_rule(plan, old) for old in plan.old]
     kept = list(rules)
-    while len(body := _function(plan, kept)) > MOST_BYTES and kept:
+    while len(body := _function(plan, kept, codings)) > MOST_BYTES and kept:
         kept.pop()
-    return Made({NAME: body}, tuple(_said(plan, rules[len(kept) :])))
+    return Made({NAME: body}, tuple(_said(plan, codings, rules[len(kept) :])))
 
 
-def _function(plan: Plan, rules: list[str]) -> bytes:
+def _function(plan: Plan, rules: list[str], codings: tuple[str, ...]) -> bytes:
     statuses = sorted({old.status for old in plan.old} | {301})
     mount = plan.path
     values = {
         "old": "".join(f"  {rule},\n" for rule in rules),
         "said": json.dumps({str(each): headers.elsewhere(each)[0][1] for each in statuses}),
-        "coded": "|".join(group.extension for group in plan.of("feed")),
+        "variants": _variants(plan, codings),
         "mount": json.dumps(mount),
         "index": json.dumps(f"{mount}index.html"),
     }
     return (_FUNCTION % values).encode()
+
+
+def _variants(plan: Plan, codings: tuple[str, ...]) -> str:
+    """The choice of a precompressed variant: all feeds have all, for even the smallest shrinks."""
+    if not codings:
+        return ""
+    choices = "\n    else ".join(_CHOICE % (coding, SUFFIXES[coding]) for coding in codings)
+    return _VARIANTS % {
+        "coded": "|".join(group.extension for group in plan.of("feed")),
+        "choices": choices,
+    }
 
 
 def _rule(plan: Plan, old: Old) -> str:
@@ -75,11 +87,11 @@ def _rule(plan: Plan, old: Old) -> str:
     return f"[/^{expression}\\/*$/i, {old.status}, {json.dumps(to)}]"
 
 
-def _said(plan: Plan, left_out: list[str]) -> Iterator[str]:
+def _said(plan: Plan, codings: tuple[str, ...], left_out: list[str]) -> Iterator[str]:
     yield (
         f"S3 has no redirects, no 410 and no choice of codings of its own: {NAME} does it as a "
-        "CloudFront Function at viewer request. Without it CloudFront sends Atom and JSON feeds "
-        "uncompressed."
+        f"CloudFront Function at viewer request. With{'out it' if codings else ' no codings'} "
+        "CloudFront sends Atom and JSON feeds uncompressed."
     )
     yield (
         "Set CORS, Content-Security-Policy and Vary: Accept-Encoding in a response headers policy: "
