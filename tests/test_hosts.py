@@ -370,6 +370,75 @@ def test_s22_the_function_of_cloudfront_answers_as_our_server(site: Publication)
     assert got["gone"]["headers"]["cache-control"]["value"] == "public, max-age=3600"
 
 
+@pytest.fixture(scope="module")
+def shadowed(tmp_path_factory: pytest.TempPathFactory) -> Publication:
+    """Old addresses that fit documents, which our server looks for first."""
+    made = Publication(
+        tmp_path_factory.mktemp("shadowed"),
+        {
+            "_news/a.md": front_matter(topics=["Maps", "Charts"]),
+            "_news/b.md": front_matter(topics=["Machine Learning"]),
+        },
+        {
+            "feeds": [
+                {"path": "all"}, {"path": "best"}, {"path": "feed"},
+                {"path": "topics/{topic}", "each": "topic"},
+            ],
+            "moved": {
+                "{topic}.rss": "topics/{topic}.rss",
+                "tag/{topic}.json": "topics/{topic}.json",
+                "BEST.atom": "best.atom",
+                "Topics/Maps.rss": "topics/maps.rss",
+                "{some}.atom": "all.atom",
+                "{here}": "https://example.net/{here}",
+            },
+            "gone": ["Topics/{any}.json"],
+            "replaces": ["common"],
+        },
+    )  # fmt: skip
+    made.build()
+    return made
+
+
+def test_s3_s22_no_old_address_is_in_the_way_of_a_document(shadowed: Publication) -> None:
+    """Hosts that look at redirects first: CloudFront's function, and Cloudflare Pages."""
+    paths = [f"/{quote(name)}" for name, _ in every_document(shadowed)]
+    function = made_for("s3", shadowed).files[s3.NAME].decode()
+    got = by_cloudfront(function, {path: (path, "") for path in paths})
+    assert {path: each.get("uri") for path, each in got.items()} == {
+        path: "/index.html" if path == "/" else path for path in paths
+    }
+    text = made_for("cloudflare-pages", shadowed).files["_redirects"].decode()
+    for path in paths:
+        assert by_rules(text, path) is None
+        assert by_rules(text, path.removesuffix(".html")) is None, "pages are there"
+
+
+@pytest.mark.parametrize("host", ["s3", "cloudflare-pages"])
+def test_s3_s22_what_fits_documents_leads_on_from_other_paths(
+    shadowed: Publication, host: HostName
+) -> None:
+    made = made_for(host, shadowed)
+    wanted = {
+        "/maps.rss": "/topics/maps.rss",
+        "/machine-learning.rss": "/topics/machine-learning.rss",
+        "/tag/anything.json": "/topics/anything.json",  # it fits none, and stays a pattern
+        "/BEST.atom": "/best.atom",
+        "/Topics/Maps.rss": "/topics/maps.rss",
+        "/atom.xml": "/all.atom",
+    }
+    if host == "s3":
+        function = made.files[s3.NAME].decode()
+        got = by_cloudfront(function, {path: (path, "") for path in wanted})
+        led = {path: each["headers"]["location"]["value"] for path, each in got.items()}
+    else:
+        text = made.files["_redirects"].decode()
+        led = {path: (by_rules(text, path) or ("", 0))[0] for path in wanted}
+    assert led == wanted
+    lost = "2 patterns that fit documents are left out, {here} among them"
+    assert any(lost in sentence for sentence in made.said)
+
+
 def test_a_function_larger_than_cloudfront_takes_is_cut_and_told() -> None:
     old = [Old(f"old/address/{n}", 301, "all.rss") for n in range(400)]
     made = s3.make(large([feed("all", 1800)], old), ())

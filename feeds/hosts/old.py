@@ -1,7 +1,7 @@
 """Where old addresses lead on a host that knows nothing but rules. Pure; no I/O."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from urllib.parse import quote
 
 import msgspec
@@ -88,6 +88,34 @@ def instances(old: Old, names: Iterable[str]) -> Iterator[tuple[str, str]]:
     for name in sorted(names):
         if said := fits.fullmatch(name):
             yield _filled(old.source, said.groupdict()), name
+
+
+def fits(source: str, paths: Collection[str]) -> bool:
+    """Whether an old path is one of these paths, or a pattern stands for one of them."""
+    if not PLACEHOLDER.search(source):
+        return source in paths
+    return any(map(re.compile(unnamed(moves.pattern(source))).fullmatch, paths))
+
+
+def apart(
+    all_old: Iterable[Old], names: Collection[str], paths: Collection[str]
+) -> tuple[list[Old], list[Old]]:
+    """What to tell a host that looks at old paths before it looks for documents, at `paths`.
+
+    None of it is a document's path: a pattern that fits one is filled in with the `names` of
+    documents. The second list are those that do not say what to fill in.
+    """
+    told: dict[str, Old] = {}
+    lost = []
+    for old in all_old:
+        found = [old]
+        if old.is_pattern and fits(old.source, paths):
+            found = [Old(path, old.status, name) for path, name in instances(old, names)]
+            lost += [] if found else [old]
+        for each in found:
+            if each.source not in paths:
+                told.setdefault(each.source, each)
+    return list(told.values()), lost
 
 
 def _filled(source: str, values: Mapping[str, str]) -> str:

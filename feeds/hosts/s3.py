@@ -2,11 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from feeds import headers
-from feeds.hosts.host import SUFFIXES, Made
-from feeds.hosts.old import Old, asked, location
+from feeds.hosts.host import SUFFIXES, Made, fitting_said
+from feeds.hosts.old import Old, apart, asked, fits, location
 from feeds.hosts.plan import NOT_FOUND, Plan
 from feeds.manifest import PRIVATE
 
@@ -49,11 +49,14 @@ _CHOICE = r"if (/(?:^|[ ,])%s(?! *; *q=0(?:\.0*)?(?: *,|$))/.test(said)) request
 
 def make(plan: Plan, codings: tuple[str, ...]) -> Made:
     """The function of the site, and what is to be set by hand."""
-    rules = [_rule(plan, old) for old in plan.old]
+    told, lost = apart(plan.old, plan.names, plan.names | {NOT_FOUND})
+    folded = {name.casefold() for name in plan.names}
+    rules = [_rule(plan, old, folded) for old in told]
     kept = list(rules)
     while len(body := _function(plan, kept, codings)) > MOST_BYTES and kept:
         kept.pop()
-    return Made({NAME: body}, tuple(_said(plan, codings, rules[len(kept) :])))
+    said = [*_said(plan, codings, rules[len(kept) :]), *fitting_said("The function", lost)]
+    return Made({NAME: body}, tuple(said))
 
 
 def _function(plan: Plan, rules: list[str], codings: tuple[str, ...]) -> bytes:
@@ -80,11 +83,15 @@ def _variants(plan: Plan, codings: tuple[str, ...]) -> str:
     }
 
 
-def _rule(plan: Plan, old: Old) -> str:
-    """An old path as the function has it: expression, status, target."""
+def _rule(plan: Plan, old: Old, folded: Collection[str]) -> str:
+    """An old path as the function has it: expression, status, target.
+
+    Whatever its capitals, unless it is a document's path with others: `folded` are those.
+    """
+    flags = "" if fits(old.source.casefold(), folded) else "i"
     expression = f"{re.escape(plan.path)}{asked(old)}".replace("/", r"\/")
     to = location(old, plan.path, lambda number, _: f"${number}")
-    return f"[/^{expression}\\/*$/i, {old.status}, {json.dumps(to)}]"
+    return f"[/^{expression}\\/*$/{flags}, {old.status}, {json.dumps(to)}]"
 
 
 def _said(plan: Plan, codings: tuple[str, ...], left_out: list[str]) -> Iterator[str]:
