@@ -35,6 +35,8 @@ FEEDS: Mapping[str, Any] = {
         {"path": "past/archive/maps"},
         {"path": "topics/{topic}", "each": "topic"},
         {"path": "types/{type}", "each": "type", "max_age": "1h"},
+        {"path": "category/{category}", "each": "category"},
+        {"path": "tag/{topic}", "each": "topic"},
     ],
     "moved": {
         "old/feed.xml": "all.rss",
@@ -44,6 +46,7 @@ FEEDS: Mapping[str, Any] = {
         "temp.rss": {"to": "all.rss", "status": 307},
     },
     "gone": ["dead.rss"],
+    "replaces": ["wordpress", "common"],
 }
 SAME = (
     "access-control-allow-origin", "access-control-expose-headers", "cache-control",
@@ -194,7 +197,8 @@ def test_feeds_with_a_history_and_their_archives(sides: Sides, format_: str, acc
         "blog/%D1%80%D0%BE%D0%B1%D0%BE%D1%82%D1%8B/rss", "temp.rss", "feed",
         "%D1%81%D1%82%D0%B0%D1%80%D1%8B%D0%B9%20%D0%BF%D1%83%D1%82%D1%8C", "tag/ai/feed/", "all",
         "all/", "index.html", "rss.xml", "index.atom",
-        "topics/%D1%80%D0%BE%D0%B1%D0%BE%D1%82%D1%8B",
+        "topics/%D1%80%D0%BE%D0%B1%D0%BE%D1%82%D1%8B", "category/news/feed/", "category/news/feed",
+        "category/news/feed/atom", "tag/ai/feed/atom/", "category/news/", "tag/ai",
     ],
 )  # fmt: skip
 def test_h70_h75_old_addresses_lead_where_they_do_on_our_server(sides: Sides, name: str) -> None:
@@ -212,7 +216,8 @@ def test_h70_h75_old_addresses_lead_where_they_do_on_our_server(sides: Sides, na
     [
         "nope.rss", "topics/nope.json", "nope", "topics", "topics/", "404.html", "all.rss.gz",
         "all.rss.br", ".feeds-export.json", ".feeds-nginx.conf", ".feeds-caddy.conf", ".htaccess",
-        "..%2f..%2fsite.yaml", "blog/ai/rss/x",
+        "..%2f..%2fsite.yaml", "blog/ai/rss/x", "all/x", "all/x/", "all/archive/99.rss",
+        "all.rss/x", "all.rss/x.rss", "topics/ai/x.html", "past/archive/99.rss", "topics/ai.html/x",
     ],
 )  # fmt: skip
 def test_h62_h27_what_is_not_there_is_404_and_not_kept(sides: Sides, name: str) -> None:
