@@ -560,6 +560,44 @@ def test_what_cdns_are_told_of_most_feeds_does_not_hold_for_others() -> None:
     }
 
 
+def test_archives_lead_where_their_feeds_moved(tmp_path: Path) -> None:
+    site = Publication(
+        tmp_path / "site",
+        {f"{n}.md": front_matter(title=str(n), topics=["AI"]) for n in range(9)},
+        {
+            "defaults": {"size": 4, "history": "all"},
+            "feeds": [{"path": "new"}, {"path": "topics/{topic}", "each": "topic"}],
+            "moved": {
+                "old": "older", "older": "new", "tags/{topic}": "topics/{topic}",
+                "away": "https://example.net/", "feed.rss": "new.rss",
+            },
+            "gone": ["dead"],
+            "replaces": [],
+        },
+    )  # fmt: skip
+    site.build()
+    site.export(tmp_path / "out", host="s3")
+    function = (tmp_path / "out" / s3.NAME).read_text()
+    wanted = {
+        "/old/archive/1.rss": "/new/archive/1.rss",
+        "/older/archive/2.json": "/new/archive/2.json",
+        "/tags/ai/archive/1.atom": "/topics/ai/archive/1.atom",
+        "/dead/archive/1.atom": None,
+    }
+    got = by_cloudfront(function, {path: (path, "") for path in wanted})
+    assert {
+        path: each["headers"].get("location", {}).get("value") for path, each in got.items()
+    } == wanted
+    none = {path: (path, "") for path in ("/feed/archive/1.rss", "/away/archive/1.rss")}
+    assert all("uri" in each for each in by_cloudfront(function, none).values())
+    site.export(tmp_path / "out", host="netlify")
+    text = (tmp_path / "out" / netlify.REDIRECTS).read_text()
+    assert by_rules(text, "/old/archive/1.rss") == ("/new/archive/1.rss", 301)
+    site.export(tmp_path / "out", host="github-pages")
+    copied = (tmp_path / "out/old/archive/1.rss").read_bytes()
+    assert copied == (tmp_path / "out/new/archive/1.rss").read_bytes()
+
+
 def test_old_addresses_of_topics_under_their_other_names_are_told(tmp_path: Path) -> None:
     site = Publication(tmp_path, {"a.md": front_matter(topics=["Machine Learning"])})
     (site.root / "topics.yaml").write_text("[{name: Machine Learning, _id: ml}]")

@@ -44,8 +44,9 @@ FEEDS: Mapping[str, Any] = {
         "away": "https://example.net/x.rss?a=b%20c",
         "старый путь": "topics/роботы.rss",
         "temp.rss": {"to": "all.rss", "status": 307},
+        "Former": "past",
     },
-    "gone": ["dead.rss"],
+    "gone": ["dead.rss", "dead"],
     "replaces": ["wordpress", "common"],
 }
 SAME = (
@@ -199,6 +200,7 @@ def test_feeds_with_a_history_and_their_archives(sides: Sides, format_: str, acc
         "all/", "index.html", "rss.xml", "index.atom",
         "topics/%D1%80%D0%BE%D0%B1%D0%BE%D1%82%D1%8B", "category/news/feed/", "category/news/feed",
         "category/news/feed/atom", "tag/ai/feed/atom/", "category/news/", "tag/ai",
+        "Former/archive/1.rss", "Former/archive/3.json",
     ],
 )  # fmt: skip
 def test_h70_h75_old_addresses_lead_where_they_do_on_our_server(sides: Sides, name: str) -> None:
@@ -244,8 +246,9 @@ def test_no_address_leads_to_another_host(sides: Sides, name: str) -> None:
     assert '"self"' not in answer.headers.get("link", "") or "org//" not in answer.headers["link"]
 
 
-def test_h72_what_is_gone_is_410(sides: Sides) -> None:
-    theirs, ours = sides.ask("dead.rss", If_None_Match="*")
+@pytest.mark.parametrize("name", ["dead.rss", "dead/archive/1.rss"])
+def test_h72_what_is_gone_is_410(sides: Sides, name: str) -> None:
+    theirs, ours = sides.ask(name, If_None_Match="*")
     assert (theirs.status, ours.status) == (410, 410)
     assert theirs.headers["cache-control"] == ours.headers["cache-control"]
 

@@ -7,8 +7,12 @@ from urllib.parse import quote
 import msgspec
 
 from feeds import moves
+from feeds.fragment import FORMATS
 from feeds.keys import PLACEHOLDER
 from feeds.site import Move, Site
+
+# The placeholder of an archive document's number.
+_NUMBER = "{number}"
 
 
 class Old(msgspec.Struct, frozen=True):
@@ -41,7 +45,7 @@ def lead(site: Site, names: frozenset[str]) -> tuple[Old, ...]:
     """
     found: dict[str, Old] = {}
     exists = _exists(names)
-    for move in site.moves:
+    for move in (*site.moves, *_of_archives(site, exists)):
         for old in _said(move, site, names, exists):
             if old.source not in names:
                 found.setdefault(old.source, old)
@@ -144,6 +148,23 @@ def _said(
     if "{topic}" in move.source:
         yield from _by_other_names(move, site, names)
     yield Old(move.source, move.status, move.target)
+
+
+def _of_archives(site: Site, exists: Callable[[str], str | None]) -> Iterator[Move]:
+    """The moves of archive documents: of whole feeds that moved, or are gone."""
+    if not any(spec.history for spec in site.feeds):
+        return
+    sources = {move.source for move in site.moves}
+    for move in site.moves:
+        feed, _, extension = move.source.rpartition(".")
+        if extension not in FORMATS or f"{feed}.html" not in sources or _NUMBER in feed:
+            continue
+        target = move.target
+        if not PLACEHOLDER.search(feed) and (answer := moves.find(move.source, site, exists)):
+            target = answer.location
+        to = target and f"{target.removesuffix(f'.{extension}')}/archive/{_NUMBER}.{extension}"
+        if not target or "://" not in target:
+            yield Move(f"{feed}/archive/{_NUMBER}.{extension}", to, move.status)
 
 
 def _by_other_names(move: Move, site: Site, names: frozenset[str]) -> Iterator[Old]:
