@@ -8,6 +8,7 @@ from feeds.hosts.host import Made, archives_said, fitting_said
 from feeds.hosts.old import Old, apart, location
 from feeds.hosts.plan import FRESHNESS, NOT_FOUND, Deviation, Group, Plan
 from feeds.keys import PLACEHOLDER
+from feeds.manifest import PRIVATE
 
 HEADERS, REDIRECTS = "_headers", "_redirects"
 # developers.cloudflare.com/pages: configuration/headers, configuration/redirects, platform/limits.
@@ -32,11 +33,12 @@ def make(plan: Plan, codings: tuple[str, ...]) -> Made:
     led = [(old, line) for old in told if (line := _redirect(plan, old))]
     long = [old for old, line in led if len(line) > MOST_REDIRECT]
     led = [(old, line) for old, line in led if len(line) <= MOST_REDIRECT]
-    fixed = [line for old, line in led if not _dynamic(old)]
-    filled = [line for old, line in led if _dynamic(old)]
-    if fixed or filled:
-        kept = (*fixed[:MOST_STATIC], *filled[:MOST_DYNAMIC])
-        files[REDIRECTS] = "".join(kept).encode()
+    fixed = [line for old, line in led if not old.is_pattern]
+    # Our own files, which are there too, cannot be 404.
+    hidden = f"{plan.path}{PRIVATE}* {plan.path} 302\n"
+    filled = [hidden, *(line for old, line in led if old.is_pattern)]
+    kept = (*fixed[:MOST_STATIC], *filled[:MOST_DYNAMIC])
+    files[REDIRECTS] = "".join(kept).encode()
     said = [
         *_said(plan),
         *archives_said(plan, "Cloudflare Pages", hub=True),
@@ -118,10 +120,6 @@ def _pattern(deviation: Deviation) -> str:
 def _paths(plan: Plan) -> set[str]:
     """Where documents are: pages without their extension."""
     return {*plan.names, NOT_FOUND, *(name.removesuffix(".html") for name in plan.names)}
-
-
-def _dynamic(old: Old) -> bool:
-    return old.is_pattern
 
 
 def _redirect(plan: Plan, old: Old) -> str | None:

@@ -19,7 +19,7 @@ _FUNCTION = """\
 const OLD = [
 %(old)s];
 const SAID = %(said)s;
-function lead(status, said, to) {
+function lead(status, to) {
   const found = {'cache-control': {value: SAID[status]},
     'access-control-allow-origin': {value: '*'}};
   if (to) found.location = {value: to};
@@ -27,11 +27,14 @@ function lead(status, said, to) {
 }
 function handler(event) {
   const request = event.request;
-  if (request.uri === %(index)s) return lead(301, 0, %(mount)s);
+  const plain = request.uri.replace(/%%([0-9a-f]{2})/gi,
+    (_, hex) => String.fromCharCode(parseInt(hex, 16)));
+  if (plain.includes(%(private)s)) return lead(404);
+  if (request.uri === %(index)s) return lead(301, %(mount)s);
   for (let i = 0; i < OLD.length; i++) {
     const fits = OLD[i][0].exec(request.uri);
     const to = OLD[i][2];
-    if (fits) return lead(OLD[i][1], 0, to && to.replace(/\\$(\\d)/g, (_, n) => fits[n]));
+    if (fits) return lead(OLD[i][1], to && to.replace(/\\$(\\d)/g, (_, n) => fits[n]));
   }
   if (request.uri === %(mount)s) request.uri = %(index)s;
 %(variants)s  return request;
@@ -61,10 +64,12 @@ def make(plan: Plan, codings: tuple[str, ...]) -> Made:
 
 def _function(plan: Plan, rules: list[str], codings: tuple[str, ...]) -> bytes:
     statuses = sorted({old.status for old in plan.old} | {301})
+    said = {str(each): headers.elsewhere(each)[0][1] for each in statuses}
     mount = plan.path
     values = {
         "old": "".join(f"  {rule},\n" for rule in rules),
-        "said": json.dumps({str(each): headers.elsewhere(each)[0][1] for each in statuses}),
+        "said": json.dumps({**said, "404": "no-store"}),
+        "private": json.dumps(f"/{PRIVATE}"),
         "variants": _variants(plan, codings),
         "mount": json.dumps(mount),
         "index": json.dumps(f"{mount}index.html"),
