@@ -648,6 +648,23 @@ def test_codings_that_a_host_cannot_send_are_refused(tmp_path: Path) -> None:
     assert (tmp_path / "out/all.rss.gz").exists()
 
 
+@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize("path", ["ne$ws", "ne%24ws"])
+def test_a_path_that_hosts_take_for_a_variable_is_refused(
+    tmp_path: Path, host: HostName, path: str
+) -> None:
+    site = Publication(
+        tmp_path / "site", {"a.md": front_matter()}, feeds_url=f"https://example.org/{path}/"
+    )
+    site.build()
+    if host in ("plain", "github-pages"):  # which have no rules
+        site.export(tmp_path / "out", host=host)
+        return
+    with pytest.raises(ExportError, match=r"a \$ in its path, .* another feeds_url"):
+        site.export(tmp_path / "out", host=host)
+    assert not (tmp_path / "out/all.rss").exists()
+
+
 def test_the_host_of_the_settings_is_the_default(tmp_path: Path) -> None:
     site = Publication(tmp_path / "site", {"a.md": front_matter()}, export={"for": "github-pages"})
     site.build()
