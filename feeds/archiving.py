@@ -39,13 +39,13 @@ class Archiving:
 
         `there` are the paths of all feeds. What an archive is for stays the same.
         """
-        new = {f"{path}.rss": path for path in self._feeds.keys() & fresh}
+        new = {f"{path}.rss".casefold(): f"{path}.rss" for path in self._feeds.keys() & fresh}
         if not new:
             return
         for old in sorted(self._places.newest().keys() - there):
-            led = moves.find(f"{old}.rss", self._site, lambda name: name if name in new else None)
-            if led and led.location in new:
-                self._places.move(old, new[led.location], revision)
+            led = moves.find(f"{old}.rss", self._site, lambda name: new.get(name.casefold()))
+            if led and led.location and led.location in new.values():
+                self._places.move(old, led.location.removesuffix(".rss"), revision)
 
     def place(self, finder: Finder, fresh: Collection[str]) -> None:
         """Give entries places in the histories of feeds; of `fresh` feeds all are looked at.

@@ -355,6 +355,18 @@ def test_a_feed_that_moves_takes_its_archives_along(tmp_path: Path) -> None:
     assert led(site, "other/archive/99.rss", NOW) is None
 
 
+def test_a_feed_that_gets_other_capitals_keeps_its_archives(tmp_path: Path) -> None:
+    before, after = moving("All", "all", moved={})
+    site = site_of(tmp_path, 20, before)
+    was = [titles(each) for each in Served(site).walk("All", "json")[1:]]
+    site.write("late.md", article(30, day=3))
+    Publication(tmp_path, {}, after)
+    site.build(NOW + DAY)
+    walked = [titles(each) for each in Served(site, NOW + DAY).walk("all", "json")]
+    assert walked[-len(was) :] == was
+    assert led(site, "All/archive/2.rss", NOW) == moves.Elsewhere(301, "all/archive/2.rss")
+
+
 def test_a_server_that_runs_has_the_archives_of_a_feed_that_moved(tmp_path: Path) -> None:
     before, after = moving("all", "every/thing")
     site = site_of(tmp_path, 20, before)

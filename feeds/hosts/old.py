@@ -159,12 +159,12 @@ def _of_archives(site: Site, exists: Callable[[str], str | None]) -> Iterator[Mo
         feed, _, extension = move.source.rpartition(".")
         if extension not in FORMATS or f"{feed}.html" not in sources or _NUMBER in feed:
             continue
-        target = move.target
+        target, status = move.target, move.status
         if not PLACEHOLDER.search(feed) and (answer := moves.find(move.source, site, exists)):
-            target = answer.location
+            target, status = answer.location, answer.status
         to = target and f"{target.removesuffix(f'.{extension}')}/archive/{_NUMBER}.{extension}"
         if not target or "://" not in target:
-            yield Move(f"{feed}/archive/{_NUMBER}.{extension}", to, move.status)
+            yield Move(f"{feed}/archive/{_NUMBER}.{extension}", to, status)
 
 
 def _by_other_names(move: Move, site: Site, names: frozenset[str]) -> Iterator[Old]:
