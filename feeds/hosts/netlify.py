@@ -7,7 +7,6 @@ from feeds.hosts.host import Made, archives_said
 from feeds.hosts.old import instances, location
 from feeds.hosts.plan import NOT_FOUND, Deviation, Group, Plan
 from feeds.keys import PLACEHOLDER
-from feeds.manifest import PRIVATE
 
 HEADERS, REDIRECTS = "_headers", "_redirects"
 # Netlify answers with its own: docs.netlify.com/manage/routing/headers.
@@ -28,8 +27,9 @@ def make(plan: Plan, codings: tuple[str, ...]) -> Made:
     """The files of the site, and what Netlify cannot do. It compresses by itself."""
     del codings
     files = {HEADERS: "\n".join(_headers(plan)).encode() + b"\n"}
-    lines = [_hidden(plan), *_redirects(plan)]
-    files[REDIRECTS] = "".join(lines[:MOST_REDIRECTS]).encode()
+    lines = list(_redirects(plan))
+    if lines:
+        files[REDIRECTS] = "".join(lines[:MOST_REDIRECTS]).encode()
     return Made(files, (*_said(plan), *_archives(plan), *_left_out(lines)))
 
 
@@ -75,11 +75,6 @@ def _paths(deviation: Deviation, plan: Plan) -> Iterator[str]:
 
 def _lines(said: Iterable[tuple[str, str]]) -> Iterator[str]:
     return (f"  {name}: {value}" for name, value in said if name.lower() not in IGNORED)
-
-
-def _hidden(plan: Plan) -> str:
-    """Nothing where our own files are, which Netlify should not have: `!` is "files or not"."""
-    return f"{plan.path}{PRIVATE}* {plan.path}{NOT_FOUND} 404!\n"
 
 
 def _redirects(plan: Plan) -> Iterator[str]:
