@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from feeds import documents, facts, history
+from feeds import documents, facts, history, moves
 from feeds.catalogue.writer import Writer
 from feeds.definitions import FeedDefinition, Finder
 from feeds.ingest import Outcome
@@ -33,6 +33,19 @@ class Archiving:
         self._places = writer.places
         self._feeds = {feed.path: feed for feed in feeds if feed.history}
         self._others: set[tuple[str, int]] = set()
+
+    def inherit(self, there: Collection[str], fresh: Collection[str], revision: int) -> None:
+        """Give `fresh` feeds the histories of those that moved to their paths.
+
+        `there` are the paths of all feeds. What an archive is for stays the same.
+        """
+        new = {f"{path}.rss".casefold(): f"{path}.rss" for path in self._feeds.keys() & fresh}
+        if not new:
+            return
+        for old in sorted(self._places.newest().keys() - there):
+            led = moves.find(f"{old}.rss", self._site, lambda name: new.get(name.casefold()))
+            if led and led.location and led.location in new.values():
+                self._places.move(old, led.location.removesuffix(".rss"), revision)
 
     def place(self, finder: Finder, fresh: Collection[str]) -> None:
         """Give entries places in the histories of feeds; of `fresh` feeds all are looked at.

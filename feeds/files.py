@@ -1,18 +1,22 @@
 """The files of an export: each written if it differs, with its variants, and noted."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import msgspec
 
 from feeds import coding, document, headers, manifest
+from feeds.dates import NEVER
 from feeds.document import Document
 from feeds.errors import ExportError
 from feeds.hosts.host import SUFFIXES
 from feeds.manifest import File, Kind, Manifest, Whole
 from feeds.site import Site
 from feeds.target import Target, moment_of, second_of
+
+# Seconds, some ten years, in which the times lie that are made of bytes.
+_SPREAD = 315_360_000
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -102,17 +106,17 @@ class Files:
         """Write a document, at its old paths too, with its precompressed variants."""
         file = self._file(made, kind, cache_control)
         for path in self._paths([name]):
-            second = self._store(path, made.body, file, made.updated)
+            second = self._store(path, made.body, file, _time(made))
             for each in self._rules.codings if kind in self._rules.coded else ():
                 if (coded := coding.encode(made.body, each)) is not None:
                     variant = msgspec.structs.replace(
                         file, sha256=document.digest(coded), size=len(coded), coding=each
                     )
-                    self._store(path + SUFFIXES[each], coded, variant, made.updated, second)
+                    self._store(path + SUFFIXES[each], coded, variant, _time(made), second)
 
     def put_plain(self, name: str, made: Document, kind: Kind) -> None:
         """Write a file for the host, which has no variants."""
-        self._store(name, made.body, self._file(made, kind), made.updated)
+        self._store(name, made.body, self._file(made, kind), _time(made))
 
     def settle(self) -> None:
         """Wait until everything is on the disk, in its place."""
@@ -195,3 +199,14 @@ class Files:
         self._target.write(name, body, moment_of(made, file.sha256))
         self.written.append(name)
         return made
+
+
+def _time(made: Document) -> datetime:
+    """The time that the file of a document gets at first.
+
+    Who copies files compares sizes and seconds (rsync). What has no time of its own gets one that
+    is made of its bytes, for a folder made anew has nothing to go forward from.
+    """
+    if made.is_dated or made.updated > NEVER:
+        return made.updated
+    return NEVER + timedelta(seconds=int(made.sha256[:12], 16) % _SPREAD)

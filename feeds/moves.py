@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from feeds import history
 from feeds.definitions import segment
 from feeds.keys import PLACEHOLDER
 from feeds.selection import TERM_FIELDS
@@ -51,7 +52,19 @@ def find(
     for meant in (exists(name), exists(f"{name}.html")):
         if meant is not None and (meant != path or not exact):
             return Elsewhere(301, meant)
-    return _moved(name, site, exists, _HOPS)
+    return _moved(name, site, exists, _HOPS) or _archive(name, site, exists)
+
+
+def _archive(name: str, site: Site, exists: Callable[[str], str | None]) -> Elsewhere | None:
+    """Where an archive document is whose feed moved: it has its number there, or the feed is it."""
+    path, _, extension = name.rpartition(".")
+    found = history.parsed(path)
+    elsewhere = _moved(f"{found[0]}.{extension}", site, exists, _HOPS) if found else None
+    if elsewhere is None or elsewhere.location is None or found is None:
+        return elsewhere
+    feed = elsewhere.location.removesuffix(f".{extension}")
+    there = exists(f"{history.path(feed, found[1])}.{extension}")
+    return msgspec.structs.replace(elsewhere, location=there or elsewhere.location)
 
 
 def _moved(

@@ -87,6 +87,7 @@ class Refresh:
         archiving = Archiving(
             self._site, self._writer, self._now, looked_at, outcome, everything=all_of_them
         )
+        archiving.inherit(feeds.keys(), set(renamed or ()), self.revision)
         archiving.place(known.finder, set(renamed or ()))
         states, wanted = self._states(looked_at, built=self._seconds)
         while failed := self._render(wanted, workers):

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from feeds import headers
+from feeds import headers, moves
 from feeds import shelf as shelves
 from feeds.catalogue.store import Catalogue
 from feeds.document import Document
@@ -314,6 +314,116 @@ def test_a_history_begins_when_it_is_switched_on_and_outlives_being_off(tmp_path
         walked.append(Served(site, NOW + DAY).walk("all", "json"))
     assert [len(each) for each in walked] == [6, 1, 6]
     assert walked[0][1:] == walked[2][1:]
+
+
+def moving(old: str, new: str, *more: str, **said: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The feeds of a site before and after one of them moves; `more` are there all the time."""
+
+    def feeds(*paths: str) -> dict[str, Any]:
+        return {
+            "defaults": {"size": SIZE, "history": "all"},
+            "feeds": [{"path": each} for each in paths],
+        }
+
+    return feeds(old, *more), {**feeds(new, *more), "moved": {old: new}, **said}
+
+
+def led(site: Publication, path: str, now: datetime) -> moves.Elsewhere | None:
+    with (
+        closing(Catalogue(site.site.catalogue)) as catalogue,
+        patch.object(shelves, "clock", lambda: now),
+    ):
+        return moves.find(path, site.site, Shelf(site.site, catalogue).meant)
+
+
+def test_a_feed_that_moves_takes_its_archives_along(tmp_path: Path) -> None:
+    before, after = moving("All", "Everything", "other")
+    site = site_of(tmp_path, 20, before)
+    was = [titles(each) for each in Served(site).walk("All", "json")]
+    Publication(tmp_path, {}, after)
+    for number in range(20, 26):
+        site.write(f"{number}.md", article(number))
+    site.build(NOW + DAY)
+    walked = [titles(each) for each in Served(site, NOW + DAY).walk("Everything", "json")]
+    assert walked[-len(was) + 1 :] == was[1:], "cut anew"
+    assert len(walked) > len(was)
+    for format_ in FORMATS:
+        there = moves.Elsewhere(301, f"Everything/archive/2.{format_}")
+        assert led(site, f"All/archive/2.{format_}", NOW) == there
+        only = moves.Elsewhere(301, f"Everything.{format_}")
+        assert led(site, f"All/archive/99.{format_}", NOW) == only
+    assert led(site, "other/archive/99.rss", NOW) is None
+
+
+def test_a_feed_that_gets_other_capitals_keeps_its_archives(tmp_path: Path) -> None:
+    before, after = moving("All", "all", moved={})
+    site = site_of(tmp_path, 20, before)
+    was = [titles(each) for each in Served(site).walk("All", "json")[1:]]
+    site.write("late.md", article(30, day=3))
+    Publication(tmp_path, {}, after)
+    site.build(NOW + DAY)
+    walked = [titles(each) for each in Served(site, NOW + DAY).walk("all", "json")]
+    assert walked[-len(was) :] == was
+    assert led(site, "All/archive/2.rss", NOW) == moves.Elsewhere(301, "all/archive/2.rss")
+
+
+def test_a_server_that_runs_has_the_archives_of_a_feed_that_moved(tmp_path: Path) -> None:
+    before, after = moving("all", "every/thing")
+    site = site_of(tmp_path, 20, before)
+    Publication(tmp_path, {}, after)
+    with closing(Catalogue(site.site.catalogue)) as catalogue:
+        shelf = Shelf(site.site, catalogue)
+        shelf.refresh()
+        site.build(NOW)
+        shelf.refresh()
+        found = shelf.get("every/thing/archive/1.json")
+        assert found is not None
+        assert len(titles(found.document)) == SIZE / 2
+        assert shelf.get("all/archive/1.json") is None
+
+
+def test_feeds_of_a_family_that_moves_take_their_archives_along(tmp_path: Path) -> None:
+    def feeds(path: str, **said: Any) -> dict[str, Any]:
+        return {"feeds": [{"path": path, "each": "topic", "size": 2, "history": "all"}], **said}
+
+    topics = {f"{n}.md": article(n, topics=["AI", "Maps"]) for n in range(9)}
+    site = Publication(tmp_path, topics, feeds("tags/{topic}"))
+    site.build()
+    was = {
+        each: titles(made)
+        for each in ("ai", "maps")
+        for made in Served(site).walk(f"tags/{each}", "json")
+    }
+    Publication(tmp_path, {}, feeds("topics/{topic}", moved={"tags/{topic}": "topics/{topic}"}))
+    site.write("last.md", article(50, topics=["AI"]))
+    site.build(NOW + DAY)
+    for topic, oldest in was.items():
+        walked = Served(site, NOW + DAY).walk(f"topics/{topic}", "json")
+        assert titles(walked[-1]) == oldest
+        assert led(site, f"tags/{topic}/archive/1.rss", NOW) == moves.Elsewhere(
+            301, f"topics/{topic}/archive/1.rss"
+        )
+
+
+def test_a_feed_with_a_history_keeps_it_when_another_moves_to_it(tmp_path: Path) -> None:
+    before, after = moving("all", "other", "other")
+    after["feeds"] = after["feeds"][:1]
+    site = site_of(tmp_path, 20, before)
+    site.build()
+    was = Served(site).walk("other", "json")[1:]
+    Publication(tmp_path, {}, after)
+    site.build(NOW + DAY)
+    assert Served(site, NOW + DAY).walk("other", "json")[1:] == was
+    assert led(site, "all/archive/1.rss", NOW) == moves.Elsewhere(301, "other/archive/1.rss")
+
+
+def test_h72_archives_are_gone_with_their_feed(tmp_path: Path) -> None:
+    before, after = moving("all", "other", gone=["all"], moved={})
+    site = site_of(tmp_path, 20, before)
+    Publication(tmp_path, {}, after)
+    site.build(NOW + DAY)
+    assert led(site, "all/archive/1.rss", NOW) == moves.Elsewhere(410, None)
+    assert titles(Served(site, NOW + DAY).walk("other", "json")[-1])
 
 
 @pytest.mark.parametrize("of", [{"order": "heat"}, {"select": {"age": "7d"}}])

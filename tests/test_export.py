@@ -388,6 +388,26 @@ def test_what_no_static_host_does_is_said(site: Publication, out: Path, setting:
     assert len(site.export(out).said) == 1
 
 
+@pytest.mark.parametrize("name", [".feeds-nginx.conf", "404.html", "pages.css"])
+def test_s31_a_folder_made_anew_has_other_times_for_other_bytes(tmp_path: Path, name: str) -> None:
+    """Who copies it compares sizes and seconds, and CI has no folder of the last time."""
+    made: list[tuple[int, int, bytes]] = []
+    for title in ("one", "two", "one"):
+        site = Publication(
+            tmp_path / str(len(made)), {"a.md": front_matter()},
+            title=title, hub=f"https://{title}.example/",
+        )  # fmt: skip
+        site.build()
+        site.export(site.root / "out", host="nginx")
+        file = site.root / "out" / name
+        made.append((file.stat().st_size, int(file.stat().st_mtime), file.read_bytes()))
+    one, two, again = made
+    assert one == again
+    assert one[0] == two[0]
+    assert (one[1] == two[1]) == (one[2] == two[2]) == (name == "pages.css")
+    assert max(one[1], two[1]) < NOW.timestamp()
+
+
 @pytest.mark.parametrize(
     ("before", "wanted"), [(None, 100), (5, 100), (99, 100), (100, 101), (200, 201)]
 )

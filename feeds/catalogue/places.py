@@ -173,6 +173,14 @@ class Places:
             self._connection.execute(delete(place).where(*mine, place.c.entry.in_(part)))
         self._insert(place, rows)
 
+    def move(self, old: str, new: str, revision: int) -> None:
+        """Give the history of the feed at an old path to the one at a new path, if it has none."""
+        if self._connection.scalar(select(place.c.entry).where(place.c.feed == new).limit(1)):
+            return
+        self._connection.execute(update(place).where(place.c.feed == old).values(feed=new))
+        moved = {"feed": new, "revision": revision}
+        self._connection.execute(update(archive).where(archive.c.feed == old).values(moved))
+
     def put(self, states: Sequence[ArchiveState], revision: int) -> None:
         """Remember what archive documents show, and that they do since this revision."""
         if states:

@@ -124,8 +124,11 @@ def _rules(plan: Plan, codings: tuple[str, ...]) -> Iterator[str]:
             yield f'RewriteRule "^$" "{group.name}"'
     yield "RewriteCond %{REQUEST_FILENAME} !-f"
     yield "RewriteCond %{REQUEST_FILENAME}.html -f"
+    # Of a path below a page, which is none, the name of the file is the page's.
+    yield 'RewriteCond %{PATH_INFO} "^/*$"'
     yield 'RewriteCond %{THE_REQUEST} "^\\S+ /*(/[^ ?]*[^ ?/])/*[ ?]"'
-    yield 'RewriteRule ^ "%1.html" [R=301,L,NE,QSD]'
+    missing = re.escape(NOT_FOUND.removesuffix(".html"))
+    yield f'RewriteRule "!^{missing}/*$" "%1.html" [R=301,L,NE,QSD]'
     for old in plan.old:
         yield "RewriteCond %{REQUEST_FILENAME} !-f"
         source = f"{re.escape(plan.path)}{asked(old).replace('[^/]', '[^/ ?]')}"

@@ -142,7 +142,10 @@ def _elsewhere(plan: Plan) -> Iterator[str]:
     yield "handle @feeds_nothing {"
     yield "\t@feeds_path path_regexp feeds_path ^(.*[^/])/*$"
     yield "\thandle @feeds_path {"
-    yield from ("\t\t@feeds_page file {", "\t\t\ttry_files {re.feeds_path.1}.html", "\t\t}")
+    missing = re.escape(f"{plan.site.mount}{NOT_FOUND.removesuffix('.html')}")
+    yield "\t\t@feeds_page {"
+    yield from ("\t\t\tfile {", "\t\t\t\ttry_files {re.feeds_path.1}.html", "\t\t\t}")
+    yield from (f"\t\t\tnot path_regexp {_quoted(f'^{missing}/*$')}", "\t\t}")
     said = [*headers.elsewhere(301), *everywhere]
     yield from _indented(_handled("@feeds_page", said, "{feeds_asked}.html 301"), 2)
     for status in sorted({old.status for old in plan.old}):

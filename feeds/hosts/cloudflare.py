@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterator
 from urllib.parse import quote
 
 from feeds.headers import Headers
-from feeds.hosts.host import Made, archives_said
-from feeds.hosts.old import Old, location
-from feeds.hosts.plan import FRESHNESS, Deviation, Group, Plan
+from feeds.hosts.host import Made, archives_said, fitting_said
+from feeds.hosts.old import Old, apart, location
+from feeds.hosts.plan import FRESHNESS, NOT_FOUND, Deviation, Group, Plan
 from feeds.keys import PLACEHOLDER
+from feeds.manifest import PRIVATE
 
 HEADERS, REDIRECTS = "_headers", "_redirects"
 # developers.cloudflare.com/pages: configuration/headers, configuration/redirects, platform/limits.
@@ -28,16 +29,21 @@ def make(plan: Plan, codings: tuple[str, ...]) -> Made:
     room = MOST_RULES - len(general) - len(lists)
     rules = [*general, *deviations[-room:], *lists]
     files = {HEADERS: "".join(map(_written, rules)).encode()}
-    led = [(old, line) for old in plan.old if (line := _redirect(plan, old)) and _short(line)]
-    fixed = [line for old, line in led if not _dynamic(old)]
-    filled = [line for old, line in led if _dynamic(old)]
-    if fixed or filled:
-        kept = (*fixed[:MOST_STATIC], *filled[:MOST_DYNAMIC])
-        files[REDIRECTS] = "".join(kept).encode()
+    told, lost = apart(plan.old, plan.names, _paths(plan))
+    led = [(old, line) for old in told if (line := _redirect(plan, old))]
+    long = [old for old, line in led if len(line) > MOST_REDIRECT]
+    led = [(old, line) for old, line in led if len(line) <= MOST_REDIRECT]
+    fixed = [line for old, line in led if not old.is_pattern]
+    # Our own files, which are there too, cannot be 404.
+    hidden = f"{plan.path}{PRIVATE}* {plan.path} 302\n"
+    filled = [hidden, *(line for old, line in led if old.is_pattern)]
+    kept = (*fixed[:MOST_STATIC], *filled[:MOST_DYNAMIC])
+    files[REDIRECTS] = "".join(kept).encode()
     said = [
         *_said(plan),
         *archives_said(plan, "Cloudflare Pages", hub=True),
-        *_too_long(plan, rules),
+        *_too_long(rules, long),
+        *fitting_said("Cloudflare Pages", lost),
         *_left_out(deviations, room, fixed, filled),
     ]
     return Made(files, tuple(said))
@@ -111,8 +117,9 @@ def _pattern(deviation: Deviation) -> str:
     return PLACEHOLDER.sub(_COLON, quote(deviation.source, safe="/{}"))
 
 
-def _dynamic(old: Old) -> bool:
-    return old.is_pattern
+def _paths(plan: Plan) -> set[str]:
+    """Where documents are: pages without their extension."""
+    return {*plan.names, NOT_FOUND, *(name.removesuffix(".html") for name in plan.names)}
 
 
 def _redirect(plan: Plan, old: Old) -> str | None:
@@ -123,10 +130,6 @@ def _redirect(plan: Plan, old: Old) -> str | None:
     if not old.leads_out:
         to = to.removesuffix(".html")  # Cloudflare would lead on to it
     return f"{PLACEHOLDER.sub(_COLON, source)} {to} {old.status}\n"
-
-
-def _short(redirect: str) -> bool:
-    return len(redirect) <= MOST_REDIRECT
 
 
 def _said(plan: Plan) -> Iterator[str]:
@@ -153,7 +156,7 @@ def _written(rule: Rule) -> str:
     return "".join(f"{line}\n" for line in rule if len(line) <= MOST_LINE)
 
 
-def _too_long(plan: Plan, rules: list[Rule]) -> Iterator[str]:
+def _too_long(rules: list[Rule], lost: list[Old]) -> Iterator[str]:
     lines = [line for rule in rules for line in rule]
     long = [line.split()[0].rstrip(":") for line in lines if len(line) > MOST_LINE]
     if long:
@@ -161,7 +164,6 @@ def _too_long(plan: Plan, rules: list[Rule]) -> Iterator[str]:
             f"Cloudflare Pages takes {MOST_LINE:,} characters in a line of {HEADERS}: "
             f"{len(long):,} are left out, {long[0][:100]} among them."
         )
-    lost = [old for old in plan.old if (line := _redirect(plan, old)) and not _short(line)]
     if lost:
         yield (
             f"Cloudflare Pages takes {MOST_REDIRECT:,} characters in a redirect: {len(lost):,} are "

@@ -1,9 +1,10 @@
 """What a host is to an export: the files that it is told by, and what it cannot do."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from feeds.hosts.old import Old
 from feeds.hosts.plan import Plan
 from feeds.manifest import Kind
 
@@ -59,3 +60,12 @@ def archives_said(plan: Plan, title: str, *, hub: bool = False, link: bool = Tru
                 f"{title} sends no prev-archive and next-archive in Link headers; both are in the "
                 f"documents.{' Archives name the hubs there, as feeds do.' if hub else ''}"
             )
+
+
+def fitting_said(title: str, lost: Sequence[Old]) -> Iterator[str]:
+    """What a host that looks at old addresses before documents cannot be told of them."""
+    if lost:
+        yield (
+            f"{title} looks at old addresses before documents: {len(lost):,} patterns that fit "
+            f"documents are left out, {lost[0].source} among them."
+        )

@@ -98,8 +98,10 @@ def _documents(plan: Plan) -> Iterator[str]:
     for group in plan.groups:
         if group.name:
             named = f'if (${_SELF} ~ "/{re.escape(group.name)}$")'
-            leads = f"{named} {{ return 301 {_quoted(plan.path)}; }}"
-            lines = [leads, *_added(group.headers)]
+            everywhere = [*headers.CORS, *headers.everywhere(plan.site)]
+            said = _added([*headers.elsewhere(301), *everywhere])
+            leads = [*said, f"return 301 {_quoted(plan.path)};"]
+            lines = [f"{named} {{", *_indented(leads, 4), "}", *_added(group.headers)]
             yield from _block(f"= {_quoted(f'{mount}{group.name}')}", lines)
     for deviation in plan.deviations:
         for groups in _alike(plan.of("feed", "page")):
@@ -142,6 +144,8 @@ def _elsewhere(plan: Plan) -> Iterator[str]:
     yield f"    set ${_KEPT} {_quoted(_kept(301))};"
     said = [("Cache-Control", f"${_KEPT}"), *headers.CORS, *headers.everywhere(plan.site)]
     yield from _indented(_added(said), 4)
+    missing = f"{plan.site.mount}{NOT_FOUND.removesuffix('.html')}"
+    yield f'    if ($uri ~ "^{re.escape(missing)}/*$") {{ return 404; }}'
     yield '    if ($uri ~ "^(?<feeds_page>.*[^/])/*$") { }'
     yield f"    if (-f $document_root$feeds_page.html) {{ return 301 ${_ASKED}.html; }}"
     for old in plan.old:

@@ -1,14 +1,18 @@
 """Where old addresses lead on a host that knows nothing but rules. Pure; no I/O."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from urllib.parse import quote
 
 import msgspec
 
 from feeds import moves
+from feeds.fragment import FORMATS
 from feeds.keys import PLACEHOLDER
 from feeds.site import Move, Site
+
+# The placeholder of an archive document's number.
+_NUMBER = "{number}"
 
 
 class Old(msgspec.Struct, frozen=True):
@@ -41,7 +45,7 @@ def lead(site: Site, names: frozenset[str]) -> tuple[Old, ...]:
     """
     found: dict[str, Old] = {}
     exists = _exists(names)
-    for move in site.moves:
+    for move in (*site.moves, *_of_archives(site, exists)):
         for old in _said(move, site, names, exists):
             if old.source not in names:
                 found.setdefault(old.source, old)
@@ -90,6 +94,34 @@ def instances(old: Old, names: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield _filled(old.source, said.groupdict()), name
 
 
+def fits(source: str, paths: Collection[str]) -> bool:
+    """Whether an old path is one of these paths, or a pattern stands for one of them."""
+    if not PLACEHOLDER.search(source):
+        return source in paths
+    return any(map(re.compile(unnamed(moves.pattern(source))).fullmatch, paths))
+
+
+def apart(
+    all_old: Iterable[Old], names: Collection[str], paths: Collection[str]
+) -> tuple[list[Old], list[Old]]:
+    """What to tell a host that looks at old paths before it looks for documents, at `paths`.
+
+    None of it is a document's path: a pattern that fits one is filled in with the `names` of
+    documents. The second list are those that do not say what to fill in.
+    """
+    told: dict[str, Old] = {}
+    lost = []
+    for old in all_old:
+        found = [old]
+        if old.is_pattern and fits(old.source, paths):
+            found = [Old(path, old.status, name) for path, name in instances(old, names)]
+            lost += [] if found else [old]
+        for each in found:
+            if each.source not in paths:
+                told.setdefault(each.source, each)
+    return list(told.values()), lost
+
+
 def _filled(source: str, values: Mapping[str, str]) -> str:
     return PLACEHOLDER.sub(lambda found: values[found[1]], source)
 
@@ -116,6 +148,23 @@ def _said(
     if "{topic}" in move.source:
         yield from _by_other_names(move, site, names)
     yield Old(move.source, move.status, move.target)
+
+
+def _of_archives(site: Site, exists: Callable[[str], str | None]) -> Iterator[Move]:
+    """The moves of archive documents: of whole feeds that moved, or are gone."""
+    if not any(spec.history for spec in site.feeds):
+        return
+    sources = {move.source for move in site.moves}
+    for move in site.moves:
+        feed, _, extension = move.source.rpartition(".")
+        if extension not in FORMATS or f"{feed}.html" not in sources or _NUMBER in feed:
+            continue
+        target, status = move.target, move.status
+        if not PLACEHOLDER.search(feed) and (answer := moves.find(move.source, site, exists)):
+            target, status = answer.location, answer.status
+        to = target and f"{target.removesuffix(f'.{extension}')}/archive/{_NUMBER}.{extension}"
+        if not target or "://" not in target:
+            yield Move(f"{feed}/archive/{_NUMBER}.{extension}", to, status)
 
 
 def _by_other_names(move: Move, site: Site, names: frozenset[str]) -> Iterator[Old]:

@@ -15,6 +15,7 @@ from feeds.dates import NEVER
 from feeds.definitions import FeedDefinition
 from feeds.document import Document
 from feeds.envelope import MEDIA_TYPES
+from feeds.errors import ExportError
 from feeds.fragment import FORMATS
 from feeds.headers import Headers
 from feeds.history import Place
@@ -93,8 +94,13 @@ class Plan(msgspec.Struct, frozen=True):
     def path(self) -> str:
         """The path of the feeds' URL, percent-encoded; `site.mount` is the same decoded.
 
-        Without `$`, which hosts have for variables and groups.
+        Raises `ExportError` if it has a `$`, which hosts have for variables and groups.
         """
+        if "$" in self.site.mount:
+            raise ExportError(
+                f"{self.site.feeds_url} has a $ in its path, which hosts take for a variable; "
+                "set another feeds_url, or export for plain"
+            )
         return quote(urlsplit(self.site.feeds_url).path or "/", safe="/%:@!&'()*+,;=~")
 
     @property

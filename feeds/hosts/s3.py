@@ -2,11 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from feeds import headers
-from feeds.hosts.host import Made
-from feeds.hosts.old import Old, asked, location
+from feeds.hosts.host import SUFFIXES, Made, fitting_said
+from feeds.hosts.old import Old, apart, asked, fits, location
 from feeds.hosts.plan import NOT_FOUND, Plan
 from feeds.manifest import PRIVATE
 
@@ -19,7 +19,7 @@ _FUNCTION = """\
 const OLD = [
 %(old)s];
 const SAID = %(said)s;
-function lead(status, said, to) {
+function lead(status, to) {
   const found = {'cache-control': {value: SAID[status]},
     'access-control-allow-origin': {value: '*'}};
   if (to) found.location = {value: to};
@@ -27,59 +27,83 @@ function lead(status, said, to) {
 }
 function handler(event) {
   const request = event.request;
-  if (request.uri === %(index)s) return lead(301, 0, %(mount)s);
+  const plain = request.uri.replace(/%%([0-9a-f]{2})/gi,
+    (_, hex) => String.fromCharCode(parseInt(hex, 16)));
+  if (plain.includes(%(private)s)) return lead(404);
+  if (request.uri === %(index)s) return lead(301, %(mount)s);
   for (let i = 0; i < OLD.length; i++) {
     const fits = OLD[i][0].exec(request.uri);
     const to = OLD[i][2];
-    if (fits) return lead(OLD[i][1], 0, to && to.replace(/\\$(\\d)/g, (_, n) => fits[n]));
+    if (fits) return lead(OLD[i][1], to && to.replace(/\\$(\\d)/g, (_, n) => fits[n]));
   }
   if (request.uri === %(mount)s) request.uri = %(index)s;
+%(variants)s  return request;
+}
+"""
+_VARIANTS = """\
   const sent = request.headers['accept-encoding'];
   const said = sent ? sent.value : '';
   if (/^[^?]*\\.(?:%(coded)s)$/.test(request.uri)) {
-    if (/(?:^|[ ,])br(?! *; *q=0(?:\\.0*)?(?: *,|$))/.test(said)) request.uri += '.br';
-    else if (/(?:^|[ ,])gzip(?! *; *q=0(?:\\.0*)?(?: *,|$))/.test(said)) request.uri += '.gz';
+    %(choices)s
   }
-  return request;
-}
 """
+_CHOICE = r"if (/(?:^|[ ,])%s(?! *; *q=0(?:\.0*)?(?: *,|$))/.test(said)) request.uri += '%s';"
 
 
 def make(plan: Plan, codings: tuple[str, ...]) -> Made:
     """The function of the site, and what is to be set by hand."""
-    del codings
-    rules = [_rule(plan, old) for old in plan.old]
+    told, lost = apart(plan.old, plan.names, plan.names | {NOT_FOUND})
+    folded = {name.casefold() for name in plan.names}
+    rules = [_rule(plan, old, folded) for old in told]
     kept = list(rules)
-    while len(body := _function(plan, kept)) > MOST_BYTES and kept:
+    while len(body := _function(plan, kept, codings)) > MOST_BYTES and kept:
         kept.pop()
-    return Made({NAME: body}, tuple(_said(plan, rules[len(kept) :])))
+    said = [*_said(plan, codings, rules[len(kept) :]), *fitting_said("The function", lost)]
+    return Made({NAME: body}, tuple(said))
 
 
-def _function(plan: Plan, rules: list[str]) -> bytes:
+def _function(plan: Plan, rules: list[str], codings: tuple[str, ...]) -> bytes:
     statuses = sorted({old.status for old in plan.old} | {301})
+    said = {str(each): headers.elsewhere(each)[0][1] for each in statuses}
     mount = plan.path
     values = {
         "old": "".join(f"  {rule},\n" for rule in rules),
-        "said": json.dumps({str(each): headers.elsewhere(each)[0][1] for each in statuses}),
-        "coded": "|".join(group.extension for group in plan.of("feed")),
+        "said": json.dumps({**said, "404": "no-store"}),
+        "private": json.dumps(f"/{PRIVATE}"),
+        "variants": _variants(plan, codings),
         "mount": json.dumps(mount),
         "index": json.dumps(f"{mount}index.html"),
     }
     return (_FUNCTION % values).encode()
 
 
-def _rule(plan: Plan, old: Old) -> str:
-    """An old path as the function has it: expression, status, target."""
+def _variants(plan: Plan, codings: tuple[str, ...]) -> str:
+    """The choice of a precompressed variant: all feeds have all, for even the smallest shrinks."""
+    if not codings:
+        return ""
+    choices = "\n    else ".join(_CHOICE % (coding, SUFFIXES[coding]) for coding in codings)
+    return _VARIANTS % {
+        "coded": "|".join(group.extension for group in plan.of("feed")),
+        "choices": choices,
+    }
+
+
+def _rule(plan: Plan, old: Old, folded: Collection[str]) -> str:
+    """An old path as the function has it: expression, status, target.
+
+    Whatever its capitals, unless it is a document's path with others: `folded` are those.
+    """
+    flags = "" if fits(old.source.casefold(), folded) else "i"
     expression = f"{re.escape(plan.path)}{asked(old)}".replace("/", r"\/")
     to = location(old, plan.path, lambda number, _: f"${number}")
-    return f"[/^{expression}\\/*$/i, {old.status}, {json.dumps(to)}]"
+    return f"[/^{expression}\\/*$/{flags}, {old.status}, {json.dumps(to)}]"
 
 
-def _said(plan: Plan, left_out: list[str]) -> Iterator[str]:
+def _said(plan: Plan, codings: tuple[str, ...], left_out: list[str]) -> Iterator[str]:
     yield (
         f"S3 has no redirects, no 410 and no choice of codings of its own: {NAME} does it as a "
-        "CloudFront Function at viewer request. Without it CloudFront sends Atom and JSON feeds "
-        "uncompressed."
+        f"CloudFront Function at viewer request. With{'out it' if codings else ' no codings'} "
+        "CloudFront sends Atom and JSON feeds uncompressed."
     )
     yield (
         "Set CORS, Content-Security-Policy and Vary: Accept-Encoding in a response headers policy: "
