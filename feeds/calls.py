@@ -129,7 +129,7 @@ def send(connection: HTTPConnection, hub: str, topic: str) -> Answer:
     except (urllib3.exceptions.HTTPError, HTTPException, OSError) as error:
         connection.close()
         return Answer(None, f"no answer: {error}")
-    return Answer(answer.status, _told(answer, said.decode(errors="replace")), _retry_after(answer))
+    return Answer(answer.status, _told(answer, said.decode(errors="replace")), retry_after(answer))
 
 
 def _connection(hub: str) -> HTTPConnection:
@@ -147,7 +147,7 @@ def _told(answer: urllib3.BaseHTTPResponse, said: str) -> str:
     return f"{answer.status} {answer.reason or ''}: {' '.join(said.split())}".rstrip(": ")
 
 
-def _retry_after(answer: urllib3.BaseHTTPResponse) -> int:
+def retry_after(answer: urllib3.BaseHTTPResponse) -> int:
     """The seconds of Retry-After (RFC 9110 §10.2.3), whether it is a number or a date; else 0."""
     try:
         return int(urllib3.Retry(0).get_retry_after(answer) or 0)

@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from feeds import definitions, feedfile, media, settings, urls
-from feeds.delivery import PurgeSettings
+from feeds import definitions, destination, feedfile, media, settings, urls
 from feeds.errors import ConfigError
 from feeds.keys import LANGUAGE, PLACEHOLDER, Picture, Provider, SiteSettings, Topic
 from feeds.site import Site
@@ -20,7 +19,6 @@ TAG_URI = re.compile(
     r"tag:(?P<authority>[a-z0-9.-]+|[A-Za-z0-9._-]+@[a-z0-9.-]+)"
     r",(?P<date>\d{4}(?:-\d{2}(?:-\d{2})?)?):[A-Za-z0-9._~!$&'()*+,;=@/?:-]*"
 )
-STORE = re.compile(r"(?:s3|gs|az)://[A-Za-z0-9][\w.-]*(?:/[^\s?#]*)?")
 EMAIL = re.compile(r"[^\s@<>()]+@[^\s@<>()]+")
 
 
@@ -74,8 +72,7 @@ def _checked(source: settings.Source, site: SiteSettings, root: Path) -> SiteSet
     _check_author(source, site)
     _check_media_types(source, site)
     _check_http(source, site)
-    _check_upload(source, site)
-    _check_purge(source, site)
+    destination.check(source, site)
     feedfile.seconds(source, ("ping_delay",), site.ping_delay, "0s", "10m")
     made: dict[str, Any] = {"url": _base(source, "url", site.url), "hub": _hub(source, site.hub)}
     for key in ("feeds_url", "assets_url"):
@@ -130,41 +127,6 @@ def _check_media_types(source: settings.Source, site: SiteSettings) -> None:
 def _check_http(source: settings.Source, site: SiteSettings) -> None:
     if site.http.hsts is not None:
         feedfile.seconds(source, ("http", "hsts"), site.http.hsts, "0s", "3650d")
-
-
-def _check_upload(source: settings.Source, site: SiteSettings) -> None:
-    upload = site.upload
-    if upload is None:
-        return
-    for key in ("url", "state"):
-        if (value := getattr(upload, key)) and not STORE.fullmatch(value):
-            said = f"{value!r} is not such as s3://bucket/prefix, gs://bucket or az://container"
-            raise source.error(("upload", key), said)
-    if upload.state and upload.state[:3] != upload.url[:3]:
-        raise source.error(("upload", "state"), "is to be in the same kind of store as upload.url")
-    if upload.endpoint:
-        _url(source, ("upload", "endpoint"), upload.endpoint)
-        if upload.url.startswith("gs:"):
-            raise source.error(("upload", "endpoint"), "is for s3:// and az:// only; take it out")
-
-
-def _check_purge(source: settings.Source, site: SiteSettings) -> None:
-    for index, purge in enumerate(site.purge):
-        if purge.by == "tag" and not site.http.cache_tags:
-            raise source.error(("purge", index, "by"), "'tag' needs the setting http.cache_tags")
-        if purge.by == "tag" and purge.via == "cloudfront":
-            raise source.error(("purge", index, "by"), "'tag' is not for cloudfront; write 'url'")
-        if not purge.zone and _wants_zone(purge):
-            said = f"is missing; {purge.via} needs the id of what to purge in"
-            raise source.error(("purge", index, "zone"), said)
-        for number, server in enumerate(purge.servers):
-            _url(source, ("purge", index, "servers", number), server)
-
-
-def _wants_zone(purge: PurgeSettings) -> bool:
-    return purge.via in ("cloudflare", "cloudfront") or (
-        purge.via in ("fastly", "bunny") and purge.by == "tag"
-    )
 
 
 def _check_permalink(source: settings.Source, site: SiteSettings) -> None:

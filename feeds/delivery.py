@@ -1,5 +1,6 @@
 """The settings of where a site is published to: object storage, and caches to purge. No I/O."""
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 import msgspec
@@ -16,7 +17,7 @@ class UploadSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     region: str | None = None
     """The region of an S3 bucket. Without this, that of the environment (`AWS_REGION`)."""
     state: str | None = None
-    """Where the memory is kept: such a URL. Without this, the folder `.feeds-state` below `url`."""
+    """Where the memory is kept: such a URL outside of `url`. Without this, `.feeds-state` below."""
     memory: bool = True
     """Whether it is kept at all, for machines that have no catalogue."""
     coding: Literal["identity", "gzip"] = "identity"
@@ -38,3 +39,17 @@ class PurgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """Purge every changed URL, or feeds by their tag (needs `http.cache_tags`)."""
     soft: bool = False
     """For Fastly: mark as stale, so that it is served while a new copy is fetched."""
+
+    @property
+    def name(self) -> str:
+        """What tells this cache from others of the site, whatever else is set."""
+        return " ".join((self.via, *(part for part in (self.zone, *self.servers) if part)))
+
+
+def caches(settings: Iterable[PurgeSettings]) -> list[PurgeSettings]:
+    """The caches, each of which forgets by itself: every server of `http` is one."""
+    made: list[PurgeSettings] = []
+    for each in settings:
+        alone = [msgspec.structs.replace(each, servers=(server,)) for server in each.servers]
+        made += alone or [each]
+    return made

@@ -229,9 +229,13 @@ class _Export:
         if self._host.has_404:
             # Sent with the status 404, which is not to be kept.
             files.put(pages.NOT_FOUND, pages.not_found(self._site), "list", "no-store")
+        files.settle()
         for name, body in self._told.files.items():
-            media_type = pages.MEDIA_TYPE if name.endswith(".html") else "text/plain"
-            files.put_plain(name, document.make(body, NEVER, media_type, opml.CACHING))
+            page = name.endswith(".html")  # in place of a redirect
+            made = document.make(
+                body, NEVER, pages.MEDIA_TYPE if page else "text/plain", opml.CACHING
+            )
+            files.put_plain(name, made, "list" if page else "host")
 
 
 def _names(feed: FeedDefinition) -> list[str]:

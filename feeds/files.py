@@ -89,9 +89,9 @@ class Files:
                     variant = msgspec.structs.replace(file, coding=each)
                     self._store(path + SUFFIXES[each], coded, variant, made.updated, second)
 
-    def put_plain(self, name: str, made: Document) -> None:
+    def put_plain(self, name: str, made: Document, kind: Kind) -> None:
         """Write a file for the host, which has no variants."""
-        self._store(name, made.body, self._file(made, "list"), made.updated)
+        self._store(name, made.body, self._file(made, kind), made.updated)
 
     def settle(self) -> None:
         """Wait until everything is on the disk, in its place."""

@@ -10,8 +10,9 @@ NAME = ".feeds-export.json"
 # What begins so is for who runs the host, and never to be sent to readers.
 PRIVATE = ".feeds-"
 
-# In the order in which files become visible, so that what is named is there already.
-Kind = Literal["archive", "asset", "feed", "page", "list"]
+# In the order in which files become visible, so that what is named is there already; those that a
+# web host is told by last.
+Kind = Literal["archive", "asset", "feed", "page", "list", "host"]
 
 
 class File(msgspec.Struct, frozen=True):
@@ -80,7 +81,7 @@ def documents(manifest: Manifest) -> dict[str, File]:
     return {
         path: file
         for path, file in manifest.files.items()
-        if file.coding is None and not path.startswith(PRIVATE)
+        if file.coding is None and file.kind != "host" and not path.startswith(PRIVATE)
     }
 
 

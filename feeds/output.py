@@ -138,7 +138,7 @@ class Output:
             return
         for each in reports:
             click.echo(
-                f"purged at {each.via}: {each.urls:,} URLs, {each.tags:,} tags, "
+                f"purged at {each.cache}: {each.urls:,} URLs, {each.tags:,} tags, "
                 f"{each.requests:,} requests"
             )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 from filelock import FileLock, Timeout
 
+from feeds import uploads
 from feeds.delivery import UploadSettings
 from feeds.errors import BusyError, StoreError
 from feeds.lease import Lease
@@ -18,6 +19,9 @@ from feeds.uploads import Record
 STATE = ".feeds-state"
 RECORD = "published.json"
 _LOCK = "lock"
+# What was done is noted in the record at least every so many seconds, so that after a run that was
+# killed not everything is done again.
+NOTED = 20
 
 
 class Place:
@@ -74,8 +78,8 @@ class Place:
                 "in site.yaml. Has the id of this site changed, put it back"
             )
         url = self.objects.url if self.objects else ""
-        if record.url not in ("", url):  # nothing that is there is known, or ours to delete
-            record = Record(catalogue=record.catalogue)
+        if record.url not in ("", url):
+            record = uploads.moved(record)
         return msgspec.structs.replace(record, site=self._site, url=url)
 
 

@@ -4,7 +4,7 @@ Each step finds out by itself what is left to do, so that a run that ended anywh
 is finished by the next one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from datetime import datetime
 from functools import partial
@@ -22,6 +22,7 @@ from feeds.errors import FeedsError, GuardError, StoreError, UnfinishedError
 from feeds.export import ExportReport, check_target, export
 from feeds.hosts import s3
 from feeds.ingest import Progress
+from feeds.objects import Objects
 from feeds.pings import HubReport
 from feeds.place import STATE, Held, Place
 from feeds.purge import PurgeReport
@@ -91,6 +92,7 @@ def publish(
             state.save(held, known)
         # Readers see a folder that has no store while it is written.
         seen = held.place.objects is None
+        before = Objects.in_folder(folder).names() if seen and not held.record.files else ()
         guard = partial(_guard, site, folder) if seen and not force else None
         with _unfinished() if seen else nullcontext():
             exported = export(
@@ -107,7 +109,7 @@ def publish(
         if remembers:
             state.save(held, known)  # another may have built since
         made = plan(site, folder, held.record, force=force)
-        uploaded = upload(site, folder, held, made, progress, force=force)
+        uploaded = upload(site, folder, held, made, progress, force=force, before=before)
         purged = purge(site, held, progress)
         with _unfinished():
             pinged = websub.tell(site, known, websub.topics(site, known), patience=_PING_PATIENCE)
@@ -175,21 +177,31 @@ def _guard(site: Site, folder: Path, gone: int, there: int) -> None:
 
 
 def upload(
-    site: Site, folder: Path, held: Held, made: Plan, progress: Progress, *, force: bool = False
+    site: Site,
+    folder: Path,
+    held: Held,
+    made: Plan,
+    progress: Progress,
+    *,
+    force: bool = False,
+    before: Collection[str] = (),
 ) -> UploadReport:
     """Carry out the plan in the site's store; a folder has been written by the export already.
 
-    Raises `StoreError` where an object that is not ours is in the way, and `force` is not given,
-    and `UnfinishedError` for all that goes wrong later.
+    `before` are the files that were in such a folder until then. Raises `StoreError` where an
+    object that is not ours is in the way, and `force` is not given, and `UnfinishedError` for all
+    that goes wrong later.
     """
     settings, objects = site.settings.upload, held.place.objects
     if settings is None or objects is None:
         written = {each.path: each.file for each in made.uploads}
         if made.paths:
-            held.write(uploads.done(held.record, written, made.deletes))
+            unseen = uploads.unseen(held.record, made, before)
+            held.write(uploads.done(held.record, written, made.deletes, unseen))
         return UploadReport(tuple(written), made.deletes, made.unchanged)
     new = {each.path for each in made.uploads if each.why == "new"}
-    if new and not force and (there := sorted(new.intersection(objects.names()))):
+    there = sorted(new.intersection(objects.names())) if new else []
+    if there and not force:
         raise StoreError(
             f"{objects.url}/{there[0]} is there and no upload wrote it ({len(there):,} such); "
             "name another prefix, or use --force to overwrite"
@@ -204,6 +216,7 @@ def upload(
             cache_tags=_tag_header(site),
             parallel=settings.parallel,
             encode=settings.coding != "identity",
+            unseen=uploads.unseen(held.record, made, there),
         )
 
 
@@ -212,13 +225,8 @@ def purge(site: Site, held: Held, progress: Progress) -> tuple[PurgeReport, ...]
 
     Raises `UnfinishedError` if a cache does not.
     """
-    paths = held.record.purge
-    if not paths:
-        return ()
     with _unfinished():
-        reports = purging.purge(site, paths, progress)
-        held.write(msgspec.structs.replace(held.record, purge={}))
-        return reports
+        return purging.purge(site, held, progress)
 
 
 @contextmanager

@@ -1,43 +1,50 @@
 """Asking caches to forget what changed, after it was uploaded."""
 
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 
 import msgspec
 import urllib3
 
-from feeds import purges
-from feeds.delivery import PurgeSettings
-from feeds.errors import PurgeError
+from feeds import purges, uploads
+from feeds.calls import retry_after
+from feeds.delivery import PurgeSettings, caches
+from feeds.errors import PurgeError, StoreError
 from feeds.ingest import Progress
-from feeds.purges import Request
+from feeds.place import NOTED, Held
+from feeds.purges import Request, Stale
 from feeds.site import Site
 
 _PARALLEL = 8
 _TIMEOUT = urllib3.Timeout(connect=5, read=30)
-# Waits 0, 1, 2, 4, 8, 16 s, or what the cache asks for, up to a minute.
-_RETRIES = urllib3.Retry(
-    total=6,
-    backoff_factor=0.5,
-    backoff_max=30,
-    status_forcelist=(429, 500, 502, 503, 504),
-    allowed_methods=None,
-    raise_on_status=False,
-    redirect=False,
-    retry_after_max=60,
-)
+# So many seconds are waited, without anything done between, for a cache that has too much to do or
+# says how long to wait, and for one that fails or is away.
+_PATIENCE, _RETRYING = 300, 60
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
+_FAULTS = (500, 502, 503, 504)
 _SAID_BYTES = 300
 
 
 class PurgeReport(msgspec.Struct, frozen=True):
     """What one cache was asked to forget, in how many requests."""
 
-    via: str
+    cache: str
     urls: int
     tags: int
     requests: int
+
+
+class _Later(msgspec.Struct, frozen=True):
+    """That a request is to be sent again, after so many `seconds` if the cache says so."""
+
+    why: str
+    seconds: int
+    patience: float
 
 
 def check(site: Site) -> None:
@@ -50,39 +57,103 @@ def check(site: Site) -> None:
             )
 
 
-def purge(site: Site, paths: dict[str, str], progress: Progress) -> tuple[PurgeReport, ...]:
-    """Purge changed paths, each with its tag, at every cache of the site.
+def purge(site: Site, held: Held, progress: Progress) -> tuple[PurgeReport, ...]:
+    """Purge what changed at every cache of the site that has not forgotten it yet.
 
-    Raises `PurgeError` for the first that does not.
+    What is done is noted as it goes on. One cache that does not purge keeps no other from it.
+    Raises `PurgeError` with what each such cache says, and `StoreError`.
     """
-    return tuple(_purge(site, settings, paths, progress) for settings in site.settings.purge)
+    if not held.record.purge:
+        return ()
+    there = caches(site.settings.purge)
+    if not there:
+        held.write(msgspec.structs.replace(held.record, purge={}, purged={}))
+    names = [each.name for each in there]
+    reports: list[PurgeReport] = []
+    errors: list[str] = []
+    for cache in there:
+        try:
+            reports.append(_purge(site, held, cache, names, progress))
+        except PurgeError as error:
+            errors.append(str(error))
+    if errors:
+        raise PurgeError("\nfeeds: ".join(errors))
+    return tuple(reports)
 
 
 def _purge(
-    site: Site, settings: PurgeSettings, paths: dict[str, str], progress: Progress
+    site: Site, held: Held, cache: PurgeSettings, names: Sequence[str], progress: Progress
 ) -> PurgeReport:
-    what = purges.stale(paths, site.feeds_url, settings.by)
-    made = purges.requests(settings, what, os.environ, site.feeds_url, datetime.now(UTC))
-    send(settings.via, made, progress)
-    return PurgeReport(settings.via, len(what.urls), len(what.tags), len(made))
+    base, pending = site.feeds_url, uploads.pending(held.record, cache.name)
+    what = purges.stale(pending, base, cache.by)
+    made = purges.requests(cache, what, os.environ, base, datetime.now(UTC))
+    done: list[Stale] = []
+
+    def note() -> None:
+        paths = purges.forgotten(pending, base, cache.by, done)
+        held.write(uploads.forgotten(held.record, cache.name, paths, names))
+
+    try:
+        for request in send(cache.name, made, progress):
+            done.append(request.of)
+            if held.age() > NOTED:
+                note()
+    except BaseException:
+        with suppress(StoreError):  # what went wrong first is what is to be told
+            note()
+        raise
+    note()
+    return PurgeReport(cache.name, len(what.urls), len(what.tags), len(made))
 
 
-def send(via: str, made: Sequence[Request], progress: Progress) -> None:
-    """Send requests, tried again with pauses. Raises `PurgeError` for the first that fails."""
-    with (
-        urllib3.PoolManager(maxsize=_PARALLEL, block=True) as http,
-        ThreadPoolExecutor(_PARALLEL) as pool,
-    ):
-        try:
-            for done, _ in enumerate(pool.map(lambda each: _send(http, via, each), made), 1):
-                progress(f"Purging at {via}", done, len(made))
-        except PurgeError:
-            pool.shutdown(cancel_futures=True)
-            raise
+def send(cache: str, made: Sequence[Request], progress: Progress) -> Iterator[Request]:
+    """Send requests, several at a time, and give each once it is done.
+
+    What the cache is too busy for is sent again after a pause. Raises `PurgeError` for what it
+    does not do, once the others of the same time are given.
+    """
+    left, waited, pauses = list(made), 0.0, 0
+    with urllib3.PoolManager(maxsize=_PARALLEL) as http, ThreadPoolExecutor(_PARALLEL) as pool:
+        while left:
+            some, rest = left[:_PARALLEL], left[_PARALLEL:]
+            answers = list(pool.map(partial(_sent, http, cache), some))
+            if any(answer is None for answer in answers):
+                waited, pauses = 0.0, 0
+            yield from (each for each, answer in zip(some, answers, strict=True) if answer is None)
+            if failed := next((each for each in answers if isinstance(each, PurgeError)), None):
+                raise failed
+            later = [each for each in answers if isinstance(each, _Later)]
+            left = [each for each, answer in zip(some, answers, strict=True) if answer] + rest
+            progress(f"Purging at {cache}", len(made) - len(left), len(made))
+            if later:
+                waited += _pause(cache, later, waited, pauses, progress)
+                pauses += 1
 
 
-def _send(http: urllib3.PoolManager, via: str, request: Request) -> None:
-    at = f"{via} does not purge: {request.method} {request.url}"
+def _pause(
+    cache: str, later: Sequence[_Later], waited: float, pauses: int, progress: Progress
+) -> float:
+    """Wait as long as the cache asks for, or longer with each pause; returns for how long.
+
+    Raises `PurgeError` where this is longer than it is worth.
+    """
+    asked, patience = max(each.seconds for each in later), max(each.patience for each in later)
+    seconds = asked or min(_FIRST_PAUSE * 2**pauses, _LONGEST_PAUSE)
+    if waited + seconds > patience:
+        wish = f"; it is to be asked again in {asked:,} seconds" if asked else ""
+        raise PurgeError(f"{later[0].why}{wish}")
+    started, said = time.monotonic(), f"{cache} is busy: waiting {seconds:,.0f} seconds"
+    while (passed := time.monotonic() - started) < seconds:
+        progress(said, int(passed), max(1, int(seconds)))
+        time.sleep(min(1.0, seconds - passed))
+    return seconds
+
+
+def _sent(http: urllib3.PoolManager, cache: str, request: Request) -> _Later | PurgeError | None:
+    """Send one request once: None if it is done."""
+    at = f"{cache} does not purge: {request.method} {request.url}"
+    if request.service:
+        request = purges.signed(request, os.environ, datetime.now(UTC))
     try:
         answer = http.request(
             request.method,
@@ -90,10 +161,16 @@ def _send(http: urllib3.PoolManager, via: str, request: Request) -> None:
             body=request.body or None,
             headers={"User-Agent": "feed-publisher", **request.headers},
             timeout=_TIMEOUT,
-            retries=_RETRIES,
+            retries=False,
         )
     except urllib3.exceptions.HTTPError as error:
-        raise PurgeError(f"{at}: {error}") from error
-    if not 200 <= answer.status < 300 and answer.status not in request.good:
-        said = " ".join(answer.data[:_SAID_BYTES].decode(errors="replace").split())
-        raise PurgeError(f"{at}: {answer.status} {said}")
+        return _Later(f"{at}: {error}", 0, _RETRYING)
+    if 200 <= answer.status < 300 or answer.status in request.good:
+        return None
+    said = " ".join(answer.data[:_SAID_BYTES].decode(errors="replace").split())
+    why, seconds = f"{at}: {answer.status} {said}", retry_after(answer)
+    if purges.is_busy(answer.status, answer.data):
+        return _Later(why, seconds, _PATIENCE)
+    if answer.status in _FAULTS:
+        return _Later(why, seconds, _PATIENCE if seconds else _RETRYING)
+    return PurgeError(why)

@@ -2,9 +2,8 @@
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import TypeVar
 from urllib.parse import quote, urlsplit
 from xml.sax.saxutils import escape
 
@@ -12,11 +11,14 @@ import msgspec
 
 from feeds.delivery import PurgeSettings
 
-T = TypeVar("T")
-
-# How much goes into one request. Cloudflare takes 30 URLs on every plan, and 100 tags; Fastly 256
-# keys; CloudFront works on 3,000 paths at a time.
-_CLOUDFLARE_URLS, _CLOUDFLARE_TAGS, _FASTLY_TAGS, _CLOUDFRONT_PATHS = 30, 100, 256, 1000
+# How much goes into one request. Cloudflare takes 100 URLs or tags on every plan, Fastly 256 keys;
+# CloudFront works on 3,000 paths at a time.
+_CLOUDFLARE_MOST, _FASTLY_MOST, _CLOUDFRONT_MOST, _HTTP_MOST = 100, 256, 1000, 100
+# So many URLs are purged one by one, and for more all below the feeds' URL at once, where that
+# spares money or an hour: 1,000 paths a month are free at CloudFront, and Bunny takes 300 a minute.
+_MANY = 1000
+# What CloudFront says, with 400, when it has as much to do as it takes.
+_FULL = (b"TooManyInvalidationsInProgress", b"<Code>Throttling")
 _CLOUDFLARE, _FASTLY, _BUNNY, _CLOUDFRONT = (
     "https://api.cloudflare.com",
     "https://api.fastly.com",
@@ -41,13 +43,19 @@ class Stale(msgspec.Struct, frozen=True):
 
 
 class Request(msgspec.Struct, frozen=True):
-    """One request. `good` are further statuses that mean that it is done."""
+    """One request, and what is forgotten once it is done.
+
+    `good` are further statuses that mean that it is done; `service` is that of AWS for which it is
+    yet to be signed, when it is sent (`signed`).
+    """
 
     method: str
     url: str
     headers: dict[str, str] = {}
     body: bytes = b""
     good: tuple[int, ...] = ()
+    service: str = ""
+    of: Stale = Stale()
 
 
 def stale(purge: Mapping[str, str], base: str, by: str) -> Stale:
@@ -55,11 +63,26 @@ def stale(purge: Mapping[str, str], base: str, by: str) -> Stale:
 
     By tag, what has none is purged by its URL.
     """
-    urls = [
-        url for path, tag in purge.items() if by == "url" or not tag for url in _urls(path, base)
+    each = [_of(path, tag, base, by) for path, tag in purge.items()]
+    urls = dict.fromkeys(url for one in each for url in one.urls)
+    return Stale(tuple(urls), tuple(dict.fromkeys(tag for one in each for tag in one.tags)))
+
+
+def forgotten(purge: Mapping[str, str], base: str, by: str, done: Iterable[Stale]) -> list[str]:
+    """The changed paths of which no cache holds an old copy any more once `done` is."""
+    parts = list(done)
+    urls, tags = (
+        {each for one in parts for each in one.urls},
+        {t for one in parts for t in one.tags},
+    )
+    whole = ((path, _of(path, tag, base, by)) for path, tag in purge.items())
+    return [
+        path for path, what in whole if urls.issuperset(what.urls) and tags.issuperset(what.tags)
     ]
-    tags = [tag for tag in purge.values() if tag and by == "tag"]
-    return Stale(tuple(dict.fromkeys(urls)), tuple(dict.fromkeys(tags)))
+
+
+def _of(path: str, tag: str, base: str, by: str) -> Stale:
+    return Stale(tags=(tag,)) if tag and by == "tag" else Stale(urls=tuple(_urls(path, base)))
 
 
 def _urls(path: str, base: str) -> Iterator[str]:
@@ -71,8 +94,13 @@ def _urls(path: str, base: str) -> Iterator[str]:
 def requests(
     settings: PurgeSettings, what: Stale, environ: Mapping[str, str], base: str, now: datetime
 ) -> list[Request]:
-    """All requests for one cache. `base` is the feeds' URL, `now` is when they are signed."""
+    """All requests for one cache. `base` is the feeds' URL, `now` is in the name of each."""
     return _BUILDERS[settings.via](settings, what, environ, base, now)
+
+
+def is_busy(status: int, body: bytes) -> bool:
+    """Whether an answer says that the cache has too much to do, and is to be asked again."""
+    return status == 429 or (status == 400 and any(each in body for each in _FULL))
 
 
 def missing(settings: PurgeSettings, environ: Mapping[str, str]) -> list[str]:
@@ -83,11 +111,15 @@ def missing(settings: PurgeSettings, environ: Mapping[str, str]) -> list[str]:
 def _cloudflare(
     settings: PurgeSettings, what: Stale, environ: Mapping[str, str], _base: str, _now: datetime
 ) -> list[Request]:
-    bodies = [{"files": part} for part in _parts(what.urls, _CLOUDFLARE_URLS)]
-    bodies += [{"tags": part} for part in _parts(what.tags, _CLOUDFLARE_TAGS)]
     headers = _json({"Authorization": f"Bearer {environ['CLOUDFLARE_API_TOKEN']}"})
     url = f"{_CLOUDFLARE}/client/v4/zones/{settings.zone}/purge_cache"
-    return [Request("POST", url, headers, msgspec.json.encode(body)) for body in bodies]
+    said = [
+        *(({"files": each.urls}, each) for each in _by_url(what, _CLOUDFLARE_MOST)),
+        *(({"tags": each.tags}, each) for each in _by_tag(what, _CLOUDFLARE_MOST)),
+    ]
+    return [
+        Request("POST", url, headers, msgspec.json.encode(body), of=each) for body, each in said
+    ]
 
 
 def _fastly(
@@ -97,43 +129,58 @@ def _fastly(
     if settings.soft:
         headers["Fastly-Soft-Purge"] = "1"
     by_url = [
-        Request("POST", f"{_FASTLY}/purge/{url.partition('://')[2]}", headers) for url in what.urls
+        Request("POST", f"{_FASTLY}/purge/{each.urls[0].partition('://')[2]}", headers, of=each)
+        for each in _by_url(what, 1)
     ]
     return by_url + [
         Request(
             "POST",
             f"{_FASTLY}/service/{settings.zone}/purge",
             _json(headers),
-            msgspec.json.encode({"surrogate_keys": part}),
+            msgspec.json.encode({"surrogate_keys": each.tags}),
+            of=each,
         )
-        for part in _parts(what.tags, _FASTLY_TAGS)
+        for each in _by_tag(what, _FASTLY_MOST)
     ]
 
 
 def _bunny(
-    settings: PurgeSettings, what: Stale, environ: Mapping[str, str], _base: str, _now: datetime
+    settings: PurgeSettings, what: Stale, environ: Mapping[str, str], base: str, _now: datetime
 ) -> list[Request]:
     headers = {"AccessKey": environ["BUNNY_API_KEY"], "Accept": "application/json"}
-    by_url = [
-        Request("POST", f"{_BUNNY}/purge?url={quote(url, safe='')}&async=false", headers)
-        for url in what.urls
+    by_url = [(each.urls[0], each) for each in _by_url(what, 1)]
+    if len(by_url) > _MANY:
+        by_url = [(f"{base}*", Stale(what.urls))]
+    # Without exactPath, a URL that ends in a slash stands for everything below it.
+    how = "async=false&exactPath=true"
+    made = [
+        Request("POST", f"{_BUNNY}/purge?url={quote(url, safe='')}&{how}", headers, of=each)
+        for url, each in by_url
     ]
     at = f"{_BUNNY}/pullzone/{settings.zone}/purgeCache"
-    return by_url + [
-        Request("POST", at, _json(headers), msgspec.json.encode({"CacheTag": tag}))
-        for tag in what.tags
+    return made + [
+        Request(
+            "POST", at, _json(headers), msgspec.json.encode({"CacheTag": each.tags[0]}), of=each
+        )
+        for each in _by_tag(what, 1)
     ]
 
 
 def _cloudfront(
-    settings: PurgeSettings, what: Stale, environ: Mapping[str, str], _base: str, now: datetime
+    settings: PurgeSettings, what: Stale, _environ: Mapping[str, str], base: str, now: datetime
 ) -> list[Request]:
     url = f"{_CLOUDFRONT}/2020-05-31/distribution/{settings.zone}/invalidation"
+    parts = [
+        ([urlsplit(one).path for one in each.urls], each)
+        for each in _by_url(what, _CLOUDFRONT_MOST)
+    ]
+    if len(what.urls) > _MANY:
+        parts = [([f"{urlsplit(base).path}*"], Stale(what.urls))]
     made = []
-    for part in _parts([urlsplit(each).path for each in what.urls], _CLOUDFRONT_PATHS):
-        items = "".join(f"<Path>{escape(path)}</Path>" for path in part)
-        batch = f"<Paths><Quantity>{len(part)}</Quantity><Items>{items}</Items></Paths>"
-        # The same paths at another time are another invalidation.
+    for paths, each in parts:
+        items = "".join(f"<Path>{escape(path)}</Path>" for path in paths)
+        batch = f"<Paths><Quantity>{len(paths)}</Quantity><Items>{items}</Items></Paths>"
+        # The same paths at another time are another invalidation; asked again, it is the same.
         reference = hashlib.sha256(f"{now.isoformat()}{items}".encode()).hexdigest()[:32]
         body = (
             '<?xml version="1.0" encoding="UTF-8"?>'
@@ -141,8 +188,7 @@ def _cloudfront(
             f"{batch}<CallerReference>{reference}</CallerReference></InvalidationBatch>"
         ).encode()
         headers = {"Content-Type": "application/xml"}
-        request = Request("POST", url, headers, body)
-        made.append(signed(request, environ, now, "us-east-1", "cloudfront"))
+        made.append(Request("POST", url, headers, body, service="cloudfront", of=each))
     return made
 
 
@@ -150,18 +196,19 @@ def _http(
     settings: PurgeSettings, what: Stale, _environ: Mapping[str, str], base: str, _now: datetime
 ) -> list[Request]:
     site = urlsplit(base)
-    made = []
-    for server in settings.servers or (f"{site.scheme}://{site.netloc}",):
-        at, headers = server.rstrip("/"), {"Host": site.netloc}
-        for url in what.urls:
-            # What is not in the cache need not leave it: nginx's module answers 404 or 412 then.
-            path = url.removeprefix(f"{site.scheme}://{site.netloc}")
-            made.append(Request("PURGE", f"{at}{path}", headers, good=(404, 412)))
-        made += [
-            Request("PURGE", f"{at}{site.path}", {**headers, "xkey": " ".join(part)})
-            for part in _parts(what.tags, _CLOUDFLARE_TAGS)
-        ]
-    return made
+    origin, headers = f"{site.scheme}://{site.netloc}", {"Host": site.netloc}
+    at = settings.servers[0].rstrip("/") if settings.servers else origin
+    # What is not in the cache need not leave it: nginx's module answers 404 or 412 then.
+    by_url = [
+        Request(
+            "PURGE", f"{at}{each.urls[0].removeprefix(origin)}", headers, good=(404, 412), of=each
+        )
+        for each in _by_url(what, 1)
+    ]
+    return by_url + [
+        Request("PURGE", f"{at}{site.path}", {**headers, "xkey": " ".join(each.tags)}, of=each)
+        for each in _by_tag(what, _HTTP_MOST)
+    ]
 
 
 _Builder = Callable[[PurgeSettings, Stale, Mapping[str, str], str, datetime], list[Request]]
@@ -175,10 +222,11 @@ _BUILDERS: Mapping[str, _Builder] = {
 
 
 def signed(
-    request: Request, environ: Mapping[str, str], now: datetime, region: str, service: str
+    request: Request, environ: Mapping[str, str], now: datetime, region: str = "us-east-1"
 ) -> Request:
-    """The request with AWS Signature Version 4 in its headers.
+    """The request with AWS Signature Version 4 for its service in its headers.
 
+    It is good for minutes only, so that a request is signed when it is sent.
     One request is no reason to bring AWS's library of 15 MB.
     """
     url, stamp = urlsplit(request.url), f"{now:%Y%m%dT%H%M%SZ}"
@@ -190,7 +238,7 @@ def signed(
     lines = "".join(f"{name}:{value}\n" for name, value in canonical.items())
     body = hashlib.sha256(request.body).hexdigest()
     asked = f"{request.method}\n{url.path}\n{url.query}\n{lines}\n{names}\n{body}"
-    scope = f"{stamp[:8]}/{region}/{service}/aws4_request"
+    scope = f"{stamp[:8]}/{region}/{request.service}/aws4_request"
     told = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(asked.encode()).hexdigest()}"
     key = f"AWS4{environ['AWS_SECRET_ACCESS_KEY']}".encode()
     for part in scope.split("/"):
@@ -211,5 +259,13 @@ def _json(headers: Mapping[str, str]) -> dict[str, str]:
     return {**headers, "Content-Type": "application/json"}
 
 
-def _parts(items: Sequence[T], most: int) -> Iterable[Sequence[T]]:
-    return [items[start : start + most] for start in range(0, len(items), most)]
+def _by_url(what: Stale, most: int) -> Iterator[Stale]:
+    return (Stale(urls=part) for part in _parts(what.urls, most))
+
+
+def _by_tag(what: Stale, most: int) -> Iterator[Stale]:
+    return (Stale(tags=part) for part in _parts(what.tags, most))
+
+
+def _parts(items: tuple[str, ...], most: int) -> Iterator[tuple[str, ...]]:
+    return (items[start : start + most] for start in range(0, len(items), most))

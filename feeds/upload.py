@@ -1,7 +1,7 @@
 """`feeds upload`: an export into object storage: only what changed, in the right order."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from itertools import groupby
@@ -15,12 +15,8 @@ from feeds.errors import ExportError, StoreError
 from feeds.ingest import Progress
 from feeds.manifest import File, Manifest
 from feeds.objects import Objects
-from feeds.place import Held
+from feeds.place import NOTED, Held
 from feeds.uploads import Plan, Upload
-
-# The record is written at least every so many seconds of a long upload, so that after one that
-# was killed not everything is written again.
-_NOTED = 20
 
 
 class UploadReport(msgspec.Struct, frozen=True):
@@ -49,10 +45,12 @@ def upload(
     cache_tags: str | None,
     parallel: int,
     encode: bool = False,
+    unseen: Collection[str] = frozenset(),
 ) -> UploadReport:
     """Carry out the plan; `encode` says whether the files are yet to get their coding.
 
-    At any moment every object is an old or a new one, whole.
+    At any moment every object is an old or a new one, whole. Caches need not forget what is
+    `unseen`.
 
     Raises `StoreError`, and `ExportError` where a file is not as the export left it. What was done
     until then is known to the next upload.
@@ -60,7 +58,7 @@ def upload(
     if made.paths:
         held.write(uploads.begun(uploads.retagged(held.record, cache_tags), made))
         with ThreadPoolExecutor(parallel) as pool:
-            _Run(folder, objects, held, pool, progress, cache_tags, encode).run(made)
+            _Run(folder, objects, held, pool, progress, cache_tags, encode, unseen).run(made)
     return UploadReport(tuple(each.path for each in made.uploads), made.deletes, made.unchanged)
 
 
@@ -74,10 +72,11 @@ class _Run:
         progress: Progress,
         cache_tags: str | None,
         encode: bool,
+        unseen: Collection[str],
     ) -> None:
         self._folder, self._objects, self._held = folder, objects, held
         self._pool, self._progress, self._cache_tags = pool, progress, cache_tags
-        self._encode = encode
+        self._encode, self._unseen = encode, unseen
         self._done, self._all = 0, 0
         # What the record does not know yet.
         self._written: dict[str, File] = {}
@@ -98,7 +97,7 @@ class _Run:
                 self._settle(running[future])
                 self._done += 1
                 self._progress("Uploading", self._done, self._all)
-                if self._held.age() > _NOTED:
+                if self._held.age() > NOTED:
                     self._note()
         except BaseException:
             self._pool.shutdown(cancel_futures=True)
@@ -117,7 +116,8 @@ class _Run:
 
     def _note(self) -> None:
         """Write down what was done."""
-        self._held.write(uploads.done(self._held.record, self._written, self._deleted))
+        record = self._held.record
+        self._held.write(uploads.done(record, self._written, self._deleted, self._unseen))
         self._written, self._deleted = {}, []
 
     def _write(self, each: Upload) -> None:

@@ -4,7 +4,7 @@ A store is never asked what it holds: its ETags are no hash of the content where
 joins parts (S3 API, Object), and say nothing of metadata. A record of our own says it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Literal
 
 import msgspec
@@ -33,9 +33,10 @@ class Record(msgspec.Struct, frozen=True):
 
     `files` are the objects by path, `open` the paths that were about to change when this was
     written: what they hold is not known. `purge` are the paths that caches may still hold old
-    copies of, each with its tag, empty if it has none. `site` is the id of the site whose it is,
-    `url` that of the store; each is empty in a record of an earlier version. `tagged` is the name
-    of the header that the tags of every file are in.
+    copies of, each with its tag, empty if it has none; `purged`, by the name of a cache, are those
+    of them that it has forgotten. `site` is the id of the site whose it is, `url` that of the
+    store; each is empty in a record of an earlier version. `tagged` is the name of the header that
+    the tags of every file are in.
     """
 
     site: str = ""
@@ -44,6 +45,7 @@ class Record(msgspec.Struct, frozen=True):
     files: dict[str, File] = {}
     open: tuple[str, ...] = ()
     purge: dict[str, str] = {}
+    purged: dict[str, tuple[str, ...]] = {}
     catalogue: Saved | None = None
 
 
@@ -149,14 +151,46 @@ def begun(record: Record, made: Plan) -> Record:
     return msgspec.structs.replace(record, open=tuple(sorted({*record.open, *made.paths})))
 
 
-def done(record: Record, written: Mapping[str, File], deleted: Iterable[str]) -> Record:
-    """The record after these objects were written and deleted: sure again, and to be purged."""
+def unseen(record: Record, made: Plan, there: Collection[str]) -> frozenset[str]:
+    """The paths of the plan that no cache can hold an old copy of.
+
+    That is what the first of all publishes writes where nothing was (`there` is what was). Caches
+    may have been told that it is not there; that they keep for minutes, whatever comes later.
+    """
+    if record.files or record.open or record.purge:
+        return frozenset()
+    return frozenset(made.paths).difference(there)
+
+
+def moved(record: Record) -> Record:
+    """The record of another place: of this one nothing is known, or ours to delete.
+
+    Caches may hold what was at the other.
+    """
+    purge = {
+        **dict.fromkeys(record.open, ""),
+        **{path: _tag(file) for path, file in record.files.items()},
+        **record.purge,
+    }
+    return Record(catalogue=record.catalogue, purge=dict(sorted(purge.items())))
+
+
+def done(
+    record: Record,
+    written: Mapping[str, File],
+    deleted: Iterable[str],
+    unseen: Collection[str] = frozenset(),
+) -> Record:
+    """The record after these objects were written and deleted: sure again, and to be purged.
+
+    Nothing is to be purged that is `unseen`.
+    """
     gone = set(deleted)
     settled = {*written, *gone}
     purge = {
         **record.purge,
         **{path: _tag(record.files.get(path)) for path in gone},
-        **{path: _tag(file) for path, file in written.items()},
+        **{path: _tag(file) for path, file in written.items() if path not in unseen},
     }
     files = {path: file for path, file in record.files.items() if path not in gone}
     return msgspec.structs.replace(
@@ -164,6 +198,33 @@ def done(record: Record, written: Mapping[str, File], deleted: Iterable[str]) ->
         files=dict(sorted({**files, **written}.items())),
         open=tuple(path for path in record.open if path not in settled),
         purge=dict(sorted(purge.items())),
+        purged={
+            cache: tuple(path for path in paths if path not in settled)
+            for cache, paths in record.purged.items()
+        },
+    )
+
+
+def pending(record: Record, cache: str) -> dict[str, str]:
+    """The paths that this cache may still hold old copies of, each with its tag."""
+    forgotten = set(record.purged.get(cache, ()))
+    return {path: tag for path, tag in record.purge.items() if path not in forgotten}
+
+
+def forgotten(record: Record, cache: str, paths: Iterable[str], caches: Iterable[str]) -> Record:
+    """The record after a cache has forgotten these paths, where these are all caches that count.
+
+    What all of them have forgotten is done, and what others had is of no matter any more.
+    """
+    purged = {each: set(record.purged.get(each, ())) for each in caches}
+    purged.setdefault(cache, set()).update(paths)
+    done = set(record.purge).intersection(*purged.values())
+    return msgspec.structs.replace(
+        record,
+        purge={path: tag for path, tag in record.purge.items() if path not in done},
+        purged={
+            each: tuple(sorted(left)) for each, some in purged.items() if (left := some - done)
+        },
     )
 
 

@@ -1,9 +1,11 @@
 """Settings: what is wrong is told with file, line, key and value; variables win over files."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from feeds import config
 from feeds.errors import ConfigError
@@ -117,6 +119,80 @@ WRONG_SITE = [
     ("articles: {extensions: [md]}", "articles.extensions[0]", "'md'"),
     ("articles: [a]", "articles", "['a']"),
 ]
+
+
+# The same of where the site is published to.
+WRONG_DESTINATION = [
+    ("upload: {url: 'ftp://a/b'}", "upload.url", "'ftp://a/b' is not such as s3://"),
+    ("upload: {url: 's3://b/../c'}", "upload.url", "has an empty part, or one of dots"),
+    ("upload: {url: 's3://b/./c'}", "upload.url", "has an empty part, or one of dots"),
+    ("upload: {url: 's3://b//c'}", "upload.url", "has an empty part, or one of dots"),
+    ("upload: {url: 's3://b/%2E%2e/c'}", "upload.url", "has an empty part, or one of dots"),
+    ("upload: {url: 's3://b', state: /a}", "upload.state", "'/a' is not such as s3://"),
+    ("upload: {url: 's3://b', state: 's3://c/..'}", "upload.state", "one of dots; write the place"),
+    ("upload: {url: 's3://b', state: 'gs://b'}", "upload.state", "is to be in the same kind"),
+    ("upload: {url: 's3://b/c', state: 's3://b/c/'}", "upload.state", "has the feeds in it"),
+    ("upload: {url: 's3://b/c/d', state: 's3://b/c'}", "upload.state", "has the feeds in it"),
+    ("upload: {url: 's3://b', state: 's3://b/own'}", "upload.state", "lies among the feeds"),
+    ("upload: {url: 's3://b', endpoint: a.example}", "upload.endpoint", "'a.example'"),
+    (
+        "upload: {url: 'gs://b', endpoint: 'https://a.example'}",
+        "upload.endpoint",
+        "s3:// and az://",
+    ),
+    ("upload: {url: 'gs://b', region: eu}", "upload.region", "is for s3:// only; take it out"),
+    ("upload: {url: 'az://b', region: eu}", "upload.region", "is for s3:// only; take it out"),
+    ("purge: [{via: cloudflare}]", "purge[0].zone", "is missing; cloudflare needs the id"),
+    ("purge: [{via: http, zone: a}]", "purge[0].zone", "is not for http"),
+    ("purge: [{via: http, soft: true}]", "purge[0].soft", "is for fastly only; take it out"),
+    ("purge: [{via: http}, {via: bunny, servers: ['http://a']}]", "purge[1].servers", "http only"),
+    ("purge: [{via: http, servers: [x]}]", "purge[0].servers[0]", "'x'"),
+    ("purge: [{via: bunny}, {via: bunny}]", "purge[1]", "'bunny' is purge[0] already"),
+    (
+        "purge: [{via: http, servers: ['http://a', 'http://a']}]",
+        "purge[0]",
+        "remove one of the two",
+    ),
+    ("purge: [{via: bunny, by: tag}]", "purge[0].by", "'tag' needs the setting http.cache_tags"),
+]
+TAGGED = "http: {cache_tags: xkey}\n"
+UNTAGGED = [
+    ("purge: [{via: cloudfront, zone: a, by: tag}]", "'tag' is not for cloudfront; write 'url'"),
+    ("{upload: {url: 'az://b'}, purge: [{via: http, by: tag}]}", "Azure keeps none; write 'url'"),
+    ("{export: {for: nginx}, purge: [{via: http, by: tag}]}", "nginx (export.for) sends none"),
+    ("{export: {for: github-pages}, purge: [{via: http, by: tag}]}", "github-pages (export.for)"),
+]
+
+
+@pytest.mark.parametrize(("text", "key", "said"), WRONG_DESTINATION, ids=lambda value: str(value))
+def test_a_mistake_in_where_to_publish_names_file_line_and_key(
+    text: str, key: str, said: str, tmp_path: Path
+) -> None:
+    error = refused(tmp_path, SITE + text + "\n")
+    assert (error.file, error.line, error.key) == (str(tmp_path / "site.yaml"), 4, key)
+    assert said in error.message
+
+
+@pytest.mark.parametrize(("text", "said"), UNTAGGED)
+def test_what_has_no_tags_is_not_purged_by_tag(text: str, said: str, tmp_path: Path) -> None:
+    lines = "".join(f"{key}: {json.dumps(value)}\n" for key, value in yaml.safe_load(text).items())
+    error = refused(tmp_path, SITE + TAGGED + lines)
+    assert error.key == "purge[0].by"
+    assert said in error.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "upload: {url: 's3://b', region: eu, state: 's3://b/.feeds-memory'}",
+        "upload: {url: 's3://b/news/', state: 's3://b/news-memory/'}",
+        "upload: {url: 'az://b/news', endpoint: 'https://a.example'}",
+        "purge: [{via: http, servers: ['http://a', 'http://b']}, {via: fastly, soft: true}]",
+        "purge: [{via: cloudflare, zone: a}, {via: cloudflare, zone: b, by: tag}]",
+    ],
+)
+def test_what_can_be_published_to_is_taken(text: str, tmp_path: Path) -> None:
+    load(tmp_path, f"{SITE}{TAGGED}{text}\n")
 
 
 @pytest.mark.parametrize(("text", "key", "said"), WRONG_SITE, ids=lambda value: str(value)[:40])

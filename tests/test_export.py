@@ -135,7 +135,7 @@ def test_files_become_visible_before_those_that_name_them(
     known = manifest.read(out).files
     assert order[0] == order[-1] == manifest.NAME
     kinds = [known[name].kind for name in order[1:-1]]
-    wanted = ["asset", "feed", "page", "list"]
+    wanted = ["asset", "feed", "page", "list", "host"]
     assert sorted(kinds, key=wanted.index) == kinds
     assert set(kinds) == set(wanted)
 

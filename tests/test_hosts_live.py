@@ -230,6 +230,17 @@ def test_h62_h27_what_is_not_there_is_404_and_not_kept(sides: Sides, name: str) 
     assert b"<h1>No feed here</h1>" in theirs.body
 
 
+@pytest.mark.parametrize("name", ["ALL.rss", "topics/AI.json", "Past/archive/1.rss"])
+def test_other_capitals_of_a_document_lead_to_it_on_our_server_only(
+    sides: Sides, name: str
+) -> None:
+    """A web server knows files by their exact names; docs/hosting.md says so."""
+    theirs, ours = sides.ask(name)
+    assert ours.status == 301
+    assert theirs.status == 404
+    assert theirs.headers["cache-control"] == "no-store"
+
+
 @pytest.mark.parametrize("name", ["topics/ai", "/all", "all.rss"])
 def test_no_address_leads_to_another_host(sides: Sides, name: str) -> None:
     answer = ask(sides.port, f"/{sides.mount}{name}")

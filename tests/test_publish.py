@@ -164,33 +164,6 @@ def test_the_guard_stops_it_before_anything_is_seen(tmp_path: Path, store: Store
     assert site.run("publish", "--force").returncode == 0
 
 
-@pytest.mark.parametrize(
-    ("settings", "said"),
-    [
-        ({"upload": {"url": "ftp://a/b"}}, "site.yaml:1: upload.url: 'ftp://a/b' is not such as"),
-        ({"upload": {"url": "s3://b", "state": "/a"}}, "upload.state: '/a' is not such as s3://"),
-        ({"upload": {"url": "s3://b", "state": "gs://b"}}, "upload.state: is to be in the same"),
-        ({"upload": {"url": "gs://b", "endpoint": "https://a.example"}}, "is for s3:// and az://"),
-        ({"upload": {"url": "s3://b", "endpoint": "a.example"}}, "upload.endpoint: "),
-        ({"purge": [{"via": "cloudflare"}]}, "purge[0].zone: is missing; cloudflare needs the id"),
-        ({"purge": [{"via": "bunny", "by": "tag"}]}, "purge[0].by: 'tag' needs the setting http."),
-        ({"purge": [{"via": "http", "servers": ["x"]}]}, "purge[0].servers[0]: "),
-        (
-            {"purge": [{"via": "cloudfront", "by": "tag"}], "http": {"cache_tags": "xkey"}},
-            "'tag' is not for cloudfront",
-        ),
-    ],
-)
-def test_a_setting_that_cannot_be_is_named(
-    tmp_path: Path, settings: dict[str, Any], said: str
-) -> None:
-    site = Publication(tmp_path, {}, **settings)
-    result = run("publish", str(tmp_path / "out"), "--config", str(site.root))
-    assert result.exit_code == 2
-    assert said.removeprefix("site.yaml:1: ") in result.stderr
-    assert "site.yaml:" in result.stderr
-
-
 @pytest.mark.parametrize("name", ["publishing.md", "settings.md"])
 def test_the_examples_of_the_documentation_are_settings(tmp_path: Path, name: str) -> None:
     blocks = re.findall(
@@ -249,6 +222,26 @@ def filled(value: str, secrets: dict[str, str]) -> str:
     return re.sub(r"\$\{\{ (?:secrets|vars)\.(\w+) \}\}", lambda found: secrets[found[1]], value)
 
 
+def in_bash(script: str, at: Path, around: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a step as GitHub does that names no shell."""
+    return subprocess.run(
+        ["bash", "-e", "-c", script],
+        cwd=at, env=around, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_the_report_of_the_workflow_fails_where_there_is_none(tmp_path: Path, store: Store) -> None:
+    workflow = yaml.safe_load((EXAMPLES / "publish.yml").read_text())
+    (report,) = [
+        step for step in workflow["jobs"]["publish"]["steps"] if step.get("name") == "Report"
+    ]
+    site, around = a_repository(tmp_path, store, "runner")
+    (site.root / "config" / "site.yaml").write_text("titel: wrong\n")
+    done = in_bash(report["run"], site.root, {**around, "FEEDS_CONFIG": "config"})
+    assert done.returncode != 0
+    assert "titel" in done.stderr
+
+
 def test_the_workflow_publishes_on_runners_that_know_nothing(tmp_path: Path, store: Store) -> None:
     workflow = yaml.safe_load((EXAMPLES / "publish.yml").read_text())
     assert workflow["concurrency"] == {"group": "publish-feeds", "cancel-in-progress": False}
@@ -263,10 +256,7 @@ def test_the_workflow_publishes_on_runners_that_know_nothing(tmp_path: Path, sto
         site, around = a_repository(tmp_path, store, name)
         for step in (steps["Publish"], steps["Report"]):
             said = {key: filled(value, around) for key, value in step["env"].items()}
-            done = subprocess.run(
-                ["bash", "-e", "-o", "pipefail", "-c", step["run"]],
-                cwd=site.root, env={**around, **said}, capture_output=True, text=True, timeout=60,
-            )  # fmt: skip
+            done = in_bash(step["run"], site.root, {**around, **said})
             assert done.returncode == 0, done.stderr
         bodies.append(site.there())
         assert "Example\t2" in (site.root / "summary.md").read_text()
@@ -355,6 +345,24 @@ def test_s22_an_export_for_cloudfront_is_uploaded_with_its_variants(
     assert done.returncode == 2
     assert "take upload.coding: gzip out" in done.stderr
     assert gzip.names() == []
+
+
+@pytest.mark.parametrize(
+    ("host", "file"),
+    [
+        ("apache", ".htaccess"), ("netlify", "_headers"), ("cloudflare-pages", "_redirects"),
+        ("github-pages", ".nojekyll"), ("nginx", ".feeds-nginx.conf"),
+    ],
+)  # fmt: skip
+def test_what_is_for_a_web_host_is_not_uploaded(
+    tmp_path: Path, store: Store, host: str, file: str
+) -> None:
+    site = hooked(tmp_path, store, export={"for": host, "codings": []})
+    site.publish()
+    assert (site.out / file).exists()
+    kept = {file.name for file in site.out.glob("*.*") if not file.name.startswith(".")}
+    assert {"404.html", "all.rss", "feed.xml"} & kept <= set(site.names())
+    assert not {file, "_headers", "_redirects"} & set(site.names())
 
 
 def test_what_another_built_before_the_export_is_remembered_too(

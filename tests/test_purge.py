@@ -14,12 +14,12 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 import pytest
-import urllib3
 
 from feeds import purge as purging
 from feeds import purges
 from feeds.build import silent
 from feeds.errors import PurgeError, UnfinishedError
+from feeds.ingest import Progress
 from feeds.manifest import Manifest
 from feeds.place import RECORD
 from feeds.publish import PublishReport, publish
@@ -122,8 +122,8 @@ class Site:
         self.articles = Publication(root / "site", articles, purge=[*purge], **settings)
         self.out = root / "out"
 
-    def publish(self) -> PublishReport:
-        return publish(self.articles.site, self.out, NOW, silent, patience=0)
+    def publish(self, progress: Progress = silent) -> PublishReport:
+        return publish(self.articles.site, self.out, NOW, progress, patience=0)
 
     @property
     def pending(self) -> dict[str, str]:
@@ -165,15 +165,17 @@ def test_who_is_not_a_publisher_purges_nothing(tmp_path: Path) -> None:
         ask(port, "/all.rss")
         request = Request("PURGE", f"http://127.0.0.1:{port}/all.rss", {"Host": "example.org"})
         with pytest.raises(PurgeError, match=r"http does not purge: PURGE .*: 405"):
-            purging.send("http", [request], silent)
+            list(purging.send("http", [request], silent))
         assert ask(port, "/all.rss")[1]
 
 
 class Cache:
     """A cache's API that answers as it is told, and remembers what it was asked."""
 
-    def __init__(self, *answers: int | tuple[int, dict[str, str]]) -> None:
-        self.answers, self.asked, self.url = [*answers], list[str](), ""
+    def __init__(self) -> None:
+        self.answers: list[int | tuple[int, dict[str, str]]] = []
+        self.asked, self.bodies, self.url = list[str](), list[bytes](), ""
+        self.said = b'{"message": "said by the cache"}'
 
     @contextmanager
     def run(self) -> Iterator["Cache"]:
@@ -181,11 +183,11 @@ class Cache:
 
         class API(Handler):
             def purge(self) -> None:
-                self.body()
+                cache.bodies.append(self.body())
                 cache.asked.append(f"{self.command} {self.headers['Host']}{self.path}")
                 answer = cache.answers.pop(0) if cache.answers else 200
                 status, headers = answer if isinstance(answer, tuple) else (answer, {})
-                self.reply(status, b'{"message": "said by the cache"}', **headers)
+                self.reply(status, cache.said, **headers)
 
             do_PURGE = do_POST = purge  # noqa: N815
 
@@ -204,25 +206,70 @@ def requests(cache: Cache, count: int = 1) -> Sequence[Request]:
     return [Request("POST", f"{cache.url}/{number}") for number in range(count)]
 
 
-def test_a_cache_that_is_busy_is_asked_again(cache: Cache) -> None:
-    cache.answers = [503, (429, {"Retry-After": "1"}), 200]
+def test_a_cache_that_is_busy_is_asked_again_when_it_says(cache: Cache) -> None:
+    cache.answers[:] = [503, (429, {"Retry-After": "1"}), 200]
+    told: list[str] = []
     start = time.monotonic()
-    purging.send("bunny", requests(cache), silent)
+    made = list(purging.send("bunny", requests(cache), lambda what, *_: told.append(what)))
     assert len(cache.asked) == 3
     assert time.monotonic() - start >= 1
+    assert len(made) == 1
+    assert "bunny is busy: waiting 1 seconds" in told
+
+
+def test_only_what_was_not_done_is_asked_again(cache: Cache) -> None:
+    cache.answers[:] = [200] * 5 + [429] * 3
+    made = requests(cache, 10)
+    done = list(purging.send("bunny", made, silent))
+    assert sorted(each.url for each in done) == sorted(each.url for each in made)
+    assert len(cache.asked) == 10 + 3
+    assert len(set(cache.asked)) == 10
+
+
+def test_a_cache_that_asks_for_an_hour_is_left_for_another_run(cache: Cache) -> None:
+    cache.answers[:] = [(429, {"Retry-After": "3600"})]
+    start = time.monotonic()
+    with pytest.raises(PurgeError, match=r"429 .*it is to be asked again in 3,600 seconds"):
+        list(purging.send("fastly", requests(cache), silent))
+    assert time.monotonic() - start < 5
+
+
+def test_a_cache_that_stays_busy_is_given_up(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(purging, "_PATIENCE", 2)
+    cache.answers[:] = [429] * 99
+    with pytest.raises(PurgeError, match=r"fastly does not purge: .*: 429"):
+        list(purging.send("fastly", requests(cache), silent))
+    assert len(cache.asked) == 3  # at once, after 0.5 and after 1.5 seconds
+
+
+def test_what_is_done_gives_new_patience(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(purging, "_PATIENCE", 1)
+    cache.answers[:] = [200, *([429] * 7), 200, *([429] * 6), 200, *([429] * 5)]
+    assert len(list(purging.send("fastly", requests(cache, 8), silent))) == 8
+
+
+def test_cloudfront_that_is_full_is_asked_again_for_the_same_and_signed_anew(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in purges.NEEDS["cloudfront"]:
+        monkeypatch.setenv(name, "secret")
+    cache.answers[:], cache.said = [400], b"<Code>TooManyInvalidationsInProgress</Code>"
+    request = Request("POST", cache.url, body=b"one", service="cloudfront")
+    assert list(purging.send("cloudfront", [request], silent)) == [request]
+    assert cache.bodies == [b"one", b"one"]
 
 
 def test_a_cache_that_says_no_is_told_with_what_it_says(cache: Cache) -> None:
-    cache.answers = [403]
+    cache.answers[:] = [403]
     with pytest.raises(PurgeError, match=r"fastly does .*: 403 .*said by the cache"):
-        purging.send("fastly", requests(cache), silent)
+        list(purging.send("fastly", requests(cache), silent))
     assert len(cache.asked) == 1
 
 
 def test_a_cache_that_is_away_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(purging, "_RETRIES", urllib3.Retry(0))
+    monkeypatch.setattr(purging, "_RETRYING", 0)
     with pytest.raises(PurgeError, match="http does not purge: PURGE"):
-        purging.send("http", [Request("PURGE", f"http://127.0.0.1:{free_port()}/a")], silent)
+        list(purging.send("http", [Request("PURGE", f"http://127.0.0.1:{free_port()}/a")], silent))
 
 
 @pytest.mark.parametrize(
@@ -230,7 +277,7 @@ def test_a_cache_that_is_away_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("cloudflare", "/client/v4/zones/1/purge_cache"),
         ("fastly", "/purge/example.org/all.rss"),
-        ("bunny", "/purge?url=https%3A%2F%2Fexample.org%2Fall.rss&async=false"),
+        ("bunny", "/purge?url=https%3A%2F%2Fexample.org%2Fall.rss&async=false&exactPath=true"),
         ("cloudfront", "/2020-05-31/distribution/1/invalidation"),
     ],
 )
@@ -241,6 +288,8 @@ def test_each_service_is_asked_at_its_own_address(
     for name in purges.NEEDS[via]:
         monkeypatch.setenv(name, "secret")
     site = Site(tmp_path, {"via": via, "zone": "1"})
+    site.publish()
+    site.articles.write("c.md", article("c", "Maps"))
     (report,) = site.publish().purge
     assert report.requests == len(cache.asked)
     assert f"POST {cache.url.removeprefix('http://')}{asked}" in cache.asked
@@ -252,12 +301,13 @@ def test_what_a_cache_did_not_purge_is_purged_by_the_next_run(tmp_path: Path, ca
     site = Site(tmp_path, {"via": "http", "servers": [cache.url]})
     site.publish()
     site.articles.write("c.md", article("c", "Maps"))
-    cache.answers = [403] * 99
+    cache.answers[:] = [403] * 99
     with pytest.raises(UnfinishedError, match=r"(?s)403.*run the same command again"):
         site.publish()
     pending = site.pending
     assert {"topics/maps.rss", "all.rss", "index.html"} <= pending.keys()
-    cache.answers, cache.asked = [], []
+    cache.answers.clear()
+    cache.asked.clear()
     report = site.publish()
     assert report.upload.written == ()
     assert {each.removeprefix("PURGE example.org/") for each in cache.asked} == {*pending, ""}
@@ -265,6 +315,108 @@ def test_what_a_cache_did_not_purge_is_purged_by_the_next_run(tmp_path: Path, ca
     cache.asked.clear()
     site.publish()
     assert cache.asked == []
+
+
+def changed_twice(tmp_path: Path, *caches: Cache) -> Site:
+    """A site with so much to purge that it takes several turns."""
+    site = Site(tmp_path, *({"via": "http", "servers": [each.url]} for each in caches))
+    site.publish()
+    topics = [f"Topic {number}" for number in range(9)]
+    site.articles.write("c.md", article("c", *topics))
+    for each in caches:
+        each.asked.clear()
+    return site
+
+
+def test_what_was_purged_before_a_refusal_is_not_purged_again(tmp_path: Path, cache: Cache) -> None:
+    site = changed_twice(tmp_path, cache)
+    cache.answers[:] = [200] * 12 + [403] * 99
+    with pytest.raises(UnfinishedError, match="403"):
+        site.publish()
+    first = cache.asked[:12]
+    assert len(site.pending) > len(first)
+    cache.answers.clear()
+    cache.asked.clear()
+    (report,) = site.publish().purge
+    assert report.requests == len(cache.asked)
+    assert not {*first} & {*cache.asked} - {"PURGE example.org/", "PURGE example.org/index.html"}
+    assert site.pending == {}
+
+
+def test_what_was_purged_is_noted_while_it_goes_on(
+    tmp_path: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that is killed leaves no more than what it was about."""
+    monkeypatch.setattr(purging, "NOTED", -1)
+    site = changed_twice(tmp_path, cache)
+    noted: list[tuple[int, int]] = []
+
+    def look(what: str, done: int, _total: int) -> None:
+        if what.startswith("Purging"):
+            noted.append((done, len(site.pending)))
+
+    site.publish(look)
+    whole = noted[0][1] + noted[0][0]
+    assert len(noted) > 3
+    # The list of all feeds has two URLs.
+    assert all(whole - done <= left <= whole - done + 1 for done, left in noted)
+
+
+def test_one_cache_that_refuses_keeps_no_other_from_purging(tmp_path: Path, cache: Cache) -> None:
+    with Cache().run() as other:
+        site = changed_twice(tmp_path, cache, other)
+        cache.answers[:] = [403] * 99
+        with pytest.raises(UnfinishedError, match="403"):
+            site.publish()
+        assert len(other.asked) >= len(site.pending) > 0
+        cache.answers.clear()
+        cache.asked, other.asked = [], []
+        site.publish()
+        assert cache.asked
+        assert other.asked == []
+        assert site.pending == {}
+
+
+def test_a_cache_that_is_new_is_asked_for_what_is_left(tmp_path: Path, cache: Cache) -> None:
+    site = changed_twice(tmp_path, cache)
+    cache.answers[:] = [200] * 9 + [403] * 99
+    with pytest.raises(UnfinishedError):
+        site.publish()
+    left = site.pending
+    with Cache().run() as other:
+        site = Site(tmp_path, {"via": "http", "servers": [cache.url, other.url]})
+        cache.answers.clear()
+        assert len(site.publish().purge) == 2
+        assert {each.removeprefix("PURGE example.org/") for each in other.asked} == left.keys()
+    assert site.pending == {}
+
+
+def test_the_first_publish_of_all_purges_nothing(tmp_path: Path, cache: Cache) -> None:
+    """No cache can have a copy, and thousands of requests would be for nothing."""
+    site = Site(tmp_path, {"via": "http", "servers": [cache.url]})
+    report = site.publish()
+    assert len(report.upload.written) > 10
+    assert (report.purge, cache.asked, site.pending) == ((), [], {})
+
+
+def test_the_first_publish_over_an_earlier_export_purges(tmp_path: Path, cache: Cache) -> None:
+    site = Site(tmp_path, {"via": "http", "servers": [cache.url]})
+    site.articles.build()
+    site.articles.export(site.out)
+    site.articles.write("c.md", article("c", "Cats"))
+    site.publish()
+    asked = {each.removeprefix("PURGE example.org/") for each in cache.asked}
+    assert "all.rss" in asked
+    assert "topics/cats.rss" not in asked
+
+
+def test_a_feed_that_is_new_later_is_purged(tmp_path: Path, cache: Cache) -> None:
+    """The hub asks for it at once, and must not be told that it is not there."""
+    site = Site(tmp_path, {"via": "http", "servers": [cache.url]})
+    site.publish()
+    site.articles.write("c.md", article("c", "Cats"))
+    site.publish()
+    assert "PURGE example.org/topics/cats.rss" in cache.asked
 
 
 def test_a_token_that_is_missing_is_told_before_anything_is_done(

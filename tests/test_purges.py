@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from feeds import purges
-from feeds.delivery import PurgeSettings
+from feeds.delivery import PurgeSettings, caches
 from feeds.purges import Request, Stale
 
 NOW = datetime(2015, 8, 30, 12, 36, tzinfo=UTC)
@@ -24,9 +24,13 @@ CHANGED = {"all.rss": "feed:all", "all.atom": "feed:all", "index.html": ""}
 
 
 def asked(changed: dict[str, str], **said: Any) -> list[Request]:
-    settings = msgspec.convert(said, PurgeSettings)
-    what = purges.stale(changed, BASE, settings.by)
-    return purges.requests(settings, what, ENVIRON, BASE, NOW)
+    return [
+        request
+        for cache in caches([msgspec.convert(said, PurgeSettings)])
+        for request in purges.requests(
+            cache, purges.stale(changed, BASE, cache.by), ENVIRON, BASE, NOW
+        )
+    ]
 
 
 def test_a_page_is_purged_at_its_folder_too() -> None:
@@ -52,13 +56,65 @@ def test_cloudflare() -> None:
     assert msgspec.json.decode(tag.body) == {"tags": ["feed:all"]}
 
 
-def test_c8_cloudflare_takes_30_urls_or_100_tags_at_a_time() -> None:
-    changed = {f"{number}.rss": "" for number in range(61)}
+def test_c8_cloudflare_takes_100_urls_or_tags_at_a_time() -> None:
+    changed = {f"{number}.rss": "" for number in range(201)}
     bodies = [msgspec.json.decode(each.body) for each in asked(changed, via="cloudflare", zone="z")]
-    assert [len(each["files"]) for each in bodies] == [30, 30, 1]
+    assert [len(each["files"]) for each in bodies] == [100, 100, 1]
     tags = {f"{number}.rss": f"feed:{number}" for number in range(201)}
     made = asked(tags, via="cloudflare", zone="z", by="tag")
     assert [len(msgspec.json.decode(each.body)["tags"]) for each in made] == [100, 100, 1]
+
+
+MANY = {f"{number}.rss": "" for number in range(1001)}
+
+
+def test_more_than_a_thousand_urls_are_one_path_where_each_costs_money_or_time() -> None:
+    (request,) = asked(MANY, via="cloudfront", zone="E1")
+    assert b"<Quantity>1</Quantity><Items><Path>/feeds/*</Path></Items>" in request.body
+    assert len(request.of.urls) == 1001
+    (request,) = asked(MANY, via="bunny")
+    assert "?url=https%3A%2F%2Fexample.org%2Ffeeds%2F%2A&" in request.url
+    assert len(request.of.urls) == 1001
+    fewer = dict.fromkeys([*MANY][:1000], "")
+    (request,) = asked(fewer, via="cloudfront", zone="E1")
+    assert b"<Quantity>1000</Quantity>" in request.body
+    assert len(asked(fewer, via="bunny")) == 1000
+
+
+@pytest.mark.parametrize(
+    ("via", "by"),
+    [
+        *((via, "url") for via in ("cloudflare", "fastly", "bunny", "cloudfront", "http")),
+        *((via, "tag") for via in ("cloudflare", "fastly", "bunny", "http")),
+    ],
+)
+def test_a_path_is_forgotten_once_all_that_it_needs_is(via: str, by: str) -> None:
+    made = asked(CHANGED, via=via, zone="1", by=by)
+    parts = [each.of for each in made]
+    assert purges.forgotten(CHANGED, BASE, by, parts) == list(CHANGED)
+    assert purges.forgotten(CHANGED, BASE, by, []) == []
+
+
+def test_a_page_is_forgotten_once_its_folder_is_too() -> None:
+    page, folder = Stale((f"{BASE}index.html",)), Stale((BASE,))
+    assert purges.forgotten({"index.html": ""}, BASE, "url", [page]) == []
+    assert purges.forgotten({"index.html": ""}, BASE, "url", [page, folder]) == ["index.html"]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "busy"),
+    [
+        (429, b"", True),
+        (400, b"<Code>TooManyInvalidationsInProgress</Code>", True),
+        (400, b"<Code>Throttling</Code>", True),
+        (400, b"<Code>InvalidArgument</Code>", False),
+        (403, b"", False),
+    ],
+)
+def test_a_cache_that_has_too_much_to_do_is_told_from_one_that_refuses(
+    status: int, body: bytes, busy: bool
+) -> None:
+    assert purges.is_busy(status, body) is busy
 
 
 def test_fastly() -> None:
@@ -78,9 +134,15 @@ def test_fastly() -> None:
 
 
 def test_bunny() -> None:
-    url, _, tag = asked(CHANGED, via="bunny", zone="7", by="tag")
+    url, folder, tag = asked(CHANGED, via="bunny", zone="7", by="tag")
     assert url.url == (
-        "https://api.bunny.net/purge?url=https%3A%2F%2Fexample.org%2Ffeeds%2Findex.html&async=false"
+        "https://api.bunny.net/purge?url=https%3A%2F%2Fexample.org%2Ffeeds%2Findex.html"
+        "&async=false&exactPath=true"
+    )
+    # A URL that ends in a slash, and no more: not everything below it.
+    assert folder.url == (
+        "https://api.bunny.net/purge?url=https%3A%2F%2Fexample.org%2Ffeeds%2F"
+        "&async=false&exactPath=true"
     )
     assert url.headers == {"AccessKey": "bunny-key", "Accept": "application/json"}
     assert (tag.method, tag.url) == ("POST", "https://api.bunny.net/pullzone/7/purgeCache")
@@ -98,7 +160,8 @@ def test_cloudfront() -> None:
     assert paths == ["/feeds/all.rss", "/feeds/topics/a%26b.rss"]
     assert batch.findtext("c:Paths/c:Quantity", None, names) == "2"
     assert batch.findtext("c:CallerReference", None, names)
-    assert request.headers["Authorization"].startswith(
+    signed = purges.signed(request, ENVIRON, NOW)
+    assert signed.headers["Authorization"].startswith(
         "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/cloudfront/aws4_request, "
         "SignedHeaders=content-type;host;x-amz-date, Signature="
     )
@@ -121,8 +184,9 @@ def test_a_signature_is_that_of_the_example_in_the_documentation_of_aws() -> Non
         "GET",
         "https://iam.amazonaws.com/?Action=ListUsers&Version=2010-05-08",
         {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"},
+        service="iam",
     )
-    signed = purges.signed(request, ENVIRON, NOW, "us-east-1", "iam")
+    signed = purges.signed(request, ENVIRON, NOW)
     assert signed.headers["Authorization"].endswith(
         "Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"
     )
@@ -130,7 +194,8 @@ def test_a_signature_is_that_of_the_example_in_the_documentation_of_aws() -> Non
 
 def test_a_session_token_is_signed_too() -> None:
     environ = {**ENVIRON, "AWS_SESSION_TOKEN": "token"}
-    signed = purges.signed(Request("GET", "https://a.example/"), environ, NOW, "r", "s")
+    request = Request("GET", "https://a.example/", service="s")
+    signed = purges.signed(request, environ, NOW)
     assert signed.headers["X-Amz-Security-Token"] == "token"
     assert "host;x-amz-date;x-amz-security-token" in signed.headers["Authorization"]
 

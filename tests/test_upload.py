@@ -12,7 +12,7 @@ from feeds.errors import BusyError, GuardError, StoreError, UnfinishedError
 from feeds.lease import Lease
 from feeds.uploads import KINDS
 from tests.publishing import Published, article
-from tests.s3 import Fault, Faulty, Store
+from tests.s3 import BUCKET, Fault, Faulty, Store
 
 pytestmark = pytest.mark.xdist_group("s3")
 
@@ -135,6 +135,27 @@ def test_what_no_upload_wrote_is_neither_overwritten_nor_deleted(site: Published
     assert site.there() == {**site.exported(), "photos/1.jpg": b"mine"}
 
 
+def test_the_first_upload_purges_only_what_was_there_before(tmp_path: Path, store: Store) -> None:
+    site = Published(tmp_path, store)
+    site.objects.put("index.html", b"of another program")
+    assert site.run("export").returncode == 0
+    assert site.run("upload", "--force").returncode == 0
+    assert site.record.purge == {"index.html": ""}
+
+
+def test_in_another_place_everything_is_purged_that_was_in_the_old_one(
+    tmp_path: Path, store: Store
+) -> None:
+    one = Published(tmp_path, store)
+    one.publish()
+    state = {"state": f"s3://{BUCKET}/{one.prefix}/.feeds-state"}
+    two = Published(tmp_path, store, upload=state)
+    assert two.run("export").returncode == 0
+    assert two.run("upload").returncode == 0
+    assert one.there() == two.there()
+    assert one.record.purge.keys() == set(two.names())
+
+
 def test_an_upload_that_would_delete_too_much_stops(tmp_path: Path, store: Store) -> None:
     topics = [f"Topic {number}" for number in range(10)]
     site = Published(tmp_path, store, articles={"a.md": article("a", *topics)})
@@ -173,7 +194,12 @@ def test_upload_alone_leaves_the_purge_to_who_purges(tmp_path: Path, store: Stor
     done = site.run("upload")
     assert done.returncode == 0, done.stderr
     assert site.there() == site.exported()
-    assert site.record.purge.keys() == site.record.files.keys()
+    assert site.record.purge == {}  # nothing was there before
+    site.articles.write("c.md", article("c", "Maps"))
+    assert site.run("export").returncode == 0
+    assert site.run("upload").returncode == 0
+    assert {"all.rss", "topics/maps.json"} <= site.record.purge.keys()
+    assert "topics/ai.rss" not in site.record.purge
     assert site.run("purge").returncode == 0
     assert site.record.purge == {}
 

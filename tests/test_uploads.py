@@ -113,6 +113,55 @@ def test_tags_past_what_a_store_takes_are_left_out() -> None:
     assert kept.startswith("all entry:0000000000")
 
 
+def test_what_every_cache_has_forgotten_is_done() -> None:
+    record = Record(purge={"a.rss": "feed:a", "b.rss": ""})
+    record = uploads.forgotten(record, "one", ["a.rss", "b.rss"], ["one", "two"])
+    assert (uploads.pending(record, "one"), len(uploads.pending(record, "two"))) == ({}, 2)
+    record = uploads.forgotten(record, "two", ["a.rss"], ["one", "two"])
+    assert record == Record(purge={"b.rss": ""}, purged={"one": ("b.rss",)})
+    assert uploads.forgotten(record, "one", [], ["one"]) == Record()  # two was taken out
+
+
+def test_what_changed_again_is_purged_again_everywhere() -> None:
+    record = Record(purge={"a.rss": ""}, purged={"one": ("a.rss",)})
+    record = uploads.done(record, {"a.rss": file()}, ())
+    assert uploads.pending(record, "one") == {"a.rss": ""}
+
+
+_caches = st.frozensets(st.sampled_from(["one", "two", "three"]), min_size=1)
+_paths = st.frozensets(st.sampled_from("abcd"))
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("change"), _caches, _paths),
+            st.tuples(st.sampled_from(["one", "two", "three"]), _caches, _paths),
+        ),
+        max_size=12,
+    )
+)
+def test_no_cache_is_left_with_an_old_copy_whichever_come_and_go(
+    steps: list[tuple[str, frozenset[str], frozenset[str]]],
+) -> None:
+    """What a cache of the site has not forgotten since it changed is pending for it."""
+    record, before = Record(), frozenset(["one", "two", "three"])
+    stale: dict[str, set[str]] = {each: set() for each in before}
+    for what, caches, paths in steps:
+        if what == "change":
+            record = uploads.done(record, {path: file() for path in paths}, ())
+            for each in stale.values():
+                each |= paths
+        else:
+            there = sorted(caches | {what})
+            record = uploads.forgotten(record, what, paths, there)
+            stale[what] -= paths
+            for name in stale.keys() - there:  # who is not of the site is not cared for
+                stale[name] &= record.purge.keys()
+        for name, old in stale.items():
+            assert old <= uploads.pending(record, name).keys()
+
+
 _files = st.dictionaries(
     st.sampled_from("abcdef"),
     st.builds(file, st.sampled_from(KINDS), st.sampled_from("xyz")),
