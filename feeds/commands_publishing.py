@@ -3,6 +3,7 @@
 import signal
 import sys
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -16,23 +17,40 @@ from feeds.output import Output
 @options.config
 @options.verify
 @options.overwrite
+@click.option(
+    "--only",
+    type=click.Choice(["write", "tell"]),
+    help="Stop before caches and hubs are told, or tell them of what was written.",
+)
 @options.wait
 @options.json
-def publish(target: Path, root: Path, verify: bool, force: bool, wait: int, as_json: bool) -> None:
+def publish(
+    target: Path,
+    root: Path,
+    verify: bool,
+    force: bool,
+    only: Literal["write", "tell"] | None,
+    wait: int,
+    as_json: bool,
+) -> None:
     """Build, export below DIR, upload what changed, purge caches, ping hubs.
 
-    Without `upload` in site.yaml, DIR itself is what is published. Exit 3 means that it was begun
-    and not finished: run it again.
+    Without `upload` in site.yaml, DIR itself is what is published; if it has yet to be carried to
+    its host, do so between --only write and --only tell. Exit 3 means that it was begun and not
+    finished: run it again.
     """
     from feeds import publish as publishing
     from feeds.build import clock
 
     _end_on_sigterm()
     site, output = options.site(root), Output(as_json)
+    report: publishing.WriteReport | publishing.TellReport
     with output.progress() as progress:
-        report = publishing.publish(
-            site, target, clock(), progress, patience=wait, verify=verify, force=force
-        )
+        if only == "tell":
+            report = publishing.tell(site, target, progress, patience=wait, force=force)
+        else:
+            do = publishing.write if only else publishing.publish
+            report = do(site, target, clock(), progress, patience=wait, verify=verify, force=force)
     output.published(report)
 
 
@@ -52,20 +70,20 @@ def upload(target: Path, root: Path, dry_run: bool, force: bool, wait: int, as_j
 
     Caches are not purged: run `feeds purge` after it, then `feeds ping`.
     """
-    from feeds import publish as publishing
+    from feeds import steps
 
     _end_on_sigterm()
     site, output = options.site(root), Output(as_json)
     if site.settings.upload is None:
         raise ConfigError(str(root / "site.yaml"), "upload", "is missing; name a store")
-    place = publishing.place(site, target)
+    place = steps.place(site, target)
     if dry_run:
-        made = publishing.plan(site, target, place.read(), force=force)
+        made = steps.plan(site, target, place.read(), force=force)
         output.planned(made, site, place.url)
         return
     with output.progress() as progress, place.held(wait) as held:
-        made = publishing.plan(site, target, held.record, force=force)
-        report = publishing.upload(site, target, held, made, progress, force=force)
+        made = steps.plan(site, target, held.record, force=force)
+        report = steps.upload(site, target, held, made, progress, force=force)
     output.uploaded(report, place.url)
 
 
@@ -79,16 +97,16 @@ def purge(target: Path | None, root: Path, wait: int, as_json: bool) -> None:
 
     DIR is that of `feeds publish`, where site.yaml names no store.
     """
-    from feeds import publish as publishing
     from feeds import purge as purging
+    from feeds import steps
 
     site, output = options.site(root), Output(as_json)
     if site.settings.upload is None and target is None:
         raise click.UsageError("name the DIR of feeds publish, for site.yaml names no store")
     purging.check(site)
-    place = publishing.place(site, target or Path())
+    place = steps.place(site, target or Path())
     with output.progress() as progress, place.held(wait) as held:
-        reports = publishing.purge(site, held, progress)
+        reports = steps.purge(site, held, progress)
     output.purged(reports)
 
 

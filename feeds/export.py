@@ -1,7 +1,7 @@
 """`feeds export`: every document as a file, the same bytes as served, for static hosting."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -66,6 +66,7 @@ def export(
     force: bool = False,
     verify: bool = False,
     guard: Callable[[int, int], None] | None = None,
+    published: Collection[str] = (),
 ) -> ExportReport:
     """Write every feed in every format, its page, and what else the site serves below `target`.
 
@@ -73,7 +74,8 @@ def export(
     not at all; one whose bytes are the same is not touched, and `verify` reads all to know; files
     of feeds that no longer exist go, others in the folder stay. Raises `ExportError`, also where a
     file that no export wrote is in the way: `force` overwrites it. Before anything is written,
-    `guard` is told how many documents would go of how many, and what it raises ends the export.
+    `guard` is told how many documents would go of how many, those that are `published` with them,
+    and what it raises ends the export.
     """
     check_target(site, target)
     wanted = HOSTS[host or site.settings.export.host]
@@ -88,7 +90,7 @@ def export(
             before = manifest.read(target)
             made = _Export(site, reader, now, wanted, codings)
             if guard:
-                guard(*made.losses(before))
+                guard(*made.losses({*manifest.documents(before), *published}))
             written = Files(
                 files, before, site, wanted, codings, made.copies, force=force, verify=verify
             )
@@ -153,13 +155,12 @@ class _Export:
         """Further paths of documents."""
         return self._told.copies
 
-    def losses(self, before: manifest.Manifest) -> tuple[int, int]:
-        """How many documents the export removes of those that are there, and of how many."""
+    def losses(self, there: set[str]) -> tuple[int, int]:
+        """How many documents of those that are there the export has no more, and of how many."""
         names = {*self._makers, *self._host_files(), *self.copies}
         names.update(name for feed in self._feeds.values() for name in _names(feed))
         names.update(name for path in self._archives for name in _formats(path))
-        there = manifest.documents(before)
-        return len(there.keys() - names), len(there)
+        return len(there - names), len(there)
 
     def run(self, files: Files, progress: Progress) -> ExportReport:
         """Write what changed, and what others name before those that name it."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # no command waits for what others need
     from feeds.export import ExportReport
     from feeds.ingest import Progress
     from feeds.pings import HubReport
-    from feeds.publish import PublishReport
+    from feeds.publish import TellReport, WriteReport
     from feeds.purge import PurgeReport
     from feeds.subscribers import Subscribers
     from feeds.upload import UploadReport
@@ -86,22 +86,26 @@ class Output:
         if written.due:
             click.echo(f"An article is due at {written.due:%Y-%m-%d %H:%M} UTC; export again then.")
 
-    def published(self, report: "PublishReport") -> None:
-        """What each step of a publish did."""
+    def published(self, report: "WriteReport | TellReport") -> None:
+        """What each step of a publish did, or of a part of it."""
         if self._as_json:
             self._print_json(report)
             return
-        if report.memory == "taken up":
-            click.echo(f"{report.to}: the memory was taken up")
-        self.built(report.build)
-        click.echo(
-            f"exported: {len(report.export.written):,} files written, "
-            f"{len(report.export.removed):,} removed, {report.export.unchanged:,} unchanged"
-        )
-        self.uploaded(report.upload, report.to)
-        self.purged(report.purge)
-        if report.ping:
-            self.pinged(report.ping)
+        from feeds.publish import PublishReport, TellReport, WriteReport
+
+        if isinstance(report, WriteReport):
+            if report.memory == "taken up":
+                click.echo(f"{report.to}: the memory was taken up")
+            self.built(report.build)
+            click.echo(
+                f"exported: {len(report.export.written):,} files written, "
+                f"{len(report.export.removed):,} removed, {report.export.unchanged:,} unchanged"
+            )
+            self.uploaded(report.upload, report.to)
+        if isinstance(report, PublishReport | TellReport):
+            self.purged(report.purge)
+            if report.ping:
+                self.pinged(report.ping)
 
     def planned(self, plan: "Plan", site: Site, to: str) -> None:
         """What an upload would do, an object a line, with what is stored with each."""

@@ -19,6 +19,8 @@ from feeds.uploads import Record
 STATE = ".feeds-state"
 RECORD = "published.json"
 _LOCK = "lock"
+# What the record of a folder has as its URL: the folder may be another on each machine.
+_FOLDER = "file:"
 # What was done is noted in the record at least every so many seconds, so that after a run that was
 # killed not everything is done again.
 NOTED = 20
@@ -77,7 +79,7 @@ class Place:
                 f"{self.state.url} is the state of another site, {record.site}; name another place "
                 "in site.yaml. Has the id of this site changed, put it back"
             )
-        url = self.objects.url if self.objects else ""
+        url = self.objects.url if self.objects else _FOLDER
         if record.url not in ("", url):
             record = uploads.moved(record)
         return msgspec.structs.replace(record, site=self._site, url=url)

@@ -4,7 +4,7 @@ Each step finds out by itself what is left to do, so that a run that ended anywh
 is finished by the next one.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
 from datetime import datetime
 from functools import partial
@@ -12,54 +12,49 @@ from pathlib import Path
 
 import msgspec
 
-from feeds import place as places
 from feeds import purge as purging
-from feeds import state, uploads, websub
-from feeds import upload as uploading
+from feeds import state, steps, websub
 from feeds.build import Report, build
 from feeds.catalogue.store import Catalogue
-from feeds.errors import FeedsError, GuardError, StoreError, UnfinishedError
+from feeds.errors import StoreError
 from feeds.export import ExportReport, check_target, export
-from feeds.hosts import s3
 from feeds.ingest import Progress
 from feeds.objects import Objects
 from feeds.pings import HubReport
-from feeds.place import STATE, Held, Place
+from feeds.place import Held
 from feeds.purge import PurgeReport
 from feeds.site import Site
 from feeds.state import Taken
 from feeds.upload import UploadReport
-from feeds.uploads import Plan, Record
 
-# So few objects may always be deleted at once.
-_GUARD_FROM = 20
 # The hosts that are told to send nothing of the state to anybody.
 _HIDING = ("nginx", "caddy", "apache")
 # How long the ping waits for a server on this machine that tells the hubs just now.
 _PING_PATIENCE = 60
 
 
-class PublishReport(msgspec.Struct, frozen=True):
-    """What each step did. `memory` is where that of the catalogue came from."""
+class WriteReport(msgspec.Struct, frozen=True):
+    """What each step did until all was written. `memory` is where the catalogue's came from."""
 
     to: str
     memory: Taken
     build: Report
     export: ExportReport
     upload: UploadReport
+
+
+class PublishReport(WriteReport, frozen=True):
+    """What each step did."""
+
     purge: tuple[PurgeReport, ...]
     ping: tuple[HubReport, ...]
 
 
-def place(site: Site, folder: Path) -> Place:
-    """Where the site is published to: its store, or the folder of the export itself."""
-    upload = site.settings.upload
-    if upload:
-        return places.of_store(site.settings.id, upload)
-    state = site.settings.export.state
-    return places.of_folder(
-        site.settings.id, folder, site.root / state if state else folder / STATE
-    )
+class TellReport(msgspec.Struct, frozen=True):
+    """What caches and hubs were told."""
+
+    purge: tuple[PurgeReport, ...]
+    ping: tuple[HubReport, ...]
 
 
 def publish(
@@ -78,44 +73,125 @@ def publish(
     guard, and over files and objects that are not ours. Raises `UnfinishedError` once anything may
     have been changed where readers see it, else any other `FeedsError`.
     """
-    check_target(site, folder)
     purging.check(site)
-    with place(site, folder).held(patience) as held, closing(Catalogue(site.catalogue)) as known:
-        remembers = known.file is not None and _remembers(site, held)
+    with _run(site, folder, progress, patience, force=force) as run:
+        written = run.write(now, verify=verify)
+        return PublishReport(run.url, run.taken, *written, *run.tell())
+
+
+def write(
+    site: Site,
+    folder: Path,
+    now: datetime,
+    progress: Progress,
+    *,
+    patience: float,
+    verify: bool = False,
+    force: bool = False,
+) -> WriteReport:
+    """The part of `publish` until all is written, for a folder that others carry to its host."""
+    with _run(site, folder, progress, patience, force=force) as run:
+        return WriteReport(run.url, run.taken, *run.write(now, verify=verify))
+
+
+def tell(
+    site: Site, folder: Path, progress: Progress, *, patience: float, force: bool = False
+) -> TellReport:
+    """The rest of `publish`: caches and hubs are told of what was written before, and no more."""
+    purging.check(site)
+    with _run(site, folder, progress, patience, force=force) as run:
+        return TellReport(*run.tell())
+
+
+@contextmanager
+def _run(
+    site: Site, folder: Path, progress: Progress, patience: float, *, force: bool
+) -> Iterator["_Run"]:
+    """Hold the place, with the memory of what is published there."""
+    check_target(site, folder)
+    with (
+        steps.place(site, folder).held(patience) as held,
+        closing(Catalogue(site.catalogue)) as known,
+    ):
+        yield _Run(site, folder, held, known, progress, force=force)
+
+
+class _Run:
+    def __init__(
+        self,
+        site: Site,
+        folder: Path,
+        held: Held,
+        known: Catalogue,
+        progress: Progress,
+        *,
+        force: bool,
+    ) -> None:
+        self._site, self._folder, self._held, self._known = site, folder, held, known
+        self._progress, self._force = progress, force
+        self.url = held.place.url
+        # Readers see a folder that has no store while it is written.
+        self._seen = held.place.objects is None
+        self._remembers = known.file is not None and _remembers(site, held)
         if not force:
             state.check(held, known)
-        taken: Taken = state.take_up(held, known) if remembers else "none"
+        self.taken: Taken = state.take_up(held, known) if self._remembers else "none"
+
+    def write(self, now: datetime, *, verify: bool) -> tuple[Report, ExportReport, UploadReport]:
+        """Build, export and upload."""
+        site, folder, held, force = self._site, self._folder, self._held, self._force
         # The file times that were taken up are another machine's.
-        look = verify or taken == "taken up"
-        built = build(site, known, now, verify=look, force=force, progress=progress)
-        if remembers:
-            state.save(held, known)
-        # Readers see a folder that has no store while it is written.
-        seen = held.place.objects is None
-        before = Objects.in_folder(folder).names() if seen and not held.record.files else ()
-        guard = partial(_guard, site, folder) if seen and not force else None
-        with _unfinished() if seen else nullcontext():
-            exported = export(
-                site, known, folder, now, progress, force=force, verify=verify, guard=guard
-            )
-            if known.file is not None and not remembers and seen:
-                said = (
-                    *exported.said,
-                    f"The memory is not kept, for all can read {folder}: "
-                    "name a private folder for it, export.state, if machines without the catalogue "
-                    "are to publish.",
-                )
-                exported = msgspec.structs.replace(exported, said=said)
-        if remembers:
-            state.save(held, known)  # another may have built since
-        made = plan(site, folder, held.record, force=force)
-        uploaded = upload(site, folder, held, made, progress, force=force, before=before)
-        purged = purge(site, held, progress)
-        with _unfinished():
-            pinged = websub.tell(site, known, websub.topics(site, known), patience=_PING_PATIENCE)
-            if remembers and any(each.sent or each.failed or each.first for each in pinged):
-                state.save_told(held, known)
-        return PublishReport(held.place.url, taken, built, exported, uploaded, purged, pinged)
+        look = verify or self.taken == "taken up"
+        built = build(site, self._known, now, verify=look, force=force, progress=self._progress)
+        self._keep()
+        first = self._seen and not held.record.files
+        before = Objects.in_folder(folder).names() if first else ()
+        with steps.unfinished() if self._seen else nullcontext():
+            exported = self._export(now, verify=verify)
+        self._keep()  # another may have built since
+        made = steps.plan(site, folder, held.record, force=force)
+        uploaded = steps.upload(
+            site, folder, held, made, self._progress, force=force, before=before
+        )
+        return built, exported, uploaded
+
+    def tell(self) -> tuple[tuple[PurgeReport, ...], tuple[HubReport, ...]]:
+        """Purge and ping."""
+        purged = steps.purge(self._site, self._held, self._progress)
+        with steps.unfinished():
+            topics = websub.topics(self._site, self._known)
+            pinged = websub.tell(self._site, self._known, topics, patience=_PING_PATIENCE)
+            if self._remembers and any(each.sent or each.failed or each.first for each in pinged):
+                state.save_told(self._held, self._known)
+        return purged, pinged
+
+    def _keep(self) -> None:
+        if self._remembers:
+            state.save(self._held, self._known)
+
+    def _export(self, now: datetime, *, verify: bool) -> ExportReport:
+        site, folder = self._site, self._folder
+        guard = partial(steps.guard, site, folder) if self._seen and not self._force else None
+        # The folder may be new on this machine, and what readers see another's.
+        there = [path for path, file in self._held.record.files.items() if file.coding is None]
+        exported = export(
+            site,
+            self._known,
+            folder,
+            now,
+            self._progress,
+            force=self._force,
+            verify=verify,
+            guard=guard,
+            published=there,
+        )
+        if self._known.file is None or self._remembers or not self._seen:
+            return exported
+        said = (
+            f"The memory is not kept, for all can read {folder}: name a private folder for it, "
+            "export.state, if machines without the catalogue are to publish."
+        )
+        return msgspec.structs.replace(exported, said=(*exported.said, said))
 
 
 def _remembers(site: Site, held: Held) -> bool:
@@ -135,108 +211,3 @@ def _remembers(site: Site, held: Held) -> bool:
             "folder and name that as export.state in site.yaml"
         )
     return False
-
-
-def plan(site: Site, folder: Path, record: Record, *, force: bool = False) -> Plan:
-    """What makes the place hold the export in `folder`.
-
-    Raises `GuardError` where too much would be deleted, for readers give up feeds that are gone.
-    """
-    upload = site.settings.upload
-    manifest = uploading.manifest(folder)
-    coding = upload.coding if upload else "identity"
-    # CloudFront's function leads to the variants.
-    variants = s3.NAME in manifest.files
-    if variants and coding == "gzip":
-        raise StoreError(
-            "an export for s3 has each document as gzip and br besides, to choose from; take "
-            "upload.coding: gzip out of site.yaml"
-        )
-    record = uploads.retagged(record, _tag_header(site))
-    made = uploads.plan(record, uploads.wanted(manifest, coding, variants=variants))
-    if upload and not force:  # a folder's export has asked already
-        _guard(site, folder, len(made.deletes), len(record.files))
-    return made
-
-
-def _tag_header(site: Site) -> str | None:
-    """The header that the store is given tags in, if it is."""
-    upload = site.settings.upload
-    # Azure has no hyphens in the names of metadata, as every such header has.
-    return site.settings.http.cache_tags if upload and not upload.url.startswith("az:") else None
-
-
-def _guard(site: Site, folder: Path, gone: int, there: int) -> None:
-    most = site.settings.guard
-    if gone > max(_GUARD_FROM, there * most / 100):
-        raise GuardError(
-            f"this would delete {gone:,} of the {there:,} documents that are published, more than "
-            f"the {most} % that site.guard allows; nothing was changed. Look at feeds.yaml and "
-            f"{folder}, or say --force if this is meant"
-        )
-
-
-def upload(
-    site: Site,
-    folder: Path,
-    held: Held,
-    made: Plan,
-    progress: Progress,
-    *,
-    force: bool = False,
-    before: Collection[str] = (),
-) -> UploadReport:
-    """Carry out the plan in the site's store; a folder has been written by the export already.
-
-    `before` are the files that were in such a folder until then. Raises `StoreError` where an
-    object that is not ours is in the way, and `force` is not given, and `UnfinishedError` for all
-    that goes wrong later.
-    """
-    settings, objects = site.settings.upload, held.place.objects
-    if settings is None or objects is None:
-        written = {each.path: each.file for each in made.uploads}
-        if made.paths:
-            unseen = uploads.unseen(held.record, made, before)
-            held.write(uploads.done(held.record, written, made.deletes, unseen))
-        return UploadReport(tuple(written), made.deletes, made.unchanged)
-    new = {each.path for each in made.uploads if each.why == "new"}
-    there = sorted(new.intersection(objects.names())) if new else []
-    if there and not force:
-        raise StoreError(
-            f"{objects.url}/{there[0]} is there and no upload wrote it ({len(there):,} such); "
-            "name another prefix, or use --force to overwrite"
-        )
-    with _unfinished():
-        return uploading.upload(
-            folder,
-            objects,
-            held,
-            made,
-            progress,
-            cache_tags=_tag_header(site),
-            parallel=settings.parallel,
-            encode=settings.coding != "identity",
-            unseen=uploads.unseen(held.record, made, there),
-        )
-
-
-def purge(site: Site, held: Held, progress: Progress) -> tuple[PurgeReport, ...]:
-    """Purge what was changed and not purged yet, and note that it was.
-
-    Raises `UnfinishedError` if a cache does not.
-    """
-    with _unfinished():
-        return purging.purge(site, held, progress)
-
-
-@contextmanager
-def _unfinished() -> Iterator[None]:
-    try:
-        yield
-    except GuardError:
-        raise  # it is asked before anything is done
-    except FeedsError as error:
-        raise UnfinishedError(
-            f"{error}\nfeeds: not finished: every feed is whole, but some may be old; "
-            "run the same command again"
-        ) from error

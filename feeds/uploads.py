@@ -35,8 +35,8 @@ class Record(msgspec.Struct, frozen=True):
     written: what they hold is not known. `purge` are the paths that caches may still hold old
     copies of, each with its tag, empty if it has none; `purged`, by the name of a cache, are those
     of them that it has forgotten. `site` is the id of the site whose it is, `url` that of the
-    store; each is empty in a record of an earlier version. `tagged` is the name of the header that
-    the tags of every file are in.
+    store, "file:" for a folder; each is empty in a record of an earlier version. `tagged` is the
+    name of the header that the tags of every file are in.
     """
 
     site: str = ""

@@ -89,6 +89,10 @@ class Published:
         return self.store.objects(self.prefix)
 
     @property
+    def state(self) -> Objects:
+        return self.store.objects(f"{self.prefix}/.feeds-state")
+
+    @property
     def record(self) -> Record:
         return msgspec.json.decode(body(self.objects, f".feeds-state/{RECORD}"), type=Record)
 

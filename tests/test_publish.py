@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -204,18 +205,21 @@ def a_repository(tmp_path: Path, store: Store, name: str) -> tuple[Published, di
     root = tmp_path / name
     site = Published(root, store, "workflow")
     shutil.move(site.articles.root, root / "config")
+    return site, a_runner(root)
+
+
+def a_runner(root: Path) -> dict[str, str]:
+    """The environment of a runner whose folder this is: it has the command."""
     programs = root / "bin"
-    programs.mkdir()
+    programs.mkdir(parents=True)
     (programs / "feeds").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m feeds "$@"\n')
     (programs / "feeds").chmod(0o755)
-    summary = root / "summary.md"
-    around = {
+    return {
         **environ(),
         "PATH": f"{programs}:{os.environ['PATH']}",
         "PYTHONPATH": str(DOCS.parent),
-        "GITHUB_STEP_SUMMARY": str(summary),
+        "GITHUB_STEP_SUMMARY": str(root / "summary.md"),
     }
-    return site, around
 
 
 def filled(value: str, secrets: dict[str, str]) -> str:
@@ -261,6 +265,169 @@ def test_the_workflow_publishes_on_runners_that_know_nothing(tmp_path: Path, sto
         bodies.append(site.there())
         assert "Example\t2" in (site.root / "summary.md").read_text()
     assert bodies[0] == bodies[1] != {}
+
+
+def git(at: Path, *arguments: str) -> str:
+    """What git says; it knows nobody's settings."""
+    who = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main"]
+    return subprocess.run(
+        ["git", *who, *arguments], cwd=at, check=True, capture_output=True, text=True, timeout=60
+    ).stdout
+
+
+class Pages:
+    """A repository whose feeds are published to GitHub Pages, by runners that keep nothing."""
+
+    def __init__(self, root: Path, **settings: Any) -> None:
+        self.workflow = yaml.safe_load((EXAMPLES / "pages.yml").read_text())
+        self.origin, self.root, self.deployed = root / "origin", root, root / "deployed"
+        self.origin.mkdir()
+        git(self.origin, "init", "--bare")
+        git(root, "clone", str(self.origin), "author")
+        self.author = root / "author"
+        export_ = {"for": "github-pages", "state": "../memory/feeds"}
+        self.articles = Publication(self.author / "config", {}, export=export_, **settings)
+        self.before_deploy: list[list[str]] = []
+
+    def create_the_branch(self) -> None:
+        """As the documentation says."""
+        page = (DOCS / "publishing.md").read_text()
+        script = re.search(r"^```sh\n(git switch --orphan feeds-memory.*?)^```$", page, re.M | re.S)
+        assert script
+        names = ("AUTHOR_NAME", "AUTHOR_EMAIL", "COMMITTER_NAME", "COMMITTER_EMAIL")
+        identity = {f"GIT_{name}": "a" for name in names}
+        done = in_bash(script[1], self.author, {**os.environ, **identity})
+        assert done.returncode == 0, done.stderr
+
+    def commit(self) -> None:
+        git(self.author, "add", "--all")
+        git(self.author, "commit", "-m", "articles")
+        git(self.author, "push", "origin", "HEAD:main")
+
+    def run(self, name: str, hub: FakeHub | None = None) -> None:
+        """What GitHub does on a new runner: actions are stood in for, steps are run."""
+        runner = self.root / name
+        around = a_runner(runner)
+        (job,) = self.workflow["jobs"].values()
+        for step in job["steps"]:
+            action = step.get("uses", "").partition("@")[0]
+            if action == "actions/checkout":
+                said = {"ref": "main", "path": ".", **step.get("with", {})}
+                at = str(runner / "work" / said["path"])
+                url = f"file://{self.origin}"
+                git(runner, "clone", "--depth=1", "--branch", said["ref"], url, at)
+            elif action == "actions/upload-pages-artifact":
+                shutil.rmtree(self.deployed, ignore_errors=True)
+                ignore = shutil.ignore_patterns(".*")
+                self.before_deploy.append(hub.take() if hub else [])
+                shutil.copytree(
+                    runner / "work" / step["with"]["path"], self.deployed, ignore=ignore
+                )
+            elif "run" in step and step["name"] != "Install":
+                done = in_bash(step["run"], runner / "work", {**around, **job["env"]})
+                assert done.returncode == 0, f"{step['name']}: {done.stderr}"
+
+    def items(self) -> dict[str, dict[str, Any]]:
+        """What readers get, by title."""
+        found = json.loads((self.deployed / "all.json").read_bytes())["items"]
+        return {item["title"]: item for item in found}
+
+
+def test_the_workflow_for_pages_keeps_ids_and_dates_on_runners_that_know_nothing(
+    tmp_path: Path,
+) -> None:
+    with FakeHub().run() as hub:
+        pages = Pages(tmp_path, hub=hub.url)
+        pages.articles.write("a.md", article("a", publishedDateTime=None))
+        pages.articles.write("b.md", article("b"))
+        pages.commit()
+        pages.create_the_branch()
+        pages.run("one")
+        first = pages.items()
+        assert first.keys() == {"a", "b"}
+        assert hub.take() == []
+        git(pages.author, "mv", "config/articles/a.md", "config/articles/renamed.md")
+        pages.articles.write("c.md", article("c", "Maps"))
+        pages.commit()
+        time.sleep(1.1)  # an undated article would be another second's
+        pages.run("two", hub)
+        second = pages.items()
+        assert second.keys() == {"a", "b", "c"}
+        for title, item in first.items():
+            same = ("id", "date_published", "date_modified")
+            assert [second[title].get(key) for key in same] == [item.get(key) for key in same]
+        assert pages.before_deploy[-1] == []  # the hub would have fetched the old feeds
+        assert len(hub.take()) == 6
+        pages.run("three", hub)
+        assert pages.items() == second
+        assert hub.take() == []
+        assert git(pages.origin, "rev-list", "--count", "feeds-memory").strip() == "1"
+
+
+def test_the_workflow_for_pages_does_not_begin_anew_without_the_memory(tmp_path: Path) -> None:
+    pages = Pages(tmp_path)
+    pages.articles.write("a.md", article("a"))
+    pages.commit()
+    with pytest.raises(subprocess.CalledProcessError):
+        pages.run("one")
+    assert not pages.deployed.exists()
+
+
+def test_the_workflow_for_pages_asks_github_for_what_it_needs_and_in_order() -> None:
+    workflow = yaml.safe_load((EXAMPLES / "pages.yml").read_text())
+    assert workflow["permissions"] == {"contents": "write", "pages": "write", "id-token": "write"}
+    assert workflow["concurrency"] == {"group": "publish-feeds", "cancel-in-progress": False}
+    (job,) = workflow["jobs"].values()
+    assert [step.get("name") or step["uses"].partition("@")[0] for step in job["steps"]] == [
+        "actions/checkout", "actions/checkout", "actions/setup-python", "Install", "Write",
+        "Keep the memory", "actions/upload-pages-artifact", "actions/deploy-pages", "Tell",
+        "Keep what was told",
+    ]  # fmt: skip
+
+
+def test_only_write_tells_nobody_and_only_tell_writes_nothing(tmp_path: Path) -> None:
+    class Cache(Handler):
+        def purge(self) -> None:
+            purged.append(self.path)
+            self.reply(200)
+
+        do_PURGE = purge  # noqa: N815
+
+    purged: list[str] = []
+    with FakeHub().run() as hub, serving(Cache) as port:
+        purge = [{"via": "http", "servers": [f"http://127.0.0.1:{port}"]}]
+        site = Publication(tmp_path / "site", {"a.md": article("a")}, hub=hub.url, purge=purge)
+        out = tmp_path / "out"
+        command = ("publish", str(out), "--config", str(site.root))
+        assert run(*command).exit_code == 0
+        site.write("b.md", article("b"))
+        written = run(*command, "--only", "write", "--json")
+        assert json.loads(written.stdout).keys() == {"to", "memory", "build", "export", "upload"}
+        assert (purged, hub.take()) == ([], [])
+        titles = [item["title"] for item in json.loads((out / "all.json").read_bytes())["items"]]
+        assert "b" in titles
+        site.write("c.md", article("c"))
+        told = run(*command, "--only", "tell")
+        assert told.exit_code == 0
+        assert "purged at http" in told.stdout
+        assert "/all.rss" in purged
+        assert len(hub.take()) == 6
+        assert '"c"' not in (out / "all.json").read_text()
+
+
+def test_the_guard_knows_what_is_published_where_the_folder_is_new(tmp_path: Path) -> None:
+    """A runner exports into an empty folder, from which nothing can go."""
+    articles = {f"{number}.md": article(f"{number}", f"T{number}") for number in range(12)}
+    site = Publication(tmp_path / "site", articles, export={"state": "../memory"})
+    command = ("publish", str(tmp_path / "one"), "--config", str(site.root))
+    assert run(*command).exit_code == 0
+    (site.root / "feeds.yaml").write_text("feeds: [{path: all, title: Everything}]\n")
+    command = ("publish", str(tmp_path / "two"), "--config", str(site.root))
+    done = run(*command)
+    assert done.exit_code == 2
+    assert "nothing was changed" in done.stderr
+    assert not [*(tmp_path / "two").glob("*.rss")]
+    assert run(*command, "--force").exit_code == 0
 
 
 def test_the_cron_line_publishes(tmp_path: Path, store: Store) -> None:

@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
+from feeds.build import silent
 from feeds.catalogue import copies
 from feeds.catalogue.store import Catalogue
 from feeds.errors import CatalogueError, StoreError
+from feeds.publish import publish
 from tests.publishing import Published, article
 from tests.s3 import Store, body
 from tests.support import NOW, Publication, front_matter
@@ -36,15 +38,18 @@ def entries(site: Published) -> dict[str, Any]:
     return {item["title"]: item for item in site.items()}
 
 
-def fresh(site: Published, at: float) -> Published:
-    """The site on a machine that has nothing of it but its files, all with the same new time."""
+def fresh(site: Published, at: float, prefix: str | None = None) -> Published:
+    """The site on a machine that has nothing of it but its files, all with the same new time.
+
+    It is published to another prefix, if one is named.
+    """
     root = site.root.parent / f"{site.root.name}-fresh"
     shutil.copytree(site.articles.root, root / "site")
     for left in root.glob("site/catalogue*"):
         left.unlink()
     for file in root.rglob("*"):
         os.utime(file, (at, at))
-    made = Published(root, site.store, site.prefix, articles={})
+    made = Published(root, site.store, prefix or site.prefix, articles={})
     made.articles.written = int(at)
     return made
 
@@ -115,7 +120,7 @@ def test_ids_and_dates_are_kept_before_they_are_seen(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("feeds.publish.purge", dies)
+        patch.setattr("feeds.steps.purge", dies)
         with pytest.raises(KeyboardInterrupt):
             site.publish()
     seen = entries(site)["u"]
@@ -227,9 +232,6 @@ def test_the_state_may_be_elsewhere_than_what_readers_see(tmp_path: Path, store:
 
 def test_a_folder_keeps_the_state_in_itself(tmp_path: Path) -> None:
     """A folder that something else carries to its host, such as a branch of pages."""
-    from feeds.build import silent
-    from feeds.publish import publish
-
     nginx = {"export": {"for": "nginx"}}
     site = Publication(tmp_path / "a", {"u.md": article("u", publishedDateTime=None)}, **nginx)
     out = tmp_path / "an öut 50%"
@@ -252,9 +254,6 @@ def test_a_folder_keeps_the_state_in_itself(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("host", ["plain", "netlify", "cloudflare-pages", "github-pages", "s3"])
 def test_articles_yet_to_come_are_not_put_where_all_can_read(tmp_path: Path, host: str) -> None:
-    from feeds.build import silent
-    from feeds.publish import publish
-
     site = Publication(
         tmp_path / "site",
         {"a.md": article("a"), "c.md": article("c", publishedDateTime="2999-01-01")},
@@ -268,9 +267,6 @@ def test_articles_yet_to_come_are_not_put_where_all_can_read(tmp_path: Path, hos
 
 
 def test_the_memory_of_a_folder_may_be_kept_in_another(tmp_path: Path) -> None:
-    from feeds.build import silent
-    from feeds.publish import publish
-
     out, undated = tmp_path / "out", {"u.md": article("u", publishedDateTime=None)}
     state = {"export": {"state": "../private"}}
     site = Publication(tmp_path / "a", undated, **state)
@@ -284,9 +280,6 @@ def test_the_memory_of_a_folder_may_be_kept_in_another(tmp_path: Path) -> None:
 
 
 def test_a_memory_that_all_can_read_is_to_be_moved(tmp_path: Path) -> None:
-    from feeds.build import silent
-    from feeds.publish import publish
-
     out, articles = tmp_path / "out", {"a.md": article("a")}
     site = Publication(tmp_path / "site", articles, export={"for": "nginx"})
     publish(site.site, out, NOW, silent, patience=0)
@@ -421,6 +414,45 @@ def test_another_url_with_the_same_state_starts_with_no_files(tmp_path: Path, st
     moved.publish()
     assert moved.there() == moved.exported()
     assert site.there() == before
+
+
+def test_the_memory_comes_along_to_another_place(first: Published) -> None:
+    """The state is copied below the new URL first, as docs/publishing.md says."""
+    before, old = entries(first), first.there()
+    at = (NOW + 2 * DAY).timestamp()
+    runner = fresh(first, at, f"{first.prefix}-moved")
+    for key in first.state.names():
+        runner.state.put(key, body(first.state, key))
+    report = runner.publish(NOW + 2 * DAY)
+    assert report.memory == "taken up"
+    assert len(report.upload.written) == len(old)
+    assert entries(runner) == before
+    assert runner.there() == old
+    assert first.there() == old  # until it is deleted by hand
+    assert runner.publish(NOW + 2 * DAY).upload.written == ()
+
+
+def test_the_memory_comes_along_from_a_folder_to_a_store_and_back(
+    tmp_path: Path, store: Store
+) -> None:
+    articles = {"u.md": article("u", publishedDateTime=None)}
+    folder = Publication(tmp_path / "a", articles, export={"state": "../memory"})
+    memory, out = tmp_path / "memory", tmp_path / "out"
+    publish(folder.site, out, NOW, silent, patience=0)
+    before = json.loads((out / "all.json").read_bytes())["items"]
+    there = Published(tmp_path / "b", store, articles={"u.md": articles["u.md"]})
+    for name in ("published.json", *(file.name for file in memory.glob("catalogue-*"))):
+        there.state.put(name, (memory / name).read_bytes())
+    report = there.publish(NOW + DAY)
+    assert report.memory == "taken up"
+    assert there.there() == there.exported()
+    assert there.items() == before
+    again = Publication(tmp_path / "c", articles, export={"state": "../memory-c"})
+    (tmp_path / "memory-c").mkdir()
+    for key in there.state.names():
+        (tmp_path / "memory-c" / key).write_bytes(body(there.state, key))
+    publish(again.site, tmp_path / "out-c", NOW + 2 * DAY, silent, patience=0)
+    assert json.loads((tmp_path / "out-c/all.json").read_bytes())["items"] == before
 
 
 def test_a_copy_that_is_none_is_told(tmp_path: Path) -> None:

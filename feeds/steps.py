@@ -1,0 +1,142 @@
+"""The steps of a publish after the export, each for itself: what `feeds publish` is made of.
+
+Each finds out by itself what is left to do.
+"""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from feeds import place as places
+from feeds import purge as purging
+from feeds import upload as uploading
+from feeds import uploads
+from feeds.errors import FeedsError, GuardError, StoreError, UnfinishedError
+from feeds.hosts import s3
+from feeds.ingest import Progress
+from feeds.place import STATE, Held, Place
+from feeds.purge import PurgeReport
+from feeds.site import Site
+from feeds.upload import UploadReport
+from feeds.uploads import Plan, Record
+
+# So few objects may always be deleted at once.
+_GUARD_FROM = 20
+
+
+def place(site: Site, folder: Path) -> Place:
+    """Where the site is published to: its store, or the folder of the export itself."""
+    upload = site.settings.upload
+    if upload:
+        return places.of_store(site.settings.id, upload)
+    state = site.settings.export.state
+    return places.of_folder(
+        site.settings.id, folder, site.root / state if state else folder / STATE
+    )
+
+
+def plan(site: Site, folder: Path, record: Record, *, force: bool = False) -> Plan:
+    """What makes the place hold the export in `folder`.
+
+    Raises `GuardError` where too much would be deleted, for readers give up feeds that are gone.
+    """
+    upload = site.settings.upload
+    manifest = uploading.manifest(folder)
+    coding = upload.coding if upload else "identity"
+    # CloudFront's function leads to the variants.
+    variants = s3.NAME in manifest.files
+    if variants and coding == "gzip":
+        raise StoreError(
+            "an export for s3 has each document as gzip and br besides, to choose from; take "
+            "upload.coding: gzip out of site.yaml"
+        )
+    record = uploads.retagged(record, _tag_header(site))
+    made = uploads.plan(record, uploads.wanted(manifest, coding, variants=variants))
+    if upload and not force:  # a folder's export has asked already
+        guard(site, folder, len(made.deletes), len(record.files))
+    return made
+
+
+def _tag_header(site: Site) -> str | None:
+    """The header that the store is given tags in, if it is."""
+    upload = site.settings.upload
+    # Azure has no hyphens in the names of metadata, as every such header has.
+    return site.settings.http.cache_tags if upload and not upload.url.startswith("az:") else None
+
+
+def guard(site: Site, folder: Path, gone: int, there: int) -> None:
+    """Raise `GuardError` where too many documents would go of those that are there."""
+    most = site.settings.guard
+    if gone > max(_GUARD_FROM, there * most / 100):
+        raise GuardError(
+            f"this would delete {gone:,} of the {there:,} documents that are published, more than "
+            f"the {most} % that site.guard allows; nothing was changed. Look at feeds.yaml and "
+            f"{folder}, or say --force if this is meant"
+        )
+
+
+def upload(
+    site: Site,
+    folder: Path,
+    held: Held,
+    made: Plan,
+    progress: Progress,
+    *,
+    force: bool = False,
+    before: Collection[str] = (),
+) -> UploadReport:
+    """Carry out the plan in the site's store; a folder has been written by the export already.
+
+    `before` are the files that were in such a folder until then. Raises `StoreError` where an
+    object that is not ours is in the way, and `force` is not given, and `UnfinishedError` for all
+    that goes wrong later.
+    """
+    settings, objects = site.settings.upload, held.place.objects
+    if settings is None or objects is None:
+        written = {each.path: each.file for each in made.uploads}
+        if made.paths:
+            unseen = uploads.unseen(held.record, made, before)
+            held.write(uploads.done(held.record, written, made.deletes, unseen))
+        return UploadReport(tuple(written), made.deletes, made.unchanged)
+    new = {each.path for each in made.uploads if each.why == "new"}
+    there = sorted(new.intersection(objects.names())) if new else []
+    if there and not force:
+        raise StoreError(
+            f"{objects.url}/{there[0]} is there and no upload wrote it ({len(there):,} such); "
+            "name another prefix, or use --force to overwrite"
+        )
+    with unfinished():
+        return uploading.upload(
+            folder,
+            objects,
+            held,
+            made,
+            progress,
+            cache_tags=_tag_header(site),
+            parallel=settings.parallel,
+            encode=settings.coding != "identity",
+            unseen=uploads.unseen(held.record, made, there),
+        )
+
+
+def purge(site: Site, held: Held, progress: Progress) -> tuple[PurgeReport, ...]:
+    """Purge what was changed and not purged yet, and note that it was.
+
+    Raises `UnfinishedError` if a cache does not.
+    """
+    with unfinished():
+        return purging.purge(site, held, progress)
+
+
+@contextmanager
+def unfinished() -> Iterator[None]:
+    """Say of errors that something may have been changed where readers see it."""
+    try:
+        yield
+    except GuardError:
+        raise  # it is asked before anything is done
+    except FeedsError as error:
+        raise UnfinishedError(
+            f"{error}\nfeeds: not finished: every feed is whole, but some may be old; "
+            "run the same command again"
+        ) from error
