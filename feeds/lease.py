@@ -1,7 +1,7 @@
 """The lock of a place: one publishes at a time, on whatever machine.
 
 It is one object that says who holds it. Who holds it writes it anew again and again; one that
-stays as it is for `SECONDS` was left by a machine that died, and may be taken. No clock of a machine
+stays as it is for `SECONDS` was left by a machine that died, and may be taken. No machine's clock
 is compared with another's: the store itself says when the lock was written, and what time it is
 now. Stores need conditional writes (If-None-Match and If-Match, RFC 9110 §13.1) for it.
 """
@@ -169,6 +169,6 @@ class Lease:
         who = self._holder(found) if found else Holder()
         return (
             f"{self._objects.url} is being published to by {who.host or 'another'} since "
-            f"{who.since or 'just now'}, which said so {age:,.0f} seconds ago; wait for its end. If "
-            f"it died, the lock is free in {left:,.0f} seconds"
+            f"{who.since or 'just now'}, which said so {age:,.0f} seconds ago; wait for its end. "
+            f"If it died, the lock is free in {left:,.0f} seconds"
         )
