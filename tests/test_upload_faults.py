@@ -227,14 +227,20 @@ def test_who_was_suspended_and_lost_the_lock_writes_nothing_more(
     assert old.there() == first.exported()
 
 
-def test_sigterm_gives_the_lock_back_at_once(old: Published, faulty: Faulty) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_gives_the_lock_back_at_once(
+    old: Published, faulty: Faulty, number: signal.Signals
+) -> None:
     slow = newer(old, "slow", endpoint=faulty.endpoint)
     faulty.fault = lambda _method, _path: 0.2
     process = slow.start("publish", seconds=60)
     while not [key for key in faulty.writes() if key.startswith("PUT topics/")]:
         time.sleep(0.02)
-    process.terminate()
-    ends(process, 143)
+    process.send_signal(number)
+    process.send_signal(signal.SIGTERM)  # as GitHub does, some seconds later
+    said = ends(process, 128 + number, 143)
+    assert "feeds: ended by SIG" in said
+    assert "run the same command again" in said
     start = time.monotonic()
     ends(newer(old, "next").start("publish", "--wait", "30", seconds=60))
     assert time.monotonic() - start < 20
