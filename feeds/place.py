@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 import msgspec
@@ -148,8 +148,15 @@ def of_folder(site: str, folder: Path, state: Path) -> Place:
 
 @contextmanager
 def _file_lock(state: Objects, patience: float) -> Iterator[None]:
-    try:
-        with FileLock(state.folder / _LOCK, timeout=patience):
-            yield
-    except Timeout:
-        raise BusyError(f"{state.folder} is being published to; wait for its end") from None
+    lock = FileLock(state.folder / _LOCK, timeout=patience)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(lock)
+        except Timeout:
+            raise BusyError(f"{state.folder} is being published to; wait for its end") from None
+        except OSError as error:
+            raise StoreError(
+                f"{state.folder} cannot be locked: {error.filename or _LOCK}: {error.strerror}; "
+                "let the user that publishes write there"
+            ) from error
+        yield

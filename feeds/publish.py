@@ -140,9 +140,7 @@ class _Run:
     def write(self, now: datetime, *, verify: bool) -> tuple[Report, ExportReport, UploadReport]:
         """Build, export and upload."""
         site, folder, held, force = self._site, self._folder, self._held, self._force
-        # The file times that were taken up are another machine's.
-        look = verify or self.taken == "taken up"
-        built = build(site, self._known, now, verify=look, force=force, progress=self._progress)
+        built = build(site, self._known, now, verify=verify, force=force, progress=self._progress)
         self._keep()
         first = self._seen and not held.record.files
         before = Objects.in_folder(folder).names() if first else ()

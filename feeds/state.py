@@ -6,9 +6,9 @@ today stays out as it was, and what it was is nowhere else.
 
 import hashlib
 import secrets
-import tempfile
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from feeds.catalogue import copies, schema
 from feeds.catalogue.store import Catalogue
 from feeds.catalogue.writer import writing
-from feeds.errors import StoreError
+from feeds.errors import CatalogueError, StoreError
 from feeds.place import Held
 from feeds.uploads import Saved
 
@@ -63,17 +63,17 @@ def take_up(held: Held, catalogue: Catalogue) -> Taken:
         known, revision, any_entry = reader.published(), reader.revision(), reader.any_entry()
     if saved.id in known:
         return "kept"
-    if any_entry and revision not in known.values():
-        aside = Path(f"{catalogue.file}.replaced")
-        aside.unlink(missing_ok=True)
-        copies.copy(catalogue, aside)
     told = _told(held)
-    with _beside(catalogue) as folder:
+    with _beside(held, catalogue) as folder:
+        if any_entry and revision not in known.values():
+            aside = Path(f"{catalogue.file}.replaced")
+            aside.unlink(missing_ok=True)
+            copies.copy(catalogue, aside)
         file = folder / "catalogue.sqlite"
         _fetch(held, saved, file)
+        _put_told(told, file)  # together, for a run may be killed between the two
         revision = copies.take_up(catalogue, file)
     _note(held, catalogue, saved.id, revision)
-    _take_up_told(told, catalogue)
     return "taken up"
 
 
@@ -89,7 +89,7 @@ def save(held: Held, catalogue: Catalogue) -> bool:
     if before and known.get(before.id) == revision:
         return False
     id_ = secrets.token_hex(8)
-    with _beside(catalogue) as folder:
+    with _beside(held, catalogue) as folder:
         copies.copy(catalogue, folder / "catalogue.sqlite", _said(held, id_, revision))
         packed = folder / "catalogue.sqlite.br"
         digest = _pack(folder / "catalogue.sqlite", packed)
@@ -140,10 +140,14 @@ def _told(held: Held) -> _Rows | None:
         ) from error
 
 
-def _take_up_told(rows: _Rows | None, catalogue: Catalogue) -> None:
+def _put_told(rows: _Rows | None, file: Path) -> None:
+    """Write what hubs were told into the copy of a catalogue."""
     if rows is None:
         return
-    with catalogue.connect(write=True) as connection:
+    with (
+        closing(Catalogue(f"sqlite:///{file}")) as copy,
+        copy.connect(write=True) as connection,
+    ):
         for table in _TOLD_TABLES:
             connection.execute(sa.delete(table))
             if rows.get(table.name):
@@ -181,8 +185,21 @@ def _pack(file: Path, packed: Path) -> str:
 
 
 @contextmanager
-def _beside(catalogue: Catalogue) -> Iterator[Path]:
-    """A folder for a while, where there is room for a catalogue as large as this one."""
+def _beside(held: Held, catalogue: Catalogue) -> Iterator[Path]:
+    """A folder for a while, where there is room for a catalogue as large as this one.
+
+    It has the name of the place, which is held, so that one that was left by a run that was killed
+    is nobody else's. Raises `CatalogueError` for whatever goes wrong in it.
+    """
     at = Path(catalogue.file or "").parent
-    with tempfile.TemporaryDirectory(prefix=".feeds-", dir=at) as folder:
-        yield Path(folder)
+    folder = at / f".feeds-{hashlib.sha256(held.state.url.encode()).hexdigest()[:16]}"
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        yield folder
+    except OSError as error:
+        raise CatalogueError(
+            f"the catalogue cannot be copied: {error.filename or folder}: {error.strerror}"
+        ) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,9 +1,13 @@
 """A machine without a catalogue publishes as the one before it would have: same ids, same dates."""
 
+import errno
 import json
 import os
 import shutil
+import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from contextlib import closing
 from datetime import timedelta
@@ -15,10 +19,11 @@ import pytest
 from feeds.build import silent
 from feeds.catalogue import copies
 from feeds.catalogue.store import Catalogue
+from feeds.catalogue.told import ToldHubs
 from feeds.errors import CatalogueError, StoreError
 from feeds.publish import publish
-from tests.publishing import Published, article
-from tests.s3 import Store, body
+from tests.publishing import ROOT, Published, article
+from tests.s3 import Store, body, environ
 from tests.support import NOW, Publication, front_matter
 
 pytestmark = pytest.mark.xdist_group("s3")
@@ -141,6 +146,107 @@ def test_a_change_is_found_where_every_checkout_has_the_same_time_and_size(
     os.utime(file, (times, times))
     runner.publish(NOW + DAY)
     assert list(entries(runner)) == ["xyz"]
+
+
+def test_a_change_is_found_by_the_run_after_one_that_was_killed_before_it_had_built(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = Published(tmp_path / "a", store, articles={"a.md": article("abc")})
+    times = site.articles.file("a.md").stat().st_mtime
+    site.publish()
+    runner = fresh(site, times)
+    file = runner.articles.file("a.md")
+    file.write_text(file.read_text().replace("title: abc", "title: xyz"))
+    os.utime(file, (times, times))
+
+    def dies(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("feeds.publish.build", dies)
+        with pytest.raises(KeyboardInterrupt):
+            runner.publish(NOW + DAY)
+    report = runner.publish(NOW + DAY)
+    assert (report.memory, report.build.read) == ("kept", 1)
+    assert list(entries(runner)) == ["xyz"]
+    assert runner.publish(NOW + DAY).build.read == 0
+
+
+def test_what_hubs_were_told_is_taken_up_at_once_with_the_catalogue(
+    first: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = {"url": "https://hub.example/", "tries": 0, "due": 0}
+    told = {"hub": [hub], "ping": []}
+    first.objects.put(".feeds-state/told.json", json.dumps(told).encode())
+    runner = fresh(first, (NOW + 2 * DAY).timestamp())
+
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("feeds.state._note", dies)
+    with pytest.raises(KeyboardInterrupt):
+        runner.publish(NOW + 2 * DAY)
+    with (
+        closing(Catalogue(runner.articles.site.catalogue)) as catalogue,
+        catalogue.connect() as connection,
+    ):
+        assert list(ToldHubs(connection).hubs()) == ["https://hub.example/"]
+
+
+_DIES_WHILE_SAVING = """
+import os, signal, sys
+from feeds.objects import Objects
+Objects.put = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+from feeds.cli import main
+main(sys.argv[1:])
+"""
+
+
+def test_what_a_killed_run_left_beside_the_catalogue_goes(first: Published) -> None:
+    """It is as large as the catalogue."""
+    first.articles.write("new.md", article("new"))
+    command = [sys.executable, "-c", _DIES_WHILE_SAVING, "publish", str(first.out)]
+    done = subprocess.run(
+        [*command, "--config", str(first.articles.root)],
+        env=environ(), cwd=ROOT, capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert list(first.articles.root.glob(".feeds-*/*.sqlite"))
+    first.objects.delete(".feeds-state/lock.json")
+    first.publish(NOW + 2 * DAY)
+    assert not list(first.articles.root.glob(".feeds-*"))
+
+
+@pytest.mark.parametrize("name", ["catalogue.sqlite", "catalogue.sqlite.br"])
+def test_a_disk_that_is_full_is_told(
+    first: Published, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    runner = fresh(first, (NOW + 2 * DAY).timestamp())
+    if name.endswith(".br"):
+        first.objects.delete(".feeds-state/published.json")  # so that it has to be written
+        for key in first.names():
+            first.objects.delete(key)
+    really = Path.open
+
+    def full(self: Path, mode: str = "r", *more: Any, **said: Any) -> Any:
+        if mode == "wb" and self.name == name:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self))
+        return really(self, mode, *more, **said)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", full)
+        said = rf"cannot be copied: .*{name}: No space left on device"
+        with pytest.raises(CatalogueError, match=said):
+            runner.publish(NOW + 2 * DAY)
+    assert not list(runner.articles.root.glob(".feeds-*"))
+    runner.publish(NOW + 2 * DAY)
+
+
+def test_a_state_that_cannot_be_locked_is_told(tmp_path: Path) -> None:
+    (tmp_path / "private/lock").mkdir(parents=True)
+    site = Publication(tmp_path / "a", {"a.md": article("a")}, export={"state": "../private"})
+    with pytest.raises(StoreError, match=r"private cannot be locked: .*lock: Is a directory"):
+        publish(site.site, tmp_path / "out", NOW, silent, patience=0)
 
 
 def test_two_machines_take_turns(first: Published) -> None:
