@@ -80,7 +80,7 @@ def upload(target: Path, root: Path, dry_run: bool, force: bool, wait: int, as_j
     place = steps.place(site, target)
     if dry_run:
         made = steps.plan(site, target, place.read(), force=force)
-        output.planned(made, site, place.url)
+        output.planned(made, steps.tag_header(site), place.url)
         return
     with _ending(), output.progress() as progress, place.held(wait) as held:
         made = steps.plan(site, target, held.record, force=force)

@@ -107,15 +107,18 @@ class Output:
             if report.ping:
                 self.pinged(report.ping)
 
-    def planned(self, plan: "Plan", site: Site, to: str) -> None:
-        """What an upload would do, an object a line, with what is stored with each."""
+    def planned(self, plan: "Plan", cache_tags: str | None, to: str) -> None:
+        """What an upload would do, an object a line, with what is stored with each.
+
+        `cache_tags` is the name of the header that the store is given tags in.
+        """
         if self._as_json:
             self._print_json(plan)
             return
         from feeds import uploads
 
         for each in plan.uploads:
-            said = uploads.headers(each.file, site.settings.http.cache_tags)
+            said = uploads.headers(each.file, cache_tags)
             told = "; ".join(f"{name}: {value}" for name, value in said.items())
             click.echo(f"write {each.path} ({each.why}, {each.file.size:,} bytes) {told}")
         for path in plan.deletes:

@@ -50,14 +50,14 @@ def plan(site: Site, folder: Path, record: Record, *, force: bool = False) -> Pl
             "an export for s3 has each document as gzip and br besides, to choose from; take "
             "upload.coding: gzip out of site.yaml"
         )
-    record = uploads.retagged(record, _tag_header(site))
+    record = uploads.retagged(record, tag_header(site))
     made = uploads.plan(record, uploads.wanted(manifest, coding, variants=variants))
     if upload and not force:  # a folder's export has asked already
         guard(site, folder, len(made.deletes), len(record.files))
     return made
 
 
-def _tag_header(site: Site) -> str | None:
+def tag_header(site: Site) -> str | None:
     """The header that the store is given tags in, if it is."""
     upload = site.settings.upload
     # Azure has no hyphens in the names of metadata, as every such header has.
@@ -112,7 +112,7 @@ def upload(
             held,
             made,
             progress,
-            cache_tags=_tag_header(site),
+            cache_tags=tag_header(site),
             parallel=settings.parallel,
             encode=settings.coding != "identity",
             unseen=uploads.unseen(held.record, made, there),

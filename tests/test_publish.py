@@ -275,6 +275,9 @@ def git(at: Path, *arguments: str) -> str:
     ).stdout
 
 
+needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+
+
 class Pages:
     """A repository whose feeds are published to GitHub Pages, by runners that keep nothing."""
 
@@ -333,6 +336,7 @@ class Pages:
         return {item["title"]: item for item in found}
 
 
+@needs_git
 def test_the_workflow_for_pages_keeps_ids_and_dates_on_runners_that_know_nothing(
     tmp_path: Path,
 ) -> None:
@@ -364,6 +368,7 @@ def test_the_workflow_for_pages_keeps_ids_and_dates_on_runners_that_know_nothing
         assert git(pages.origin, "rev-list", "--count", "feeds-memory").strip() == "1"
 
 
+@needs_git
 def test_the_workflow_for_pages_does_not_begin_anew_without_the_memory(tmp_path: Path) -> None:
     pages = Pages(tmp_path)
     pages.articles.write("a.md", article("a"))

@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 
 from feeds import uploads
 from feeds.manifest import File, Kind, Manifest
-from feeds.uploads import KINDS, Plan, Record
+from feeds.output import Output
+from feeds.steps import tag_header
+from feeds.uploads import KINDS, Plan, Record, Upload
+from tests.support import make_site
 
 
 def file(kind: Kind = "feed", sha256: str = "a", **said: Any) -> File:
@@ -95,6 +98,15 @@ def test_what_is_deleted_is_purged_by_the_tag_that_it_had() -> None:
 )
 def test_c7_c8_tags_are_metadata_named_as_the_cache_wants_them(header: str, said: str) -> None:
     assert uploads.headers(file(tags=("all", "feed:a")), header)[header] == said
+
+
+def test_c7_a_dry_run_says_of_tags_what_an_upload_does(capsys: pytest.CaptureFixture[str]) -> None:
+    tagged = file(tags=("all", "feed:all"))
+    made = Plan((Upload("all.rss", tagged, "new"),), (), 0)
+    for url, said in (("s3://b", "xkey: all feed:all"), ("az://b", "Cache-Control: max-age=60\n")):
+        site = make_site(http={"cache_tags": "xkey"}, upload={"url": url})
+        Output(as_json=False).planned(made, tag_header(site), url)
+        assert said in capsys.readouterr().out
 
 
 def test_c7_tags_in_another_header_are_written_anew() -> None:
