@@ -19,6 +19,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 @click.argument("target", metavar="DIR", type=click.Path(path_type=Path))
 @options.config
 @options.verify
+@options.force
 @options.overwrite
 @click.option(
     "--only",
@@ -32,6 +33,7 @@ def publish(
     root: Path,
     verify: bool,
     force: bool,
+    overwrite: bool,
     only: Literal["write", "tell"] | None,
     wait: int,
     as_json: bool,
@@ -49,10 +51,19 @@ def publish(
     report: publishing.WriteReport | publishing.TellReport
     with _ending(), output.progress() as progress:
         if only == "tell":
-            report = publishing.tell(site, target, progress, patience=wait, force=force)
+            report = publishing.tell(site, target, progress, patience=wait, overwrite=overwrite)
         else:
             do = publishing.write if only else publishing.publish
-            report = do(site, target, clock(), progress, patience=wait, verify=verify, force=force)
+            report = do(
+                site,
+                target,
+                clock(),
+                progress,
+                patience=wait,
+                verify=verify,
+                force=force,
+                overwrite=overwrite,
+            )
     output.published(report)
 
 
@@ -60,14 +71,19 @@ def publish(
 @click.argument("target", metavar="DIR", type=click.Path(path_type=Path))
 @options.config
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
-@click.option(
-    "--force",
-    is_flag=True,
-    help="Go on where the guard would stop, and overwrite objects that no upload wrote.",
-)
+@options.force
+@options.overwrite
 @options.wait
 @options.json
-def upload(target: Path, root: Path, dry_run: bool, force: bool, wait: int, as_json: bool) -> None:
+def upload(
+    target: Path,
+    root: Path,
+    dry_run: bool,
+    force: bool,
+    overwrite: bool,
+    wait: int,
+    as_json: bool,
+) -> None:
     """Upload what changed in the export DIR to the store that site.yaml names (`upload`).
 
     Caches are not purged: run `feeds purge` after it, then `feeds ping`.
@@ -84,7 +100,7 @@ def upload(target: Path, root: Path, dry_run: bool, force: bool, wait: int, as_j
         return
     with _ending(), output.progress() as progress, place.held(wait) as held:
         made = steps.plan(site, target, held.record, force=force)
-        report = steps.upload(site, target, held, made, progress, force=force)
+        report = steps.upload(site, target, held, made, progress, overwrite=overwrite)
     output.uploaded(report, place.url)
 
 

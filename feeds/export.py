@@ -63,7 +63,7 @@ def export(
     progress: Progress,
     *,
     host: HostName | None = None,
-    force: bool = False,
+    overwrite: bool = False,
     verify: bool = False,
     guard: Callable[[int, int], None] | None = None,
     published: Collection[str] = (),
@@ -73,9 +73,9 @@ def export(
     With what its `host` needs, which is otherwise that of the settings. Each file appears whole or
     not at all; one whose bytes are the same is not touched, and `verify` reads all to know; files
     of feeds that no longer exist go, others in the folder stay. Raises `ExportError`, also where a
-    file that no export wrote is in the way: `force` overwrites it. Before anything is written,
-    `guard` is told how many documents would go of how many, those that are `published` with them,
-    and what it raises ends the export.
+    file that no export wrote is in the way, unless `overwrite` is given. Before anything is
+    written, `guard` is told how many documents would go of how many, those that are `published`
+    with them, and what it raises ends the export.
     """
     check_target(site, target)
     wanted = HOSTS[host or site.settings.export.host]
@@ -92,7 +92,14 @@ def export(
             if guard:
                 guard(*made.losses({*manifest.documents(before), *published}))
             written = Files(
-                files, before, site, wanted, codings, made.copies, force=force, verify=verify
+                files,
+                before,
+                site,
+                wanted,
+                codings,
+                made.copies,
+                overwrite=overwrite,
+                verify=verify,
             )
             return made.run(written, progress)
     except Timeout:

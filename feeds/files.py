@@ -19,8 +19,8 @@ from feeds.target import Target, second_of
 class Files:
     """What is in the folder of an export, from the last export's files to those of this one.
 
-    `before` is what the last one noted, `copies` the further paths of documents. `force` overwrites
-    files that no export wrote; `verify` reads files to know whether they are as they were left.
+    `before` is what the last one noted, `copies` the further paths of documents. `overwrite` is
+    for files that no export wrote; `verify` reads files to know whether they are as they were left.
     Documents are compared, compressed and written in threads, and there after `settle`.
     """
 
@@ -33,11 +33,11 @@ class Files:
         codings: Sequence[str],
         copies: Mapping[str, str],
         *,
-        force: bool,
+        overwrite: bool,
         verify: bool,
     ) -> None:
         self._target, self._site, self._host, self._codings = target, site, host, codings
-        self._force, self._verify = force, verify
+        self._overwrite, self._verify = overwrite, verify
         self._copies: dict[str, list[str]] = {}
         for old, name in copies.items():
             self._copies.setdefault(name, []).append(old)
@@ -146,9 +146,9 @@ class Files:
         there, before = self._target.read(name), self._target.second(name)
         if there == body and before is not None:
             return before
-        if there is not None and name not in self.before.files and not self._force:
+        if there is not None and name not in self.before.files and not self._overwrite:
             at = self._target.path(name)
-            raise ExportError(f"{at} is there and no export wrote it; move it, or use --force")
+            raise ExportError(f"{at} is there and no export wrote it; move it, or use --overwrite")
         made = second_of(updated, before) if second is None else second
         self._target.write(name, body, made)
         self.written.append(name)

@@ -7,7 +7,7 @@ today stays out as it was, and what it was is nowhere else.
 import hashlib
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Literal
@@ -20,6 +20,7 @@ from feeds.catalogue import copies, schema
 from feeds.catalogue.store import Catalogue
 from feeds.catalogue.writer import writing
 from feeds.errors import CatalogueError, StoreError
+from feeds.fragment import FORMATS
 from feeds.place import Held
 from feeds.uploads import Saved
 
@@ -36,16 +37,40 @@ _Rows = dict[str, list[dict[str, str | int]]]
 Taken = Literal["taken up", "kept", "none"]
 
 
-def check(held: Held, catalogue: Catalogue) -> None:
-    """Raise `StoreError` where documents are published, and what was known of them is nowhere."""
+def check(held: Held, catalogue: Catalogue, *, remembers: bool) -> None:
+    """Raise `StoreError` where documents are published, and what was known of them is nowhere.
+
+    `remembers` says whether it is to be kept in the state.
+    """
     with catalogue.read() as reader:
         empty = reader.revision() == 0
-    if empty and held.record.files and not held.record.catalogue:
+    record, place = held.record, held.place
+    if empty and record.files and not (remembers and record.catalogue):
         raise StoreError(
-            f"{held.place.url} has documents, and neither their memory nor a catalogue is here: "
+            f"{place.url} has documents, and neither their memory nor a catalogue is here: "
             "entries would be new to all subscribers. Publish from the machine that has the "
-            "catalogue, or say --force if this is meant"
+            "catalogue, or say --overwrite if this is meant"
         )
+    # A catalogue is what a folder's export was made from.
+    if not held.is_new or (place.objects is None and not empty):
+        return
+    if feeds := _feeds(place.documents()):
+        way = "" if empty else ", or use --overwrite if they were made from this catalogue"
+        raise StoreError(
+            f"{place.url} has feeds ({feeds[0]}; {len(feeds):,} in all), and {held.state.url} does "
+            "not know them: entries could be new to all subscribers. If the state was elsewhere "
+            f"(upload.state, export.state), move what is in it to {held.state.url}{way}"
+        )
+
+
+def _feeds(names: Iterable[str]) -> list[str]:
+    """The paths that a feed is at in all our formats."""
+    found = [set[str](), set[str](), set[str]()]
+    for name in names:
+        path, _, format_ = name.rpartition(".")
+        if format_ in FORMATS:
+            found[FORMATS.index(format_)].add(path)
+    return sorted(set.intersection(*found))
 
 
 def take_up(held: Held, catalogue: Catalogue) -> Taken:
@@ -61,11 +86,11 @@ def take_up(held: Held, catalogue: Catalogue) -> Taken:
         return "none"
     with catalogue.read() as reader:
         known, revision, any_entry = reader.published(), reader.revision(), reader.any_entry()
-    if saved.id in known:
+    if saved.id in {id_ for id_, _ in known.values()}:
         return "kept"
     told = _told(held)
     with _beside(held, catalogue) as folder:
-        if any_entry and revision not in known.values():
+        if any_entry and known.get(held.state.url, ("", 0))[1] != revision:
             aside = Path(f"{catalogue.file}.replaced")
             aside.unlink(missing_ok=True)
             copies.copy(catalogue, aside)
@@ -86,7 +111,7 @@ def save(held: Held, catalogue: Catalogue) -> bool:
     with catalogue.read() as reader:
         known, revision = reader.published(), reader.revision()
     before = held.record.catalogue
-    if before and known.get(before.id) == revision:
+    if before and (before.id, revision) in known.values():
         return False
     id_ = secrets.token_hex(8)
     with _beside(held, catalogue) as folder:
@@ -102,6 +127,17 @@ def save(held: Held, catalogue: Catalogue) -> bool:
             held.check()
             held.state.delete(name)
     return True
+
+
+def forget(held: Held) -> None:
+    """Keep no memory in the state: one that is there would grow old, and be taken up some day."""
+    if held.record.catalogue is None:
+        return
+    held.write(msgspec.structs.replace(held.record, catalogue=None))
+    for name in held.state.names():
+        if name.startswith(_COPY) or name == _TOLD:
+            held.check()
+            held.state.delete(name)
 
 
 def _said(held: Held, id_: str, revision: int) -> dict[str, str]:

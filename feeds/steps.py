@@ -14,7 +14,8 @@ from feeds import uploads
 from feeds.errors import FeedsError, GuardError, StoreError, UnfinishedError
 from feeds.hosts import s3
 from feeds.ingest import Progress
-from feeds.place import STATE, Held, Place
+from feeds.manifest import PRIVATE
+from feeds.place import Held, Place
 from feeds.purge import PurgeReport
 from feeds.site import Site
 from feeds.upload import UploadReport
@@ -22,17 +23,34 @@ from feeds.uploads import Plan, Record
 
 # So few objects may always be deleted at once.
 _GUARD_FROM = 20
+# The hosts that are told to send nothing of the state to anybody.
+HIDING = ("nginx", "caddy", "apache")
 
 
 def place(site: Site, folder: Path) -> Place:
-    """Where the site is published to: its store, or the folder of the export itself."""
+    """Where the site is published to: its store, or the folder of the export itself.
+
+    Raises `StoreError` where the state would lie where all can read it.
+    """
     upload = site.settings.upload
     if upload:
         return places.of_store(site.settings.id, upload)
-    state = site.settings.export.state
-    return places.of_folder(
-        site.settings.id, folder, site.root / state if state else folder / STATE
-    )
+    named = site.settings.export.state
+    state = site.root / named if named else None
+    if state and _is_public(state.resolve(), folder.resolve(), site):
+        raise StoreError(
+            f"{state} (export.state) lies in {folder}, where all can read it, and has articles "
+            "that are yet to come; name a folder outside of it"
+        )
+    return places.of_folder(site.settings.id, folder, state)
+
+
+def _is_public(state: Path, folder: Path, site: Site) -> bool:
+    if not state.is_relative_to(folder):
+        return False
+    first = state.relative_to(folder).parts[:1]
+    hidden = bool(first) and first[0].startswith(PRIVATE)
+    return not (hidden and site.settings.export.host in HIDING)
 
 
 def plan(site: Site, folder: Path, record: Record, *, force: bool = False) -> Plan:
@@ -82,14 +100,14 @@ def upload(
     made: Plan,
     progress: Progress,
     *,
-    force: bool = False,
+    overwrite: bool = False,
     before: Collection[str] = (),
 ) -> UploadReport:
     """Carry out the plan in the site's store; a folder has been written by the export already.
 
     `before` are the files that were in such a folder until then. Raises `StoreError` where an
-    object that is not ours is in the way, and `force` is not given, and `UnfinishedError` for all
-    that goes wrong later.
+    object that is not ours is in the way, and `overwrite` is not given, and `UnfinishedError` for
+    all that goes wrong later.
     """
     settings, objects = site.settings.upload, held.place.objects
     if settings is None or objects is None:
@@ -100,10 +118,10 @@ def upload(
         return UploadReport(tuple(written), made.deletes, made.unchanged)
     new = {each.path for each in made.uploads if each.why == "new"}
     there = sorted(new.intersection(objects.names())) if new else []
-    if there and not force:
+    if there and not overwrite:
         raise StoreError(
             f"{objects.url}/{there[0]} is there and no upload wrote it ({len(there):,} such); "
-            "name another prefix, or use --force to overwrite"
+            "name another prefix, or use --overwrite"
         )
     with unfinished():
         return uploading.upload(

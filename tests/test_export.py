@@ -214,9 +214,9 @@ def feed_files(*paths: str) -> set[str]:
     return {f"{path}.{extension}" for path in paths for extension in (*FORMATS, "html")}
 
 
-def force(site: Publication, out: Path) -> ExportReport:
+def overwrite(site: Publication, out: Path) -> ExportReport:
     with closing(Catalogue(site.site.catalogue)) as catalogue:
-        return exporting.export(site.site, catalogue, out, NOW, silent, force=True)
+        return exporting.export(site.site, catalogue, out, NOW, silent, overwrite=True)
 
 
 def test_files_hold_the_bytes_that_are_fetched(site: Publication, out: Path) -> None:
@@ -262,14 +262,14 @@ def test_an_export_without_its_manifest_compares_the_bytes(
     assert site.export(out).written == ()
     (out / ".feeds-export.json").write_text(damage)
     (out / "all.rss").write_text("damaged")
-    with pytest.raises(ExportError, match=r"all\.rss is there .* --force"):
+    with pytest.raises(ExportError, match=r"all\.rss is there .* --overwrite"):
         site.export(out)
-    assert force(site, out).written == ("all.rss",)
+    assert overwrite(site, out).written == ("all.rss",)
     assert (out / "all.rss").read_bytes() == site.fetch()["rss"].body
 
 
 @pytest.mark.parametrize("name", ["index.html", "topics/ai.json"])
-def test_a_file_that_is_not_of_an_export_is_overwritten_by_force_only(
+def test_a_file_that_is_not_of_an_export_is_overwritten_only_if_told(
     site: Publication, out: Path, name: str
 ) -> None:
     (out / name).parent.mkdir(parents=True)
@@ -278,7 +278,7 @@ def test_a_file_that_is_not_of_an_export_is_overwritten_by_force_only(
         with pytest.raises(ExportError, match=f"{name} is there and no export wrote it"):
             site.export(out)
         assert (out / name).read_text() == "mine"
-    assert name in force(site, out).written
+    assert name in overwrite(site, out).written
     assert (out / name).read_text() != "mine"
 
 
