@@ -1,11 +1,10 @@
 """A made-up site on disk, and the commands that build feeds of it."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from bench.measuring import MEGABYTE, Case, nothing
+from bench.measuring import MEGABYTE, Case, nothing, set_aside
 
 _HERE = Path(__file__).parent
 _FEEDS = (sys.executable, "-c", "from feeds.cli import main; main()")
@@ -69,6 +68,5 @@ class BenchSite:
         return [*_FEEDS, "export", "--config", str(self.root / "config"), str(self.root / "ours")]
 
     def _forget(self) -> None:
-        shutil.rmtree(self.root / "ours", ignore_errors=True)
-        for path in (self.root / "config").glob("catalogue.sqlite*"):
-            path.unlink()
+        set_aside(self.root / "ours")
+        set_aside(self.root / "config" / "catalogue.sqlite")

@@ -6,7 +6,6 @@ The catalogue is built first, and is not measured. Each case is the export alone
 folder, after an edit of one article, and where nothing changed. The best of the runs counts.
 """
 
-import shutil
 import tempfile
 import time
 from argparse import ArgumentParser
@@ -19,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.benchsite import BenchSite
-from bench.measuring import MEGABYTE
+from bench.measuring import MEGABYTE, set_aside
 from feeds import config
 from feeds.build import build, clock, silent
 from feeds.catalogue.store import Catalogue
@@ -59,7 +58,7 @@ class Bench:
         self.build()
 
     def forget(self) -> None:
-        shutil.rmtree(self._root / "out", ignore_errors=True)
+        set_aside(self._root / "out")
 
     def export(self, host: HostName) -> Measured:
         site = msgspec.structs.replace(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.benchsite import BenchSite
-from bench.measuring import Case
+from bench.measuring import Case, set_aside
 
 _TOLD = Path(__file__).with_name("peers")
 
@@ -53,7 +53,7 @@ def case(tool: Tool, peers: Path, site: BenchSite) -> Case:
         (folder / "node_modules").symlink_to((peers / "node_modules").resolve())
 
     def prepare() -> None:
-        shutil.rmtree(out, ignore_errors=True)
+        set_aside(out)
 
     return Case(tool.name, tool.command(peers, articles, out), prepare, folder)
 

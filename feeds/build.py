@@ -1,7 +1,6 @@
 """`feeds build`: articles into the catalogue, then the feeds that show what changed."""
 
 import hashlib
-import os
 import posixpath
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from feeds.decisions import Plan
 from feeds.errors import Problem, shared_link
 from feeds.ingest import MANY, Ingest, Outcome, Progress
 from feeds.keys import ExportSettings, HTTPSettings, PageSettings
+from feeds.processes import processors
 from feeds.refresh import Known, Refresh, definitions_hash
 from feeds.site import Site
 from feeds.work import Workers
@@ -52,11 +52,6 @@ class Memo:
 def clock() -> datetime:
     """Now, in whole seconds: what is dated later is not out yet."""
     return datetime.now(UTC).replace(microsecond=0)
-
-
-def processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def silent(_what: str, _done: int, _all: int) -> None:

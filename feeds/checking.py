@@ -9,13 +9,13 @@ import msgspec
 
 from feeds import definitions, documents, facts, folder
 from feeds.article import Article, stem
-from feeds.build import processors
 from feeds.catalogue.store import Memory, Reader, Seen
 from feeds.decisions import Decision, decide
 from feeds.definitions import FeedDefinition, Term
 from feeds.entry import Entry
 from feeds.errors import Problem, UnknownError, shared_id, shared_link
 from feeds.ingest import Progress
+from feeds.processes import processors
 from feeds.selection import Facts, TermField, matches
 from feeds.site import Site
 from feeds.work import ReadResult, ReadTask, Workers

@@ -17,20 +17,25 @@ from feeds.site import Caching, Site
 class Document(msgspec.Struct, frozen=True, kw_only=True):
     """The bytes of one URL, and what HTTP says of them.
 
-    `etag` is strong, a hash of `body`, with its quotes (RFC 9110 §8.8.3); `updated` is the
-    newest change of the content, and Last-Modified. `until` is when it will be another one by
+    `sha256` is of `body`, in hexadecimal; `updated` is the newest change of the content, and
+    Last-Modified. `until` is when it will be another one by
     time alone, None if never. `links` are for the Link header (RFC 8288), `tags` what a CDN
     may purge it by.
     """
 
     body: bytes
-    etag: str
+    sha256: str
     updated: datetime
     media_type: str
     caching: Caching
     until: datetime | None = None
     links: tuple[Link, ...] = ()
     tags: tuple[str, ...] = ()
+
+    @property
+    def etag(self) -> str:
+        """The strong entity tag, with its quotes (RFC 9110 §8.8.3): equal bytes, equal tag."""
+        return f'"{self.sha256[:32]}"'
 
     @property
     def is_dated(self) -> bool:
@@ -42,15 +47,15 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
         return "self" in relations and "current" not in relations
 
 
-def etag(body: bytes) -> str:
-    """The strong entity tag of a body: equal bytes, equal tag, on any machine."""
-    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+def digest(body: bytes) -> str:
+    """The SHA-256 of a body, in hexadecimal."""
+    return hashlib.sha256(body).hexdigest()
 
 
 def make(body: bytes, updated: datetime, media_type: str, caching: Caching) -> Document:
     """A document that is no feed: a page, a list, a stylesheet."""
     return Document(
-        body=body, etag=etag(body), updated=updated, media_type=media_type, caching=caching
+        body=body, sha256=digest(body), updated=updated, media_type=media_type, caching=caching
     )
 
 
@@ -71,7 +76,7 @@ def assemble(
     body = b"".join((around.head, around.between.join(fragments), around.tail))
     return Document(
         body=body,
-        etag=etag(body),
+        sha256=digest(body),
         updated=updated,
         media_type=envelope.MEDIA_TYPES[format_],
         caching=feed.caching if place.number is None else history.caching(feed.caching, place),

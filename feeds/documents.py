@@ -9,6 +9,7 @@ import msgspec
 
 from feeds import dates, definitions, document, fragment, headers, pages
 from feeds.catalogue.places import Archive, ArchiveState
+from feeds.catalogue.reader import decoded
 from feeds.catalogue.store import FeedState, Reader, Shown, moment
 from feeds.definitions import Expansion, FeedDefinition
 from feeds.document import Document
@@ -22,6 +23,41 @@ _AROUND = (
     "id", "url", "feeds_url", "assets_url", "title", "language", "author", "rights", "icon", "logo",
     "hub", "media_types",
 )  # fmt: skip
+
+
+# The rendered entries of a document, in its order.
+Fragments = list[dict[Format, bytes]]
+
+
+class Look(msgspec.Struct, frozen=True):
+    """What a feed shows at a time; `until` is when time alone changes that, None if never.
+
+    `archive` is the number of its newest archive document, 0 if it has none.
+    """
+
+    state: FeedState
+    shown: list[Shown]
+    until: datetime | None
+    archive: int
+
+
+class FeedParts(msgspec.Struct, frozen=True):
+    """All that the catalogue says of a feed for its documents and its page: to be sent elsewhere.
+
+    `first` are the entries that its page shows, as they are stored.
+    """
+
+    look: Look
+    fragments: Fragments
+    first: list[bytes]
+
+
+class ArchiveParts(msgspec.Struct, frozen=True):
+    """The same for an archive document, at its path."""
+
+    path: str
+    shown: list[Shown]
+    fragments: Fragments
 
 
 def state(
@@ -88,76 +124,44 @@ def expanded(site: Site, reader: Reader, now: datetime) -> Expansion:
     return definitions.expand(site, lambda fields: reader.in_use(fields, now))
 
 
+def look(
+    feed: FeedDefinition, site: Site, reader: Reader, now: datetime, before: FeedState | None
+) -> Look:
+    """What a feed shows at the time `now`; `before` is what it did at the last build."""
+    shown = reader.shown(feed, now)
+    moved = reader.moved(feed, shown, now)
+    return Look(
+        state=state(feed, site, shown, before, moved),
+        shown=shown,
+        until=reader.until(feed, now),
+        archive=reader.places.newest_of(feed),
+    )
+
+
 def fetch(
+    feed: FeedDefinition, site: Site, reader: Reader, now: datetime
+) -> dict[Format, Document]:
+    """The feed in every format, as it is at the time `now`."""
+    seen = look(feed, site, reader, now, reader.feed_state(feed.path))
+    return fetched(feed, site, reader, seen)
+
+
+def fetched(
     feed: FeedDefinition,
     site: Site,
     reader: Reader,
-    now: datetime,
+    seen: Look,
     only: Container[int] | None = None,
 ) -> dict[Format, Document]:
-    """The feed in every format, as it is at the time `now`.
+    """The feed in every format, as it was seen in the same transaction.
 
     An entry that came out since the last build is rendered here, so that nobody waits for a
     build to see it. The clock is in no document: until the next build finds an entry that
     cannot be rendered it is left out, and what only a build can date keeps its date.
     With `only` these of its entries alone, by key.
     """
-    shown, known = _now(feed, site, reader, now)
-    wanted = [each for each in shown if only is None or each.seq in only]
-    fragments = _fragments([each.seq for each in wanted], site, reader)
-    until = reader.until(feed, now)
-    place = Place(newest=reader.places.newest_of(feed))
-    tags = headers.tags(feed, _marks(shown)) if site.settings.http.cache_tags else ()
-    return {
-        format_: document.assemble(
-            feed,
-            site,
-            format_,
-            [fragments[each.seq][format_] for each in wanted if each.seq in fragments],
-            updated=moment(known.updated),
-            newest=None if known.newest is None else moment(known.newest),
-            until=until,
-            tags=tags,
-            place=place,
-        )
-        for format_ in FORMATS
-    }
-
-
-def archive(made: Archive, site: Site, reader: Reader, now: datetime) -> dict[Format, Document]:
-    """An archive document of a feed in every format."""
-    number = made.state.number
-    shown = reader.places.shown(made.feed, [number], now)[number]
-    fragments = _fragments([each.seq for each in shown], site, reader)
-    tags = headers.archive_tags(made.path, _marks(shown)) if site.settings.http.cache_tags else ()
-    return {
-        format_: document.assemble(
-            made.feed,
-            site,
-            format_,
-            [fragments[each.seq][format_] for each in shown if each.seq in fragments],
-            updated=moment(made.state.updated),
-            newest=moment(shown[0].published) if shown else None,
-            tags=tags,
-            place=made.place,
-        )
-        for format_ in FORMATS
-    }
-
-
-def _fragments(seqs: Sequence[int], site: Site, reader: Reader) -> dict[int, dict[Format, bytes]]:
-    """The fragments of these entries, made here where no build has made them."""
-    fragments = reader.fragments(seqs)
-    missing = [seq for seq in seqs if seq not in fragments]
-    for seq, entry in reader.entries(missing).items():
-        with suppress(RenderError):
-            fragments[seq] = fragment.render(entry, site)
-    return fragments
-
-
-def _marks(shown: Sequence[Shown]) -> list[str]:
-    """Short names of entries for a CDN's tags: the same on any machine."""
-    return [hashlib.sha256(each.id.encode()).hexdigest()[:10] for each in shown]
+    wanted = [each.seq for each in seen.shown if only is None or each.seq in only]
+    return _fetched(feed, site, seen, _fragments(wanted, site, reader))
 
 
 def page(
@@ -171,18 +175,111 @@ def page(
 
     `beside` are the other feeds of its group to name there (`groups.beside`).
     """
-    shown, known = _now(feed, site, reader, now)
-    first = [each.seq for each in shown[: pages.ENTRIES]]
-    entries = reader.entries(first)
-    made = pages.page(feed, [entries[seq] for seq in first], known, site, beside)
-    tags = headers.tags(feed, _marks(shown)) if site.settings.http.cache_tags else ()
-    return msgspec.structs.replace(made, until=reader.until(feed, now), tags=tags)
+    seen = look(feed, site, reader, now, reader.feed_state(feed.path))
+    return _page(feed, site, seen, _first(seen, reader), beside)
 
 
-def _now(
-    feed: FeedDefinition, site: Site, reader: Reader, now: datetime
-) -> tuple[list[Shown], FeedState]:
-    """What a feed shows at the time `now`, and its state."""
-    shown = reader.shown(feed, now)
-    moved = reader.moved(feed, shown, now)
-    return shown, state(feed, site, shown, reader.feed_state(feed.path), moved)
+def archive(made: Archive, site: Site, reader: Reader, now: datetime) -> dict[Format, Document]:
+    """An archive document of a feed in every format."""
+    return archive_of(made, site, archive_parts(made, site, reader, now))
+
+
+def feed_parts(
+    feed: FeedDefinition, site: Site, reader: Reader, now: datetime, before: FeedState | None
+) -> FeedParts:
+    """What a feed's documents and page are made of, as it is at the time `now` (see `look`)."""
+    seen = look(feed, site, reader, now, before)
+    fragments = _fragments([each.seq for each in seen.shown], site, reader)
+    return FeedParts(seen, fragments, _first(seen, reader))
+
+
+def archive_parts(made: Archive, site: Site, reader: Reader, now: datetime) -> ArchiveParts:
+    """What an archive document is made of."""
+    number = made.state.number
+    shown = reader.places.shown(made.feed, [number], now)[number]
+    return ArchiveParts(made.path, shown, _fragments([each.seq for each in shown], site, reader))
+
+
+def feed_of(
+    feed: FeedDefinition, site: Site, parts: FeedParts, beside: Sequence[FeedDefinition]
+) -> tuple[dict[Format, Document], Document]:
+    """The feed in every format and its page, out of their parts. Pure."""
+    fetched = _fetched(feed, site, parts.look, parts.fragments)
+    return fetched, _page(feed, site, parts.look, parts.first, beside)
+
+
+def archive_of(made: Archive, site: Site, parts: ArchiveParts) -> dict[Format, Document]:
+    """An archive document in every format, out of its parts. Pure."""
+    shown = parts.shown
+    tags = headers.archive_tags(made.path, _marks(shown)) if site.settings.http.cache_tags else ()
+    return {
+        format_: document.assemble(
+            made.feed,
+            site,
+            format_,
+            [each[format_] for each in parts.fragments],
+            updated=moment(made.state.updated),
+            newest=moment(shown[0].published) if shown else None,
+            tags=tags,
+            place=made.place,
+        )
+        for format_ in FORMATS
+    }
+
+
+def _fetched(
+    feed: FeedDefinition, site: Site, seen: Look, fragments: Fragments
+) -> dict[Format, Document]:
+    newest = seen.state.newest
+    tags = _tags(feed, site, seen)
+    return {
+        format_: document.assemble(
+            feed,
+            site,
+            format_,
+            [each[format_] for each in fragments],
+            updated=moment(seen.state.updated),
+            newest=None if newest is None else moment(newest),
+            until=seen.until,
+            tags=tags,
+            place=Place(newest=seen.archive),
+        )
+        for format_ in FORMATS
+    }
+
+
+def _page(
+    feed: FeedDefinition,
+    site: Site,
+    seen: Look,
+    first: Sequence[bytes],
+    beside: Sequence[FeedDefinition],
+) -> Document:
+    made = pages.page(feed, [decoded(each) for each in first], seen.state, site, beside)
+    return msgspec.structs.replace(made, until=seen.until, tags=_tags(feed, site, seen))
+
+
+def _tags(feed: FeedDefinition, site: Site, seen: Look) -> tuple[str, ...]:
+    return headers.tags(feed, _marks(seen.shown)) if site.settings.http.cache_tags else ()
+
+
+def _marks(shown: Sequence[Shown]) -> list[str]:
+    """Short names of entries for a CDN's tags: the same on any machine."""
+    return [hashlib.sha256(each.id.encode()).hexdigest()[:10] for each in shown]
+
+
+def _fragments(seqs: Sequence[int], site: Site, reader: Reader) -> Fragments:
+    """The fragments of these entries in order, made here where no build has made them."""
+    fragments = reader.fragments(seqs)
+    missing = [seq for seq in seqs if seq not in fragments]
+    for seq, entry in reader.entries(missing).items():
+        with suppress(RenderError):
+            fragments[seq] = fragment.render(entry, site)
+    return [fragments[seq] for seq in seqs if seq in fragments]
+
+
+def _first(seen: Look, reader: Reader) -> list[bytes]:
+    """The entries that a feed's page shows, as they are stored."""
+    seqs = [each.seq for each in seen.shown[: pages.ENTRIES]]
+    stored = dict(reader.encoded(seqs))
+    return [stored[seq] for seq in seqs]

@@ -20,18 +20,23 @@ from feeds import (
     pages,
     sitepages,
 )
+from feeds.catalogue.places import Archive
 from feeds.catalogue.store import Catalogue, Reader
 from feeds.dates import NEVER
 from feeds.definitions import FeedDefinition
+from feeds.documents import ArchiveParts, FeedParts
 from feeds.errors import ExportError
-from feeds.files import Files
+from feeds.files import Files, Rules
 from feeds.fragment import FORMATS
 from feeds.hosts import plan
 from feeds.hosts.host import Host
 from feeds.hosts.registry import HOSTS
 from feeds.ingest import Progress
 from feeds.keys import HostName
+from feeds.making import Job, Makers
 from feeds.manifest import Kind
+from feeds.processes import processors
+from feeds.refresh import definitions_hash
 from feeds.site import Site
 from feeds.target import Target
 
@@ -39,6 +44,8 @@ from feeds.target import Target
 LOCK = ".feeds-export.lock"
 # Seconds that an export waits for another one.
 _PATIENCE = 30
+# What documents are made by.
+_SOURCES = (".py", ".html", ".css")
 
 
 class ExportReport(msgspec.Struct, frozen=True):
@@ -88,24 +95,23 @@ def export(
             Target(target) as files,
         ):
             before = manifest.read(target)
-            made = _Export(site, reader, now, wanted, codings)
+            whole = "" if overwrite or verify else _whole(site, reader, wanted, codings)
+            there = {*manifest.documents(before), *published}
+            if whole and whole == before.whole and files.have(before.files):
+                if guard:
+                    guard(len(there - before.files.keys()), len(there))
+                return _unchanged(before, reader.next_due(now))
+            made = _Export(site, reader, now, wanted, codings, whole)
             if guard:
-                guard(*made.losses({*manifest.documents(before), *published}))
-            written = Files(
-                files,
-                before,
-                site,
-                wanted,
-                codings,
-                made.copies,
-                overwrite=overwrite,
-                verify=verify,
+                guard(*made.losses(there))
+            rules = Rules(wanted.coded, codings, made.copies, overwrite, verify)
+            return made.run(
+                Files(files, before, site, rules), made.job(target, rules, before), progress
             )
-            return made.run(written, progress)
     except Timeout:
         raise ExportError(f"another export to {target} is running; wait for its end") from None
     except OSError as error:
-        at = error.filename or target
+        at = error.filename2 or error.filename or target
         raise ExportError(f"the export cannot write {at}: {error.strerror}") from error
 
 
@@ -133,11 +139,19 @@ class _Export:
     """What an export to a host has to have: the feeds, and all that the site has besides."""
 
     def __init__(
-        self, site: Site, reader: Reader, now: datetime, host: Host, codings: tuple[str, ...]
+        self,
+        site: Site,
+        reader: Reader,
+        now: datetime,
+        host: Host,
+        codings: tuple[str, ...],
+        whole: str,
     ) -> None:
         self._site, self._reader, self._now, self._host = site, reader, now, host
+        self._whole = whole
         self._feeds = documents.every(site, reader, now)
         states, feeds = reader.feed_states(), list(self._feeds.values())
+        self._states = states
         self._groups = groups.grouped(feeds)
         self._makers = sitepages.makers(feeds, states, site)
         self._archives = {each.path: each for each in reader.places.archives(feeds)}
@@ -169,7 +183,11 @@ class _Export:
         names.update(name for path in self._archives for name in _formats(path))
         return len(there - names), len(there)
 
-    def run(self, files: Files, progress: Progress) -> ExportReport:
+    def job(self, target: Path, rules: Rules, before: manifest.Manifest) -> Job:
+        """What makes the documents of the feeds and archives."""
+        return Job(self._site, target, rules, before, self._feeds, self._groups, self._archives)
+
+    def run(self, files: Files, job: Job, progress: Progress) -> ExportReport:
         """Write what changed, and what others name before those that name it."""
         files.after.feeds = self._shows
         stale = [
@@ -187,38 +205,36 @@ class _Export:
         files.begin([*named, *(n for archive in old for n in _formats(archive.path))], changing)
         for path in self._shows.keys() - changing:
             files.keep(_names(self._feeds[path]) if path in self._feeds else _formats(path))
-        for done, archive in enumerate(old, 1):
-            made = documents.archive(archive, self._site, self._reader, self._now)
-            for format_, each in made.items():
-                files.put(f"{archive.path}.{format_}", each, "archive")
-            progress("Writing archives", done, len(old))
-        self._put_made(files, "asset")
-        files.settle()
-        for done, feed in enumerate(stale, 1):
-            made = documents.fetch(feed, self._site, self._reader, self._now)
-            for format_, each in made.items():
-                files.put(f"{feed.path}.{format_}", each, "feed")
-            progress("Writing feeds", done, len(stale))
-        files.settle()
-        for done, feed in enumerate(stale, 1):
-            page = documents.page(feed, self._site, self._reader, self._now, self._beside(feed))
-            files.put(pages.name(feed), page, "page")
-            progress("Writing pages", done, len(stale))
-        files.settle()
+        with Makers(job, files, processors(), len(stale) + len(old)) as makers:
+            for done in makers.archives(map(self._archive_parts, old)):
+                progress("Writing archives", min(done, len(old)), len(old))
+            self._put_made(files, "asset")
+            files.settle()
+            for done in makers.feeds(map(self._feed_parts, stale)):
+                progress("Writing feeds", min(done, len(stale)), len(stale))
+            files.settle()
         self._put_made(files, "list")
         self._put_for_host(files)
         files.settle()
+        files.after.whole, files.after.said = self._whole, (*self._told.said, *_undone(self._site))
         removed = files.finish()
         return ExportReport(
             written=tuple(sorted(files.written)),
             removed=tuple(removed),
             unchanged=len(files.after.files) - len(files.written),
-            said=(*self._told.said, *_undone(self._site)),
+            said=files.after.said,
             due=self._reader.next_due(self._now),
         )
 
     def _beside(self, feed: FeedDefinition) -> Sequence[FeedDefinition]:
         return groups.beside(feed, self._groups, self._site)
+
+    def _feed_parts(self, feed: FeedDefinition) -> FeedParts:
+        before = self._states.get(feed.path)
+        return documents.feed_parts(feed, self._site, self._reader, self._now, before)
+
+    def _archive_parts(self, archive: Archive) -> ArchiveParts:
+        return documents.archive_parts(archive, self._site, self._reader, self._now)
 
     def _is_fresh(self, path: str, names: Sequence[str], files: Files) -> bool:
         """Whether the files of a feed or archive show its very state already."""
@@ -228,7 +244,7 @@ class _Export:
         """Write those documents of the site that are no feeds' and of this kind."""
         for name, make in self._makers.items():
             if ("asset" if name.endswith(".css") else "list") == kind:
-                files.put(name, make(), kind)
+                files.put([(name, make(), kind)])
 
     def _host_files(self) -> list[str]:
         return [*([pages.NOT_FOUND] if self._host.has_404 else []), *self._told.files]
@@ -236,7 +252,7 @@ class _Export:
     def _put_for_host(self, files: Files) -> None:
         if self._host.has_404:
             # Sent with the status 404, which is not to be kept.
-            files.put(pages.NOT_FOUND, pages.not_found(self._site), "list", "no-store")
+            files.put_now(pages.NOT_FOUND, pages.not_found(self._site), "list", "no-store")
         files.settle()
         for name, body in self._told.files.items():
             page = name.endswith(".html")  # in place of a redirect
@@ -244,6 +260,29 @@ class _Export:
                 body, NEVER, pages.MEDIA_TYPE if page else "text/plain", opml.CACHING
             )
             files.put_plain(name, made, "list" if page else "host")
+
+
+def _unchanged(before: manifest.Manifest, due: datetime | None) -> ExportReport:
+    return ExportReport((), (), len(before.files), before.said, due)
+
+
+def _whole(site: Site, reader: Reader, host: Host, codings: Sequence[str]) -> str:
+    """A hash of all that an export is made of: where it is the same, there is nothing to do."""
+    known = (reader.revision(), reader.feeds_revision(), reader.meta("fingerprint"))
+    shown = (reader.feed_titles(), reader.feed_states(), list(reader.places.states().values()))
+    settings = site.settings  # all but these have their part in the fingerprint
+    told = (settings.pages, settings.http, settings.export, definitions_hash(site), site.moves)
+    parts = [_program(), host.name, codings, known, shown, told]
+    return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:32]
+
+
+def _program() -> str:
+    """A hash of this program: another version makes other documents."""
+    made, here = hashlib.sha256(), Path(__file__).parent
+    for file in sorted(here.rglob("*")):
+        if file.suffix in _SOURCES:
+            made.update(file.read_bytes())
+    return made.hexdigest()
 
 
 def _names(feed: FeedDefinition) -> list[str]:

@@ -1,45 +1,52 @@
 """The files of an export: each written if it differs, with its variants, and noted."""
 
-import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
 import msgspec
 
-from feeds import coding, headers, manifest
+from feeds import coding, document, headers, manifest
 from feeds.document import Document
 from feeds.errors import ExportError
-from feeds.hosts.host import SUFFIXES, Host
+from feeds.hosts.host import SUFFIXES
 from feeds.manifest import File, Kind, Manifest
 from feeds.site import Site
-from feeds.target import Target, second_of
+from feeds.target import Target, moment_of, second_of
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """How files are written: the precompressed `codings` of documents of the kinds `coded`.
+
+    `copies` are further paths of documents, and where these are now. `overwrite` is for files that
+    no export wrote; `verify` reads files to know whether they are as they were left.
+    """
+
+    coded: tuple[Kind, ...]
+    codings: tuple[str, ...]
+    copies: Mapping[str, str]
+    overwrite: bool
+    verify: bool
+
+
+class Noted(msgspec.Struct, frozen=True):
+    """Files as they are now, and which of them were written."""
+
+    files: dict[str, File]
+    written: list[str]
 
 
 class Files:
     """What is in the folder of an export, from the last export's files to those of this one.
 
-    `before` is what the last one noted, `copies` the further paths of documents. `overwrite` is
-    for files that no export wrote; `verify` reads files to know whether they are as they were left.
-    Documents are compared, compressed and written in threads, and there after `settle`.
+    `before` is what the last one noted. Documents are compared, compressed and written in threads,
+    and there after `settle`.
     """
 
-    def __init__(
-        self,
-        target: Target,
-        before: Manifest,
-        site: Site,
-        host: Host,
-        codings: Sequence[str],
-        copies: Mapping[str, str],
-        *,
-        overwrite: bool,
-        verify: bool,
-    ) -> None:
-        self._target, self._site, self._host, self._codings = target, site, host, codings
-        self._overwrite, self._verify = overwrite, verify
+    def __init__(self, target: Target, before: Manifest, site: Site, rules: Rules) -> None:
+        self._target, self._site, self._rules = target, site, rules
         self._copies: dict[str, list[str]] = {}
-        for old, name in copies.items():
+        for old, name in rules.copies.items():
             self._copies.setdefault(name, []).append(old)
         self.before, self.after = before, Manifest({}, {})
         self.written: list[str] = []
@@ -53,7 +60,10 @@ class Files:
         known = self.before.files.get(name)
         if known is None or self._target.size(name) != known.size:
             return False
-        return not self._verify or _digest(self._target.read(name) or b"") == known.sha256
+        return (
+            not self._rules.verify
+            or document.digest(self._target.read(name) or b"") == known.sha256
+        )
 
     def keep(self, names: Iterable[str]) -> None:
         """Leave these documents as they are."""
@@ -68,7 +78,7 @@ class Files:
         """
         new = False
         for name in self._paths(names):
-            for each in (name, *(name + SUFFIXES[each] for each in self._codings)):
+            for each in (name, *(name + SUFFIXES[each] for each in self._rules.codings)):
                 if each not in self.before.files and not self._target.exists(each):
                     self.before.files[each] = manifest.OURS
                     new |= each == name
@@ -76,17 +86,26 @@ class Files:
         if new or changing:
             self._note(Manifest(self.before.files, feeds))
 
-    def put(self, name: str, made: Document, kind: Kind, cache_control: str | None = None) -> None:
-        """Write a document, at its old paths too, with its precompressed variants: soon."""
-        self._target.soon(partial(self._put, name, made, kind, cache_control))
+    def put(self, made: Sequence[tuple[str, Document, Kind]]) -> None:
+        """Write documents one after the other, at old paths too, with their variants: soon."""
+        self._target.soon(partial(self._put_all, made))
 
-    def _put(self, name: str, made: Document, kind: Kind, cache_control: str | None) -> None:
+    def _put_all(self, made: Sequence[tuple[str, Document, Kind]]) -> None:
+        for each in made:
+            self.put_now(*each)
+
+    def put_now(
+        self, name: str, made: Document, kind: Kind, cache_control: str | None = None
+    ) -> None:
+        """Write a document, at its old paths too, with its precompressed variants."""
         file = self._file(made, kind, cache_control)
         for path in self._paths([name]):
             second = self._store(path, made.body, file, made.updated)
-            for each in self._codings if kind in self._host.coded else ():
+            for each in self._rules.codings if kind in self._rules.coded else ():
                 if (coded := coding.encode(made.body, each)) is not None:
-                    variant = msgspec.structs.replace(file, coding=each)
+                    variant = msgspec.structs.replace(
+                        file, sha256=document.digest(coded), size=len(coded), coding=each
+                    )
                     self._store(path + SUFFIXES[each], coded, variant, made.updated, second)
 
     def put_plain(self, name: str, made: Document, kind: Kind) -> None:
@@ -96,6 +115,19 @@ class Files:
     def settle(self) -> None:
         """Wait until everything is on the disk, in its place."""
         self._target.settle()
+
+    def noted(self) -> Noted:
+        """What was written since this was last asked: it is on the disk once `add` is settled."""
+        self._target.wait()
+        made = Noted(self.after.files, self.written)
+        self.after, self.written = Manifest({}, {}), []
+        return made
+
+    def add(self, noted: Noted) -> None:
+        """Take over what another process has written."""
+        self.after.files.update(noted.files)
+        self.written += noted.written
+        self._target.wrote(noted.written)
 
     def finish(self) -> list[str]:
         """Remove the files that are no more, and note those that are; the paths removed."""
@@ -120,15 +152,15 @@ class Files:
     def _variants(self, names: Iterable[str]) -> Iterator[str]:
         """The precompressed files that the last export made: not every document has each."""
         for name in names:
-            for each in self._codings:
+            for each in self._rules.codings:
                 if (variant := name + SUFFIXES[each]) in self.before.files:
                     yield variant
 
     def _file(self, made: Document, kind: Kind, cache_control: str | None = None) -> File:
         said = dict(headers.of(made, self._site))
         return File(
-            sha256="",
-            size=0,
+            sha256=made.sha256,
+            size=len(made.body),
             media_type=said["Content-Type"],
             cache_control=cache_control or said["Cache-Control"],
             kind=kind,
@@ -142,18 +174,14 @@ class Files:
 
         That is `second`, that of the file whose variant it is, or its own.
         """
-        self.after.files[name] = msgspec.structs.replace(file, sha256=_digest(body), size=len(body))
+        self.after.files[name] = file
         there, before = self._target.read(name), self._target.second(name)
         if there == body and before is not None:
             return before
-        if there is not None and name not in self.before.files and not self._overwrite:
+        if there is not None and name not in self.before.files and not self._rules.overwrite:
             at = self._target.path(name)
             raise ExportError(f"{at} is there and no export wrote it; move it, or use --overwrite")
         made = second_of(updated, before) if second is None else second
-        self._target.write(name, body, made)
+        self._target.write(name, body, moment_of(made, file.sha256))
         self.written.append(name)
         return made
-
-
-def _digest(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()

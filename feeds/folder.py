@@ -6,6 +6,7 @@ import re
 import stat
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from fnmatch import translate
 from pathlib import Path
 
@@ -104,26 +105,32 @@ class _Walker:
         if real in self._entered:
             return  # a link to a folder that has been walked
         self._entered.add(real)
-        for found in sorted(self._take_files(folder, below), key=_name):
-            path = below + found.name
+        for name in sorted(self._take_files(folder, below)):
             try:
-                self._take(found, path)
+                self._take(Path(folder, name), below + name)
             except OSError as error:
-                self._refuse(path, f"cannot be read: {error.strerror}; check its permissions")
+                said = f"cannot be read: {error.strerror}; check its permissions"
+                self._refuse(below + name, said)
 
-    def _take_files(self, folder: str, below: str) -> list[os.DirEntry[str]]:
-        """Take the plain files of a folder, which are most of what there is; returns the rest."""
+    def _take_files(self, folder: str, below: str) -> list[str]:
+        """Take the plain files of a folder, which are most of what there is; the rest by name."""
         rest = []
         try:
-            with os.scandir(folder) as entries:
-                for found in entries:
-                    path = below + found.name
-                    if found.name.startswith(".") or self._ignored(path):
-                        continue
-                    if not (path.isascii() and found.is_file(follow_symlinks=False)):
-                        rest.append(found)
-                    elif path.endswith(self._extensions):
-                        self._add(found, path)
+            # By its descriptor, or every look at a file would begin at the root of all folders.
+            opened = os.open(folder, os.O_RDONLY) if os.scandir in os.supports_fd else None
+            try:
+                with os.scandir(folder if opened is None else opened) as entries:
+                    for found in entries:
+                        path = below + found.name
+                        if found.name.startswith(".") or self._ignored(path):
+                            continue
+                        if not (path.isascii() and found.is_file(follow_symlinks=False)):
+                            rest.append(found.name)
+                        elif path.endswith(self._extensions):
+                            self._add(found, path)
+            finally:
+                if opened is not None:
+                    os.close(opened)
         except OSError as error:
             self._refuse(below, f"folder cannot be read: {error.strerror}; check its permissions")
         return rest
@@ -153,21 +160,25 @@ class _Walker:
         elif stat.S_ISREG(found.st_mode) and path.endswith(self._extensions):
             self.files[path] = Stat(found.st_size, found.st_mtime_ns)
 
-    def _take(self, found: os.DirEntry[str], path: str) -> None:
-        is_folder = found.is_dir()
+    def _take(self, file: Path, path: str) -> None:
+        """Take what is no plain file, or one whose name may not be text."""
+        linked, found = file.is_symlink(), None
+        with suppress(FileNotFoundError):
+            found = file.stat()
+        is_folder = found is not None and stat.S_ISDIR(found.st_mode)
         if not is_folder and not path.endswith(self._extensions):
             return
-        self.linked = self.linked or found.is_symlink()
+        self.linked = self.linked or linked
         if not _is_utf8(path):
             self._refuse(path, "name is not UTF-8; rename the file")
-        elif found.is_symlink() and not self._inside(found.path):
+        elif linked and not self._inside(file):
             self._refuse(path, "is a link that leads out of the article folder; copy the file")
         elif is_folder:
-            self.walk(found.path, path + "/")
-        elif found.is_file():
-            self._add(found, path)
-        elif found.is_symlink():
+            self.walk(str(file), path + "/")
+        elif found is None:
             self._refuse(path, "is a link to nothing; mend or remove it")
+        elif stat.S_ISREG(found.st_mode):
+            self.files[path] = Stat(found.st_size, found.st_mtime_ns)
 
     def _add(self, found: os.DirEntry[str], path: str) -> None:
         try:
@@ -177,16 +188,12 @@ class _Walker:
         else:
             self.files[path] = Stat(seen.st_size, seen.st_mtime_ns)
 
-    def _inside(self, path: str) -> bool:
+    def _inside(self, path: Path) -> bool:
         return (os.path.realpath(path) + os.sep).startswith(self._root.rstrip(os.sep) + os.sep)
 
     def _refuse(self, path: str, message: str) -> None:
         shown = os.fsencode(path).decode("utf-8", "backslashreplace")
         self.problems.append(Problem(shown or ".", 1, "", message, fatal=True))
-
-
-def _name(found: os.DirEntry[str]) -> str:
-    return found.name
 
 
 def _is_utf8(path: str) -> bool:

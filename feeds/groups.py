@@ -13,11 +13,15 @@ _BETWEEN = " :|·-–—"
 
 
 class Group(msgspec.Struct, frozen=True):
-    """The feeds in one folder, and by path their places. `folder` is empty for those in none."""
+    """The feeds in one folder, their places by path, and they by their terms (field and slug).
+
+    `folder` is empty for those in none.
+    """
 
     folder: str
     feeds: list[FeedDefinition]
     places: dict[str, int]
+    of_terms: dict[frozenset[tuple[str, str]], FeedDefinition]
 
     @property
     def title(self) -> str:
@@ -30,8 +34,9 @@ def grouped(feeds: Iterable[FeedDefinition]) -> dict[str, Group]:
     groups: dict[str, Group] = {}
     for feed in feeds:
         folder = folder_of(feed)
-        group = groups.setdefault(folder, Group(folder, [], {}))
+        group = groups.setdefault(folder, Group(folder, [], {}, {}))
         group.places[feed.path] = len(group.feeds)
+        group.of_terms.setdefault(_terms(feed), feed)
         group.feeds.append(feed)
     return groups
 
@@ -54,24 +59,24 @@ def beside(
     group = groups[folder_of(feed)]
     start = max(0, min(group.places[feed.path] - _BESIDE // 2, len(group.feeds) - _BESIDE - 1))
     near = [each for each in group.feeds[start : start + _BESIDE + 1] if each.path != feed.path]
-    parent = _parent(feed, group.feeds, site)
+    parent = _parent(feed, group, site)
     if parent is None:
         return tuple(near)
     return (parent, *(each for each in near if each.path != parent.path))[:_BESIDE]
 
 
-def _parent(
-    feed: FeedDefinition, listed: Iterable[FeedDefinition], site: Site
-) -> FeedDefinition | None:
+def _parent(feed: FeedDefinition, group: Group, site: Site) -> FeedDefinition | None:
     """The feed of the topic that this feed's topic belongs to, all other terms the same."""
-    slugs = {term.field: term.slug for term in feed.terms}
-    topic = site.topics.get(slugs.get("topic", ""))
+    terms = dict(_terms(feed))
+    topic = site.topics.get(terms.get("topic", ""))
     if topic is None or topic.parent is None:
         return None
-    wanted = {**slugs, "topic": site.topic_id(topic.parent)}
-    return next(
-        (each for each in listed if {term.field: term.slug for term in each.terms} == wanted), None
-    )
+    terms["topic"] = site.topic_id(topic.parent)
+    return group.of_terms.get(frozenset(terms.items()))
+
+
+def _terms(feed: FeedDefinition) -> frozenset[tuple[str, str]]:
+    return frozenset((term.field, term.slug) for term in feed.terms)
 
 
 def label(feed: FeedDefinition, site: Site) -> str:

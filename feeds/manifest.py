@@ -32,10 +32,16 @@ class File(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct):
-    """The files of an export by path below its folder, and by feed a hash of the state shown."""
+    """The files of an export by path below its folder, and by feed a hash of the state shown.
+
+    `whole` is a hash of all that the export was made of, empty while it is not whole; `said` what
+    was told of it.
+    """
 
     files: dict[str, File] = {}
     feeds: dict[str, str] = {}
+    whole: str = ""
+    said: tuple[str, ...] = ()
 
 
 class _Earlier(msgspec.Struct):

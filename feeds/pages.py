@@ -53,6 +53,7 @@ def environment() -> "Environment":
         loader=PackageLoader("feeds"),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,  # else each page begins with a look at the files of its templates
         trim_blocks=True,
         lstrip_blocks=True,
     )

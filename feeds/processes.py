@@ -28,6 +28,11 @@ _DIED = (
 )
 
 
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class Processes:
     """`jobs` processes, each of which has called `start` with `args`: a context manager.
 

@@ -119,13 +119,13 @@ class Shelf:
             return None
         feed, now = self._current().feeds[unit.name], clock()
         with self._catalogue.read() as reader:
-            shown = reader.shown(feed, now)
-            fresh = delta.since(before.told, shown, feed)
+            seen = documents.look(feed, self._site, reader, now, reader.feed_state(feed.path))
+            fresh = delta.since(before.told, seen.shown, feed)
             if fresh is None:
                 return None
             only = {each.seq for each in fresh}
-            made = documents.fetch(feed, self._site, reader, now, only)
-            whole = documents.fetch(feed, self._site, reader, now)
+            made = documents.fetched(feed, self._site, reader, seen, only)
+            whole = documents.fetched(feed, self._site, reader, seen)
         format_ = next(each for each in FORMATS if name.endswith(f".{each}"))
         ready = Ready(made[format_], self._site, (feed.path, format_))
         return Delta(ready, whole[format_].etag.strip('"'), before.base)
@@ -301,10 +301,11 @@ class Shelf:
         if unit.kind == "page":
             beside = groups.beside(feed, state.groups, self._site)
             return {pages.name(feed): documents.page(feed, self._site, reader, now, beside)}
+        seen = documents.look(feed, self._site, reader, now, reader.feed_state(feed.path))
         named = {
             f"{feed.path}.{format_}": each
-            for format_, each in documents.fetch(feed, self._site, reader, now).items()
+            for format_, each in documents.fetched(feed, self._site, reader, seen).items()
         }
         if self._site.settings.http.delta:
-            self._past.note(named, reader.shown(feed, now))
+            self._past.note(named, seen.shown)
         return named

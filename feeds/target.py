@@ -4,10 +4,12 @@ import hashlib
 import os
 import shutil
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
+
+from feeds.manifest import File
 
 # Files are written in this folder and moved into their places.
 PARTS = ".feeds-export.parts"
@@ -24,7 +26,7 @@ class Target:
     """
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self._root, self._at = root, str(root)
         self._pool = ThreadPoolExecutor(_WRITERS)
         self._writing: deque[Future[None]] = deque()
         self._touched: set[Path] = set()
@@ -52,9 +54,13 @@ class Target:
     def size(self, name: str) -> int | None:
         """The size of a file in bytes, None if it cannot be had."""
         try:
-            return (self._root / name).stat().st_size
+            return os.stat(f"{self._at}/{name}").st_size  # noqa: PTH116 - there are thousands
         except OSError:
             return None
+
+    def have(self, files: Mapping[str, File]) -> bool:
+        """Whether there are all these files, as far as their sizes can tell."""
+        return all(self.size(name) == file.size for name, file in files.items())
 
     def exists(self, name: str) -> bool:
         """Whether anything is there under this name."""
@@ -72,12 +78,18 @@ class Target:
         self._writing.append(self._pool.submit(work))
         self._wait(2 * _WRITERS)
 
-    def settle(self) -> None:
-        """Wait until everything is in its place, and stays there if the power fails.
-
-        Raises what the work in threads raised.
-        """
+    def wait(self) -> None:
+        """Wait until everything is in its place. Raises what the work in threads raised."""
         self._wait(0)
+
+    def wrote(self, names: Iterable[str]) -> None:
+        """Take note of what another process has written here, for `settle`."""
+        for name in names:
+            self._touched.update(_parents(self._root / name, self._root.parent))
+
+    def settle(self) -> None:
+        """The same, and see to it that it stays there if the power fails."""
+        self.wait()
         for folder in self._touched:
             if folder.is_dir():
                 _sync(folder)
@@ -101,16 +113,15 @@ class Target:
         while len(self._writing) > most:
             self._writing.popleft().result()
 
-    def write(self, name: str, body: bytes, second: int | None = None) -> None:
-        """Write a file; its time is in that second, or now."""
+    def write(self, name: str, body: bytes, ns: int | None = None) -> None:
+        """Write a file; its time is `ns`, in nanoseconds, or now."""
         final = self._root / name
         part = self._root / PARTS / hashlib.sha256(name.encode()).hexdigest()
         with part.open("wb") as file:
             file.write(body)
             file.flush()
-            if second is not None:
-                moment = second * _SECOND + fraction(body)
-                os.utime(file.fileno(), ns=(moment, moment))
+            if ns is not None:
+                os.utime(file.fileno(), ns=(ns, ns))
             os.fsync(file.fileno())
         for folder in reversed([*_parents(final, self._root)]):
             if not folder.is_dir():
@@ -130,9 +141,9 @@ def second_of(updated: datetime, before: int | None) -> int:
     return second if before is None else max(second, before + 1)
 
 
-def fraction(body: bytes) -> int:
-    """The nanoseconds of a file's time: made of its bytes, for servers that look so closely."""
-    return int.from_bytes(hashlib.sha256(body).digest()[:4], "big") % 1_000_000 * 1000
+def moment_of(second: int, sha256: str) -> int:
+    """A time in that second, in nanoseconds: made of the bytes, for servers that look closely."""
+    return second * _SECOND + int(sha256[:8], 16) % 1_000_000 * 1000
 
 
 def _sync(folder: Path) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from filelock import FileLock
 from flask.testing import FlaskClient
 
-from feeds import documents, envelope, groups, manifest, sitepages
+from feeds import document, documents, envelope, groups, manifest, sitepages
 from feeds import export as exporting
 from feeds.build import silent
 from feeds.catalogue.store import Catalogue
@@ -22,7 +23,7 @@ from feeds.export import ExportReport
 from feeds.fragment import FORMATS
 from feeds.hosts.registry import HOSTS
 from feeds.keys import HostName
-from feeds.target import Target, fraction, second_of
+from feeds.target import Target, moment_of, second_of
 from server import create_app
 from tests.support import NOW, Publication, front_matter
 
@@ -126,18 +127,159 @@ def test_files_become_visible_before_those_that_name_them(
     order: list[str] = []
     written = Target.write
 
-    def note(self: Target, name: str, body: bytes, second: int | None = None) -> None:
-        written(self, name, body, second)
+    def note(self: Target, name: str, body: bytes, ns: int | None = None) -> None:
+        written(self, name, body, ns)
         order.append(name)
 
     monkeypatch.setattr(Target, "write", note)
     site.export(out, host="nginx")
     known = manifest.read(out).files
     assert order[0] == order[-1] == manifest.NAME
-    kinds = [known[name].kind for name in order[1:-1]]
-    wanted = ["asset", "feed", "page", "list", "host"]
-    assert sorted(kinds, key=wanted.index) == kinds
-    assert set(kinds) == set(wanted)
+    ranks = {"asset": 0, "feed": 1, "page": 1, "list": 2, "host": 3}
+    written_ranks = [ranks[known[name].kind] for name in order[1:-1]]
+    assert sorted(written_ranks) == written_ranks
+    assert {known[name].kind for name in order[1:-1]} == set(ranks)
+    pages = [
+        name
+        for name in order
+        if name in known and known[name].kind == "page" and name.endswith(".html")
+    ]
+    assert pages
+    for name in pages:
+        formats = [f"{name.removesuffix('.html')}.{format_}" for format_ in FORMATS]
+        assert max(map(order.index, formats)) < order.index(name)
+
+
+def test_what_processes_write_is_what_one_process_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    articles = {
+        f"{number:03}.md": front_matter(title=f"Article {number}", topics=[f"T {number}", "All"])
+        for number in range(60)
+    }
+    feeds = {
+        "feeds": [
+            {"path": "all", "size": 5, "history": "all"},
+            {"path": "topics/{topic}", "each": "topic"},
+        ]
+    }
+    made = Publication(tmp_path / "site", articles, feeds=feeds, http={"cache_tags": "Cache-Tag"})
+    made.build()
+    one, many = tmp_path / "one", tmp_path / "many"
+    for _ in range(2):
+        written = []
+        for folder, jobs in ((one, 1), (many, 3)):
+            monkeypatch.setattr(exporting, "processors", lambda jobs=jobs: jobs)
+            written.append(made.export(folder, host="apache").written)
+        assert written[0] == written[1]
+        assert {"all/archive/1.atom", "topics/t-59.rss", "topics/t-59.rss.gz"} < set(written[0])
+        assert manifest.read(one) == manifest.read(many)
+        for path in manifest.read(one).files:
+            assert (one / path).read_bytes() == (many / path).read_bytes()
+            assert (one / path).stat().st_mtime_ns == (many / path).stat().st_mtime_ns
+        for path in articles:  # so that every document is another one
+            made.write(path, front_matter(title="Other", topics=[f"T {int(path[:3])}", "All"]))
+        made.build()
+
+
+def test_a_process_that_cannot_write_ends_the_export_with_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    articles = {f"{n}.md": front_matter(title=f"{n}", topics=[f"T {n}"]) for n in range(60)}
+    made = Publication(tmp_path / "site", articles)
+    made.build()
+    out = tmp_path / "out"
+    monkeypatch.setattr(exporting, "processors", lambda: 2)
+    (out / "topics").mkdir(parents=True)
+    (out / "topics" / "t-30.rss").write_text("another's")
+    with pytest.raises(ExportError, match=r"t-30\.rss is there and no export wrote it"):
+        made.export(out)
+    (out / "topics" / "t-30.rss").unlink()
+    (out / "topics" / "t-30.rss").mkdir()
+    with pytest.raises(ExportError, match=r"cannot write .*t-30\.rss"):
+        made.export(out)
+    (out / "topics" / "t-30.rss").rmdir()
+    made.export(out)
+    assert (out / "topics" / "t-30.rss").read_bytes().startswith(b"<?xml")
+
+
+def test_where_nothing_changed_not_even_the_feeds_are_looked_at(
+    site: Publication, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = site.export(out, host="cloudflare-pages")
+    monkeypatch.setattr(documents, "every", None)
+    again = site.export(out, host="cloudflare-pages")
+    assert again == ExportReport((), (), len(before.written), before.said, before.due)
+
+
+def _deleted(_: Publication, out: Path) -> None:
+    (out / "topics" / "ai.atom").unlink()
+
+
+def _cut(_: Publication, out: Path) -> None:
+    (out / "index.html").write_bytes(b"")
+
+
+def _retitled(site: Publication, _: Path) -> None:
+    (site.root / "feeds.yaml").write_text("feeds: [{path: all, title: Other}]")
+    site.build()
+
+
+def _with_pictures(site: Publication, _: Path) -> None:
+    settings = (site.root / "site.yaml").read_text()
+    (site.root / "site.yaml").write_text(f"{settings}\npages: {{images: all}}\n")
+
+
+def _edited(site: Publication, _: Path) -> None:
+    site.write("b.md", front_matter(title="other"))
+    site.build()
+
+
+def _made_anew(site: Publication, _: Path) -> None:
+    (site.root / "catalogue.sqlite").unlink()
+    site.write("b.md", front_matter(title="other"))
+    site.build()
+
+
+@pytest.mark.parametrize("change", [_deleted, _cut, _retitled, _with_pictures, _edited, _made_anew])
+def test_whatever_changes_the_export_is_the_same_as_a_new_one(
+    site: Publication,
+    out: Path,
+    tmp_path: Path,
+    change: Callable[[Publication, Path], None],
+) -> None:
+    site.export(out, host="netlify")
+    known = {name: (out / name).read_bytes() for name in files(out)}
+    change(site, out)
+    site.export(out, host="netlify")
+    site.export(tmp_path / "new", host="netlify")
+    assert manifest.read(out) == manifest.read(tmp_path / "new")
+    made = {name: (out / name).read_bytes() for name in files(out)}
+    assert made == {
+        name: (tmp_path / "new" / name).read_bytes() for name in files(tmp_path / "new")
+    }
+    if change in (_retitled, _edited, _made_anew):
+        assert made != known
+
+
+def test_an_article_that_time_brings_is_exported(site: Publication, out: Path) -> None:
+    site.write("c.md", front_matter(title="c", publishedDateTime="2024-06-16T00:00:00Z"))
+    site.build()
+    site.export(out)
+    later = datetime(2024, 6, 17, tzinfo=UTC)
+    site.build(later)
+    assert "all.rss" in site.export(out, now=later).written
+
+
+def test_another_version_of_the_program_looks_at_all_again(
+    site: Publication, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.export(out)
+    monkeypatch.setattr(exporting, "_program", lambda: "other")
+    monkeypatch.setattr(envelope, "VERSION", "other")
+    monkeypatch.setattr(envelope, "MEDIA_TYPES", {**envelope.MEDIA_TYPES, "rss": "text/xml"})
+    site.export(out)
+    assert manifest.read(out).files["all.rss"].media_type.startswith("text/xml")
 
 
 def test_an_export_that_changes_nothing_writes_nothing(site: Publication, out: Path) -> None:
@@ -202,8 +344,10 @@ def test_what_no_static_host_does_is_said(site: Publication, out: Path, setting:
 )
 def test_s31_the_time_of_a_file_goes_forward_only(before: int | None, wanted: int) -> None:
     assert second_of(datetime.fromtimestamp(100, UTC), before) == wanted
-    assert 0 <= fraction(b"a") < 1_000_000_000
-    assert fraction(b"a") != fraction(b"b")
+    tags = [document.digest(body) for body in (b"a", b"b", b"c")]
+    times = [moment_of(wanted, tag) for tag in tags]
+    assert len(set(times)) == 3
+    assert {each // 1_000_000_000 for each in times} == {wanted}
 
 
 SITE_FILES = {"index.html", "feeds.opml", "feed.css", "pages.css"}
@@ -328,6 +472,7 @@ def test_envelopes_of_an_earlier_version_are_written_anew(
     site: Publication, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
+        patched.setattr(exporting, "_program", lambda: "earlier")
         patched.setattr(envelope, "VERSION", 1)
         patched.setattr(envelope, "STYLESHEET", "old.css")
         site.export(out)

@@ -22,7 +22,7 @@ def said(
     now: datetime | None = None, http: dict[str, Any] | None = None, **given: Any
 ) -> dict[str, str]:
     known: dict[str, Any] = {
-        "body": b"x", "etag": '"x"', "updated": NOW, "media_type": "application/rss+xml",
+        "body": b"x", "sha256": "0123", "updated": NOW, "media_type": "application/rss+xml",
         "caching": Caching(1800), "links": (SELF, HUB),
     }  # fmt: skip
     made = Document(**{**known, **given})

@@ -91,7 +91,7 @@ def apply(site: Publication, step: tuple[Any, ...]) -> list[str]:
     kind, path, *rest = step
     file = site.file(path)
     if kind == "write":
-        if any(parent.is_file() for parent in file.parents):
+        if file.is_dir() or any(parent.is_file() for parent in file.parents):
             return []
         site.write(path, rest[0])
     elif kind == "remove" and file.is_dir():
@@ -101,6 +101,8 @@ def apply(site: Publication, step: tuple[Any, ...]) -> list[str]:
     elif file.exists():
         target = site.file(rest[0])
         if target.exists() or file in (target, *target.parents):
+            return []
+        if any(parent.is_file() for parent in target.parents):
             return []
         target.parent.mkdir(parents=True, exist_ok=True)
         file.rename(target)

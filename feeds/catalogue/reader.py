@@ -89,7 +89,7 @@ class Reader(FeedReader):
         for part in chunks(seqs):
             wanted = select(entry.c.seq, entry.c.data).where(entry.c.seq.in_(part))
             rows = self._connection.execute(wanted)
-            found.update((seq, _decoded(data)) for seq, data in rows)
+            found.update((seq, decoded(data)) for seq, data in rows)
         return found
 
     def encoded(self, seqs: Sequence[int]) -> list[tuple[int, bytes]]:
@@ -106,7 +106,8 @@ class Reader(FeedReader):
     def lines(self) -> set[str]:
         """The same as lines of path, size and time (`feeds.folder.Scan.lines`)."""
         size, mtime = (sa.cast(column, sa.Text) for column in (file.c.size, file.c.mtime_ns))
-        return set(self._connection.scalars(select(file.c.path + " " + size + " " + mtime)))
+        asked = select(file.c.path + " " + size + " " + mtime)
+        return set(self._connection.scalars(asked).all())  # at once: see `_files`
 
     def unsettled(self) -> bool:
         """Whether there are files that the next build has to read, whatever they look like."""
@@ -205,10 +206,10 @@ class Reader(FeedReader):
         row = self._connection.execute(
             select(*_MEMORY, entry.c.data).where((entry.c.id == name) | (entry.c.path == name))
         ).first()
-        return (Memory(*row[:-1]), _decoded(row[-1])) if row else None
+        return (Memory(*row[:-1]), decoded(row[-1])) if row else None
 
 
-def _decoded(data: bytes) -> Entry:
+def decoded(data: bytes) -> Entry:
     """A stored entry; `CatalogueError` if it was damaged."""
     try:
         return _ENTRY.decode(data)

@@ -166,7 +166,7 @@ def _group(
     """The group of documents like this one, with what the server says of each of them."""
     links = (Link("", "self"),) if kind == "feed" else ()
     one = Document(
-        body=b"", etag="", updated=NEVER, media_type=media_type, caching=caching, links=links
+        body=b"", sha256="", updated=NEVER, media_type=media_type, caching=caching, links=links
     )
     said = headers.of(one, site)
     common = tuple(each for each in said if each[0] not in _OWN)
