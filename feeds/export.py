@@ -200,14 +200,18 @@ class _Export:
             for path, archive in self._archives.items()
             if not self._is_fresh(path, _formats(path), files)
         ]
+        new = [archive for archive in old if not files.exist(_formats(archive.path))]
         changing = {*(feed.path for feed in stale), *(archive.path for archive in old)}
         named = [*self._makers, *self._host_files(), *(n for feed in stale for n in _names(feed))]
         files.begin([*named, *(n for archive in old for n in _formats(archive.path))], changing)
         for path in self._shows.keys() - changing:
             files.keep(_names(self._feeds[path]) if path in self._feeds else _formats(path))
         with Makers(job, files, processors(), len(stale) + len(old)) as makers:
-            for done in makers.archives(map(self._archive_parts, old)):
-                progress("Writing archives", min(done, len(old)), len(old))
+            # What has a next one now names it.
+            for part in (new, [archive for archive in old if archive not in new]):
+                for done in makers.archives(map(self._archive_parts, part)):
+                    progress("Writing archives", min(done, len(part)), len(part))
+                files.settle()
             self._put_made(files, "asset")
             files.settle()
             for done in makers.feeds(map(self._feed_parts, stale)):

@@ -56,6 +56,10 @@ class Files:
         needed = self._paths(names)
         return all(map(self._is_there, [*needed, *self._variants(needed)]))
 
+    def exist(self, names: Iterable[str]) -> bool:
+        """Whether any file is there for each of these documents."""
+        return all(map(self._target.exists, names))
+
     def _is_there(self, name: str) -> bool:
         known = self.before.files.get(name)
         if known is None or self._target.size(name) != known.size:
