@@ -72,7 +72,7 @@ def export(
     host: HostName | None = None,
     overwrite: bool = False,
     verify: bool = False,
-    guard: Callable[[int, int], None] | None = None,
+    guard: Callable[[Collection[str], Collection[str]], None] | None = None,
     published: Collection[str] = (),
 ) -> ExportReport:
     """Write every feed in every format, its page, and what else the site serves below `target`.
@@ -81,8 +81,8 @@ def export(
     not at all; one whose bytes are the same is not touched, and `verify` reads all to know; files
     of feeds that no longer exist go, others in the folder stay. Raises `ExportError`, also where a
     file that no export wrote is in the way, unless `overwrite` is given. Before anything is
-    written, `guard` is told how many documents would go of how many, those that are `published`
-    with them, and what it raises ends the export.
+    written, `guard` is told which documents are there, those that are `published` with them, and
+    which will be; what it raises ends the export.
     """
     check_target(site, target)
     wanted = HOSTS[host or site.settings.export.host]
@@ -99,11 +99,11 @@ def export(
             there = {*manifest.documents(before), *published}
             if whole and whole == before.whole and files.have(before.files):
                 if guard:
-                    guard(len(there - before.files.keys()), len(there))
+                    guard(there, before.files.keys())
                 return _unchanged(before, reader.next_due(now))
             made = _Export(site, reader, now, wanted, codings, whole)
             if guard:
-                guard(*made.losses(there))
+                guard(there, made.names)
             rules = Rules(wanted.coded, codings, made.copies, overwrite, verify)
             return made.run(
                 Files(files, before, site, rules), made.job(target, rules, before), progress
@@ -176,12 +176,12 @@ class _Export:
         """Further paths of documents."""
         return self._told.copies
 
-    def losses(self, there: set[str]) -> tuple[int, int]:
-        """How many documents of those that are there the export has no more, and of how many."""
-        names = {*self._makers, *self._host_files(), *self.copies}
-        names.update(name for feed in self._feeds.values() for name in _names(feed))
-        names.update(name for path in self._archives for name in _formats(path))
-        return len(there - names), len(there)
+    @property
+    def names(self) -> set[str]:
+        """The paths of all documents."""
+        feeds = (name for feed in self._feeds.values() for name in _names(feed))
+        archives = (name for path in self._archives for name in _formats(path))
+        return {*self._makers, *self._host_files(), *self.copies, *feeds, *archives}
 
     def job(self, target: Path, rules: Rules, before: manifest.Manifest) -> Job:
         """What makes the documents of the feeds and archives."""
@@ -207,8 +207,7 @@ class _Export:
         for path in self._shows.keys() - changing:
             files.keep(_names(self._feeds[path]) if path in self._feeds else _formats(path))
         with Makers(job, files, processors(), len(stale) + len(old)) as makers:
-            # What has a next one now names it.
-            for part in (new, [archive for archive in old if archive not in new]):
+            for part in (new, [each for each in old if each not in new]):  # these name the new ones
                 for done in makers.archives(map(self._archive_parts, part)):
                     progress("Writing archives", min(done, len(part)), len(part))
                 files.settle()

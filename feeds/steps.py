@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from feeds import history, moves, uploads
 from feeds import place as places
 from feeds import purge as purging
 from feeds import upload as uploading
-from feeds import uploads
 from feeds.errors import FeedsError, GuardError, StoreError, UnfinishedError
 from feeds.hosts import s3
 from feeds.ingest import Progress
@@ -71,7 +71,7 @@ def plan(site: Site, folder: Path, record: Record, *, force: bool = False) -> Pl
     record = uploads.retagged(record, tag_header(site))
     made = uploads.plan(record, uploads.wanted(manifest, coding, variants=variants))
     if upload and not force:  # a folder's export has asked already
-        guard(site, folder, len(made.deletes), len(record.files))
+        guard(site, folder, record.files.keys(), manifest.files.keys())
     return made
 
 
@@ -82,15 +82,33 @@ def tag_header(site: Site) -> str | None:
     return site.settings.http.cache_tags if upload and not upload.url.startswith("az:") else None
 
 
-def guard(site: Site, folder: Path, gone: int, there: int) -> None:
-    """Raise `GuardError` where too many documents would go of those that are there."""
-    most = site.settings.guard
-    if gone > max(_GUARD_FROM, there * most / 100):
+def guard(site: Site, folder: Path, there: Collection[str], names: Collection[str]) -> None:
+    """Raise `GuardError` where too much of what is `there` is lost if `names` are there instead."""
+    gone, most = lost(site, there, names), site.settings.guard
+    if len(gone) > max(_GUARD_FROM, len(there) * most / 100):
         raise GuardError(
-            f"this would delete {gone:,} of the {there:,} documents that are published, more than "
-            f"the {most} % that site.guard allows; nothing was changed. Look at feeds.yaml and "
+            f"this would delete {len(gone):,} of the {len(there):,} documents that are published, "
+            f"such as {', '.join(gone[:3])}: more than the {most} % that site.guard allows; "
+            "nothing that readers see was changed. Look at feeds.yaml and "
             f"{folder}, or say --force if this is meant"
         )
+
+
+def lost(site: Site, there: Collection[str], names: Collection[str]) -> list[str]:
+    """What is there and not among `names`, without what moved or is said to be gone.
+
+    The archives of a feed go with it, for what they show is in the feed's new place.
+    """
+    known = {name.casefold(): name for name in names}
+
+    def is_told(path: str) -> bool:
+        name, _, format_ = path.removesuffix(".gz").removesuffix(".br").rpartition(".")
+        archive = history.parsed(name)
+        asked = f"{archive[0] if archive else name}.{format_}"
+        return moves.find(asked, site, lambda each: known.get(each.casefold())) is not None
+
+    now = set(names)
+    return sorted(path for path in there if path not in now and not is_told(path))
 
 
 def upload(

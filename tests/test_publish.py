@@ -430,7 +430,7 @@ def test_the_guard_knows_what_is_published_where_the_folder_is_new(tmp_path: Pat
     command = ("publish", str(tmp_path / "two"), "--config", str(site.root))
     done = run(*command)
     assert done.exit_code == 2
-    assert "nothing was changed" in done.stderr
+    assert "nothing that readers see was changed" in done.stderr
     assert not [*(tmp_path / "two").glob("*.rss")]
     assert run(*command, "--force").exit_code == 0
 
@@ -474,11 +474,30 @@ def test_the_guard_of_a_folder_is_asked_before_the_export_removes_anything(tmp_p
     for _ in range(2):
         done = run(*command)
         assert done.exit_code == 2
-        assert "nothing was changed" in done.stderr
+        assert "nothing that readers see was changed" in done.stderr
         assert {file: file.read_bytes() for file in before} == before
     assert run(*command, "--force").exit_code == 0
     assert [file.name for file in out.glob("**/*.rss")] == ["all.rss"]
     assert run(*command).exit_code == 0
+
+
+def test_the_guard_names_what_would_be_lost_and_not_what_moved(tmp_path: Path) -> None:
+    articles = {f"{number:03}.md": article(f"{number}") for number in range(80)}
+    feeds = {"feeds": [{"path": "all", "size": 2, "history": "all"}]}
+    site = Publication(tmp_path / "site", articles, feeds=feeds)
+    out = tmp_path / "out"
+    command = ("publish", str(out), "--config", str(site.root))
+    assert run(*command).exit_code == 0
+    (site.root / "feeds.yaml").write_text("feeds: [{path: everything}]\n")
+    done = run(*command)
+    assert done.exit_code == 2
+    assert re.search(
+        r"would delete \d+ of the \d+ .* such as all.atom, all.html, all.json: more", done.stderr
+    )
+    (site.root / "feeds.yaml").write_text("feeds: [{path: everything}]\nmoved: {all: everything}\n")
+    done = run(*command)
+    assert done.exit_code == 0, done.stderr
+    assert not list(out.glob("all*"))
 
 
 def test_a_folder_whose_export_stops_is_unfinished(tmp_path: Path) -> None:
