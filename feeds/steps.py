@@ -11,7 +11,7 @@ from feeds import history, moves, uploads
 from feeds import place as places
 from feeds import purge as purging
 from feeds import upload as uploading
-from feeds.errors import FeedsError, GuardError, StoreError, UnfinishedError
+from feeds.errors import FeedsError, GuardError, StoreError, TargetError, UnfinishedError
 from feeds.hosts import s3
 from feeds.ingest import Progress
 from feeds.manifest import PRIVATE
@@ -169,8 +169,8 @@ def unfinished() -> Iterator[None]:
     """Say of errors that something may have been changed where readers see it."""
     try:
         yield
-    except GuardError:
-        raise  # it is asked before anything is done
+    except (GuardError, TargetError):
+        raise  # before anything was done
     except FeedsError as error:
         raise UnfinishedError(
             f"{error}\nfeeds: not finished: every feed is whole, but some may be old; "
