@@ -153,6 +153,18 @@ def test_it_says_what_it_did(tmp_path: Path, store: Store) -> None:
     assert done.stderr == ""
 
 
+def test_it_says_what_the_host_does_not_do_and_that_no_memory_is_kept(tmp_path: Path) -> None:
+    site = Publication(
+        tmp_path / "site",
+        {"a.md": article("a")},
+        export={"for": "netlify"},
+        http={"canonical_host": True},
+    )
+    done = run("publish", str(tmp_path / "out"), "--config", str(site.root))
+    assert "The memory is not kept, for all can read" in done.stdout
+    assert "Lead other host names to example.org" in done.stdout
+
+
 def test_the_guard_stops_it_before_anything_is_seen(tmp_path: Path, store: Store) -> None:
     articles = {f"{number}.md": article(f"{number}") for number in range(40)}
     site = hooked(tmp_path, store, articles=articles)
