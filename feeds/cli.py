@@ -83,10 +83,17 @@ def build(root: Path, verify: bool, force: bool, as_json: bool) -> None:
     help="The host that serves the files; without this, that of the settings.",
 )
 @_verify
+@_force
 @_overwrite
 @_json
 def export(
-    target: Path, root: Path, host: HostName | None, verify: bool, force: bool, as_json: bool
+    target: Path,
+    root: Path,
+    host: HostName | None,
+    verify: bool,
+    force: bool,
+    overwrite: bool,
+    as_json: bool,
 ) -> None:
     """Build, then write every feed as files below DIR."""
     from feeds import build as building
@@ -98,7 +105,7 @@ def export(
     with output.progress() as progress:
         report = building.build(site, catalogue, now, verify=verify, force=force, progress=progress)
         written = exporting.export(
-            site, catalogue, target, now, progress, host=host, force=force, verify=verify
+            site, catalogue, target, now, progress, host=host, overwrite=overwrite, verify=verify
         )
     output.exported(report, written, target)
 

@@ -1,7 +1,8 @@
 """The commands that publish: `feeds publish`, `upload` and `purge`."""
 
 import signal
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -11,11 +12,14 @@ from feeds import options
 from feeds.errors import ConfigError
 from feeds.output import Output
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 @click.command()
 @click.argument("target", metavar="DIR", type=click.Path(path_type=Path))
 @options.config
 @options.verify
+@options.force
 @options.overwrite
 @click.option(
     "--only",
@@ -29,6 +33,7 @@ def publish(
     root: Path,
     verify: bool,
     force: bool,
+    overwrite: bool,
     only: Literal["write", "tell"] | None,
     wait: int,
     as_json: bool,
@@ -42,15 +47,23 @@ def publish(
     from feeds import publish as publishing
     from feeds.build import clock
 
-    _end_on_sigterm()
     site, output = options.site(root), Output(as_json)
     report: publishing.WriteReport | publishing.TellReport
-    with output.progress() as progress:
+    with _ending(), output.progress() as progress:
         if only == "tell":
-            report = publishing.tell(site, target, progress, patience=wait, force=force)
+            report = publishing.tell(site, target, progress, patience=wait, overwrite=overwrite)
         else:
             do = publishing.write if only else publishing.publish
-            report = do(site, target, clock(), progress, patience=wait, verify=verify, force=force)
+            report = do(
+                site,
+                target,
+                clock(),
+                progress,
+                patience=wait,
+                verify=verify,
+                force=force,
+                overwrite=overwrite,
+            )
     output.published(report)
 
 
@@ -58,21 +71,25 @@ def publish(
 @click.argument("target", metavar="DIR", type=click.Path(path_type=Path))
 @options.config
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
-@click.option(
-    "--force",
-    is_flag=True,
-    help="Go on where the guard would stop, and overwrite objects that no upload wrote.",
-)
+@options.force
+@options.overwrite
 @options.wait
 @options.json
-def upload(target: Path, root: Path, dry_run: bool, force: bool, wait: int, as_json: bool) -> None:
+def upload(
+    target: Path,
+    root: Path,
+    dry_run: bool,
+    force: bool,
+    overwrite: bool,
+    wait: int,
+    as_json: bool,
+) -> None:
     """Upload what changed in the export DIR to the store that site.yaml names (`upload`).
 
     Caches are not purged: run `feeds purge` after it, then `feeds ping`.
     """
     from feeds import steps
 
-    _end_on_sigterm()
     site, output = options.site(root), Output(as_json)
     if site.settings.upload is None:
         raise ConfigError(str(root / "site.yaml"), "upload", "is missing; name a store")
@@ -81,9 +98,9 @@ def upload(target: Path, root: Path, dry_run: bool, force: bool, wait: int, as_j
         made = steps.plan(site, target, place.read(), force=force)
         output.planned(made, steps.tag_header(site), place.url)
         return
-    with output.progress() as progress, place.held(wait) as held:
+    with _ending(), output.progress() as progress, place.held(wait) as held:
         made = steps.plan(site, target, held.record, force=force)
-        report = steps.upload(site, target, held, made, progress, force=force)
+        report = steps.upload(site, target, held, made, progress, overwrite=overwrite)
     output.uploaded(report, place.url)
 
 
@@ -105,14 +122,41 @@ def purge(target: Path | None, root: Path, wait: int, as_json: bool) -> None:
         raise click.UsageError("name the DIR of feeds publish, for site.yaml names no store")
     purging.check(site)
     place = steps.place(site, target or Path())
-    with output.progress() as progress, place.held(wait) as held:
+    with _ending(), output.progress() as progress, place.held(wait) as held:
         reports = steps.purge(site, held, progress)
     output.purged(reports)
 
 
-def _end_on_sigterm() -> None:
-    """End as by an error, so that locks are given back at once."""
-    signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(143))
+class _Ended(SystemExit):
+    """A signal that ends this process, as an error: locks are given back at once."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(128 + number)
+
+
+@contextmanager
+def _ending() -> Iterator[None]:
+    """End in good order on Ctrl-C, or what a CI job or terminal that ends sends, and say so.
+
+    Signals that are ignored from the start, as under nohup, stay so.
+    """
+
+    def end(number: int, _: object) -> None:
+        for each in heeded:  # what ends is not to be disturbed
+            signal.signal(each, lambda *_: None)
+        raise _Ended(number)
+
+    heeded = [each for each in _SIGNALS if signal.getsignal(each) != signal.SIG_IGN]
+    for each in heeded:
+        signal.signal(each, end)
+    try:
+        yield
+    except _Ended as error:
+        name = signal.Signals(error.number).name
+        said = f"feeds: ended by {name}, perhaps not finished; run the same command again"
+        click.echo(said, err=True)
+        raise
 
 
 COMMANDS = (publish, upload, purge)

@@ -9,6 +9,7 @@ FeedsError
 ├── WorkError        a worker process died
 ├── RenderError      an entry cannot be rendered: entry id
 ├── ExportError      a file of the export cannot be written
+│   └── TargetError  something is in the way of an export: nothing was written
 ├── PingError        another process is telling the hubs
 ├── LogError         an access log cannot be read or written
 ├── StoreError       an object store cannot be read or written
@@ -108,6 +109,10 @@ class RenderError(FeedsError):
 
 class ExportError(FeedsError):
     """A file of the export cannot be written."""
+
+
+class TargetError(ExportError):
+    """What is in the folder of an export has to be changed by hand first; nothing was written."""
 
 
 class PingError(FeedsError):

@@ -70,9 +70,9 @@ def export(
     progress: Progress,
     *,
     host: HostName | None = None,
-    force: bool = False,
+    overwrite: bool = False,
     verify: bool = False,
-    guard: Callable[[int, int], None] | None = None,
+    guard: Callable[[Collection[str], Collection[str]], None] | None = None,
     published: Collection[str] = (),
 ) -> ExportReport:
     """Write every feed in every format, its page, and what else the site serves below `target`.
@@ -80,9 +80,9 @@ def export(
     With what its `host` needs, which is otherwise that of the settings. Each file appears whole or
     not at all; one whose bytes are the same is not touched, and `verify` reads all to know; files
     of feeds that no longer exist go, others in the folder stay. Raises `ExportError`, also where a
-    file that no export wrote is in the way: `force` overwrites it. Before anything is written,
-    `guard` is told how many documents would go of how many, those that are `published` with them,
-    and what it raises ends the export.
+    file that no export wrote is in the way, unless `overwrite` is given. Before anything is
+    written, `guard` is told which documents are there, those that are `published` with them, and
+    which will be; what it raises ends the export.
     """
     check_target(site, target)
     wanted = HOSTS[host or site.settings.export.host]
@@ -97,22 +97,22 @@ def export(
             before = manifest.read(target)
             there = {*manifest.documents(before), *published}
             made_of, whole = _made_of(site, reader, wanted, codings), manifest.whole(target)
-            if made_of == whole.made_of and not (force or verify) and files.have(before.files):
+            if made_of == whole.made_of and not (overwrite or verify) and files.have(before.files):
                 if guard:
-                    guard(len(there - before.files.keys()), len(there))
+                    guard(there, before.files.keys())
                 due = reader.next_due(now)
                 return ExportReport((), (), len(before.files), whole.said, due)
             made = _Export(site, reader, now, wanted, codings, made_of)
             if guard:
-                guard(*made.losses(there))
-            rules = Rules(wanted.coded, codings, made.copies, force, verify)
+                guard(there, made.names)
+            rules = Rules(wanted.coded, codings, made.copies, overwrite, verify)
             return made.run(
                 Files(files, before, site, rules), made.job(target, rules, before), progress
             )
     except Timeout:
         raise ExportError(f"another export to {target} is running; wait for its end") from None
     except OSError as error:
-        at = error.filename or target
+        at = error.filename2 or error.filename or target
         raise ExportError(f"the export cannot write {at}: {error.strerror}") from error
 
 
@@ -177,12 +177,12 @@ class _Export:
         """Further paths of documents."""
         return self._told.copies
 
-    def losses(self, there: set[str]) -> tuple[int, int]:
-        """How many documents of those that are there the export has no more, and of how many."""
-        names = {*self._makers, *self._host_files(), *self.copies}
-        names.update(name for feed in self._feeds.values() for name in _names(feed))
-        names.update(name for path in self._archives for name in _formats(path))
-        return len(there - names), len(there)
+    @property
+    def names(self) -> set[str]:
+        """The paths of all documents."""
+        feeds = (name for feed in self._feeds.values() for name in _names(feed))
+        archives = (name for path in self._archives for name in _formats(path))
+        return {*self._makers, *self._host_files(), *self.copies, *feeds, *archives}
 
     def job(self, target: Path, rules: Rules, before: manifest.Manifest) -> Job:
         """What makes the documents of the feeds and archives."""
@@ -201,14 +201,17 @@ class _Export:
             for path, archive in self._archives.items()
             if not self._is_fresh(path, _formats(path), files)
         ]
+        new = [archive for archive in old if not files.exist(_formats(archive.path))]
         changing = {*(feed.path for feed in stale), *(archive.path for archive in old)}
         named = [*self._makers, *self._host_files(), *(n for feed in stale for n in _names(feed))]
         files.begin([*named, *(n for archive in old for n in _formats(archive.path))], changing)
         for path in self._shows.keys() - changing:
             files.keep(_names(self._feeds[path]) if path in self._feeds else _formats(path))
         with Makers(job, files, processors(), len(stale) + len(old)) as makers:
-            for done in makers.archives(map(self._archive_parts, old)):
-                progress("Writing archives", min(done, len(old)), len(old))
+            for part in (new, [each for each in old if each not in new]):  # these name the new ones
+                for done in makers.archives(map(self._archive_parts, part)):
+                    progress("Writing archives", min(done, len(part)), len(part))
+                files.settle()
             self._put_made(files, "asset")
             files.settle()
             for done in makers.feeds(map(self._feed_parts, stale)):

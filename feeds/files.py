@@ -1,15 +1,17 @@
 """The files of an export: each written if it differs, with its variants, and noted."""
 
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 import msgspec
 
 from feeds import coding, document, headers, manifest
 from feeds.dates import NEVER
 from feeds.document import Document
-from feeds.errors import ExportError
+from feeds.errors import ExportError, TargetError
 from feeds.hosts.host import SUFFIXES
 from feeds.manifest import File, Kind, Manifest, Whole
 from feeds.site import Site
@@ -22,14 +24,14 @@ _SPREAD = 315_360_000
 class Rules(msgspec.Struct, frozen=True):
     """How files are written: the precompressed `codings` of documents of the kinds `coded`.
 
-    `copies` are further paths of documents, and where these are now. `force` overwrites files that
+    `copies` are further paths of documents, and where these are now. `overwrite` is for files that
     no export wrote; `verify` reads files to know whether they are as they were left.
     """
 
     coded: tuple[Kind, ...]
     codings: tuple[str, ...]
     copies: Mapping[str, str]
-    force: bool
+    overwrite: bool
     verify: bool
 
 
@@ -61,6 +63,10 @@ class Files:
         needed = self._paths(names)
         return all(map(self._is_there, [*needed, *self._variants(needed)]))
 
+    def exist(self, names: Iterable[str]) -> bool:
+        """Whether any file is there for each of these documents."""
+        return all(map(self._target.exists, names))
+
     def _is_there(self, name: str) -> bool:
         known = self.before.files.get(name)
         if known is None or self._target.size(name) != known.size:
@@ -80,10 +86,13 @@ class Files:
         """Note what is about to be written, for an export after this one, if it is killed.
 
         The documents `names` are ours from now on, and the feeds `changing` of no known state.
+        Raises `TargetError` for what would stop that again and again.
         """
+        paths = self._paths(names)
+        self._check(paths)
         self._target.remove([manifest.WHOLE])
         new = False
-        for name in self._paths(names):
+        for name in paths:
             for each in (name, *(name + SUFFIXES[each] for each in self._rules.codings)):
                 if each not in self.before.files and not self._target.exists(each):
                     self.before.files[each] = manifest.OURS
@@ -91,6 +100,20 @@ class Files:
         feeds = {path: shows for path, shows in self.before.feeds.items() if path not in changing}
         if new or changing:
             self._note(Manifest(self.before.files, feeds))
+
+    def _check(self, paths: Sequence[str]) -> None:
+        for folder in sorted({self._target.path(path).parent for path in paths}):
+            if folder.exists() and not (folder.is_dir() and os.access(folder, os.W_OK)):
+                said = "cannot be written to" if folder.is_dir() else "is no folder"
+                raise TargetError(f"{folder} {said}, and documents are to be in it; change that")
+        others = [path for path in paths if path not in self.before.files]
+        others = [path for path in others if self._target.exists(path)]
+        for at in map(self._target.path, others):
+            if at.is_dir():
+                raise TargetError(f"{at} is a folder, and a document is to be there; move it")
+        # Where nothing is noted, and everything is there, the note was lost: bytes will tell.
+        if others and not self._rules.overwrite and (self.before.files or len(others) < len(paths)):
+            raise TargetError(_foreign(self._target.path(others[0]), len(others)))
 
     def put(self, made: Sequence[tuple[str, Document, Kind]]) -> None:
         """Write documents one after the other, at old paths too, with their variants: soon."""
@@ -192,9 +215,9 @@ class Files:
         there, before = self._target.read(name), self._target.second(name)
         if there == body and before is not None:
             return before
-        if there is not None and name not in self.before.files and not self._rules.force:
+        if there is not None and name not in self.before.files and not self._rules.overwrite:
             at = self._target.path(name)
-            raise ExportError(f"{at} is there and no export wrote it; move it, or use --force")
+            raise ExportError(_foreign(at))
         made = second_of(updated, before) if second is None else second
         self._target.write(name, body, moment_of(made, file.sha256))
         self.written.append(name)
@@ -210,3 +233,8 @@ def _time(made: Document) -> datetime:
     if made.is_dated or made.updated > NEVER:
         return made.updated
     return NEVER + timedelta(seconds=int(made.sha256[:12], 16) % _SPREAD)
+
+
+def _foreign(at: Path, many: int = 1) -> str:
+    more = f" (and {many - 1:,} more)" if many > 1 else ""
+    return f"{at}{more} is there and no export wrote it; move it, or use --overwrite"

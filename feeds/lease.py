@@ -1,9 +1,9 @@
 """The lock of a place: one publishes at a time, on whatever machine.
 
 It is one object that says who holds it. Who holds it writes it anew again and again; one that
-stays as it is for `SECONDS` was left by a machine that died, and may be taken. No clock is compared
-with another machine's, but for locks that were left long ago. Stores need conditional writes
-(If-None-Match and If-Match, RFC 9110 §13.1) for it.
+stays as it is for `SECONDS` was left by a machine that died, and may be taken. No machine's clock
+is compared with another's: the store itself says when the lock was written, and what time it is
+now. Stores need conditional writes (If-None-Match and If-Match, RFC 9110 §13.1) for it.
 """
 
 import platform
@@ -22,8 +22,10 @@ from feeds.objects import Found, Objects, Version
 
 KEY = "lock.json"
 SECONDS = 120.0
-# Whatever two clocks differ by, a lock that was last written so long ago was left.
-_LONG_AGO = 900
+# By so much the clocks of a store's own machines may differ.
+_STORE_CLOCKS = 30.0
+# What is written to learn what time it is in the store.
+CLOCK = "clock"
 
 # What stores answer to conditions that they do not know, such as Backblaze B2.
 _REFUSED = "NotImplemented"
@@ -90,23 +92,27 @@ class Lease:
     def _take(self) -> None:
         started = since = time.time()
         seen: Version | None = None
+        before = 0.0
         while True:
             found = self._objects.get(KEY)
             if found is None or found.version != seen:
                 seen, since = found.version if found else None, time.time()
-            if self._taken(found, time.time() - since):
+                before = self._age(found) if found and self._is_anothers(found) else 0.0
+            still = time.time() - since
+            left = max(0.0, min(SECONDS - still, SECONDS + _STORE_CLOCKS - before - still))
+            if self._taken(found, free=not left):
                 return
             if time.time() - started >= self._patience:
-                raise BusyError(self._busy(found))
+                raise BusyError(self._busy(found, before + still, left))
             time.sleep(min(1.0, SECONDS / 10))
 
-    def _taken(self, found: Found | None, still: float) -> bool:
+    def _taken(self, found: Found | None, *, free: bool) -> bool:
         asked = time.time()
         if found is None:
             version = self._objects.create(KEY, self._signed())
         elif self._holder(found).token == self._me.token:
             version = found.version  # the answer to our own request was lost
-        elif self._is_free(found, still):
+        elif free or not self._is_anothers(found):
             version = self._objects.replace(KEY, self._signed(), found.version)
         else:
             return False
@@ -115,9 +121,14 @@ class Lease:
         self._version, self._until = version, asked + SECONDS
         return True
 
-    def _is_free(self, found: Found, still: float) -> bool:
-        age = time.time() - found.modified.timestamp()
-        return not self._holder(found).token or still >= SECONDS or age >= SECONDS + _LONG_AGO
+    def _is_anothers(self, found: Found) -> bool:
+        return self._holder(found).token not in ("", self._me.token)
+
+    def _age(self, found: Found) -> float:
+        """The seconds since the lock was written, by the clock of the store."""
+        self._objects.put(CLOCK, b"")
+        clock = self._objects.get(CLOCK)
+        return (clock.modified - found.modified).total_seconds() if clock else 0.0
 
     def _unlockable(self) -> str:
         return (
@@ -154,9 +165,10 @@ class Lease:
             said = f"{self._objects.url}/{KEY} is no lock: {error}; delete it"
             raise StoreError(said) from error
 
-    def _busy(self, found: Found | None) -> str:
+    def _busy(self, found: Found | None, age: float, left: float) -> str:
         who = self._holder(found) if found else Holder()
         return (
             f"{self._objects.url} is being published to by {who.host or 'another'} since "
-            f"{who.since or 'just now'}; wait for its end"
+            f"{who.since or 'just now'}, which said so {age:,.0f} seconds ago; wait for its end. "
+            f"If it died, the lock is free in {left:,.0f} seconds"
         )

@@ -20,9 +20,9 @@ config = click.option(
 json = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 force = click.option("--force", is_flag=True, help="Go on where the guard would stop.")
 overwrite = click.option(
-    "--force",
+    "--overwrite",
     is_flag=True,
-    help="Go on where the guard would stop, and overwrite files that no export wrote.",
+    help="Overwrite files and objects that nothing is known of.",
 )
 verify = click.option(
     "--verify", is_flag=True, help="Read every file; do not trust sizes and times."

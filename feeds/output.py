@@ -101,6 +101,8 @@ class Output:
                 f"exported: {len(report.export.written):,} files written, "
                 f"{len(report.export.removed):,} removed, {report.export.unchanged:,} unchanged"
             )
+            for sentence in report.export.said:
+                click.echo(sentence)
             self.uploaded(report.upload, report.to)
         if isinstance(report, PublishReport | TellReport):
             self.purged(report.purge)

@@ -1,8 +1,10 @@
 """Where a site is published to, held by one: its lock, and the record of what is there."""
 
+import logging
+import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 import msgspec
@@ -11,7 +13,7 @@ from filelock import FileLock, Timeout
 from feeds import uploads
 from feeds.delivery import UploadSettings
 from feeds.errors import BusyError, StoreError
-from feeds.lease import Lease
+from feeds.lease import CLOCK, KEY, Lease
 from feeds.objects import Objects, Version
 from feeds.uploads import Record
 
@@ -19,56 +21,95 @@ from feeds.uploads import Record
 STATE = ".feeds-state"
 RECORD = "published.json"
 _LOCK = "lock"
+_OURS = (RECORD, KEY, CLOCK, _LOCK)
 # What the record of a folder has as its URL: the folder may be another on each machine.
 _FOLDER = "file:"
 # What was done is noted in the record at least every so many seconds, so that after a run that was
 # killed not everything is done again.
 NOTED = 20
 
+_log = logging.getLogger("feeds")
+
 
 class Place:
     """Where the objects are, and where the state is. `objects` is None for a folder of files.
 
-    `site` is the id of the site, `url` what messages call the place.
+    `site` is the id of the site, `url` what messages call the place, and `former` where the state
+    was if it was not set: what is there still is moved.
     """
 
     def __init__(
-        self, site: str, url: str, objects: Objects | None, state: Objects, *, lock: bool = True
+        self,
+        site: str,
+        url: str,
+        objects: Objects | None,
+        state: Objects,
+        former: Objects | None,
+        *,
+        lock: bool = True,
     ) -> None:
-        self.url, self.objects, self.state = url, objects, state
+        self.url, self.objects, self.state, self.former = url, objects, state, former
         self._site, self._lock = site, lock
+
+    def documents(self) -> list[str]:
+        """The paths of all that is there, whoever wrote it."""
+        return (self.objects or Objects(self.url)).names()
 
     def read(self) -> Record:
         """The record as it is now, without holding anything."""
-        return self._read()[0]
+        record = self._read(self.state)
+        if record is None and self.former:
+            record = self._read(self.former)
+        return record[0] if record else self._ours(Record())
 
     @contextmanager
     def held(self, patience: float) -> Iterator["Held"]:
         """Hold the place. Raises `BusyError` if another does for longer, and `StoreError`."""
-        with self._locked(patience) as lease:
-            record, version = self._read()
-            yield Held(self, record, version, lease)
+        with self._locked(self.state, patience) as lease:
+            found = self._read(self.state)
+            record, version = found or (self._ours(Record()), None)
+            held = Held(self, record, version, lease, is_new=found is None)
+            if self.former and RECORD in self.former.names():
+                with self._locked(self.former, patience):
+                    self._move(self.former, held)
+            yield held
 
     @contextmanager
-    def _locked(self, patience: float) -> Iterator[Lease | None]:
-        if self.state.is_folder:
-            with _file_lock(self.state, patience):
+    def _locked(self, state: Objects, patience: float) -> Iterator[Lease | None]:
+        if state.is_folder:
+            with _file_lock(state, patience):
                 yield None
             return
         taken: AbstractContextManager[Lease | None]
-        taken = Lease(self.state, patience) if self._lock else nullcontext()
+        taken = Lease(state, patience) if self._lock else nullcontext()
         with taken as lease:
             yield lease
 
-    def _read(self) -> tuple[Record, Version | None]:
-        found = self.state.get(RECORD)
+    def _move(self, former: Objects, held: "Held") -> None:
+        """Move the state from where it was. What was moved before and is there still is deleted."""
+        if (found := self._read(former)) is None:
+            return  # another has, meanwhile
+        names = [name for name in former.names() if name not in _OURS]
+        if held.is_new:
+            for name in names:
+                held.check()
+                _copy(former, self.state, name)
+            held.write(found[0])
+            held.is_new = False
+        for name in (*names, RECORD):
+            held.check()
+            former.delete(name)
+        _log.warning("the state was moved from %s to %s", former.url, self.state.url)
+
+    def _read(self, state: Objects) -> tuple[Record, Version] | None:
+        found = state.get(RECORD)
         if found is None:
-            return self._ours(Record()), None
+            return None
         try:
             return self._ours(msgspec.json.decode(found.body, type=Record)), found.version
         except msgspec.DecodeError as error:
             raise StoreError(
-                f"{self.state.url}/{RECORD} cannot be read: {error}. If another program wrote it, "
+                f"{state.url}/{RECORD} cannot be read: {error}. If another program wrote it, "
                 "name another place (upload.state); if it is damaged, put an older version back"
             ) from error
 
@@ -86,12 +127,21 @@ class Place:
 
 
 class Held:
-    """A place that is held: what is published there may be changed."""
+    """A place that is held: what is published there may be changed.
+
+    `is_new` says whether no record was there when it was taken.
+    """
 
     def __init__(
-        self, place: Place, record: Record, version: Version | None, lease: Lease | None
+        self,
+        place: Place,
+        record: Record,
+        version: Version | None,
+        lease: Lease | None,
+        *,
+        is_new: bool,
     ) -> None:
-        self.place, self.record = place, record
+        self.place, self.record, self.is_new = place, record, is_new
         self._version, self._lease = version, lease
         self._written = time.monotonic()
 
@@ -136,20 +186,45 @@ class Held:
 def of_store(site: str, settings: UploadSettings) -> Place:
     """The place that the settings name."""
     objects = Objects(settings.url, settings.endpoint, settings.region)
-    state = settings.state or f"{objects.url}/{STATE}"
-    kept = Objects(state, settings.endpoint, settings.region)
-    return Place(site, objects.url, objects, kept, lock=settings.lock)
+    usual = Objects(f"{objects.url}/{STATE}", settings.endpoint, settings.region)
+    state = Objects(settings.state or usual.url, settings.endpoint, settings.region)
+    former = None if state.url == usual.url else usual
+    return Place(site, objects.url, objects, state, former, lock=settings.lock)
 
 
-def of_folder(site: str, folder: Path, state: Path) -> Place:
+def of_folder(site: str, folder: Path, state: Path | None) -> Place:
     """A folder that others serve or carry on: the export itself is what is published."""
-    return Place(site, folder.absolute().as_uri(), None, Objects.in_folder(state))
+    usual = folder / STATE
+    made = Objects.in_folder(state or usual)
+    former = Objects.in_folder(usual) if state and usual.is_dir() else None
+    return Place(site, folder.absolute().as_uri(), None, made, former)
+
+
+def _copy(source: Objects, target: Objects, name: str) -> None:
+    """Copy an object, also a large one; it may be gone."""
+    found = source.get(name)
+    if found is None:
+        return
+    try:
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(found.body)
+            file.flush()
+            target.put(name, Path(file.name))
+    except OSError as error:
+        raise StoreError(f"{source.url}/{name} cannot be copied: {error.strerror}") from error
 
 
 @contextmanager
 def _file_lock(state: Objects, patience: float) -> Iterator[None]:
-    try:
-        with FileLock(state.folder / _LOCK, timeout=patience):
-            yield
-    except Timeout:
-        raise BusyError(f"{state.folder} is being published to; wait for its end") from None
+    lock = FileLock(state.folder / _LOCK, timeout=patience)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(lock)
+        except Timeout:
+            raise BusyError(f"{state.folder} is being published to; wait for its end") from None
+        except OSError as error:
+            raise StoreError(
+                f"{state.folder} cannot be locked: {error.filename or _LOCK}: {error.strerror}; "
+                "let the user that publishes write there"
+            ) from error
+        yield

@@ -27,8 +27,6 @@ from feeds.site import Site
 from feeds.state import Taken
 from feeds.upload import UploadReport
 
-# The hosts that are told to send nothing of the state to anybody.
-_HIDING = ("nginx", "caddy", "apache")
 # How long the ping waits for a server on this machine that tells the hubs just now.
 _PING_PATIENCE = 60
 
@@ -66,15 +64,17 @@ def publish(
     patience: float,
     verify: bool = False,
     force: bool = False,
+    overwrite: bool = False,
 ) -> PublishReport:
     """Bring what is published up to date with the articles; `folder` is for the export.
 
     Waits `patience` seconds for another that publishes to the same place. `force` goes past the
-    guard, and over files and objects that are not ours. Raises `UnfinishedError` once anything may
-    have been changed where readers see it, else any other `FeedsError`.
+    guard, `overwrite` over files and objects that are not ours, or not remembered. Raises
+    `UnfinishedError` once anything may have been changed where readers see it, else any other
+    `FeedsError`.
     """
     purging.check(site)
-    with _run(site, folder, progress, patience, force=force) as run:
+    with _run(site, folder, progress, patience, force=force, overwrite=overwrite) as run:
         written = run.write(now, verify=verify)
         return PublishReport(run.url, run.taken, *written, *run.tell())
 
@@ -88,24 +88,31 @@ def write(
     patience: float,
     verify: bool = False,
     force: bool = False,
+    overwrite: bool = False,
 ) -> WriteReport:
     """The part of `publish` until all is written, for a folder that others carry to its host."""
-    with _run(site, folder, progress, patience, force=force) as run:
+    with _run(site, folder, progress, patience, force=force, overwrite=overwrite) as run:
         return WriteReport(run.url, run.taken, *run.write(now, verify=verify))
 
 
 def tell(
-    site: Site, folder: Path, progress: Progress, *, patience: float, force: bool = False
+    site: Site, folder: Path, progress: Progress, *, patience: float, overwrite: bool = False
 ) -> TellReport:
     """The rest of `publish`: caches and hubs are told of what was written before, and no more."""
     purging.check(site)
-    with _run(site, folder, progress, patience, force=force) as run:
+    with _run(site, folder, progress, patience, overwrite=overwrite) as run:
         return TellReport(*run.tell())
 
 
 @contextmanager
 def _run(
-    site: Site, folder: Path, progress: Progress, patience: float, *, force: bool
+    site: Site,
+    folder: Path,
+    progress: Progress,
+    patience: float,
+    *,
+    force: bool = False,
+    overwrite: bool,
 ) -> Iterator["_Run"]:
     """Hold the place, with the memory of what is published there."""
     check_target(site, folder)
@@ -113,7 +120,7 @@ def _run(
         steps.place(site, folder).held(patience) as held,
         closing(Catalogue(site.catalogue)) as known,
     ):
-        yield _Run(site, folder, held, known, progress, force=force)
+        yield _Run(site, folder, held, known, progress, force=force, overwrite=overwrite)
 
 
 class _Run:
@@ -126,23 +133,22 @@ class _Run:
         progress: Progress,
         *,
         force: bool,
+        overwrite: bool,
     ) -> None:
         self._site, self._folder, self._held, self._known = site, folder, held, known
-        self._progress, self._force = progress, force
+        self._progress, self._force, self._overwrite = progress, force, overwrite
         self.url = held.place.url
         # Readers see a folder that has no store while it is written.
         self._seen = held.place.objects is None
         self._remembers = known.file is not None and _remembers(site, held)
-        if not force:
-            state.check(held, known)
+        if not overwrite:
+            state.check(held, known, remembers=self._remembers)
         self.taken: Taken = state.take_up(held, known) if self._remembers else "none"
 
     def write(self, now: datetime, *, verify: bool) -> tuple[Report, ExportReport, UploadReport]:
         """Build, export and upload."""
         site, folder, held, force = self._site, self._folder, self._held, self._force
-        # The file times that were taken up are another machine's.
-        look = verify or self.taken == "taken up"
-        built = build(site, self._known, now, verify=look, force=force, progress=self._progress)
+        built = build(site, self._known, now, verify=verify, force=force, progress=self._progress)
         self._keep()
         first = self._seen and not held.record.files
         before = Objects.in_folder(folder).names() if first else ()
@@ -151,7 +157,7 @@ class _Run:
         self._keep()  # another may have built since
         made = steps.plan(site, folder, held.record, force=force)
         uploaded = steps.upload(
-            site, folder, held, made, self._progress, force=force, before=before
+            site, folder, held, made, self._progress, overwrite=self._overwrite, before=before
         )
         return built, exported, uploaded
 
@@ -168,6 +174,8 @@ class _Run:
     def _keep(self) -> None:
         if self._remembers:
             state.save(self._held, self._known)
+        else:
+            state.forget(self._held)
 
     def _export(self, now: datetime, *, verify: bool) -> ExportReport:
         site, folder = self._site, self._folder
@@ -180,7 +188,7 @@ class _Run:
             folder,
             now,
             self._progress,
-            force=self._force,
+            overwrite=self._overwrite,
             verify=verify,
             guard=guard,
             published=there,
@@ -202,12 +210,12 @@ def _remembers(site: Site, held: Held) -> bool:
     upload, export_ = site.settings.upload, site.settings.export
     if upload:
         return upload.memory
-    if export_.state or export_.host in _HIDING:
+    if export_.state or export_.host in steps.HIDING:
         return True
     if held.record.catalogue:
         raise StoreError(
             f"{held.state.folder} holds the memory, with articles that are yet to come, and all "
-            f"that is in {held.state.folder.parent} can be read by anybody; move it to a private "
-            "folder and name that as export.state in site.yaml"
+            f"that is in {held.state.folder.parent} can be read by anybody; name a private folder "
+            "as export.state in site.yaml, and it is moved there"
         )
     return False

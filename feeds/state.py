@@ -6,9 +6,9 @@ today stays out as it was, and what it was is nowhere else.
 
 import hashlib
 import secrets
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +19,8 @@ import sqlalchemy as sa
 from feeds.catalogue import copies, schema
 from feeds.catalogue.store import Catalogue
 from feeds.catalogue.writer import writing
-from feeds.errors import StoreError
+from feeds.errors import CatalogueError, StoreError
+from feeds.fragment import FORMATS
 from feeds.place import Held
 from feeds.uploads import Saved
 
@@ -36,16 +37,40 @@ _Rows = dict[str, list[dict[str, str | int]]]
 Taken = Literal["taken up", "kept", "none"]
 
 
-def check(held: Held, catalogue: Catalogue) -> None:
-    """Raise `StoreError` where documents are published, and what was known of them is nowhere."""
+def check(held: Held, catalogue: Catalogue, *, remembers: bool) -> None:
+    """Raise `StoreError` where documents are published, and what was known of them is nowhere.
+
+    `remembers` says whether it is to be kept in the state.
+    """
     with catalogue.read() as reader:
         empty = reader.revision() == 0
-    if empty and held.record.files and not held.record.catalogue:
+    record, place = held.record, held.place
+    if empty and record.files and not (remembers and record.catalogue):
         raise StoreError(
-            f"{held.place.url} has documents, and neither their memory nor a catalogue is here: "
+            f"{place.url} has documents, and neither their memory nor a catalogue is here: "
             "entries would be new to all subscribers. Publish from the machine that has the "
-            "catalogue, or say --force if this is meant"
+            "catalogue, or say --overwrite if this is meant"
         )
+    # A catalogue is what a folder's export was made from.
+    if not held.is_new or (place.objects is None and not empty):
+        return
+    if feeds := _feeds(place.documents()):
+        way = "" if empty else ", or use --overwrite if they were made from this catalogue"
+        raise StoreError(
+            f"{place.url} has feeds ({feeds[0]}; {len(feeds):,} in all), and {held.state.url} does "
+            "not know them: entries could be new to all subscribers. If the state was elsewhere "
+            f"(upload.state, export.state), move what is in it to {held.state.url}{way}"
+        )
+
+
+def _feeds(names: Iterable[str]) -> list[str]:
+    """The paths that a feed is at in all our formats."""
+    found = [set[str](), set[str](), set[str]()]
+    for name in names:
+        path, _, format_ = name.rpartition(".")
+        if format_ in FORMATS:
+            found[FORMATS.index(format_)].add(path)
+    return sorted(set.intersection(*found))
 
 
 def take_up(held: Held, catalogue: Catalogue) -> Taken:
@@ -61,19 +86,19 @@ def take_up(held: Held, catalogue: Catalogue) -> Taken:
         return "none"
     with catalogue.read() as reader:
         known, revision, any_entry = reader.published(), reader.revision(), reader.any_entry()
-    if saved.id in known:
+    if saved.id in {id_ for id_, _ in known.values()}:
         return "kept"
-    if any_entry and revision not in known.values():
-        aside = Path(f"{catalogue.file}.replaced")
-        aside.unlink(missing_ok=True)
-        copies.copy(catalogue, aside)
     told = _told(held)
-    with _beside(catalogue) as folder:
+    with _beside(held, catalogue) as folder:
+        if any_entry and known.get(held.state.url, ("", 0))[1] != revision:
+            aside = Path(f"{catalogue.file}.replaced")
+            aside.unlink(missing_ok=True)
+            copies.copy(catalogue, aside)
         file = folder / "catalogue.sqlite"
         _fetch(held, saved, file)
+        _put_told(told, file)  # together, for a run may be killed between the two
         revision = copies.take_up(catalogue, file)
     _note(held, catalogue, saved.id, revision)
-    _take_up_told(told, catalogue)
     return "taken up"
 
 
@@ -86,10 +111,10 @@ def save(held: Held, catalogue: Catalogue) -> bool:
     with catalogue.read() as reader:
         known, revision = reader.published(), reader.revision()
     before = held.record.catalogue
-    if before and known.get(before.id) == revision:
+    if before and (before.id, revision) in known.values():
         return False
     id_ = secrets.token_hex(8)
-    with _beside(catalogue) as folder:
+    with _beside(held, catalogue) as folder:
         copies.copy(catalogue, folder / "catalogue.sqlite", _said(held, id_, revision))
         packed = folder / "catalogue.sqlite.br"
         digest = _pack(folder / "catalogue.sqlite", packed)
@@ -102,6 +127,17 @@ def save(held: Held, catalogue: Catalogue) -> bool:
             held.check()
             held.state.delete(name)
     return True
+
+
+def forget(held: Held) -> None:
+    """Keep no memory in the state: one that is there would grow old, and be taken up some day."""
+    if held.record.catalogue is None:
+        return
+    held.write(msgspec.structs.replace(held.record, catalogue=None))
+    for name in held.state.names():
+        if name.startswith(_COPY) or name == _TOLD:
+            held.check()
+            held.state.delete(name)
 
 
 def _said(held: Held, id_: str, revision: int) -> dict[str, str]:
@@ -140,10 +176,14 @@ def _told(held: Held) -> _Rows | None:
         ) from error
 
 
-def _take_up_told(rows: _Rows | None, catalogue: Catalogue) -> None:
+def _put_told(rows: _Rows | None, file: Path) -> None:
+    """Write what hubs were told into the copy of a catalogue."""
     if rows is None:
         return
-    with catalogue.connect(write=True) as connection:
+    with (
+        closing(Catalogue(f"sqlite:///{file}")) as copy,
+        copy.connect(write=True) as connection,
+    ):
         for table in _TOLD_TABLES:
             connection.execute(sa.delete(table))
             if rows.get(table.name):
@@ -181,8 +221,21 @@ def _pack(file: Path, packed: Path) -> str:
 
 
 @contextmanager
-def _beside(catalogue: Catalogue) -> Iterator[Path]:
-    """A folder for a while, where there is room for a catalogue as large as this one."""
+def _beside(held: Held, catalogue: Catalogue) -> Iterator[Path]:
+    """A folder for a while, where there is room for a catalogue as large as this one.
+
+    It has the name of the place, which is held, so that one that was left by a run that was killed
+    is nobody else's. Raises `CatalogueError` for whatever goes wrong in it.
+    """
     at = Path(catalogue.file or "").parent
-    with tempfile.TemporaryDirectory(prefix=".feeds-", dir=at) as folder:
-        yield Path(folder)
+    folder = at / f".feeds-{hashlib.sha256(held.state.url.encode()).hexdigest()[:16]}"
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        yield folder
+    except OSError as error:
+        raise CatalogueError(
+            f"the catalogue cannot be copied: {error.filename or folder}: {error.strerror}"
+        ) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -7,14 +7,15 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from feeds import history, moves, uploads
 from feeds import place as places
 from feeds import purge as purging
 from feeds import upload as uploading
-from feeds import uploads
-from feeds.errors import FeedsError, GuardError, StoreError, UnfinishedError
+from feeds.errors import FeedsError, GuardError, StoreError, TargetError, UnfinishedError
 from feeds.hosts import s3
 from feeds.ingest import Progress
-from feeds.place import STATE, Held, Place
+from feeds.manifest import PRIVATE
+from feeds.place import Held, Place
 from feeds.purge import PurgeReport
 from feeds.site import Site
 from feeds.upload import UploadReport
@@ -22,17 +23,34 @@ from feeds.uploads import Plan, Record
 
 # So few objects may always be deleted at once.
 _GUARD_FROM = 20
+# The hosts that are told to send nothing of the state to anybody.
+HIDING = ("nginx", "caddy", "apache")
 
 
 def place(site: Site, folder: Path) -> Place:
-    """Where the site is published to: its store, or the folder of the export itself."""
+    """Where the site is published to: its store, or the folder of the export itself.
+
+    Raises `StoreError` where the state would lie where all can read it.
+    """
     upload = site.settings.upload
     if upload:
         return places.of_store(site.settings.id, upload)
-    state = site.settings.export.state
-    return places.of_folder(
-        site.settings.id, folder, site.root / state if state else folder / STATE
-    )
+    named = site.settings.export.state
+    state = site.root / named if named else None
+    if state and _is_public(state.resolve(), folder.resolve(), site):
+        raise StoreError(
+            f"{state} (export.state) lies in {folder}, where all can read it, and has articles "
+            "that are yet to come; name a folder outside of it"
+        )
+    return places.of_folder(site.settings.id, folder, state)
+
+
+def _is_public(state: Path, folder: Path, site: Site) -> bool:
+    if not state.is_relative_to(folder):
+        return False
+    first = state.relative_to(folder).parts[:1]
+    hidden = bool(first) and first[0].startswith(PRIVATE)
+    return not (hidden and site.settings.export.host in HIDING)
 
 
 def plan(site: Site, folder: Path, record: Record, *, force: bool = False) -> Plan:
@@ -53,7 +71,7 @@ def plan(site: Site, folder: Path, record: Record, *, force: bool = False) -> Pl
     record = uploads.retagged(record, tag_header(site))
     made = uploads.plan(record, uploads.wanted(manifest, coding, variants=variants))
     if upload and not force:  # a folder's export has asked already
-        guard(site, folder, len(made.deletes), len(record.files))
+        guard(site, folder, record.files.keys(), manifest.files.keys())
     return made
 
 
@@ -64,15 +82,33 @@ def tag_header(site: Site) -> str | None:
     return site.settings.http.cache_tags if upload and not upload.url.startswith("az:") else None
 
 
-def guard(site: Site, folder: Path, gone: int, there: int) -> None:
-    """Raise `GuardError` where too many documents would go of those that are there."""
-    most = site.settings.guard
-    if gone > max(_GUARD_FROM, there * most / 100):
+def guard(site: Site, folder: Path, there: Collection[str], names: Collection[str]) -> None:
+    """Raise `GuardError` where too much of what is `there` is lost if `names` are there instead."""
+    gone, most = lost(site, there, names), site.settings.guard
+    if len(gone) > max(_GUARD_FROM, len(there) * most / 100):
         raise GuardError(
-            f"this would delete {gone:,} of the {there:,} documents that are published, more than "
-            f"the {most} % that site.guard allows; nothing was changed. Look at feeds.yaml and "
+            f"this would delete {len(gone):,} of the {len(there):,} documents that are published, "
+            f"such as {', '.join(gone[:3])}: more than the {most} % that site.guard allows; "
+            "nothing that readers see was changed. Look at feeds.yaml and "
             f"{folder}, or say --force if this is meant"
         )
+
+
+def lost(site: Site, there: Collection[str], names: Collection[str]) -> list[str]:
+    """What is there and not among `names`, without what moved or is said to be gone.
+
+    The archives of a feed go with it, for what they show is in the feed's new place.
+    """
+    known = {name.casefold(): name for name in names}
+
+    def is_told(path: str) -> bool:
+        name, _, format_ = path.removesuffix(".gz").removesuffix(".br").rpartition(".")
+        archive = history.parsed(name)
+        asked = f"{archive[0] if archive else name}.{format_}"
+        return moves.find(asked, site, lambda each: known.get(each.casefold())) is not None
+
+    now = set(names)
+    return sorted(path for path in there if path not in now and not is_told(path))
 
 
 def upload(
@@ -82,14 +118,14 @@ def upload(
     made: Plan,
     progress: Progress,
     *,
-    force: bool = False,
+    overwrite: bool = False,
     before: Collection[str] = (),
 ) -> UploadReport:
     """Carry out the plan in the site's store; a folder has been written by the export already.
 
     `before` are the files that were in such a folder until then. Raises `StoreError` where an
-    object that is not ours is in the way, and `force` is not given, and `UnfinishedError` for all
-    that goes wrong later.
+    object that is not ours is in the way, and `overwrite` is not given, and `UnfinishedError` for
+    all that goes wrong later.
     """
     settings, objects = site.settings.upload, held.place.objects
     if settings is None or objects is None:
@@ -100,10 +136,10 @@ def upload(
         return UploadReport(tuple(written), made.deletes, made.unchanged)
     new = {each.path for each in made.uploads if each.why == "new"}
     there = sorted(new.intersection(objects.names())) if new else []
-    if there and not force:
+    if there and not overwrite:
         raise StoreError(
             f"{objects.url}/{there[0]} is there and no upload wrote it ({len(there):,} such); "
-            "name another prefix, or use --force to overwrite"
+            "name another prefix, or use --overwrite"
         )
     with unfinished():
         return uploading.upload(
@@ -133,8 +169,8 @@ def unfinished() -> Iterator[None]:
     """Say of errors that something may have been changed where readers see it."""
     try:
         yield
-    except GuardError:
-        raise  # it is asked before anything is done
+    except (GuardError, TargetError):
+        raise  # before anything was done
     except FeedsError as error:
         raise UnfinishedError(
             f"{error}\nfeeds: not finished: every feed is whole, but some may be old; "

@@ -134,7 +134,7 @@ class _Run:
 
 def _batches(made: Sequence[Upload]) -> Iterator[list[Upload]]:
     """The uploads in parts, each of which has to be there before the next."""
-    for _, part in groupby(made, key=lambda each: each.file.kind):
+    for _, part in groupby(made, key=uploads.turn):
         yield list(part)
 
 

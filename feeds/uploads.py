@@ -16,7 +16,8 @@ KINDS: tuple[Kind, ...] = ("archive", "asset", "feed", "page", "list")
 # Stores bound the metadata of an object of our own naming; S3 to 2 KB with the name.
 _TAG_BYTES = 1_800
 
-Why = Literal["new", "content", "metadata", "unsure"]
+# "begun" is new, but for a run before that did not end.
+Why = Literal["new", "begun", "content", "metadata", "unsure"]
 
 
 class Saved(msgspec.Struct, frozen=True):
@@ -91,7 +92,8 @@ def wanted(
 def plan(record: Record, files: Mapping[str, File]) -> Plan:
     """What makes a store that holds `record` hold `files`.
 
-    What others refer to comes first: archives, assets, feeds, pages, lists; in each, by path.
+    What others refer to comes first: archives, those that are new before those that name them as
+    their next; assets, feeds, pages, lists; in each, by path.
     Nothing is deleted that is not in the record.
     """
     unsure = set(record.open)
@@ -100,14 +102,20 @@ def plan(record: Record, files: Mapping[str, File]) -> Plan:
         for path, file in files.items()
         if (why := _why(record.files.get(path), file, unsure=path in unsure))
     ]
-    uploads.sort(key=lambda each: (KINDS.index(each.file.kind), each.path))
+    uploads.sort(key=lambda each: (*turn(each), each.path))
     deletes = sorted((record.files.keys() | unsure) - files.keys())
     return Plan(tuple(uploads), tuple(deletes), len(files) - len(uploads))
 
 
+def turn(upload: Upload) -> tuple[int, bool]:
+    """When its turn is: what comes in one turn does not depend on each other."""
+    kind = upload.file.kind
+    return KINDS.index(kind), kind == "archive" and upload.why not in ("new", "begun")
+
+
 def _why(known: File | None, file: File, *, unsure: bool) -> Why | None:
     if unsure:
-        return "unsure"
+        return "unsure" if known else "begun"
     if known is None:
         return "new"
     if (known.sha256, known.coding) != (file.sha256, file.coding):

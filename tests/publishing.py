@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from contextlib import suppress
@@ -24,6 +25,7 @@ from tests.support import NOW, Publication, front_matter
 
 ROOT = Path(__file__).parent.parent
 _NUMBERS = count()
+_LINK = re.compile(rb"https://example\.org/([a-z/0-9-]+\.(?:rss|atom|json))")
 
 # The command, with a lock that is left sooner and a store that is given up sooner.
 _COMMAND = """
@@ -110,6 +112,16 @@ class Published:
             (self.out / ".feeds-export.json").read_bytes(), type=Manifest
         )
         return {name: (self.out / name).read_bytes() for name in manifest.files}
+
+    def dangling(self) -> set[str]:
+        """The documents of feeds and archives that others link to, and that are not there."""
+        there = self.there()
+        return {
+            name.decode()
+            for found in there.values()
+            for name in _LINK.findall(found)
+            if name.decode() not in there
+        }
 
     def items(self, path: str = "all") -> list[dict[str, Any]]:
         """What the feed's JSON shows to who fetches it."""

@@ -239,13 +239,13 @@ def test_a_process_that_cannot_write_ends_the_export_with_what_it_says(
     made.build()
     out = tmp_path / "out"
     monkeypatch.setattr(exporting, "processors", lambda: 2)
-    (out / "topics").mkdir(parents=True)
-    (out / "topics" / "t-30.rss").write_text("another's")
-    with pytest.raises(ExportError, match=r"t-30\.rss is there and no export wrote it"):
-        made.export(out)
+    made.export(out)
     (out / "topics" / "t-30.rss").unlink()
     (out / "topics" / "t-30.rss").mkdir()
-    with pytest.raises(ExportError, match=r"cannot write .*t-30\.rss"):
+    for n in range(60):
+        made.write(f"{n}.md", front_matter(title=f"new {n}", topics=[f"T {n}"]))
+    made.build()
+    with pytest.raises(ExportError, match=r"cannot write .*t-30\.rss: Is a directory"):
         made.export(out)
     (out / "topics" / "t-30.rss").rmdir()
     made.export(out)
@@ -427,9 +427,9 @@ def feed_files(*paths: str) -> set[str]:
     return {f"{path}.{extension}" for path in paths for extension in (*FORMATS, "html")}
 
 
-def force(site: Publication, out: Path) -> ExportReport:
+def overwrite(site: Publication, out: Path) -> ExportReport:
     with closing(Catalogue(site.site.catalogue)) as catalogue:
-        return exporting.export(site.site, catalogue, out, NOW, silent, force=True)
+        return exporting.export(site.site, catalogue, out, NOW, silent, overwrite=True)
 
 
 def test_files_hold_the_bytes_that_are_fetched(site: Publication, out: Path) -> None:
@@ -475,14 +475,14 @@ def test_an_export_without_its_manifest_compares_the_bytes(
     assert site.export(out).written == ()
     (out / ".feeds-export.json").write_text(damage)
     (out / "all.rss").write_text("damaged")
-    with pytest.raises(ExportError, match=r"all\.rss is there .* --force"):
+    with pytest.raises(ExportError, match=r"all\.rss is there .* --overwrite"):
         site.export(out)
-    assert force(site, out).written == ("all.rss",)
+    assert overwrite(site, out).written == ("all.rss",)
     assert (out / "all.rss").read_bytes() == site.fetch()["rss"].body
 
 
 @pytest.mark.parametrize("name", ["index.html", "topics/ai.json"])
-def test_a_file_that_is_not_of_an_export_is_overwritten_by_force_only(
+def test_a_file_that_is_not_of_an_export_is_overwritten_only_if_told(
     site: Publication, out: Path, name: str
 ) -> None:
     (out / name).parent.mkdir(parents=True)
@@ -491,7 +491,7 @@ def test_a_file_that_is_not_of_an_export_is_overwritten_by_force_only(
         with pytest.raises(ExportError, match=f"{name} is there and no export wrote it"):
             site.export(out)
         assert (out / name).read_text() == "mine"
-    assert name in force(site, out).written
+    assert name in overwrite(site, out).written
     assert (out / name).read_text() != "mine"
 
 

@@ -72,13 +72,32 @@ def test_a_lock_whose_holder_died_is_taken_once_it_has_not_moved_for_long(state:
         assert time.monotonic() - start >= lease.SECONDS
 
 
-def test_a_lock_that_was_left_long_ago_is_taken_at_once(
+def test_a_lock_whose_holder_died_is_taken_by_who_never_waits_for_so_long(
     state: Objects, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """As from a crontab, with a patience that is shorter than a lock is good for."""
+    monkeypatch.setattr(lease, "_STORE_CLOCKS", 1.5)
     state.put(lease.KEY, msgspec.json.encode(lease.Holder("dead", "machine", "then", 7)))
-    monkeypatch.setattr(lease, "_LONG_AGO", -lease.SECONDS - 60)
+    said = r"by machine since then, which said so \d seconds ago; .* is free in \d seconds"
+    for _ in range(2):
+        with pytest.raises(BusyError, match=said):
+            Lease(state, 0.2).__enter__()
+        assert token(state) == "dead"
+    time.sleep(3.5)
     with Lease(state, 0):
-        assert token(state) != "dead"
+        assert token(state) not in ("dead", "")
+
+
+def test_whoever_asks_a_holder_that_lives_leaves_it_the_lock(
+    state: Objects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "_STORE_CLOCKS", 1.0)  # the store's times are whole seconds
+    with Lease(state, 0) as held:
+        for _ in range(8):
+            with pytest.raises(BusyError):
+                Lease(state, 0).__enter__()
+            time.sleep(lease.SECONDS / 3)
+        held.check()
 
 
 def test_who_lost_it_is_told_before_the_next_write(state: Objects) -> None:

@@ -1,5 +1,6 @@
 """`feeds publish` from end to end, as people, cron and CI run it."""
 
+import errno
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +151,18 @@ def test_it_says_what_it_did(tmp_path: Path, store: Store) -> None:
         f"s3://bucket/{site.prefix}: 17 documents changed, 0 deleted, 0 unchanged",
     ]
     assert done.stderr == ""
+
+
+def test_it_says_what_the_host_does_not_do_and_that_no_memory_is_kept(tmp_path: Path) -> None:
+    site = Publication(
+        tmp_path / "site",
+        {"a.md": article("a")},
+        export={"for": "netlify"},
+        http={"canonical_host": True},
+    )
+    done = run("publish", str(tmp_path / "out"), "--config", str(site.root))
+    assert "The memory is not kept, for all can read" in done.stdout
+    assert "Lead other host names to example.org" in done.stdout
 
 
 def test_the_guard_stops_it_before_anything_is_seen(tmp_path: Path, store: Store) -> None:
@@ -430,7 +444,7 @@ def test_the_guard_knows_what_is_published_where_the_folder_is_new(tmp_path: Pat
     command = ("publish", str(tmp_path / "two"), "--config", str(site.root))
     done = run(*command)
     assert done.exit_code == 2
-    assert "nothing was changed" in done.stderr
+    assert "nothing that readers see was changed" in done.stderr
     assert not [*(tmp_path / "two").glob("*.rss")]
     assert run(*command, "--force").exit_code == 0
 
@@ -474,24 +488,106 @@ def test_the_guard_of_a_folder_is_asked_before_the_export_removes_anything(tmp_p
     for _ in range(2):
         done = run(*command)
         assert done.exit_code == 2
-        assert "nothing was changed" in done.stderr
+        assert "nothing that readers see was changed" in done.stderr
         assert {file: file.read_bytes() for file in before} == before
     assert run(*command, "--force").exit_code == 0
     assert [file.name for file in out.glob("**/*.rss")] == ["all.rss"]
     assert run(*command).exit_code == 0
 
 
-def test_a_folder_whose_export_stops_is_unfinished(tmp_path: Path) -> None:
-    """Readers see its files as they are written."""
+def test_the_guard_names_what_would_be_lost_and_not_what_moved(tmp_path: Path) -> None:
+    articles = {f"{number:03}.md": article(f"{number}") for number in range(80)}
+    feeds = {"feeds": [{"path": "all", "size": 2, "history": "all"}]}
+    site = Publication(tmp_path / "site", articles, feeds=feeds)
+    out = tmp_path / "out"
+    command = ("publish", str(out), "--config", str(site.root))
+    assert run(*command).exit_code == 0
+    (site.root / "feeds.yaml").write_text("feeds: [{path: everything}]\n")
+    done = run(*command)
+    assert done.exit_code == 2
+    assert re.search(
+        r"would delete \d+ of the \d+ .* such as all.atom, all.html, all.json: more", done.stderr
+    )
+    (site.root / "feeds.yaml").write_text("feeds: [{path: everything}]\nmoved: {all: everything}\n")
+    done = run(*command)
+    assert done.exit_code == 0, done.stderr
+    assert not list(out.glob("all*"))
+
+
+def a_foreign_file(out: Path) -> Path:
+    (out / "all.rss").write_text("not ours")
+    return out / "all.rss"
+
+
+def a_folder_in_place_of_a_feed(out: Path) -> Path:
+    (out / "topics/ai.rss").mkdir(parents=True)
+    return out / "topics/ai.rss"
+
+
+def a_file_in_place_of_a_folder(out: Path) -> Path:
+    (out / "topics").write_text("not ours")
+    return out / "topics"
+
+
+@pytest.mark.parametrize(
+    "obstacle", [a_foreign_file, a_folder_in_place_of_a_feed, a_file_in_place_of_a_folder]
+)
+def test_what_would_stop_it_again_is_told_before_anything_is_written(
+    tmp_path: Path, obstacle: Callable[[Path], Path]
+) -> None:
     site = Publication(tmp_path / "site", {"a.md": article("a")})
     out = tmp_path / "out"
     command = ("publish", str(out), "--config", str(site.root))
     out.mkdir()
-    (out / "all.rss").write_text("not ours")
+    at = obstacle(out)
     done = run(*command)
+    assert done.exit_code == 2
+    assert f"feeds: {at}" in done.stderr
+    assert "run the same command again" not in done.stderr
+    assert [each.name for each in out.iterdir() if not each.name.startswith(".feeds-")] == [
+        at.relative_to(out).parts[0]
+    ]
+    if at.is_dir():
+        at.rmdir()
+    else:
+        at.unlink()
+    assert run(*command).exit_code == 0
+
+
+def test_a_folder_that_may_not_be_written_to_is_told_before_anything_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may write anywhere, so it is the answer of the system that is another here."""
+    site = Publication(tmp_path / "site", {"a.md": article("a")})
+    (tmp_path / "out/topics").mkdir(parents=True)
+    really = os.access
+    monkeypatch.setattr(os, "access", lambda at, how: Path(at).name != "topics" and really(at, how))
+    done = run("publish", str(tmp_path / "out"), "--config", str(site.root))
+    assert done.exit_code == 2
+    assert "out/topics cannot be written to" in done.stderr
+    assert not list((tmp_path / "out").glob("[a-z]*.*"))
+
+
+def test_a_folder_whose_export_stops_is_unfinished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Readers see its files as they are written."""
+    site = Publication(tmp_path / "site", {"a.md": article("a")})
+    out = tmp_path / "out"
+    command = ("publish", str(out), "--config", str(site.root))
+    really = Path.replace
+
+    def refused(self: Path, to: Path) -> Path:
+        if to.name == "ai.rss":
+            raise OSError(errno.EIO, "Input/output error", str(self), None, str(to))
+        return really(self, to)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", refused)
+        done = run(*command)
     assert done.exit_code == 3
-    assert "no export wrote it" in done.stderr
-    (out / "all.rss").unlink()
+    assert f"cannot write {out}/topics/ai.rss: Input/output error" in done.stderr
+    assert "run the same command again" in done.stderr
     assert run(*command).exit_code == 0
     whole = (out / "all.rss").read_bytes()
     (out / "all.rss").write_bytes(bytes(len(whole)))

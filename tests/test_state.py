@@ -1,9 +1,13 @@
 """A machine without a catalogue publishes as the one before it would have: same ids, same dates."""
 
+import errno
 import json
 import os
 import shutil
+import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from contextlib import closing
 from datetime import timedelta
@@ -15,10 +19,12 @@ import pytest
 from feeds.build import silent
 from feeds.catalogue import copies
 from feeds.catalogue.store import Catalogue
+from feeds.catalogue.told import ToldHubs
 from feeds.errors import CatalogueError, StoreError
+from feeds.objects import Objects
 from feeds.publish import publish
-from tests.publishing import Published, article
-from tests.s3 import Store, body
+from tests.publishing import ROOT, Published, article
+from tests.s3 import Store, body, environ
 from tests.support import NOW, Publication, front_matter
 
 pytestmark = pytest.mark.xdist_group("s3")
@@ -143,6 +149,107 @@ def test_a_change_is_found_where_every_checkout_has_the_same_time_and_size(
     assert list(entries(runner)) == ["xyz"]
 
 
+def test_a_change_is_found_by_the_run_after_one_that_was_killed_before_it_had_built(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = Published(tmp_path / "a", store, articles={"a.md": article("abc")})
+    times = site.articles.file("a.md").stat().st_mtime
+    site.publish()
+    runner = fresh(site, times)
+    file = runner.articles.file("a.md")
+    file.write_text(file.read_text().replace("title: abc", "title: xyz"))
+    os.utime(file, (times, times))
+
+    def dies(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("feeds.publish.build", dies)
+        with pytest.raises(KeyboardInterrupt):
+            runner.publish(NOW + DAY)
+    report = runner.publish(NOW + DAY)
+    assert (report.memory, report.build.read) == ("kept", 1)
+    assert list(entries(runner)) == ["xyz"]
+    assert runner.publish(NOW + DAY).build.read == 0
+
+
+def test_what_hubs_were_told_is_taken_up_at_once_with_the_catalogue(
+    first: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = {"url": "https://hub.example/", "tries": 0, "due": 0}
+    told = {"hub": [hub], "ping": []}
+    first.objects.put(".feeds-state/told.json", json.dumps(told).encode())
+    runner = fresh(first, (NOW + 2 * DAY).timestamp())
+
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("feeds.state._note", dies)
+    with pytest.raises(KeyboardInterrupt):
+        runner.publish(NOW + 2 * DAY)
+    with (
+        closing(Catalogue(runner.articles.site.catalogue)) as catalogue,
+        catalogue.connect() as connection,
+    ):
+        assert list(ToldHubs(connection).hubs()) == ["https://hub.example/"]
+
+
+_DIES_WHILE_SAVING = """
+import os, signal, sys
+from feeds.objects import Objects
+Objects.put = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+from feeds.cli import main
+main(sys.argv[1:])
+"""
+
+
+def test_what_a_killed_run_left_beside_the_catalogue_goes(first: Published) -> None:
+    """It is as large as the catalogue."""
+    first.articles.write("new.md", article("new"))
+    command = [sys.executable, "-c", _DIES_WHILE_SAVING, "publish", str(first.out)]
+    done = subprocess.run(
+        [*command, "--config", str(first.articles.root)],
+        env=environ(), cwd=ROOT, capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert list(first.articles.root.glob(".feeds-*/*.sqlite"))
+    first.objects.delete(".feeds-state/lock.json")
+    first.publish(NOW + 2 * DAY)
+    assert not list(first.articles.root.glob(".feeds-*"))
+
+
+@pytest.mark.parametrize("name", ["catalogue.sqlite", "catalogue.sqlite.br"])
+def test_a_disk_that_is_full_is_told(
+    first: Published, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    runner = fresh(first, (NOW + 2 * DAY).timestamp())
+    if name.endswith(".br"):
+        first.objects.delete(".feeds-state/published.json")  # so that it has to be written
+        for key in first.names():
+            first.objects.delete(key)
+    really = Path.open
+
+    def full(self: Path, mode: str = "r", *more: Any, **said: Any) -> Any:
+        if mode == "wb" and self.name == name:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self))
+        return really(self, mode, *more, **said)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", full)
+        said = rf"cannot be copied: .*{name}: No space left on device"
+        with pytest.raises(CatalogueError, match=said):
+            runner.publish(NOW + 2 * DAY)
+    assert not list(runner.articles.root.glob(".feeds-*"))
+    runner.publish(NOW + 2 * DAY)
+
+
+def test_a_state_that_cannot_be_locked_is_told(tmp_path: Path) -> None:
+    (tmp_path / "private/lock").mkdir(parents=True)
+    site = Publication(tmp_path / "a", {"a.md": article("a")}, export={"state": "../private"})
+    with pytest.raises(StoreError, match=r"private cannot be locked: .*lock: Is a directory"):
+        publish(site.site, tmp_path / "out", NOW, silent, patience=0)
+
+
 def test_two_machines_take_turns(first: Published) -> None:
     """Each goes on from what the other has published, with the catalogue that it has left."""
     other = fresh(first, (NOW + 2 * DAY).timestamp())
@@ -230,6 +337,124 @@ def test_the_state_may_be_elsewhere_than_what_readers_see(tmp_path: Path, store:
     assert len(store.objects(f"private-{site.prefix}").names()) == 3
 
 
+def elsewhere(site: Published, state: str) -> Published:
+    """The same site on the same machine, with the state at another place."""
+    return Published(
+        site.root, site.store, site.prefix, articles={}, upload={"state": f"s3://bucket/{state}"}
+    )
+
+
+def test_a_state_that_is_given_another_place_moves_there(first: Published) -> None:
+    before, raw = entries(first), first.there()
+    first.objects.put(".feeds-state/told.json", b'{"hub": [], "ping": []}')
+    private = f"private-{first.prefix}"
+    runner = elsewhere(fresh(first, (NOW + 2 * DAY).timestamp()), private)
+    assert runner.publish(NOW + 2 * DAY).memory == "taken up"
+    assert runner.there() == raw
+    assert first.objects.names() == [*sorted([".feeds-state/lock.json", *raw])]
+    there = first.store.objects(private).names()
+    assert {"published.json", "told.json"} < set(there)
+    assert len([name for name in there if name.startswith("catalogue-")]) == 1
+    # The machine that it was published from goes on.
+    one = elsewhere(first, private)
+    assert one.publish(NOW + 3 * DAY).memory == "kept"
+    assert not list(one.articles.root.glob("*.replaced"))
+    assert entries(one) == before
+
+
+def test_a_move_that_was_killed_is_finished(
+    first: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw, private = first.there(), f"private-{first.prefix}"
+    really, deleted = Objects.delete, list[str]()
+
+    def dies(self: Objects, key: str) -> None:
+        if deleted:
+            raise KeyboardInterrupt
+        deleted.append(key)
+        really(self, key)
+
+    moved = elsewhere(first, private)
+    with monkeypatch.context() as patch:
+        patch.setattr(Objects, "delete", dies)
+        with pytest.raises(KeyboardInterrupt):
+            moved.publish(NOW + 2 * DAY)
+    assert deleted
+    assert moved.publish(NOW + 2 * DAY).memory == "kept"
+    assert first.objects.names() == sorted([".feeds-state/lock.json", *raw])
+    runner = elsewhere(fresh(first, (NOW + 2 * DAY).timestamp()), private)
+    assert runner.publish(NOW + 3 * DAY).upload.written == ()
+
+
+def test_a_dry_run_knows_the_record_that_is_yet_to_be_moved(first: Published) -> None:
+    moved = elsewhere(first, f"private-{first.prefix}")
+    told = moved.run("upload", "--dry-run")
+    assert told.returncode == 0, told.stderr
+    assert "write " not in told.stdout
+    assert first.record.files
+
+
+def test_feeds_that_the_state_does_not_know_are_not_made_anew(first: Published) -> None:
+    """As where `upload.state` was one place and is another, which nothing leads to."""
+    first = elsewhere(first, f"one-{first.prefix}")
+    first.publish(NOW + DAY)
+    before, two = first.there(), f"two-{first.prefix}"
+    runner = elsewhere(fresh(first, (NOW + 2 * DAY).timestamp()), two)
+    for _ in range(2):
+        with pytest.raises(StoreError, match=r"has feeds \(all; .*, move what is in it") as caught:
+            runner.publish(NOW + 2 * DAY)
+        assert "--" not in str(caught.value)
+    assert first.store.objects(two).names() == ["lock.json"]  # no memory of a stranger
+    one = elsewhere(first, two)
+    with pytest.raises(StoreError, match=r"or use --overwrite if they were made from this cata"):
+        one.publish(NOW + 3 * DAY)
+    assert one.publish(NOW + 3 * DAY, overwrite=True).memory == "none"
+    assert first.there() == before
+    assert runner.publish(NOW + 4 * DAY).memory == "taken up"
+    assert first.there() == before
+
+
+def test_what_was_published_elsewhere_only_is_kept_beside(first: Published) -> None:
+    """Where it gives way at this place, it is nowhere else."""
+    two = elsewhere(first, f"two-{first.prefix}")
+    other = fresh(first, (NOW + 2 * DAY).timestamp())
+    other.articles.write("other.md", article("other"))
+    elsewhere(other, f"two-{first.prefix}").publish(NOW + 2 * DAY)
+    first.articles.build(NOW + 2 * DAY)
+    assert two.publish(NOW + 3 * DAY).memory == "taken up"
+    assert list(first.articles.root.glob("*.replaced"))
+
+
+def test_a_memory_that_is_kept_no_longer_is_not_taken_up_later(first: Published) -> None:
+    without = Published(
+        first.root, first.store, first.prefix, articles={}, upload={"memory": False}
+    )
+    without.publish(NOW + 2 * DAY)
+    assert first.record.catalogue is None
+    assert [name for name in first.objects.names() if "catalogue-" in name] == []
+    before = first.there()
+    runner = fresh(first, (NOW + 2 * DAY).timestamp())
+    for memory in (False, True):
+        upload = {"memory": memory}
+        stranger = Published(runner.root, first.store, first.prefix, articles={}, upload=upload)
+        with pytest.raises(StoreError, match="entries would be new to all subscribers"):
+            stranger.publish(NOW + 2 * DAY)
+    assert first.there() == before
+    again = Published(first.root, first.store, first.prefix, articles={})
+    assert again.publish(NOW + 3 * DAY).memory == "none"
+    assert runner.publish(NOW + 4 * DAY).memory == "taken up"
+    assert first.there() == before
+
+
+def test_a_memory_of_old_is_not_enough_where_none_is_kept(first: Published) -> None:
+    runner = fresh(first, (NOW + 2 * DAY).timestamp())
+    without = Published(
+        runner.root, first.store, first.prefix, articles={}, upload={"memory": False}
+    )
+    with pytest.raises(StoreError, match="entries would be new to all subscribers"):
+        without.publish(NOW + 2 * DAY)
+
+
 def test_a_folder_keeps_the_state_in_itself(tmp_path: Path) -> None:
     """A folder that something else carries to its host, such as a branch of pages."""
     nginx = {"export": {"for": "nginx"}}
@@ -279,13 +504,56 @@ def test_the_memory_of_a_folder_may_be_kept_in_another(tmp_path: Path) -> None:
     assert (out / "all.json").read_bytes() == before
 
 
-def test_a_memory_that_all_can_read_is_to_be_moved(tmp_path: Path) -> None:
-    out, articles = tmp_path / "out", {"a.md": article("a")}
+def test_a_memory_that_all_can_read_is_moved_to_where_it_may_be(tmp_path: Path) -> None:
+    out, articles = tmp_path / "out", {"a.md": article("a", publishedDateTime=None)}
     site = Publication(tmp_path / "site", articles, export={"for": "nginx"})
     publish(site.site, out, NOW, silent, patience=0)
+    before = (out / "all.json").read_bytes()
     site = Publication(tmp_path / "site", articles)
-    with pytest.raises(StoreError, match="move it to a private folder and name that as export"):
+    with pytest.raises(StoreError, match=r"name a private folder as export\.state"):
         publish(site.site, out, NOW, silent, patience=0)
+    other = Publication(tmp_path / "other", articles, export={"state": "../private"})
+    assert publish(other.site, out, NOW + DAY, silent, patience=0).memory == "taken up"
+    assert (out / "all.json").read_bytes() == before
+    assert {file.name for file in (out / ".feeds-state").iterdir()} == {"lock"}
+
+
+def test_a_folder_whose_feeds_the_state_does_not_know_is_left_alone(tmp_path: Path) -> None:
+    out, articles = tmp_path / "out", {"a.md": article("a", publishedDateTime=None)}
+    state = {"export": {"state": "../private"}}
+    site = Publication(tmp_path / "site", articles)
+    site.build()
+    site.export(out)
+    before = (out / "all.json").read_bytes()
+    other = Publication(tmp_path / "other", articles, **state)
+    with pytest.raises(StoreError, match=r"private does not know them"):
+        publish(other.site, out, NOW + DAY, silent, patience=0)
+    assert (out / "all.json").read_bytes() == before
+    own = Publication(tmp_path / "site", {}, **state)  # the machine that exported them
+    publish(own.site, out, NOW + DAY, silent, patience=0)
+    assert (out / "all.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("host", "state", "hidden"),
+    [
+        ("netlify", "out/state", False), ("netlify", "out/.feeds-memory", False),
+        ("nginx", "out/state", False), ("nginx", "out", False), ("plain", "out", False),
+        ("caddy", "out/.feeds-memory/a", True), ("netlify", "outside", True),
+    ],
+)  # fmt: skip
+def test_the_memory_is_not_kept_where_all_can_read_it(
+    tmp_path: Path, host: str, state: str, *, hidden: bool
+) -> None:
+    export = {"for": host, "state": f"../{state}"}
+    site = Publication(tmp_path / "site", {"a.md": article("a")}, export=export)
+    if hidden:
+        publish(site.site, tmp_path / "out", NOW, silent, patience=0)
+        assert list((tmp_path / state).glob("catalogue-*"))
+        return
+    with pytest.raises(StoreError, match=r"\(export\.state\) lies in .*out, where all can read"):
+        publish(site.site, tmp_path / "out", NOW, silent, patience=0)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_copy_has_everything_but_fragments(tmp_path: Path) -> None:
@@ -390,7 +658,9 @@ def test_documents_that_nothing_is_known_of_are_not_made_anew(tmp_path: Path, st
     with pytest.raises(StoreError, match="entries would be new to all subscribers"):
         runner.publish(NOW + DAY)
     assert runner.there() == before
-    runner.publish(NOW + DAY, force=True)
+    with pytest.raises(StoreError):
+        runner.publish(NOW + DAY, force=True)  # it is for the guard
+    runner.publish(NOW + DAY, overwrite=True)
     runner.publish(NOW + DAY)
 
 

@@ -131,7 +131,9 @@ def test_what_no_upload_wrote_is_neither_overwritten_nor_deleted(site: Published
     with pytest.raises(StoreError, match=r"/index\.html is there and no upload wrote it"):
         site.publish()
     assert site.there() == {"index.html": b"mine", "photos/1.jpg": b"mine"}
-    site.publish(force=True)
+    with pytest.raises(StoreError, match=r"use --overwrite"):
+        site.publish(force=True)  # it is for the guard
+    site.publish(overwrite=True)
     assert site.there() == {**site.exported(), "photos/1.jpg": b"mine"}
 
 
@@ -139,7 +141,7 @@ def test_the_first_upload_purges_only_what_was_there_before(tmp_path: Path, stor
     site = Published(tmp_path, store)
     site.objects.put("index.html", b"of another program")
     assert site.run("export").returncode == 0
-    assert site.run("upload", "--force").returncode == 0
+    assert site.run("upload", "--overwrite").returncode == 0
     assert site.record.purge == {"index.html": ""}
 
 
@@ -165,6 +167,8 @@ def test_an_upload_that_would_delete_too_much_stops(tmp_path: Path, store: Store
     with pytest.raises(GuardError, match=r"would delete 41 of the 49 documents.*--force"):
         site.publish()
     assert site.there() == before
+    with pytest.raises(GuardError):
+        site.publish(overwrite=True)
     site.publish(force=True)
     assert site.there() == site.exported()
 

@@ -105,10 +105,50 @@ def test_a_publish_that_is_killed_anywhere_is_finished_by_the_next(
         after = old.there()
         exported = old.exported()
         assert {key for key in before if after[key] not in (before[key], exported[key])} == set()
+        assert old.dangling() == set()
     faulty.fault = lambda _method, _path: None
     ends(slow.start("publish"))
     assert old.there() == old.exported()
     assert "new" in [item["title"] for item in old.items()]
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_no_archive_names_a_next_one_that_is_not_there(
+    tmp_path: Path, store: Store, faulty: Faulty, *, killed: bool
+) -> None:
+    def dated(number: int) -> str:
+        return article(f"{number}", publishedDateTime=f"2024-05-{number:02}T09:00:00Z")
+
+    site = Published(
+        tmp_path,
+        store,
+        articles={f"{number}.md": dated(number) for number in range(1, 9)},
+        feeds={"feeds": [{"path": "all", "size": 4, "history": "all"}]},
+        upload={"endpoint": faulty.endpoint},
+    )
+    site.publish()
+    assert site.dangling() == set()
+    before = {name for name in site.names() if "/archive/" in name}
+    for number in range(9, 13):
+        site.articles.write(f"{number}.md", dated(number))
+
+    def fault(method: str, path: str) -> Fault:
+        name = path.partition("?")[0].removeprefix(f"/bucket/{site.prefix}/")
+        if method == "PUT" and "/archive/" in name and name not in before:
+            time.sleep(0.5)  # so that all of the same turn are written
+            return 403
+        return None
+
+    faulty.fault = fault
+    for _ in range(1 + killed):  # the second run knows that the first was not finished
+        said = ends(site.start("publish", "--wait", "20"), 3)
+        assert "/archive/" in said
+        assert site.dangling() == set()
+    faulty.fault = lambda _method, _path: None
+    ends(site.start("publish", "--wait", "20"))
+    assert before < {name for name in site.names() if "/archive/" in name}
+    assert site.dangling() == set()
+    assert site.there() == site.exported()
 
 
 def test_readers_never_see_a_part_of_a_document(old: Published) -> None:
@@ -122,6 +162,7 @@ def test_readers_never_see_a_part_of_a_document(old: Published) -> None:
             time.sleep(0.4 + turn / 5)
             process.kill()
             ends(process, -signal.SIGKILL, 0)  # it may have been quicker
+            assert old.dangling() == set()
             ends(old.start("publish"))
         before = now
     assert old.there() == before
@@ -227,14 +268,20 @@ def test_who_was_suspended_and_lost_the_lock_writes_nothing_more(
     assert old.there() == first.exported()
 
 
-def test_sigterm_gives_the_lock_back_at_once(old: Published, faulty: Faulty) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_gives_the_lock_back_at_once(
+    old: Published, faulty: Faulty, number: signal.Signals
+) -> None:
     slow = newer(old, "slow", endpoint=faulty.endpoint)
     faulty.fault = lambda _method, _path: 0.2
     process = slow.start("publish", seconds=60)
     while not [key for key in faulty.writes() if key.startswith("PUT topics/")]:
         time.sleep(0.02)
-    process.terminate()
-    ends(process, 143)
+    process.send_signal(number)
+    process.send_signal(signal.SIGTERM)  # as GitHub does, some seconds later
+    said = ends(process, 128 + number, 143)
+    assert "feeds: ended by SIG" in said
+    assert "run the same command again" in said
     start = time.monotonic()
     ends(newer(old, "next").start("publish", "--wait", "30", seconds=60))
     assert time.monotonic() - start < 20

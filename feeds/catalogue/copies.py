@@ -29,17 +29,18 @@ def take_up(catalogue: Catalogue, file: Path) -> int:
     """Make the catalogue what the copy in `file` is, as one transaction; returns its revision.
 
     Whoever reads the catalogue meanwhile sees it as it was. The revisions of the copy are another
-    machine's: one that serves this catalogue is told that every document may be another.
-    Raises `CatalogueError`.
+    machine's: one that serves this catalogue is told that every document may be another. So are
+    the times of files: the next build reads them all. Raises `CatalogueError`.
     """
     with catalogue.read() as reader:
         before = reader.revision()
     with closing(Catalogue(f"sqlite:///{file}")) as taken:  # brings an older version to ours
         with taken.read() as reader:
             revision = reader.revision()
-        if before:
-            revision = max(before, revision) + 1
-            with writing(taken) as writer:
+        with writing(taken) as writer:
+            writer.unsettle()
+            if before:
+                revision = max(before, revision) + 1
                 writer.put_meta("revision", str(revision))
                 writer.put_meta("feeds", str(revision))
                 writer.touch_feeds(revision)

@@ -56,11 +56,15 @@ class FeedReader:
             self._meta = {each: value for each, value in rows}  # noqa: C416
         return self._meta.get(key, "")
 
-    def published(self) -> dict[str, int]:
-        """The copies in states that this catalogue goes on from: id -> the revision then."""
+    def published(self) -> dict[str, tuple[str, int]]:
+        """The copies that this catalogue goes on from, by URL of the state: id and revision."""
         self.meta("published")
-        said = [value for key, value in (self._meta or {}).items() if key.startswith("published:")]
-        return {id_: int(revision) for id_, revision in map(str.split, said)}
+        said = {}
+        for key, value in (self._meta or {}).items():
+            if key.startswith("published:"):
+                id_, revision = value.split()
+                said[key.removeprefix("published:")] = id_, int(revision)
+        return said
 
     def revision(self) -> int:
         """How many builds have changed anything; 0 before the first."""

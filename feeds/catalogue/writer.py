@@ -61,6 +61,12 @@ class Writer(Reader):
         self._insert(meta, [{"key": key, "value": value}])
         self._meta = None
 
+    def unsettle(self) -> None:
+        """Forget how files look, though not what is in them: the next build reads them all."""
+        self._connection.execute(update(file).values(size=-1))
+        for key in ("walked", "linked"):
+            self.put_meta(key, "")
+
     def put_files(self, seen: Mapping[str, tuple[Seen, Sequence[Problem]]]) -> None:
         """Remember how these files look, and what is wrong with them."""
         self._delete(file.c.path, seen)
