@@ -29,6 +29,7 @@ from feeds.selection import (
     Not,
     Range,
     Selection,
+    TermField,
     Terms,
     ages,
     matches,
@@ -290,3 +291,16 @@ def test_ages_are_found_however_deep() -> None:
     deep = All((Not(AnyOf((Age(5), Terms("topic", ("ai",))))), Age(7)))
     assert ages(deep) == {5, 7}
     assert ages(All((Range("heat", 1),))) == frozenset()
+
+
+@pytest.mark.parametrize("order", ["date", "heat"])
+@pytest.mark.parametrize("field", ["topic", "provider", "category"])
+def test_feeds_of_one_family_ask_with_one_statement(field: TermField, order: str) -> None:
+    asked = []
+    for name in ("a", "b"):
+        selection = All((Terms(field, (name,)), Not(Terms("type", ("video",)))))
+        feed = FeedDefinition("f", "F", "", selection, order, 10, Caching(60))  # type: ignore[arg-type]
+        asked.append((query.shown(feed, NOW), query.oldest(selection, 0)))
+    for first, second in zip(*asked, strict=True):
+        assert first.statement is second.statement
+        assert first.values != second.values

@@ -192,6 +192,7 @@ class FeedReader:
         since, last = max((each.updated for each in shown), default=0), 0
         for age in asked:
             most = int(now.timestamp()) - age - 1
-            found = query.crossed(wants, age, since - age, most, counts).one(self._connection)
+            asked_for = query.crossed(wants, age, since - age, most, counts)
+            found = self._connection.scalar(asked_for)
             last = max(last, 0 if found is None else found + age + 1)
         return last

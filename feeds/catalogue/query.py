@@ -1,7 +1,7 @@
 """Selections as SQL: the twin of `feeds.selection.matches`. A property test holds them equal.
 
 To make a statement takes longer than to run it. So what is asked of every feed is made once for
-all feeds that differ in the parameters alone, as those of a family do.
+all whose selections have one shape, as those of a family: they differ in their terms alone.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,9 +34,8 @@ T = TypeVar("T")
 
 # What is told of an entry that a feed shows.
 _SHOWN = (entry.c.seq, entry.c.id, entry.c.content_hash, entry.c.published, entry.c.updated)
-# The time in seconds, the one topic of a selection, the size of a feed, the least date.
+# The time in seconds, the least date, the size of a feed.
 _NOW, _LEAST, _SIZE = (bindparam(name, type_=BigInteger()) for name in ("now", "least", "size"))
-_TOPIC = bindparam("topic", type_=Text())
 # So many keys go into one statement; databases bound it.
 _CHUNK = 1000
 # So many statements are kept: one for each shape of a selection.
@@ -84,10 +83,10 @@ def condition(
     """
     match selection:
         case Terms(field="topic", values=values):
-            members = select(membership.c.entry).where(membership.c.topic.in_(values))
+            members = select(membership.c.entry).where(membership.c.topic.in_(_given(values)))
             return entry.c.seq.in_(members)
         case Terms(field=field, values=values):
-            return func.coalesce(entry.c[field], "").in_(values)
+            return func.coalesce(entry.c[field], "").in_(_given(values))
         case Range(field=field, least=least, most=most):
             column = entry.c[field]
             bounds = [column >= least] if least is not None else []
@@ -103,39 +102,59 @@ def condition(
             return not_(condition(part, now))
 
 
+class _Name(str):
+    """The name of a parameter, in the place of a term."""
+
+
+def _given(values: Sequence[str]) -> list[Any]:
+    return [bindparam(each, type_=Text()) if isinstance(each, _Name) else each for each in values]
+
+
+def _shape(selection: Selection) -> tuple[Selection, dict[str, Any]]:
+    """The selection with names of parameters for its terms, and what these are."""
+    values: dict[str, Any] = {}
+
+    def shaped(part: Selection) -> Selection:
+        match part:
+            case Terms(field=field, values=terms):
+                names = [_Name(f"term{len(values) + number}") for number in range(len(terms))]
+                values.update(zip(names, terms, strict=True))
+                return Terms(field, tuple(names))
+            case All(parts=parts):
+                return All(tuple(map(shaped, parts)))
+            case AnyOf(parts=parts):
+                return AnyOf(tuple(map(shaped, parts)))
+            case Not(part=negated):
+                return Not(shaped(negated))
+        return part
+
+    return shaped(selection), values
+
+
 def shown(feed: FeedDefinition, now: datetime) -> Asked:
     """(seq, id, content_hash, published, updated) of what `feed` shows, in its order.
 
     The order is total: newest first or hottest first, then newest, equal dates by id.
     """
-    values = {"now": int(now.timestamp()), "size": feed.size}
-    topic, rest = _one_topic(feed.selection)
-    if topic is None or feed.order == "heat":
-        return Asked(_shown(feed.selection, hottest=feed.order == "heat"), values)
-    return Asked(_shown_of_topic(rest), {**values, "topic": topic})
+    shape, values = _shape(feed.selection)
+    values |= {"now": int(now.timestamp()), "size": feed.size}
+    return Asked(_shown(shape, hottest=feed.order == "heat"), values)
 
 
 @lru_cache(_KEPT)
-def _shown(selection: Selection, *, hottest: bool) -> Select[Any]:
-    heat = (entry.c.heat.desc(),) if hottest else ()
+def _shown(shape: Selection, *, hottest: bool) -> Select[Any]:
+    topic, rest = _one_topic(shape)
+    wanted = select(*_SHOWN).limit(_SIZE).where(_visible())
+    if topic is None or hottest:
+        heat = (entry.c.heat.desc(),) if hottest else ()
+        return wanted.where(condition(shape, _NOW)).order_by(
+            *heat, entry.c.published.desc(), entry.c.id
+        )
+    # Along the memberships, which lie by date: only as many are looked at as are shown.
     return (
-        select(*_SHOWN)
-        .where(_visible(), condition(selection, _NOW))
-        .order_by(*heat, entry.c.published.desc(), entry.c.id)
-        .limit(_SIZE)
-    )
-
-
-@lru_cache(_KEPT)
-def _shown_of_topic(rest: Selection) -> Select[Any]:
-    """Along the memberships, which lie by date: only as many are looked at as are shown."""
-    return (
-        select(*_SHOWN)
-        .join(membership, membership.c.entry == entry.c.seq)
-        .where(membership.c.topic == _TOPIC, membership.c.published <= _NOW)
-        .where(_visible(), condition(rest, _NOW))
+        wanted.join(membership, membership.c.entry == entry.c.seq)
+        .where(membership.c.topic == topic, membership.c.published <= _NOW, condition(rest, _NOW))
         .order_by(membership.c.published.desc(), entry.c.id)
-        .limit(_SIZE)
     )
 
 
@@ -176,14 +195,13 @@ def oldest(selection: Selection, least: int, crossing: int | None = None) -> Ask
 
     With `crossing`, of what is selected before or after that age, but not both.
     """
-    topic, rest = _one_topic(selection)
-    values = {"least": least, **({} if topic is None else {"topic": topic})}
-    return Asked(_oldest(rest, crossing, of_topic=topic is not None), values)
+    shape, values = _shape(selection)
+    return Asked(_oldest(shape, crossing), {**values, "least": least})
 
 
 @lru_cache(_KEPT)
-def _oldest(rest: Selection, crossing: int | None, *, of_topic: bool) -> Select[Any]:
-    wanted, published = _dated(rest, crossing, of_topic=of_topic)
+def _oldest(shape: Selection, crossing: int | None) -> Select[Any]:
+    wanted, published = _dated(shape, crossing)
     return wanted.where(published >= _LEAST).order_by(published).limit(1)
 
 
@@ -193,27 +211,23 @@ def crossed(
     least: int,
     most: int,
     counts: Sequence[ColumnElement[bool]],
-) -> Asked:
+) -> Select[Any]:
     """The greatest `published` from `least` to `most` of what is selected on one side of `age`."""
-    topic, rest = _one_topic(selection)
-    wanted, published = _dated(rest, age, of_topic=topic is not None)
+    wanted, published = _dated(selection, age)
     within = wanted.where(published.between(least, most), *counts)
-    return Asked(
-        within.order_by(published.desc()).limit(1), {} if topic is None else {"topic": topic}
-    )
+    return within.order_by(published.desc()).limit(1)
 
 
-def _dated(
-    rest: Selection, crossing: int | None, *, of_topic: bool
-) -> tuple[Select[Any], ColumnElement[int]]:
+def _dated(selection: Selection, crossing: int | None) -> tuple[Select[Any], ColumnElement[int]]:
     """`published` of what is selected and not withdrawn, along an index that has it in order."""
+    topic, rest = _one_topic(selection)
     published: ColumnElement[int] = entry.c.published
     source: FromClause = entry
     within: list[ColumnElement[bool]] = [entry.c.withdrawn.is_(None)]
-    if of_topic:
+    if topic is not None:
         published = membership.c.published
         source = membership.join(entry, membership.c.entry == entry.c.seq)
-        within.append(membership.c.topic == _TOPIC)
+        within.append(membership.c.topic == topic)
     if crossing is None:
         within.append(condition(rest))
     else:
@@ -222,11 +236,14 @@ def _dated(
     return select(published).select_from(source).where(*within), published
 
 
-def _one_topic(selection: Selection) -> tuple[str | None, Selection]:
-    """The one topic that all that is selected must have, None if there is none, and the rest."""
+def _one_topic(selection: Selection) -> tuple[Any, Selection]:
+    """The one topic that all that is selected must have, None if there is none, and the rest.
+
+    In a shape it is a parameter.
+    """
     parts = selection.parts if isinstance(selection, All) else (selection,)
     for index, part in enumerate(parts):
         match part:
             case Terms(field="topic", values=(topic,)):
-                return topic, All((*parts[:index], *parts[index + 1 :]))
+                return _given([topic])[0], All((*parts[:index], *parts[index + 1 :]))
     return None, selection
