@@ -1,6 +1,7 @@
 """Where an article comes from, who wrote it, and what else was written about it. No I/O."""
 
 import re
+from functools import lru_cache
 
 from feeds import attachments, urls
 from feeds.entry import Person, Provider, Related
@@ -42,6 +43,7 @@ def provider(fields: Fields, site: Site) -> tuple[Provider | None, tuple[Person,
     return made, authors or (Person(made.name, made.home, made.icon),)
 
 
+@lru_cache(1000)
 def _home(domain: str) -> str | None:
     """The front page of a domain; None if it is not one."""
     try:
