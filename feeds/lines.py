@@ -30,6 +30,7 @@ _LINE = re.compile(rf"( *)(- +)?(?:{_KEY}:(?: +|\Z))?(.*)")
 _HARMLESS = re.compile(
     "[\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*"
 )
+_CONTROLS = bytes({*range(32), 127} - {10})
 _SINGLE = re.compile(r"'(?:[^']|'')*'")
 _DOUBLE = re.compile(r'"(?:[^"\\]|\\["\\/nrt])*"')
 _ESCAPE = re.compile(r"\\(.)")
@@ -87,13 +88,13 @@ def is_usual(text: str) -> bool:
     Quicker than reading it, for only its shape is looked at: with every value the same, all
     lines are known, and items that follow each other are alike.
     """
-    if len(text) > _MAX_LENGTH or not _HARMLESS.fullmatch(text):
+    if len(text) > _MAX_LENGTH or not _is_harmless(text):
         return False
     return read(_ALIKE.sub(r"\1", _CERTAIN.sub(": b", text))) is not UNUSUAL
 
 
 def _mapping(text: str) -> dict[str, Any]:
-    if len(text) > _MAX_LENGTH or not _HARMLESS.fullmatch(text):
+    if len(text) > _MAX_LENGTH or not _is_harmless(text):
         raise _UnusualError
     top: dict[str, Any] = {}
     # The innermost collection, and its rank; `around` are those around it.
@@ -128,6 +129,12 @@ def _mapping(text: str) -> dict[str, Any]:
     return top
 
 
+def _is_harmless(text: str) -> bool:
+    if text.isascii():
+        return len(text.encode().translate(None, _CONTROLS)) == len(text)
+    return _HARMLESS.fullmatch(text) is not None
+
+
 def _unwound(around: list[tuple[int, Any]], rank: int, into: Any, at: int) -> tuple[int, Any]:
     """The collection of the rank `at`, which a line there goes on with."""
     while around and rank > at:
@@ -140,8 +147,11 @@ def _unwound(around: list[tuple[int, Any]], rank: int, into: Any, at: int) -> tu
 def _said(line: str) -> _Line:
     """What a line of harmless characters says, kept for the next time if it is short."""
     before, colon, value = line.partition(": ")
-    place = _place(before) if colon and len(before) <= _LONGEST_PLACE else None
-    said = (*place, _value(value.strip(" "))) if place else _taken_apart(line)
+    if colon and len(before) <= _LONGEST_PLACE and (place := _place(before)):
+        at, below, key = place
+        said: _Line = at, below, key, _value(value.strip(" "))
+    else:
+        said = _taken_apart(line)
     if len(line) <= _SHORT and type(said[3]) is not list:
         if len(_known) >= _MOST_KNOWN:
             _known.clear()
