@@ -106,11 +106,8 @@ def _people(fields: Fields, site: Site) -> tuple[Person, ...]:
 
 def related(fields: Fields, site: Site) -> tuple[Related, ...]:
     """The best related coverage by quality; equals keep their order."""
-    listed = sorted(
-        enumerate(fields.mappings("related")), key=lambda each: (-_quality(each[1]), each[0])
-    )
     made: dict[str, Related] = {}
-    for _, each in listed:
+    for each in sorted(fields.mappings("related"), key=_quality, reverse=True):
         if len(made) == site.settings.related:
             break
         title, url = each.text("title"), each.url("webUrl") or each.url("originalUrl")

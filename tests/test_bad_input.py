@@ -70,6 +70,7 @@ FILES = {
     "two documents": (b"---\ntitle: A\n...\n- b\n---\n", 4, "not valid YAML"),
     "not UTF-8": (b"---\ntitle: caf\xe9\n---\n", 2, "byte 0xE9 is not UTF-8"),
     "not UTF-8, in the body": (b"---\ntitle: A\n---\n\nText \xff\n", 5, "byte 0xFF is not UTF-8"),
+    "not UTF-8, after a mark": (b"\xef\xbb\xbf---\ntitle: caf\xe9\n---\n", 2, "byte 0xE9 is not"),
     "UTF-16": ("---\ntitle: A\n---\n".encode("utf-16"), 1, "not UTF-8"),
     "an encoded lone surrogate": (b"---\ntitle: \xed\xa0\x80\n---\n", 2, "not UTF-8"),
     "an escaped lone surrogate": (b'---\nx: 1\ntitle: "\\ud800"\n---\n', 3, "not valid YAML"),
