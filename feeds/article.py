@@ -224,9 +224,9 @@ def _link(
     web = fields.url("webUrl", site.settings.url)
     original = fields.url("originalUrl", site.settings.url)
     own = _permalink(path, published, category, site)
-    choices = (own, web, original) if site.settings.link == "permalink" else (web, original, own)
-    link = next((url for url in choices if url), None)
     origin = original or web
+    first = site.settings.link == "permalink"
+    link = (first and own) or web or original or own
     return link, origin if origin != link else original
 
 

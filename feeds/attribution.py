@@ -1,6 +1,7 @@
 """Where an article comes from, who wrote it, and what else was written about it. No I/O."""
 
 import re
+from typing import TypeAlias
 
 from feeds import attachments, urls
 from feeds.entry import Person, Provider, Related
@@ -9,6 +10,11 @@ from feeds.keys import Provider as KnownProvider
 from feeds.site import Site
 from feeds.text import quoted, slug
 
+# A provider, and the authors that are named with it.
+_Attribution: TypeAlias = tuple[Provider | None, tuple[Person, ...]]
+
+_MOST_PROVIDERS = 1_000  # are kept of a site
+_MOST_SAID = 1_000  # characters say a provider that is kept
 # E-mail addresses are not published: what is left is the name.
 _ADDRESS = re.compile(r"[^\s@<>()]+@[^\s@<>()]+")
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}")
@@ -19,6 +25,29 @@ def provider(fields: Fields, site: Site) -> tuple[Provider | None, tuple[Person,
     said = fields.mapping("provider")
     if said is None:
         return None, _people(fields, site)
+    made, authors = _kept(repr(fields.raw("provider")), said, site)
+    authors = authors or _people(fields, site)
+    return made, authors or ((Person(made.name, made.home, made.icon),) if made else ())
+
+
+def _kept(key: str, said: Fields, site: Site) -> _Attribution:
+    """What `said`, which `key` is equal for, comes to: kept, for the same few come in all articles.
+
+    What something is wrong with is looked at again, for the problem is each article's own.
+    """
+    kept: _Attribution | None = site.attributions.get(key)
+    if kept:
+        return kept
+    problems = len(said.problems)
+    made = _provider(said, site)
+    if len(said.problems) == problems and len(key) <= _MOST_SAID:
+        if len(site.attributions) >= _MOST_PROVIDERS:
+            site.attributions.clear()
+        site.attributions[key] = made
+    return made
+
+
+def _provider(said: Fields, site: Site) -> _Attribution:
     domain = said.text("domain").lower()
     home = _home(domain)
     if domain and home is None:
@@ -29,7 +58,7 @@ def provider(fields: Fields, site: Site) -> tuple[Provider | None, tuple[Person,
     name = known.name if known else name or domain
     if not name:
         said.wrong("name", "is missing; name the provider")
-        return None, _people(fields, site)
+        return None, ()
     icons = tuple(attachments.images(said, site))
     made = Provider(
         name=name,
@@ -38,8 +67,7 @@ def provider(fields: Fields, site: Site) -> tuple[Provider | None, tuple[Person,
         feed=known.feed if known else None,
         icon=icons[0].url if icons else _known_icon(known, site),
     )
-    authors = _people(said, site) or _people(fields, site)
-    return made, authors or (Person(made.name, made.home, made.icon),)
+    return made, _people(said, site)
 
 
 def _home(domain: str) -> str | None:
@@ -64,6 +92,8 @@ def _known_icon(known: KnownProvider | None, site: Site) -> str | None:
 def _people(fields: Fields, site: Site) -> tuple[Person, ...]:
     """The people under `authors`: names, or mappings of name, url and avatar."""
     listed = fields.raw("authors")
+    if listed is None:
+        return ()
     if isinstance(listed, list) and all(isinstance(each, str) for each in listed):
         named = (_ADDRESS.sub("", name).strip(" ()<>") for name in fields.names("authors"))
         return tuple(Person(name) for name in named if name)
@@ -76,11 +106,8 @@ def _people(fields: Fields, site: Site) -> tuple[Person, ...]:
 
 def related(fields: Fields, site: Site) -> tuple[Related, ...]:
     """The best related coverage by quality; equals keep their order."""
-    listed = sorted(
-        enumerate(fields.mappings("related")), key=lambda each: (-_quality(each[1]), each[0])
-    )
     made: dict[str, Related] = {}
-    for _, each in listed:
+    for each in sorted(fields.mappings("related"), key=_quality, reverse=True):
         if len(made) == site.settings.related:
             break
         title, url = each.text("title"), each.url("webUrl") or each.url("originalUrl")

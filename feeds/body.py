@@ -1,6 +1,7 @@
 """An article's body -> HTML that may leave: sanitised, every URL absolute. No I/O."""
 
 import re
+from contextvars import ContextVar
 from functools import cache
 from html import escape, unescape
 from typing import TYPE_CHECKING
@@ -31,6 +32,18 @@ _ATTRIBUTES = {
     "img": {"src", "srcset", "sizes", "alt", "title", "width", "height"},
 }
 _DROPPED_WHOLE = {"script", "style", "title", "template", "noscript", "svg", "math", "select"}
+# What references count from in the body that is being cleaned.
+_base: ContextVar["Base"] = ContextVar("base")
+# Made once, for that takes as long as cleaning a short body.
+_CLEANER = nh3.Cleaner(
+    tags=_TAGS,
+    attributes=_ATTRIBUTES,
+    clean_content_tags=_DROPPED_WHOLE,
+    attribute_filter=lambda _, name, value: _attribute(name, value, _base.get()),
+    url_schemes={"http", "https", "mailto", "tel"},
+    link_rel=None,
+    strip_comments=True,
+)
 # Each of these reads a text once, whatever it holds: none looks for what may never come.
 _EMBED = re.compile(r"<(?:iframe|embed)\b([^<>]*)>(?:[^<]*</(?:iframe|embed)\s*>)?", re.IGNORECASE)
 _SRC = re.compile(r"""(?:^|\s)src\s*=\s*(?:"([^"]*)"|'([^']*)'|(\S+))""", re.IGNORECASE)
@@ -78,16 +91,8 @@ def sanitise(html: str, base: Base) -> str:
     Raises `BodyError` for a body too large to be read.
     """
     _check_size(html)
-    made = nh3.clean(
-        _EMBED.sub(lambda found: _linked(found, base), html),
-        tags=_TAGS,
-        attributes=_ATTRIBUTES,
-        clean_content_tags=_DROPPED_WHOLE,
-        attribute_filter=lambda _, name, value: _attribute(name, value, base),
-        url_schemes={"http", "https", "mailto", "tel"},
-        link_rel=None,
-        strip_comments=True,
-    )
+    _base.set(base)
+    made = _CLEANER.clean(_EMBED.sub(lambda found: _linked(found, base), html))
     # Again, for character references have become characters.
     made = clean(made).strip()
     return made if _SHOWN.search(made) else ""

@@ -35,7 +35,7 @@ def content(
     if related:
         items = "".join(f"<li>{_related(each)}</li>" for each in related)
         parts.append(f"<p>Related coverage:</p><ul>{items}</ul>")
-    made = "\n".join(part for part in parts if part)
+    made = "\n".join(filter(None, parts))
     return made or _paragraph(_link(link, title))
 
 
@@ -55,10 +55,7 @@ def _related(related: Related) -> str:
 def _lead(image: Image | None, link: str) -> str:
     if image is None:
         return ""
-    size = "".join(
-        f' {name}="{value}"'
-        for name, value in (("width", image.width), ("height", image.height))
-        if value
-    )
-    alt = escape(image.title or "")
+    size = f' width="{image.width}"' if image.width else ""
+    size += f' height="{image.height}"' if image.height else ""
+    alt = escape(image.title) if image.title else ""
     return f'<p><a href="{escape(link)}"><img src="{escape(image.url)}" alt="{alt}"{size}></a></p>'

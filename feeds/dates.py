@@ -136,4 +136,4 @@ def rfc822(moment: datetime) -> str:
 
 def rfc3339(moment: datetime) -> str:
     """A UTC moment as Atom and JSON Feed write it (RFC 3339)."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+    return moment.astimezone(UTC).isoformat()[:19] + "Z"

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from feeds import dates
-from feeds.entry import Enclosure, Entry
+from feeds.entry import Enclosure, Entry, Image, Medium
 from feeds.text import first_forbidden, may_be_forbidden
 
 
@@ -20,29 +20,33 @@ class UnusualError(Exception):
 def write(entry: Entry, tags: Sequence[tuple[str, str]]) -> tuple[bytes, bytes]:
     """The RSS item and the Atom entry; `tags` are (scheme, term). Raises `UnusualError`."""
     provider, people = entry.provider, [person.name for person in entry.authors]
-    named = [entry.id, entry.title, entry.link, entry.content, *people, *(tag for _, tag in tags)]
+    named = [entry.id, entry.title, entry.link, entry.content, *people, *[tag for _, tag in tags]]
     if not all(named) or (provider and not provider.name):
         raise UnusualError
     content, media = _text(entry.content), "".join(_media(entry))
     rss = "".join(_rss(entry, tags, content, media))
     atom = "".join(_atom(entry, tags, content, media))
-    return _encoded(rss), _encoded(atom)
-
-
-def _encoded(made: str) -> bytes:
     try:
-        encoded = made.encode()
+        encoded = rss.encode(), atom.encode()
     except UnicodeEncodeError:
         raise UnusualError from None
-    if b"\r" in encoded or (may_be_forbidden(encoded) and first_forbidden(made) is not None):
-        raise UnusualError
+    _check(atom, encoded[1])
     return encoded
+
+
+def _check(atom: str, encoded: bytes) -> None:
+    """Raise `UnusualError` for characters that lxml would refuse, or write as references.
+
+    All that an RSS item says is in the Atom entry too, so that only this one is looked at.
+    """
+    if "\r" in atom or (may_be_forbidden(encoded) and first_forbidden(atom) is not None):
+        raise UnusualError
 
 
 def _rss(entry: Entry, tags: Sequence[tuple[str, str]], content: str, media: str) -> Iterator[str]:
     yield f"<item><title>{_plain(entry.title)}</title><link>{_text(entry.link)}</link>"
     if entry.summary:
-        described = _text(escape(entry.summary, quote=False))
+        described = _text(_text(entry.summary))
         yield f"<description>{described}</description><content:encoded>{content}</content:encoded>"
     else:
         yield f"<description>{content}</description>"
@@ -56,40 +60,37 @@ def _rss(entry: Entry, tags: Sequence[tuple[str, str]], content: str, media: str
     for person in entry.authors:
         yield f"<dc:creator>{_plain(person.name)}</dc:creator>"
     for file in entry.enclosures[:1]:
-        yield _element("enclosure", url=file.url, length=file.length or 0, type=file.media_type)
+        url, type_ = _attribute(file.url), _attribute(file.media_type)
+        yield f'<enclosure url="{url}" length="{file.length or 0}" type="{type_}"/>'
     if entry.via:
-        yield _element("atom:link", rel="via", href=entry.via)
+        yield f'<atom:link rel="via" href="{_attribute(entry.via)}"/>'
     yield f"{media}</item>\n"
 
 
 def _atom(entry: Entry, tags: Sequence[tuple[str, str]], content: str, media: str) -> Iterator[str]:
-    language = f' xml:lang="{_attribute(entry.language)}"' if entry.language else ""
+    language = _optional("xml:lang", entry.language or None)
     yield f"<entry{language}><id>{_text(entry.id)}</id><title>{_text(entry.title)}</title>"
     yield f"<updated>{entry.updated.isoformat()}</updated>"
     for person in entry.authors:
         uri = f"<uri>{_text(person.url)}</uri>" if person.url else ""
         yield f"<author><name>{_text(person.name)}</name>{uri}</author>"
     yield f'<content type="html">{content}</content>'
-    yield _element("link", href=entry.link, rel="alternate")
+    yield f'<link href="{_attribute(entry.link)}" rel="alternate"/>'
     if entry.summary:
         yield f"<summary>{_text(entry.summary)}</summary>"
     for scheme, term in tags:
-        yield _element("category", term=term, scheme=scheme)
+        yield f'<category term="{_attribute(term)}" scheme="{_attribute(scheme)}"/>'
     yield f"<published>{entry.published.isoformat()}</published>"
     yield from _source(entry)
     if entry.via:
-        yield _element("link", rel="via", href=entry.via)
+        yield f'<link rel="via" href="{_attribute(entry.via)}"/>'
     for each in entry.related:
-        yield _element("link", rel="related", href=each.url, title=each.title)
+        title = _attribute(each.title)
+        yield f'<link rel="related" href="{_attribute(each.url)}" title="{title}"/>'
     for file in entry.enclosures:
-        yield _element(
-            "link",
-            rel="enclosure",
-            href=file.url,
-            type=file.media_type,
-            length=file.length,
-            title=file.title,
-        )
+        url, type_ = _attribute(file.url), _attribute(file.media_type)
+        more = _optional("length", file.length) + _optional("title", file.title)
+        yield f'<link rel="enclosure" href="{url}" type="{type_}"{more}/>'
     yield f"{media}</entry>\n"
 
 
@@ -101,9 +102,9 @@ def _source(entry: Entry) -> Iterator[str]:
     yield f"<source><id>{_text(source)}</id><title>{_text(provider.name)}</title>"
     yield f"<updated>{dates.rfc3339(entry.published)}</updated>"
     if provider.feed:
-        yield _element("link", rel="self", href=provider.feed)
+        yield f'<link rel="self" href="{_attribute(provider.feed)}"/>'
     if provider.home:
-        yield _element("link", rel="alternate", href=provider.home)
+        yield f'<link rel="alternate" href="{_attribute(provider.home)}"/>'
     if provider.icon:
         yield f"<icon>{_text(provider.icon)}</icon>"
     yield "</source>"
@@ -113,51 +114,39 @@ def _media(entry: Entry) -> Iterator[str]:
     """Media RSS, the same in both formats (`feeds.mending`)."""
     for file in entry.enclosures:
         if file.medium != "image":
-            yield _media_file(file)
+            size = _optional("duration", file.duration) + _size(file)
+            yield _file(file, _attribute(file.url), file.medium, size)
     if entry.player:
-        duration = entry.player.duration
-        said = "" if duration is None else f' duration="{duration}"'
-        shown = _element("media:player", url=entry.player.url)
-        yield f'<media:content medium="video"{said}>{shown}</media:content>'
+        duration = _optional("duration", entry.player.duration)
+        shown = f'<media:player url="{_attribute(entry.player.url)}"/>'
+        yield f'<media:content medium="video"{duration}>{shown}</media:content>'
     for index, image in enumerate(entry.images):
-        yield _element(
-            "media:content",
-            url=image.url,
-            fileSize=image.length,
-            type=image.media_type,
-            medium="image",
-            width=image.width,
-            height=image.height,
-        )
+        url, size = _attribute(image.url), _size(image)
+        yield _file(image, url, "image", size)
         if index == 0:
-            yield _element("media:thumbnail", url=image.url, width=image.width, height=image.height)
+            yield f'<media:thumbnail url="{url}"{size}/>'
 
 
-def _media_file(file: Enclosure) -> str:
-    return _element(
-        "media:content",
-        url=file.url,
-        fileSize=file.length,
-        type=file.media_type,
-        medium=file.medium,
-        duration=file.duration,
-        width=file.width,
-        height=file.height,
-    )
+def _file(file: Enclosure | Image, url: str, medium: Medium, size: str) -> str:
+    length, type_ = _optional("fileSize", file.length), _optional("type", file.media_type)
+    return f'<media:content url="{url}"{length}{type_} medium="{medium}"{size}/>'
 
 
-def _element(tag: str, /, **attributes: str | int | None) -> str:
-    """An empty element with the attributes that are not None, in the order given."""
-    said = "".join(
-        f' {name}="{value if type(value) is int else _attribute(str(value))}"'
-        for name, value in attributes.items()
-        if value is not None
-    )
-    return f"<{tag}{said}/>"
+def _size(file: Enclosure | Image) -> str:
+    return _optional("width", file.width) + _optional("height", file.height)
+
+
+def _optional(name: str, value: str | int | None) -> str:
+    """An attribute, where there is a value for it."""
+    if value is None:
+        return ""
+    return f' {name}="{_attribute(value) if isinstance(value, str) else value}"'
 
 
 def _text(value: str) -> str:
-    return escape(value, quote=False)
+    if "&" in value or "<" in value or ">" in value:
+        value = escape(value, quote=False)
+    return value
 
 
 def _plain(value: str) -> str:
@@ -168,6 +157,6 @@ def _plain(value: str) -> str:
 
 
 def _attribute(value: str) -> str:
-    if not value.isprintable():
-        raise UnusualError  # lxml writes line breaks and such in attributes as references
-    return escape(value, quote=False).replace('"', "&quot;")
+    if "\n" in value or "\t" in value:
+        raise UnusualError  # lxml writes these in attributes as references
+    return _text(value).replace('"', "&quot;")

@@ -6,6 +6,7 @@ Everything here is ready to leave: text is plain and clean, HTML sanitised, ever
 
 import hashlib
 from datetime import datetime
+from operator import attrgetter
 from typing import Literal
 
 import msgspec
@@ -115,6 +116,7 @@ _HASHED = (
     "title", "link", "summary", "content", "via", "language", "authors", "provider",
     "category", "type", "topics", "images", "enclosures", "player", "related",
 )  # fmt: skip
+_hashed = attrgetter(*_HASHED)
 
 
 def content_hash(entry: Entry) -> str:
@@ -123,6 +125,6 @@ def content_hash(entry: Entry) -> str:
     Empty fields are left out, so that a new field does not touch old entries; the version in
     front changes when the meaning of a field does.
     """
-    seen = {name: value for name in _HASHED if (value := getattr(entry, name))}
+    seen = {name: value for name, value in zip(_HASHED, _hashed(entry), strict=True) if value}
     digest = hashlib.sha256(msgspec.json.encode(seen)).hexdigest()[:32]
     return f"{HASH_VERSION}:{digest}"

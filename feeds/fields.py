@@ -3,7 +3,7 @@
 A value of the wrong type is a problem with its line, and counts as absent. No I/O.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,7 +22,12 @@ _KINDS = {
 
 
 class Fields:
-    """One mapping of the front matter at `keys`, sharing its `problems` with all below it."""
+    """One mapping of the front matter at `keys`, sharing its `problems` with all below it.
+
+    `raw` gives the value of a name as YAML gave it; None where absent or empty.
+    """
+
+    __slots__ = ("_keys", "_reading", "problems", "raw")
 
     def __init__(
         self,
@@ -31,21 +36,18 @@ class Fields:
         problems: list[Problem],
         keys: tuple[str | int, ...] = (),
     ) -> None:
-        self._reading, self._data, self._keys = reading, data, keys
+        self._reading, self._keys = reading, keys
         self.problems = problems
+        self.raw: Callable[[str], Any] = data.get
 
     def wrong(self, name: str | None, message: str, *, fatal: bool = False) -> None:
         """Report what is wrong with the field `name`, or with this mapping itself."""
         keys = self._keys if name is None else (*self._keys, name)
         self.problems.append(self._reading.problem(keys, message, fatal=fatal))
 
-    def raw(self, name: str) -> Any:
-        """The value as YAML gave it; None where absent or empty."""
-        return self._data.get(name)
-
     def text(self, name: str) -> str:
         """Text on one line, without forbidden characters; empty if absent."""
-        value = self._data.get(name)
+        value = self.raw(name)
         if value is None:
             return ""
         if isinstance(value, str):
@@ -55,7 +57,7 @@ class Fields:
 
     def number(self, name: str, *, positive: bool = False) -> int | None:
         """A whole number, within 63 bits; None if absent."""
-        value = self._data.get(name)
+        value = self.raw(name)
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**63:
@@ -126,15 +128,19 @@ class Fields:
         """`data` as fields whose problems are reported at `name`."""
         return Fields(self._reading, data, self.problems, (*self._keys, name))
 
-    def mappings(self, name: str) -> Iterator["Fields"]:
+    def mappings(self, name: str) -> Iterable["Fields"]:
         """The fields of each mapping of a list; what is not one is a problem and passed over."""
-        for index, each in enumerate(self._items(name, self.raw(name))):
-            below = Fields(self._reading, {}, self.problems, (*self._keys, name, index))
+        value = self.raw(name)
+        return () if value is None else self._mappings(name, value)
+
+    def _mappings(self, name: str, value: Any) -> Iterator["Fields"]:
+        for index, each in enumerate(self._items(name, value)):
+            keys = (*self._keys, name, index)
             if isinstance(each, dict):
-                below._data = each
-                yield below
+                yield Fields(self._reading, each, self.problems, keys)
             else:
-                below.wrong(None, f"is {_kind(each)}, not a mapping; write 'key: value' lines")
+                said = f"is {_kind(each)}, not a mapping; write 'key: value' lines"
+                self.problems.append(self._reading.problem(keys, said))
 
     def _items(self, name: str, value: Any) -> list[Any]:
         if value is None:

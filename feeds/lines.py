@@ -7,11 +7,14 @@ is read, and PyYAML reads the text. A test holds the two equal over whatever it 
 
 import re
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any, Final, TypeAlias, cast
 
 import yaml
 
-# (column of the dash or -1, column of the key, key or None, value): what a line says.
+# (rank, rank of the mapping that it begins, key or None, value): what a line says.
+# A rank is where a line belongs: twice the column, and one more where a dash stands there, for
+# a list may stand at the column of its key. What is in something has a higher rank than that.
 _Line: TypeAlias = tuple[int, int, str | None, Any]
 
 # What `read` gives for text that is not of this kind.
@@ -20,11 +23,14 @@ UNUSUAL: Final[Any] = object()
 _MAX_LENGTH = 100_000  # characters: fewer values than `feeds.yamltext.MAX_NODES`
 _MAX_COLUMN = 40  # no deeper nesting than `feeds.yamltext.MAX_DEPTH`
 
-_LINE = re.compile(r"( *)(- +)?(?:([A-Za-z_][A-Za-z0-9_-]{0,99}):(?: +|\Z))?(.*)")
-# Characters that YAML takes as they are, though `str.isprintable` knows them for none to print.
+_KEY = "([A-Za-z_][A-Za-z0-9_-]{0,99})"
+_PLACE = re.compile(rf"( *)(- +)?{_KEY}")
+_LINE = re.compile(rf"( *)(- +)?(?:{_KEY}:(?: +|\Z))?(.*)")
+# Characters that YAML takes as they are, and line breaks.
 _HARMLESS = re.compile(
-    "[ -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*"
+    "[\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*"
 )
+_CONTROLS = bytes({*range(32), 127} - {10})
 _SINGLE = re.compile(r"'(?:[^']|'')*'")
 _DOUBLE = re.compile(r'"(?:[^"\\]|\\["\\/nrt])*"')
 _ESCAPE = re.compile(r"\\(.)")
@@ -60,7 +66,8 @@ _BLANK: _Line = (-1, -1, None, None)
 # What short lines say, for they recur in most articles; long ones seldom come twice.
 _known: dict[str, _Line] = {}
 _MOST_KNOWN = 10_000
-_SHORT = 100
+_SHORT = 60
+_LONGEST_PLACE = 150  # characters before the colon
 
 
 class _UnusualError(Exception):
@@ -81,40 +88,39 @@ def is_usual(text: str) -> bool:
     Quicker than reading it, for only its shape is looked at: with every value the same, all
     lines are known, and items that follow each other are alike.
     """
-    if len(text) > _MAX_LENGTH or not _is_harmless(text.replace("\n", " ")):
+    if len(text) > _MAX_LENGTH or not _is_harmless(text):
         return False
     return read(_ALIKE.sub(r"\1", _CERTAIN.sub(": b", text))) is not UNUSUAL
 
 
 def _mapping(text: str) -> dict[str, Any]:
-    if len(text) > _MAX_LENGTH:
+    if len(text) > _MAX_LENGTH or not _is_harmless(text):
         raise _UnusualError
     top: dict[str, Any] = {}
-    # The innermost collection, and the column where it stands; `around` are those around it.
-    column, into = 0, cast(Any, top)
+    # The innermost collection, and its rank; `around` are those around it.
+    rank, into = 0, cast(Any, top)
     around: list[tuple[int, Any]] = []
     open_key: str | None = None  # a key of it that has no value so far
     for line in text.split("\n"):
-        dash, at, key, value = _known.get(line) or _said(line)
+        at, below, key, value = _known.get(line) or _said(line)
         if at < 0:
             continue
-        start, kind = (at, dict) if dash < 0 else (dash, list)
-        if open_key is not None and (start > column or (start == column and kind is list)):
-            around.append((column, into))
-            made: Any = kind()
+        if at > rank and open_key is not None:
+            around.append((rank, into))
+            made: Any = [] if at % 2 else {}
             into[open_key] = made
-            column, into = start, made
-        elif start != column or type(into) is not kind:
-            column, into = _unwound(around, column, into, start, kind)
+            rank, into = at, made
+        elif at != rank:
+            rank, into = _unwound(around, rank, into, at)
         open_key = None
-        if kind is list:
+        if at % 2:
             if key is None:
                 into.append(value)
                 continue
-            around.append((column, into))
+            around.append((rank, into))
             made = {}
             into.append(made)
-            column, into = at, made
+            rank, into = below, made
         if value is _NESTED:
             open_key, value = key, None
         into[key] = value
@@ -123,20 +129,29 @@ def _mapping(text: str) -> dict[str, Any]:
     return top
 
 
-def _unwound(
-    around: list[tuple[int, Any]], column: int, into: Any, start: int, kind: type
-) -> tuple[int, Any]:
-    """The collection of this kind at the column `start`, which a line there goes on with."""
-    while around and (column > start or (column == start and type(into) is not kind)):
-        column, into = around.pop()
-    if column != start or type(into) is not kind:
+def _is_harmless(text: str) -> bool:
+    if text.isascii():
+        return len(text.encode().translate(None, _CONTROLS)) == len(text)
+    return _HARMLESS.fullmatch(text) is not None
+
+
+def _unwound(around: list[tuple[int, Any]], rank: int, into: Any, at: int) -> tuple[int, Any]:
+    """The collection of the rank `at`, which a line there goes on with."""
+    while around and rank > at:
+        rank, into = around.pop()
+    if rank != at:
         raise _UnusualError
-    return column, into
+    return rank, into
 
 
 def _said(line: str) -> _Line:
-    """What a line says, kept for the next time if it is short."""
-    said = _taken_apart(line)
+    """What a line of harmless characters says, kept for the next time if it is short."""
+    before, colon, value = line.partition(": ")
+    if colon and len(before) <= _LONGEST_PLACE and (place := _place(before)):
+        at, below, key = place
+        said: _Line = at, below, key, _value(value.strip(" "))
+    else:
+        said = _taken_apart(line)
     if len(line) <= _SHORT and type(said[3]) is not list:
         if len(_known) >= _MOST_KNOWN:
             _known.clear()
@@ -144,27 +159,35 @@ def _said(line: str) -> _Line:
     return said
 
 
+@lru_cache(1000)
+def _place(before: str) -> tuple[int, int, str] | None:
+    """What stands before the colon of a line says, but for a value; None if it is not a key."""
+    found = _PLACE.fullmatch(before)
+    return (*_ranks(found[1], found[2], found[3]), found[3]) if found else None
+
+
 def _taken_apart(line: str) -> _Line:
-    if not _is_harmless(line):
-        raise _UnusualError
     indent, dash, key, rest = cast(re.Match[str], _LINE.match(line)).groups()
     rest = rest.rstrip(" ")
     if key is None and (dash is None or not rest):
         if dash is None and (not rest or rest[0] == "#"):
             return _BLANK
         raise _UnusualError
-    at = len(indent) + len(dash or "")
-    if at > _MAX_COLUMN or key in _WORDS:
+    return *_ranks(indent, dash, key), key, _value(rest)
+
+
+def _ranks(indent: str, dash: str | None, key: str | None) -> tuple[int, int]:
+    at = 2 * len(indent)
+    below = at + 2 * len(dash or "")
+    if below > 2 * _MAX_COLUMN or key in _WORDS:
         raise _UnusualError
-    return len(indent) if dash else -1, at, key, _value(rest) if rest else _NESTED
-
-
-def _is_harmless(text: str) -> bool:
-    return text.isprintable() or _HARMLESS.fullmatch(text) is not None
+    return at + 1 if dash else at, below
 
 
 def _value(said: str) -> Any:
-    """What a value means that stands on one line."""
+    """What a value means that stands on one line, or on the lines after it if that is empty."""
+    if not said:
+        return _NESTED
     first = said[0]
     if first == '"':
         if said.find('"', 1) == len(said) - 1 and "\\" not in said:

@@ -4,6 +4,7 @@ No I/O: reading the file itself is `feeds.folder`'s.
 """
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from typing import Any
 
@@ -106,8 +107,9 @@ def _said_to_withhold(matter: str) -> dict[str, bool] | None:
 def _decoded(path: str, content: bytes) -> str:
     if not content.strip():
         raise _error(path, 1, "is empty; write front matter or delete the file")
+    content = content.removeprefix(BOM_UTF8)
     try:
-        decoded = content.decode("utf-8-sig")
+        decoded = content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         said = f"byte 0x{content[error.start]:02X} is not UTF-8; save the file as UTF-8"

@@ -10,8 +10,9 @@ from feeds.text import quoted
 # A URL of RFC 3986 characters only, with a plain lower-case host that cannot be read as a
 # number (an IPv4 address) or punycode, needs no work.
 _PLAIN = r"[A-Za-z0-9/?:@!$&'()*+,;=._~-]*+"
+_LABEL = r"(?!xn--)[a-z0-9]++(?:-++[a-z0-9]++)*+"
 _READY = re.compile(
-    r"https?://(?:(?!xn--)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*(?!xn--)[a-z](?:[a-z0-9-]*[a-z0-9])?"
+    rf"https?://(?:{_LABEL}\.)*(?![0-9]){_LABEL}"
     rf"/{_PLAIN}(?:%[0-9A-Fa-f]{{2}}{_PLAIN})*+(?:#{_PLAIN}(?:%[0-9A-Fa-f]{{2}}{_PLAIN})*+)?"
 )
 # As browsers read them: with backslashes as slashes, and without tabs and line breaks.
@@ -66,15 +67,15 @@ def in_site(value: str, base: str) -> str:
     Raises `BadURLError` for other relative references and for `.` and `..` segments.
     """
     value = value.strip()
+    if not value.startswith("/"):
+        return absolute(value)
     if value.startswith("//"):
         return absolute("https:" + value)
-    if value.startswith("/"):
-        made = absolute(base + value[1:])
-        if _DOT_SEGMENT.search(_QUERY.split(value)[0]) or not made.startswith(base):
-            said = "leads out of its folder; write the path without dots"
-            raise BadURLError(f"{quoted(value)} {said}")
-        return made
-    return absolute(value)
+    made = absolute(base + value[1:])
+    if _DOT_SEGMENT.search(_QUERY.split(value)[0]) or not made.startswith(base):
+        said = "leads out of its folder; write the path without dots"
+        raise BadURLError(f"{quoted(value)} {said}")
+    return made
 
 
 def resolve(value: str, base: str) -> str | None:

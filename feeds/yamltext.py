@@ -95,9 +95,11 @@ def _scalar(loader: Any, node: yaml.Node) -> Any:
 def _lenient(construct: Callable[[Any, Any], object]) -> Callable[[Any, Any], object]:
     def constructed(loader: Any, node: yaml.ScalarNode) -> object:
         try:
-            return construct(loader, node)
+            made = construct(loader, node)
+            repr(made)  # Python refuses to write a number of very many digits
         except (ValueError, OverflowError, LookupError, AttributeError):
             return node.value  # PyYAML trips over what a tag such as !!bool does not fit
+        return made
 
     return constructed
 

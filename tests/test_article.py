@@ -6,10 +6,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from feeds import article, fragment
+from feeds import article, attribution, fragment
 from feeds.article import Article
 from feeds.entry import Enclosure, Entry, Image, Person, Player, Provider, Related, content_hash
+from feeds.keys import Provider as KnownProvider
 from feeds.site import Site
 from tests.support import front_matter, make_site
 
@@ -128,6 +131,33 @@ def test_a_provider_is_source_author_and_visible_credit() -> None:
     assert made.authors == (Person("PC Magazine", home, icon),)
     assert made.via == "https://pcmag.example/a"
     assert made.content.endswith('<p>Via <a href="https://pcmag.example/a">PC Magazine</a></p>')
+
+
+NAMES = st.sampled_from(["P", "p", "Q", "", " ", 1, True, 1.0, None, ["P"], "p.example", "a b"])
+IMAGES = st.lists(
+    st.fixed_dictionaries({"url": NAMES | st.just("/i.png")}, optional={"width": NAMES}) | NAMES,
+    max_size=2,
+)
+PROVIDERS = NAMES | st.dictionaries(
+    st.sampled_from(["name", "domain", "images", "authors", "other"]), NAMES | IMAGES
+)
+
+
+@given(st.lists(PROVIDERS, max_size=6), st.integers(1, 5))
+def test_what_is_kept_of_providers_changes_no_article(given: list[Any], most: int) -> None:
+    known = {"p.example": KnownProvider("P and sons", url="https://p.example/")}
+    site = make_site(providers=known)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(attribution, "_MOST_PROVIDERS", most)
+        for provider in given * 2:
+            afresh = parse(site=make_site(providers=known), provider=provider)
+            assert parse(site=site, provider=provider) == afresh
+            assert len(site.attributions) <= most
+
+
+def test_a_provider_that_is_not_right_is_a_problem_of_every_article() -> None:
+    said = {"name": "P", "domain": "not a domain"}
+    assert [len(parse(provider=said).problems) for _ in range(2)] == [1, 1]
 
 
 def test_a_providers_file_adds_feed_home_and_logo() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from feeds import article, fragment
 from feeds.article import Article
+from feeds.entry import Provider
 from feeds.errors import Problem
 from tests.support import front_matter, make_site
 
@@ -70,6 +71,7 @@ FILES = {
     "two documents": (b"---\ntitle: A\n...\n- b\n---\n", 4, "not valid YAML"),
     "not UTF-8": (b"---\ntitle: caf\xe9\n---\n", 2, "byte 0xE9 is not UTF-8"),
     "not UTF-8, in the body": (b"---\ntitle: A\n---\n\nText \xff\n", 5, "byte 0xFF is not UTF-8"),
+    "not UTF-8, after a mark": (b"\xef\xbb\xbf---\ntitle: caf\xe9\n---\n", 2, "byte 0xE9 is not"),
     "UTF-16": ("---\ntitle: A\n---\n".encode("utf-16"), 1, "not UTF-8"),
     "an encoded lone surrogate": (b"---\ntitle: \xed\xa0\x80\n---\n", 2, "not UTF-8"),
     "an escaped lone surrogate": (b'---\nx: 1\ntitle: "\\ud800"\n---\n', 3, "not valid YAML"),
@@ -130,6 +132,22 @@ def test_aliases_in_moderation_and_ampersands_are_fine() -> None:
 def test_an_alias_of_itself_does_not_hang() -> None:
     made = parse(with_line("x: &a [*a]\nimages: &b\n  - *b"))
     assert [problem.field for problem in made.problems] == ["images[0]"]
+
+
+@pytest.mark.parametrize("name", ["excerpt", "price", "x", "quality", "updatedDateTime"])
+def test_a_number_too_long_to_be_written_costs_nothing_else(name: str) -> None:
+    number = "0x" + "F" * 5000
+    made = parse(with_line(f"{name}: {number}\nprovider: {{name: P, x: {number}}}"))
+    assert made.entry is not None
+    assert {problem.field for problem in made.problems} <= {name}
+    assert made.entry.provider == Provider("P", "p")
+
+
+def test_a_long_chain_of_aliases_is_seen_through() -> None:
+    chain = "\n".join(f"a{n}: &a{n} [*a{n - 1}]" for n in range(1, 400))
+    made = parse(with_line(f"a0: &a0 []\n{chain}\nprovider: {{name: P, x: *a399}}"))
+    assert made.entry is not None
+    assert made.entry.provider == Provider("P", "p")
 
 
 FATAL: dict[str, tuple[dict[str, Any], str, str]] = {

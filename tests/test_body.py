@@ -2,6 +2,7 @@
 
 import re
 
+import nh3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,6 +48,24 @@ def test_r53_nothing_active_nor_relative_is_left_of_any_body(given: str, markdow
                 assert URL.match(str(value)), (name, value)
             if name == "srcset":
                 assert all(URL.match(part.strip()) for part in str(value).split(", "))
+
+
+@given(ANY, ANY)
+def test_a_body_is_cleaned_as_if_none_had_been_before(given: str, before: str) -> None:
+    other = body.Base("https://other.example/b", "https://s.example/", "https://a.example/")
+    body.sanitise(before, other)
+    made = body.sanitise(given, BASE)
+    expected = nh3.clean(
+        body._EMBED.sub(lambda found: body._linked(found, BASE), given),
+        tags=body._TAGS,
+        attributes=body._ATTRIBUTES,
+        clean_content_tags=body._DROPPED_WHOLE,
+        attribute_filter=lambda _, name, value: body._attribute(name, value, BASE),
+        url_schemes={"http", "https", "mailto", "tel"},
+        link_rel=None,
+    )
+    expected = text.clean(expected).strip()
+    assert made == (expected if body._SHOWN.search(expected) else "")
 
 
 @given(ANY)
