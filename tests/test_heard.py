@@ -90,8 +90,10 @@ def apply(site: Publication, step: tuple[Any, ...]) -> list[str]:
     """Do it; returns what is heard of it."""
     kind, path, *rest = step
     file = site.file(path)
+    if any(parent.is_file() for parent in file.parents):
+        return []
     if kind == "write":
-        if file.is_dir() or any(parent.is_file() for parent in file.parents):
+        if file.is_dir():
             return []
         site.write(path, rest[0])
     elif kind == "remove" and file.is_dir():
