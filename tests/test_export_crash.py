@@ -88,7 +88,7 @@ class States:
         self.sites[number].export(out, host="nginx")
         assert contents(out) == self.whole[number]
         hidden = {file.name for file in out.rglob(".*")}
-        assert hidden == {manifest.NAME, ".feeds-export.lock", ".feeds-nginx.conf"}
+        assert hidden == {manifest.NAME, manifest.WHOLE, ".feeds-export.lock", ".feeds-nginx.conf"}
         assert set(manifest.read(out).files) == {*self.whole[number], ".feeds-nginx.conf"}
 
 
