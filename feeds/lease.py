@@ -40,6 +40,13 @@ class Holder(msgspec.Struct, frozen=True):
     beat: int = 0
 
 
+def _seconds() -> float:
+    """Seconds by a clock that nobody sets, and that goes on while the machine is suspended."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
+
+
 class Lease:
     """Holds the lock while it is entered: a context manager.
 
@@ -83,31 +90,31 @@ class Lease:
 
     def check(self) -> None:
         """Raise `StoreError` unless the lock is surely held for as long as a request may take."""
-        if self._lost or time.time() > self._until - SECONDS / 2:
+        if self._lost or _seconds() > self._until - SECONDS / 2:
             raise StoreError(
                 f"the lock {self._objects.url}/{KEY} is lost: the store did not answer for too "
                 "long, or another took it"
             )
 
     def _take(self) -> None:
-        started = since = time.time()
+        started = since = _seconds()
         seen: Version | None = None
         before = 0.0
         while True:
             found = self._objects.get(KEY)
             if found is None or found.version != seen:
-                seen, since = found.version if found else None, time.time()
+                seen, since = found.version if found else None, _seconds()
                 before = self._age(found) if found and self._is_anothers(found) else 0.0
-            still = time.time() - since
+            still = _seconds() - since
             left = max(0.0, min(SECONDS - still, SECONDS + _STORE_CLOCKS - before - still))
             if self._taken(found, free=not left):
                 return
-            if time.time() - started >= self._patience:
+            if _seconds() - started >= self._patience:
                 raise BusyError(self._busy(found, before + still, left))
             time.sleep(min(1.0, SECONDS / 10))
 
     def _taken(self, found: Found | None, *, free: bool) -> bool:
-        asked = time.time()
+        asked = _seconds()
         if found is None:
             version = self._objects.create(KEY, self._signed())
         elif self._holder(found).token == self._me.token:
@@ -148,7 +155,7 @@ class Lease:
                 continue  # `check` sees to it that this ends before the lock is another's
 
     def _renew(self) -> None:
-        asked = time.time()
+        asked = _seconds()
         version = self._objects.replace(KEY, self._signed(), self._version)
         if version is None:
             found = self._objects.get(KEY)

@@ -86,7 +86,10 @@ class Place:
             yield lease
 
     def _move(self, former: Objects, held: "Held") -> None:
-        """Move the state from where it was. What was moved before and is there still is deleted."""
+        """Move the state from where it was. It is deleted there once it is here, and only then.
+
+        Raises `StoreError` where another memory is there, which may be the newer one.
+        """
         if (found := self._read(former)) is None:
             return  # another has, meanwhile
         names = [name for name in former.names() if name not in _OURS]
@@ -96,6 +99,12 @@ class Place:
                 _copy(former, self.state, name)
             held.write(found[0])
             held.is_new = False
+        elif found[0].catalogue not in (None, held.record.catalogue):
+            raise StoreError(
+                f"both {former.url} and {self.state.url} hold a memory, and not the same: each may "
+                "know what the other does not. Look which one was written last, put it into "
+                f"{self.state.url}, and delete {former.url}"
+            )
         for name in (*names, RECORD):
             held.check()
             former.delete(name)

@@ -10,6 +10,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from queue import SimpleQueue
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -67,7 +68,8 @@ class Processes:
                 process = context.Process(  # type: ignore[attr-defined]
                     target=_serve, args=(its, inherited, self._start, self._args), daemon=True
                 )
-                process.start()
+                with _uninterrupted():
+                    process.start()
                 its.close()
                 self._processes.append(_Process(process, mine))
         except OSError as error:
@@ -133,6 +135,18 @@ class Processes:
                 yield process.result()
 
 
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Without interrupts, which a process started meanwhile never has: its starter ends it."""
+    import signal
+
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class _Process:
     """One process, and this end of its pipe; `pending` is how many results are to come."""
 
@@ -176,7 +190,6 @@ def _serve(
 
     for each in inherited:
         each.close()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one that started it ends it
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     failed: Exception | None = None
     try:

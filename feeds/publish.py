@@ -143,13 +143,17 @@ class _Run:
         self._remembers = known.file is not None and _remembers(site, held)
         if not overwrite:
             state.check(held, known, remembers=self._remembers)
-        self.taken: Taken = state.take_up(held, known) if self._remembers else "none"
+        self.taken: Taken = "none"
+        if self._remembers:
+            self.taken = state.take_up(held, known, overwrite=overwrite)
 
     def write(self, now: datetime, *, verify: bool) -> tuple[Report, ExportReport, UploadReport]:
         """Build, export and upload."""
         site, folder, held, force = self._site, self._folder, self._held, self._force
         built = build(site, self._known, now, verify=verify, force=force, progress=self._progress)
         self._keep()
+        # Before the export: what another builds meanwhile may be in it, and is told next time.
+        shown = websub.shown(self._known)
         first = self._seen and not held.record.files
         before = Objects.in_folder(folder).names() if first else ()
         with steps.unfinished() if self._seen else nullcontext():
@@ -159,13 +163,15 @@ class _Run:
         uploaded = steps.upload(
             site, folder, held, made, self._progress, overwrite=self._overwrite, before=before
         )
+        if held.record.shown != shown:
+            held.write(msgspec.structs.replace(held.record, shown=shown))
         return built, exported, uploaded
 
     def tell(self) -> tuple[tuple[PurgeReport, ...], tuple[HubReport, ...]]:
         """Purge and ping."""
         purged = steps.purge(self._site, self._held, self._progress)
         with steps.unfinished():
-            topics = websub.topics(self._site, self._known)
+            topics = websub.urls(self._site, self._held.record.shown)
             pinged = websub.tell(self._site, self._known, topics, patience=_PING_PATIENCE)
             if self._remembers and any(each.sent or each.failed or each.first for each in pinged):
                 state.save_told(self._held, self._known)

@@ -138,8 +138,8 @@ def _pause(
     Raises `PurgeError` where this is longer than it is worth.
     """
     asked, patience = max(each.seconds for each in later), max(each.patience for each in later)
-    seconds = asked or min(_FIRST_PAUSE * 2**pauses, _LONGEST_PAUSE)
-    if waited + seconds > patience:
+    seconds = asked or min(_FIRST_PAUSE * 2**pauses, _LONGEST_PAUSE, patience - waited)
+    if seconds <= 0 or waited + seconds > patience:
         wish = f"; it is to be asked again in {asked:,} seconds" if asked else ""
         raise PurgeError(f"{later[0].why}{wish}")
     started, said = time.monotonic(), f"{cache} is busy: waiting {seconds:,.0f} seconds"

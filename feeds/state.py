@@ -9,6 +9,7 @@ import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Literal
 
@@ -73,13 +74,14 @@ def _feeds(names: Iterable[str]) -> list[str]:
     return sorted(set.intersection(*found))
 
 
-def take_up(held: Held, catalogue: Catalogue) -> Taken:
+def take_up(held: Held, catalogue: Catalogue, *, overwrite: bool = False) -> Taken:
     """Make the catalogue what was last published, unless it goes on from there already.
 
     What was published is what subscribers have seen: a catalogue that does not know it, such as
     an empty one or one that was left behind by another machine, gives way to it. One that has
     what was published nowhere is kept beside as a file that ends in `.replaced`.
-    Raises `StoreError` and `CatalogueError`.
+    Raises `CatalogueError`, and `StoreError` where what was published is gone or damaged: with
+    `overwrite` it is then given up.
     """
     saved = held.record.catalogue
     if saved is None:
@@ -88,12 +90,13 @@ def take_up(held: Held, catalogue: Catalogue) -> Taken:
         known, revision, any_entry = reader.published(), reader.revision(), reader.any_entry()
     if saved.id in {id_ for id_, _ in known.values()}:
         return "kept"
+    if overwrite and _is_lost(held, saved):
+        held.write(msgspec.structs.replace(held.record, catalogue=None))
+        return "none"
     told = _told(held)
     with _beside(held, catalogue) as folder:
         if any_entry and known.get(held.state.url, ("", 0))[1] != revision:
-            aside = Path(f"{catalogue.file}.replaced")
-            aside.unlink(missing_ok=True)
-            copies.copy(catalogue, aside)
+            copies.copy(catalogue, _aside(f"{catalogue.file}.replaced"))
         file = folder / "catalogue.sqlite"
         _fetch(held, saved, file)
         _put_told(told, file)  # together, for a run may be killed between the two
@@ -190,16 +193,28 @@ def _put_told(rows: _Rows | None, file: Path) -> None:
                 connection.execute(sa.insert(table), rows[table.name])
 
 
+def _aside(name: str) -> Path:
+    """A file of this name, or with a number after it, that is not there yet."""
+    names = (Path(name if number == 1 else f"{name}-{number}") for number in count(1))
+    return next(file for file in names if not file.exists())
+
+
+def _is_lost(held: Held, saved: Saved) -> bool:
+    """Whether the copy of the catalogue is gone or damaged."""
+    found = held.state.get(saved.key)
+    return found is None or hashlib.sha256(found.body).hexdigest() != saved.sha256
+
+
 def _fetch(held: Held, saved: Saved, file: Path) -> None:
     found = held.state.get(saved.key)
     at = f"{held.state.url}/{saved.key}"
-    if found is None:
+    whole = found is not None and hashlib.sha256(found.body).hexdigest() == saved.sha256
+    if found is None or not whole:
         raise StoreError(
-            f"the memory {at} is gone, and with it the ids and dates of entries. Put it back, or "
-            "publish from the machine that has the catalogue"
+            f"the memory {at} is {'gone' if found is None else 'damaged'}, and with it the ids and "
+            "dates of entries. Put it back, or publish from the machine that has the catalogue. If "
+            "both are lost for good, say --overwrite: entries will then be new to all subscribers"
         )
-    if hashlib.sha256(found.body).hexdigest() != saved.sha256:
-        raise StoreError(f"the memory {at} is damaged; put it back as it was")
     decompressor = brotli.Decompressor()
     with file.open("wb") as out:
         for start in range(0, len(found.body), _CHUNK):

@@ -71,7 +71,8 @@ def plan(site: Site, folder: Path, record: Record, *, force: bool = False) -> Pl
     record = uploads.retagged(record, tag_header(site))
     made = uploads.plan(record, uploads.wanted(manifest, coding, variants=variants))
     if upload and not force:  # a folder's export has asked already
-        guard(site, folder, record.files.keys(), manifest.files.keys())
+        there = [path for path, file in record.files.items() if file.coding is None]
+        guard(site, folder, there, manifest.files.keys())
     return made
 
 

@@ -37,7 +37,8 @@ class Record(msgspec.Struct, frozen=True):
     copies of, each with its tag, empty if it has none; `purged`, by the name of a cache, are those
     of them that it has forgotten. `site` is the id of the site whose it is, `url` that of the
     store, "file:" for a folder; each is empty in a record of an earlier version. `tagged` is the
-    name of the header that the tags of every file are in.
+    name of the header that the tags of every file are in. `shown` has what each feed shows there,
+    by path: hubs are told of that.
     """
 
     site: str = ""
@@ -48,6 +49,7 @@ class Record(msgspec.Struct, frozen=True):
     purge: dict[str, str] = {}
     purged: dict[str, tuple[str, ...]] = {}
     catalogue: Saved | None = None
+    shown: dict[str, str] = {}
 
 
 class Upload(msgspec.Struct, frozen=True):

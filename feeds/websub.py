@@ -50,8 +50,17 @@ def seconds() -> int:
 
 def topics(site: Site, catalogue: Catalogue) -> dict[str, str]:
     """The URLs of all feeds in all formats, each with the digest of what it shows."""
+    return urls(site, shown(catalogue))
+
+
+def shown(catalogue: Catalogue) -> dict[str, str]:
+    """The digest of what each feed shows, by path."""
     with catalogue.connect() as connection:
-        digests = ToldHubs(connection).digests()
+        return ToldHubs(connection).digests()
+
+
+def urls(site: Site, digests: Mapping[str, str]) -> dict[str, str]:
+    """The same by the URLs of the feeds in all formats."""
     return {
         feed_url(path, site, format_): digest
         for path, digest in digests.items()

@@ -19,10 +19,11 @@ from click.testing import CliRunner
 
 from feeds.cli import main
 from feeds.export import export
+from feeds.fragment import FORMATS
 from tests.hubs import FakeHub, Handler, Reply, serving
 from tests.publishing import Published, article
 from tests.s3 import Fault, Faulty, Store, environ
-from tests.support import Publication
+from tests.support import Publication, front_matter
 
 pytestmark = pytest.mark.xdist_group("s3")
 
@@ -404,6 +405,10 @@ def test_the_workflow_for_pages_asks_github_for_what_it_needs_and_in_order() -> 
     ]  # fmt: skip
 
 
+def _urls(site: Publication, *paths: str) -> list[str]:
+    return sorted(f"{site.site.feeds_url}{path}.{each}" for path in paths for each in FORMATS)
+
+
 def test_only_write_tells_nobody_and_only_tell_writes_nothing(tmp_path: Path) -> None:
     class Cache(Handler):
         def purge(self) -> None:
@@ -425,13 +430,16 @@ def test_only_write_tells_nobody_and_only_tell_writes_nothing(tmp_path: Path) ->
         assert (purged, hub.take()) == ([], [])
         titles = [item["title"] for item in json.loads((out / "all.json").read_bytes())["items"]]
         assert "b" in titles
-        site.write("c.md", article("c"))
+        site.write("c.md", front_matter(title="c", topics=["Late"]))
+        site.build()  # by another, such as `feeds watch`
         told = run(*command, "--only", "tell")
         assert told.exit_code == 0
         assert "purged at http" in told.stdout
         assert "/all.rss" in purged
-        assert len(hub.take()) == 6
+        assert hub.take() == _urls(site, "all", "topics/ai")
         assert '"c"' not in (out / "all.json").read_text()
+        assert run(*command).exit_code == 0
+        assert hub.take() == _urls(site, "all", "topics/late")
 
 
 def test_the_guard_knows_what_is_published_where_the_folder_is_new(tmp_path: Path) -> None:

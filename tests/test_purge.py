@@ -239,7 +239,7 @@ def test_a_cache_that_stays_busy_is_given_up(cache: Cache, monkeypatch: pytest.M
     cache.answers[:] = [429] * 99
     with pytest.raises(PurgeError, match=r"fastly does not purge: .*: 429"):
         list(purging.send("fastly", requests(cache), silent))
-    assert len(cache.asked) == 3  # at once, after 0.5 and after 1.5 seconds
+    assert len(cache.asked) == 4  # at once, after 0.5 and 1.5 seconds, and when patience ends
 
 
 def test_what_is_done_gives_new_patience(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -427,3 +427,24 @@ def test_a_token_that_is_missing_is_told_before_anything_is_done(
     with pytest.raises(PurgeError, match="bunny needs the environment variable BUNNY_API_KEY"):
         site.publish()
     assert not site.out.exists()
+
+
+@pytest.mark.parametrize("patience", [60.0, 300.0])
+def test_a_cache_is_asked_again_for_as_long_as_is_said(
+    monkeypatch: pytest.MonkeyPatch, patience: float
+) -> None:
+    now = 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "sleep", sleep)
+    later, waited = purging._Later("busy", 0, patience), 0.0
+    for pauses in range(100):
+        try:
+            waited += purging._pause("cache", [later], waited, pauses, silent)
+        except PurgeError:
+            break
+    assert waited == patience

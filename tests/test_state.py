@@ -299,7 +299,7 @@ def test_a_memory_that_is_gone_or_damaged_stops_it(first: Published) -> None:
     whole, before = body(first.objects, key), first.there()
     first.objects.put(key, whole[:-1])
     runner = fresh(first, (NOW + 2 * DAY).timestamp())
-    with pytest.raises(StoreError, match="is damaged; put it back"):
+    with pytest.raises(StoreError, match="is damaged, and with it the ids and dates"):
         runner.publish(NOW + 2 * DAY)
     first.objects.delete(key)
     with pytest.raises(StoreError, match="is gone, and with it the ids and dates"):
@@ -307,6 +307,19 @@ def test_a_memory_that_is_gone_or_damaged_stops_it(first: Published) -> None:
     assert first.there() == before
     first.objects.put(key, whole)
     assert runner.publish(NOW + 2 * DAY).upload.written == ()
+
+
+def test_a_memory_that_is_lost_for_good_is_given_up_if_that_is_meant(first: Published) -> None:
+    saved = first.record.catalogue
+    assert saved
+    first.objects.delete(f".feeds-state/{saved.key}")
+    runner = fresh(first, (NOW + 2 * DAY).timestamp())
+    told = runner.run("publish", "--overwrite")
+    assert told.returncode == 0, told.stderr
+    again = runner.record.catalogue
+    assert again
+    assert again.id != saved.id
+    assert f".feeds-state/{again.key}" in runner.objects.names()
 
 
 def test_a_store_that_cannot_be_asked_is_not_taken_for_a_new_one(
@@ -360,6 +373,22 @@ def test_a_state_that_is_given_another_place_moves_there(first: Published) -> No
     assert one.publish(NOW + 3 * DAY).memory == "kept"
     assert not list(one.articles.root.glob("*.replaced"))
     assert entries(one) == before
+
+
+def test_of_two_memories_none_is_deleted(first: Published) -> None:
+    """A machine with the settings of before has published since the state was moved."""
+    moved = elsewhere(first, f"private-{first.prefix}")
+    moved.publish(NOW + 2 * DAY)
+    other = fresh(first, (NOW + 2 * DAY).timestamp(), f"{first.prefix}-other")
+    other.articles.write("own.md", article("own"))
+    other.publish(NOW + 2 * DAY)
+    for name in other.objects.names():
+        if name.startswith(".feeds-state/"):
+            first.objects.put(name, body(other.objects, name))
+    before = first.objects.names()
+    with pytest.raises(StoreError, match=r"both .* hold a memory, and not the same"):
+        moved.publish(NOW + 3 * DAY)
+    assert first.objects.names() == before
 
 
 def test_a_move_that_was_killed_is_finished(
