@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from feeds import purge as purging
-from feeds import state, steps, websub
+from feeds import state, steps, uploads, websub
 from feeds.build import Report, build
 from feeds.catalogue.store import Catalogue
 from feeds.errors import StoreError
@@ -186,8 +186,6 @@ class _Run:
     def _export(self, now: datetime, *, verify: bool) -> ExportReport:
         site, folder = self._site, self._folder
         guard = partial(steps.guard, site, folder) if self._seen and not self._force else None
-        # The folder may be new on this machine, and what readers see another's.
-        there = [path for path, file in self._held.record.files.items() if file.coding is None]
         exported = export(
             site,
             self._known,
@@ -197,7 +195,8 @@ class _Run:
             overwrite=self._overwrite,
             verify=verify,
             guard=guard,
-            published=there,
+            # The folder may be new on this machine, and what readers see another's.
+            published=uploads.published(self._held.record),
         )
         if self._known.file is None or self._remembers or not self._seen:
             return exported

@@ -71,8 +71,7 @@ def plan(site: Site, folder: Path, record: Record, *, force: bool = False) -> Pl
     record = uploads.retagged(record, tag_header(site))
     made = uploads.plan(record, uploads.wanted(manifest, coding, variants=variants))
     if upload and not force:  # a folder's export has asked already
-        there = [path for path, file in record.files.items() if file.coding is None]
-        guard(site, folder, there, manifest.files.keys())
+        guard(site, folder, uploads.published(record), manifest.files.keys())
     return made
 
 
@@ -103,7 +102,7 @@ def lost(site: Site, there: Collection[str], names: Collection[str]) -> list[str
     known = {name.casefold(): name for name in names}
 
     def is_told(path: str) -> bool:
-        name, _, format_ = path.removesuffix(".gz").removesuffix(".br").rpartition(".")
+        name, _, format_ = path.rpartition(".")
         archive = history.parsed(name)
         asked = f"{archive[0] if archive else name}.{format_}"
         return moves.find(asked, site, lambda each: known.get(each.casefold())) is not None

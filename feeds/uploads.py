@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from feeds.hosts.host import SUFFIXES
 from feeds.manifest import File, Kind, Manifest, documents
 
 # What others refer to comes first.
@@ -107,6 +108,14 @@ def plan(record: Record, files: Mapping[str, File]) -> Plan:
     uploads.sort(key=lambda each: (*turn(each), each.path))
     deletes = sorted((record.files.keys() | unsure) - files.keys())
     return Plan(tuple(uploads), tuple(deletes), len(files) - len(uploads))
+
+
+def published(record: Record) -> list[str]:
+    """The paths that readers ask for, without variants that were compressed beforehand.
+
+    By name, for a store may hold every document in a coding.
+    """
+    return [path for path in record.files if not path.endswith(tuple(SUFFIXES.values()))]
 
 
 def turn(upload: Upload) -> tuple[int, bool]:

@@ -1,6 +1,6 @@
 """What is to be uploaded, in which order: pure."""
 
-from typing import Any
+from typing import Any, Literal, get_args
 
 import msgspec
 import pytest
@@ -13,6 +13,8 @@ from feeds.output import Output
 from feeds.steps import tag_header
 from feeds.uploads import KINDS, Plan, Record, Upload
 from tests.support import make_site
+
+Coding = Literal["identity", "gzip"]
 
 
 def file(kind: Kind = "feed", sha256: str = "a", **said: Any) -> File:
@@ -53,6 +55,15 @@ def test_s20_s23_metadata_alone_is_written_anew_and_purged(said: dict[str, Any])
     assert uploads.done(Record(files=FILES), {"all.rss": files["all.rss"]}, ()).purge == {
         "all.rss": ""
     }
+
+
+@pytest.mark.parametrize("coding", get_args(Coding))
+def test_the_guard_counts_every_document_once_whatever_its_coding(coding: Coding) -> None:
+    gzip = {f"{name}.gz": file(coding="gzip") for name in FILES}
+    brotli = {f"{name}.br": file(coding="br") for name in FILES}
+    manifest = Manifest({**FILES, **gzip, **brotli})
+    files = uploads.wanted(manifest, coding, variants=coding == "identity")
+    assert sorted(uploads.published(Record(files=files))) == sorted(FILES)
 
 
 def test_s22_variants_that_were_compressed_beforehand_stay_behind() -> None:
