@@ -190,6 +190,8 @@ def _serve(
 
     for each in inherited:
         each.close()
+    # Blocked since its start, but where Python first started its tracker of resources with it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     failed: Exception | None = None
     try:
