@@ -18,7 +18,7 @@ from feeds.keys import ExportSettings, HTTPSettings, PageSettings
 from feeds.processes import processors
 from feeds.refresh import Known, Refresh, definitions_hash
 from feeds.site import Site
-from feeds.work import Workers
+from feeds.work import working
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -125,7 +125,7 @@ class _Build:
             self._site, self._writer, self._now, self._progress, known, everything=everything
         )
         changed = refresh.catch_up() if plan.tasks or plan.gone else []
-        with Workers(self._site, self._seconds, self._jobs, len(plan.tasks)) as workers:
+        with working(self._site, self._seconds, self._jobs, len(plan.tasks)) as workers:
             ingest.run(plan, seen, workers)
             if again:
                 self._writer.drop_fragments()

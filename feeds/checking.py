@@ -18,7 +18,7 @@ from feeds.ingest import Progress
 from feeds.processes import processors
 from feeds.selection import Facts, TermField, matches
 from feeds.site import Site
-from feeds.work import ReadResult, ReadTask, Workers
+from feeds.work import ReadResult, ReadTask, working
 
 
 class Fate(msgspec.Struct, frozen=True):
@@ -42,7 +42,7 @@ def check(site: Site, now: datetime, progress: Progress) -> tuple[int, list[Prob
     problems, links, ids = list(scan.problems), dict[str, str](), dict[str, str]()
     terms = _TermsInUse(site)
     tasks, done = [ReadTask(path) for path in sorted(scan.files)], 0
-    with Workers(site, int(now.timestamp()), processors(), len(tasks)) as workers:
+    with working(site, int(now.timestamp()), processors(), len(tasks)) as workers:
         for results in workers.read(tasks):
             for article in (result.article for result in results if result.article):
                 problems += article.problems
@@ -136,7 +136,7 @@ def _read(
     """The article as a build reads it, None if there is none."""
     if path in scan.files:
         task = ReadTask(path, first_seen=memory.first_seen if memory else None)
-        with Workers(site, now, jobs=1, amount=1) as workers:
+        with working(site, now, jobs=1, amount=1) as workers:
             return next(workers.read([task]))[0]
     unread = tuple(
         each for each in scan.problems if f"{path}/".startswith(f"{each.path.rstrip('/')}/")

@@ -33,7 +33,7 @@ from feeds.hosts.host import Host
 from feeds.hosts.registry import HOSTS
 from feeds.ingest import Progress
 from feeds.keys import HostName
-from feeds.making import Job, Makers
+from feeds.making import Job, making
 from feeds.manifest import Kind
 from feeds.processes import processors
 from feeds.refresh import definitions_hash
@@ -207,7 +207,7 @@ class _Export:
         files.begin([*named, *(n for archive in old for n in _formats(archive.path))], changing)
         for path in self._shows.keys() - changing:
             files.keep(_names(self._feeds[path]) if path in self._feeds else _formats(path))
-        with Makers(job, files, processors(), len(stale) + len(old)) as makers:
+        with making(job, files, processors(), len(stale) + len(old)) as makers:
             for part in (new, [each for each in old if each not in new]):  # these name the new ones
                 for done in makers.archives(map(self._archive_parts, part)):
                     progress("Writing archives", min(done, len(part)), len(part))

@@ -1,9 +1,9 @@
 """The documents of an export, made and written: by processes where they are many."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import NamedTuple, Self, TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -14,7 +14,7 @@ from feeds.documents import ArchiveParts, FeedParts
 from feeds.files import Files, Noted, Rules
 from feeds.groups import Group
 from feeds.manifest import Manifest
-from feeds.processes import Processes, Work
+from feeds.processes import Processes, Work, started
 from feeds.site import Site
 from feeds.target import Target
 
@@ -65,28 +65,18 @@ class Maker:
         )
 
 
+@contextmanager
+def making(job: Job, files: Files, jobs: int, amount: int) -> Iterator["Makers"]:
+    """Makers: `jobs` processes, or this one alone where the `amount` is small."""
+    with started(jobs, _start, job, worth=amount >= _WORTH_PROCESSES) as processes:
+        yield Makers(Maker(job, files), files, processes)
+
+
 class Makers:
-    """Makers in `jobs` processes, or in this one if `amount` is small: a context manager."""
+    """The documents of an export, made and written by processes or in this one."""
 
-    def __init__(self, job: Job, files: Files, jobs: int, amount: int) -> None:
-        self._files, self._maker = files, Maker(job, files)
-        self._processes = (
-            Processes(jobs, _start, job) if jobs > 1 and amount >= _WORTH_PROCESSES else None
-        )
-
-    def __enter__(self) -> Self:
-        if self._processes:
-            self._processes.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._processes:
-            self._processes.__exit__(kind, error, traceback)
+    def __init__(self, maker: Maker, files: Files, processes: Processes | None) -> None:
+        self._maker, self._files, self._processes = maker, files, processes
 
     def feeds(self, parts: Iterable[FeedParts]) -> Iterator[int]:
         """Make and write feeds and their pages; yields how many are done."""
@@ -126,18 +116,17 @@ def _start(job: Job) -> None:
 
 
 def _make_feeds(task: bytes) -> bytes:
-    [(maker, files)] = _at_work
-    parts = _FEED_PARTS.decode(task)
-    for each in parts:
-        maker.feed(each)
-    return msgspec.msgpack.encode(files.noted(len(parts)))
+    return _make(_FEED_PARTS.decode(task), Maker.feed)
 
 
 def _make_archives(task: bytes) -> bytes:
+    return _make(_ARCHIVE_PARTS.decode(task), Maker.archive)
+
+
+def _make(parts: list[Parts], make: Callable[[Maker, Parts], None]) -> bytes:
     [(maker, files)] = _at_work
-    parts = _ARCHIVE_PARTS.decode(task)
     for each in parts:
-        maker.archive(each)
+        make(maker, each)
     return msgspec.msgpack.encode(files.noted(len(parts)))
 
 

@@ -10,7 +10,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from queue import SimpleQueue
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -133,6 +133,13 @@ class Processes:
         for process in self._processes:
             if process.pipe in ready:
                 yield process.result()
+
+
+def started(
+    jobs: int, start: Callable[..., None], *args: object, worth: bool
+) -> AbstractContextManager[Processes | None]:
+    """Processes, or none where there is one processor, or it is not `worth` starting them."""
+    return Processes(jobs, start, *args) if jobs > 1 and worth else nullcontext()
 
 
 @contextmanager

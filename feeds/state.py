@@ -90,15 +90,24 @@ def take_up(held: Held, catalogue: Catalogue, *, overwrite: bool = False) -> Tak
         known, revision, any_entry = reader.published(), reader.revision(), reader.any_entry()
     if saved.id in {id_ for id_, _ in known.values()}:
         return "kept"
-    if overwrite and _is_lost(held, saved):
+    found = held.state.get(saved.key)
+    whole = found is not None and hashlib.sha256(found.body).hexdigest() == saved.sha256
+    if overwrite and not whole:
         held.write(msgspec.structs.replace(held.record, catalogue=None))
         return "none"
+    if found is None or not whole:
+        raise StoreError(
+            f"the memory {held.state.url}/{saved.key} is {'damaged' if found else 'gone'}, and "
+            "with it the ids and dates of entries. Put it back, or publish from the machine that "
+            "has the catalogue. If both are lost for good, say --overwrite: entries will then be "
+            "new to all subscribers"
+        )
     told = _told(held)
     with _beside(held, catalogue) as folder:
         if any_entry and known.get(held.state.url, ("", 0))[1] != revision:
             copies.copy(catalogue, _aside(f"{catalogue.file}.replaced"))
         file = folder / "catalogue.sqlite"
-        _fetch(held, saved, file)
+        _unpack(found.body, file)
         _put_told(told, file)  # together, for a run may be killed between the two
         revision = copies.take_up(catalogue, file)
     _note(held, catalogue, saved.id, revision)
@@ -199,26 +208,11 @@ def _aside(name: str) -> Path:
     return next(file for file in names if not file.exists())
 
 
-def _is_lost(held: Held, saved: Saved) -> bool:
-    """Whether the copy of the catalogue is gone or damaged."""
-    found = held.state.get(saved.key)
-    return found is None or hashlib.sha256(found.body).hexdigest() != saved.sha256
-
-
-def _fetch(held: Held, saved: Saved, file: Path) -> None:
-    found = held.state.get(saved.key)
-    at = f"{held.state.url}/{saved.key}"
-    whole = found is not None and hashlib.sha256(found.body).hexdigest() == saved.sha256
-    if found is None or not whole:
-        raise StoreError(
-            f"the memory {at} is {'gone' if found is None else 'damaged'}, and with it the ids and "
-            "dates of entries. Put it back, or publish from the machine that has the catalogue. If "
-            "both are lost for good, say --overwrite: entries will then be new to all subscribers"
-        )
+def _unpack(packed: bytes, file: Path) -> None:
     decompressor = brotli.Decompressor()
     with file.open("wb") as out:
-        for start in range(0, len(found.body), _CHUNK):
-            out.write(decompressor.process(found.body[start : start + _CHUNK]))
+        for start in range(0, len(packed), _CHUNK):
+            out.write(decompressor.process(packed[start : start + _CHUNK]))
 
 
 def _pack(file: Path, packed: Path) -> str:

@@ -6,8 +6,7 @@ Tasks and results are small and go in chunks, for sending them costs as much as 
 import hashlib
 import threading
 from collections.abc import Iterator, Sequence
-from types import TracebackType
-from typing import Self
+from contextlib import contextmanager
 
 import msgspec
 
@@ -17,7 +16,7 @@ from feeds.catalogue.store import Seen, moment
 from feeds.entry import Entry
 from feeds.errors import ArticleError, RenderError
 from feeds.fragment import Format
-from feeds.processes import Processes, Work
+from feeds.processes import Processes, Work, started
 from feeds.site import Site
 
 _CHUNK = 200
@@ -63,33 +62,23 @@ class RenderResult(msgspec.Struct, frozen=True):
     error: str = ""
 
 
-class Workers:
-    """Processes for a site's work, or none where there is little: a context manager.
+@contextmanager
+def working(site: Site, now: int, jobs: int, amount: int) -> Iterator["Workers"]:
+    """Workers for a site: `jobs` processes, or this one alone where the `amount` is small.
 
     `now` in seconds bounds the times of files that claim to come from the future.
     """
+    with started(jobs, _start, site, now, worth=amount >= _WORTH_PROCESSES) as processes:
+        if processes is None:
+            _start(site, now)
+        yield Workers(processes)
 
-    def __init__(self, site: Site, now: int, jobs: int, amount: int) -> None:
-        self._site, self._now = site, now
-        self._processes = (
-            Processes(jobs, _start, site, now) if jobs > 1 and amount >= _WORTH_PROCESSES else None
-        )
 
-    def __enter__(self) -> Self:
-        if self._processes:
-            self._processes.__enter__()
-        else:
-            _start(self._site, self._now)
-        return self
+class Workers:
+    """A site's work, done by processes or in this one."""
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._processes:
-            self._processes.__exit__(kind, error, traceback)
+    def __init__(self, processes: Processes | None) -> None:
+        self._processes = processes
 
     def read(self, tasks: Sequence[ReadTask]) -> Iterator[list[ReadResult]]:
         """Read and parse articles; results in the order of the tasks, in chunks."""

@@ -13,7 +13,7 @@ from feeds.entry import Entry
 from feeds.errors import ArticleError, GuardError, RenderError, SourceError, WorkError
 from feeds.folder import read, scan
 from feeds.site import Site
-from feeds.work import ReadTask, Workers
+from feeds.work import ReadTask, working
 from tests.support import NOW, Publication, front_matter
 
 LATER = NOW + timedelta(days=1)
@@ -536,7 +536,7 @@ def test_a_future_article_is_no_ones_before_its_time(site: Publication) -> None:
 
 def test_a_worker_process_that_dies_is_an_error_that_says_what_to_do(site: Publication) -> None:
     tasks = [ReadTask("a.md")] * 10_000
-    with Workers(site.site, int(NOW.timestamp()), 2, len(tasks)) as workers:
+    with working(site.site, int(NOW.timestamp()), 2, len(tasks)) as workers:
         results = workers.read(tasks)
         next(results)
         for process in multiprocessing.active_children():
