@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 MEGABYTE = 1_000_000
+_UNCOMPILED = "PYTHONDONTWRITEBYTECODE"
 
 
 class Measured(NamedTuple):
@@ -128,7 +129,9 @@ def _most_memory(pid: int) -> int:
 
 
 def _started(case: Case) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(case.command, cwd=case.folder, stdout=subprocess.DEVNULL)
+    # As anywhere else, Python may keep what it compiled.
+    env = {name: value for name, value in os.environ.items() if name != _UNCOMPILED}
+    return subprocess.Popen(case.command, cwd=case.folder, env=env, stdout=subprocess.DEVNULL)
 
 
 def _check(process: subprocess.Popen[bytes], case: Case) -> None:
