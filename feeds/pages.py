@@ -49,8 +49,11 @@ def environment() -> "Environment":
     """The templates, of these pages and of any other for people."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # here, for most need no page
 
+    from feeds import compiled
+
     made = Environment(
         loader=PackageLoader("feeds"),
+        bytecode_cache=compiled.Templates(VERSION),
         autoescape=True,
         undefined=StrictUndefined,
         auto_reload=False,  # else each page begins with a look at the files of its templates
