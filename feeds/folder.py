@@ -120,20 +120,13 @@ class _Walker:
 
     def _take_files(self, folder: str, below: str) -> list[str]:
         """Take the plain files of a folder, which are most of what there is; the rest by name."""
-        rest = []
+        rest: list[str] = []
         try:
             # By its descriptor, or every look at a file would begin at the root of all folders.
             opened = os.open(folder, _FOLDER) if os.scandir in os.supports_fd else None
             try:
                 with os.scandir(folder if opened is None else opened) as entries:
-                    for found in entries:
-                        path = below + found.name
-                        if found.name.startswith(".") or self._ignored(path):
-                            continue
-                        if not (path.isascii() and found.is_file(follow_symlinks=False)):
-                            rest.append(found.name)
-                        elif path.endswith(self._extensions):
-                            self._add(found, path)
+                    rest = self._take_plain(entries, below)
             finally:
                 if opened is not None:
                     os.close(opened)
@@ -141,12 +134,31 @@ class _Walker:
             self._refuse(below, f"folder cannot be read: {error.strerror}; check its permissions")
         return rest
 
+    def _take_plain(self, entries: Iterable[os.DirEntry[str]], below: str) -> list[str]:
+        rest, files, ignored = [], self.files, self._ignored
+        extensions = self._extensions
+        for found in entries:
+            name = found.name
+            path = below + name
+            if name[0] == "." or (ignored and ignored(path)):
+                continue
+            if not (path.isascii() and found.is_file(follow_symlinks=False)):
+                rest.append(name)
+            elif name.endswith(extensions):
+                try:
+                    seen = found.stat()
+                except OSError as error:
+                    self._refuse(path, f"cannot be read: {error.strerror}; check its permissions")
+                else:
+                    files[path] = Stat(seen.st_size, seen.st_mtime_ns)
+        return rest
+
     def look(self, path: str) -> None:
         """Take what is at one path, if the folders above it are walked at all."""
         parts, above = path.split("/"), ""
         for number, name in enumerate(parts, 1):
             at = above + name
-            if name.startswith(".") or self._ignored(at):
+            if name.startswith(".") or (self._ignored and self._ignored(at)):
                 return
             try:
                 found = os.lstat(f"{self._folder}/{at}")
@@ -186,14 +198,6 @@ class _Walker:
         elif stat.S_ISREG(found.st_mode):
             self.files[path] = Stat(found.st_size, found.st_mtime_ns)
 
-    def _add(self, found: os.DirEntry[str], path: str) -> None:
-        try:
-            seen = found.stat()
-        except OSError as error:
-            self._refuse(path, f"cannot be read: {error.strerror}; check its permissions")
-        else:
-            self.files[path] = Stat(seen.st_size, seen.st_mtime_ns)
-
     def _inside(self, path: Path) -> bool:
         return (os.path.realpath(path) + os.sep).startswith(self._root.rstrip(os.sep) + os.sep)
 
@@ -206,10 +210,10 @@ def _is_utf8(path: str) -> bool:
     return path.isascii() or not any("\udc80" <= character <= "\udcff" for character in path)
 
 
-def _matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:
-    """Whether a path, of a file or a folder, is one that glob patterns leave out."""
+def _matcher(patterns: tuple[str, ...]) -> Callable[[str], bool] | None:
+    """Whether a path, of a file or a folder, is one that glob patterns leave out; None of none."""
     if not patterns:
-        return lambda _: False
+        return None
     joined = re.compile("|".join(translate(pattern.rstrip("/")) for pattern in patterns))
     return lambda path: joined.match(path) is not None
 

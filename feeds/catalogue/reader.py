@@ -54,10 +54,11 @@ class Memory(msgspec.Struct, frozen=True):
     withdrawn: int | None
 
 
-# Made once, for it is asked of every feed.
+# Made once, for they are asked of every feed.
 _FRAGMENTS = select(fragment.c.entry, *(fragment.c[name] for name in FORMATS)).where(
     among(fragment.c.entry)
 )
+_ENCODED = select(entry.c.seq, entry.c.data).where(among(entry.c.seq)).order_by(entry.c.seq)
 _MEMORY = tuple(entry.c[name] for name in Memory.__struct_fields__)
 
 
@@ -85,18 +86,12 @@ class Reader(FeedReader):
 
     def entries(self, seqs: Sequence[int]) -> dict[int, Entry]:
         """The entries with these keys."""
-        found: dict[int, Entry] = {}
-        for part in chunks(seqs):
-            wanted = select(entry.c.seq, entry.c.data).where(entry.c.seq.in_(part))
-            rows = self._connection.execute(wanted)
-            found.update((seq, decoded(data)) for seq, data in rows)
-        return found
+        parts = map(self.encoded, chunks(seqs))
+        return {seq: decoded(data) for part in parts for seq, data in part}
 
     def encoded(self, seqs: Sequence[int]) -> list[tuple[int, bytes]]:
         """The entries with these keys, as stored, for rendering in another process."""
-        rows = self._connection.execute(
-            select(entry.c.seq, entry.c.data).where(entry.c.seq.in_(seqs)).order_by(entry.c.seq)
-        )
+        rows = self._connection.execute(_ENCODED, {"keys": list(seqs)})
         return [(seq, data) for seq, data in rows]
 
     def files(self) -> dict[str, Seen]:
