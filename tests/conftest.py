@@ -17,11 +17,14 @@ LIVE = frozenset(
 )  # fmt: skip
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     for item in items:
         if item.path.stem in LIVE:
             item.add_marker("live")
+    yield  # others put them into another order
+    place = {path: number for number, path in enumerate(dict.fromkeys(each.path for each in items))}
+    items.sort(key=lambda each: (place[each.path], each.get_closest_marker("waits") is not None))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -10,10 +10,11 @@ from typing import Any
 
 import msgspec
 import yaml
+from sqlalchemy import make_url
 
 from feeds import config, documents
 from feeds.build import Report, build, silent
-from feeds.catalogue.store import Catalogue, Reader
+from feeds.catalogue.store import Catalogue, Reader, _identity
 from feeds.document import Document
 from feeds.export import ExportReport, export
 from feeds.fragment import Format
@@ -94,6 +95,7 @@ class Publication:
         **settings: Any,
     ) -> None:
         self.root = write_site(root, {}, feeds, **settings)
+        self._known: Catalogue | None = None
         self.written = int(NOW.timestamp()) - 86_400
         for path, content in articles.items():
             self.write(path, content)
@@ -112,19 +114,25 @@ class Publication:
         os.utime(file, (self.written, self.written))
         return file
 
+    def forget(self) -> None:
+        """Go on as another process would: open the catalogue as if for the first time."""
+        self._known = None
+
     def build(self, now: datetime = NOW, **options: Any) -> Report:
-        with closing(Catalogue(self.site.catalogue)) as catalogue:
-            return build(self.site, catalogue, now, **{"jobs": 1, **options})
+        site = self.site
+        with self._catalogue(site) as catalogue:
+            return build(site, catalogue, now, **{"jobs": 1, **options})
 
     @contextmanager
     def read(self) -> Iterator[Reader]:
-        with closing(Catalogue(self.site.catalogue)) as catalogue, catalogue.read() as reader:
+        with self._catalogue(self.site) as catalogue, catalogue.read() as reader:
             yield reader
 
     def fetch(self, path: str = "all", now: datetime = NOW) -> dict[Format, Document]:
-        with self.read() as reader:
-            feed = documents.every(self.site, reader, now)[path]
-            return documents.fetch(feed, self.site, reader, now)
+        site = self.site
+        with self._catalogue(site) as catalogue, catalogue.read() as reader:
+            feed = documents.every(site, reader, now)[path]
+            return documents.fetch(feed, site, reader, now)
 
     def feeds(self, now: datetime = NOW) -> list[str]:
         with self.read() as reader:
@@ -139,8 +147,19 @@ class Publication:
         return [item["title"] for item in self.items(path, now)]
 
     def export(self, target: Path, now: datetime = NOW, **options: Any) -> ExportReport:
-        with closing(Catalogue(self.site.catalogue)) as catalogue:
-            return export(self.site, catalogue, target, now, silent, **options)
+        site = self.site
+        with self._catalogue(site) as catalogue:
+            return export(site, catalogue, target, now, silent, **options)
+
+    @contextmanager
+    def _catalogue(self, site: Site) -> Iterator[Catalogue]:
+        """The catalogue, closed afterwards: opened again it still knows how to ask."""
+        file = Path(str(make_url(site.catalogue).database))
+        known = self._known
+        if known is None or not file.exists() or known.identity != _identity(str(file)):
+            known = self._known = Catalogue(site.catalogue)
+        with closing(known):
+            yield known
 
 
 def make_site(root: Path = Path("/nowhere"), **settings: Any) -> Site:

@@ -365,5 +365,6 @@ def test_a_catalogue_of_another_version_is_an_error(site: Publication) -> None:
     with closing(sqlite3.connect(site.root / "catalogue.sqlite")) as made:
         made.execute("UPDATE meta SET value = '999' WHERE key = 'schema'")
         made.commit()
+    site.forget()
     with pytest.raises(CatalogueError, match="schema 999"):
         site.items()

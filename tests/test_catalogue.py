@@ -57,6 +57,7 @@ def test_a_catalogue_of_an_older_version_is_left_alone(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "catalogue.sqlite")) as made:
         made.execute("UPDATE meta SET value = '1' WHERE key = 'schema'")
         made.commit()
+    site.forget()
     with pytest.raises(CatalogueError, match=r"has schema 1, .* delete it only if"):
         site.build()
 
@@ -88,6 +89,7 @@ def test_a_catalogue_of_version_2_is_converted_and_keeps_its_memory(tmp_path: Pa
     shown, everything = site.fetch(), dump(site.site)
     with closing(sqlite3.connect(tmp_path / "catalogue.sqlite")) as made:
         made.executescript(_AS_IN_VERSION_2)
+    site.forget()
     assert site.fetch() == shown  # before any build
     after = site.build(LATER)
     assert (after.feeds_changed, after.problems) == ((), before.problems)
@@ -220,6 +222,7 @@ def test_a_catalogue_of_the_version_before_gets_the_tables_that_are_new(tmp_path
             "DROP TABLE place; DROP TABLE archive; DROP TABLE hub; DROP TABLE ping;"
             "UPDATE meta SET value = '3' WHERE key = 'schema'"
         )
+    site.forget()
     site.write("b.md", front_matter(webUrl="https://example.org/b"))
     site.build()
     with closing(sqlite3.connect(tmp_path / "catalogue.sqlite")) as made:

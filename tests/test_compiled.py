@@ -53,7 +53,7 @@ def test_a_torn_file_costs_nothing(folder: Path) -> None:
     filled(folder)
     [file] = folder.iterdir()
     whole = file.read_bytes()
-    for length in range(len(whole)):
+    for length in range(0, len(whole), 13):
         file.write_bytes(whole[:length])
         assert filled(folder) == FILLED
     file.write_bytes(whole[:20] + b"\xff" * len(whole))

@@ -871,6 +871,7 @@ def test_clients_that_do_not_read_block_nobody(server: Server) -> None:
             connection.close()
 
 
+@pytest.mark.waits
 @pytest.mark.parametrize("kind", ["silent", "slow head", "idle", "HTTP/2"])
 def test_clients_that_do_not_go_on_are_cut(
     slow: "Mapping[str, Future[tuple[Raw, float]]]", kind: str
