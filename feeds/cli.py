@@ -1,5 +1,6 @@
 """The command `feeds`."""
 
+import atexit
 import gc
 import sys
 from datetime import UTC, datetime, timedelta
@@ -41,9 +42,11 @@ class _Group(click.Group):
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Publish a folder of articles as RSS, Atom and JSON Feed."""
-    # Python would look for garbage in all articles, again and again, and hardly find any.
+    # Python would look for garbage in all articles, again and again, and hardly find any; and once
+    # more at the end, in all that there is.
     gc.freeze()
     gc.set_threshold(_GARBAGE)
+    atexit.register(gc.freeze)
 
 
 for each in publishing.COMMANDS:
