@@ -15,6 +15,7 @@ from feeds.decisions import Plan
 from feeds.errors import Problem, shared_link
 from feeds.ingest import MANY, Ingest, Outcome, Progress
 from feeds.keys import ExportSettings, HTTPSettings, PageSettings
+from feeds.outline import Drawn, Outline
 from feeds.processes import processors
 from feeds.refresh import Known, Refresh, definitions_hash
 from feeds.site import Site
@@ -109,7 +110,7 @@ class _Build:
     ) -> None:
         self._site, self._writer, self._now = site, writer, now
         self._seconds, self._jobs, self._progress = int(now.timestamp()), jobs, progress
-        self._whole, self._walked = False, ""
+        self._whole, self._walked, self._outline = False, "", Outline()
 
     def run(
         self, known: Known | None, heard: Collection[str] | None, *, verify: bool, force: bool
@@ -134,8 +135,7 @@ class _Build:
         if not force:
             ingest.guard()
         changed = list(dict.fromkeys([*changed, *refreshed]))
-        if self._whole and self._walked != self._writer.meta("walked"):
-            self._remember("walked", "" if self._writer.unsettled() else self._walked)
+        self._remember_looks([*(task.path for task in plan.tasks), *plan.gone])
         self._remember("fingerprint", fingerprint)
         self._remember("definitions", defined)
         if changed or others or again or ingest.outcome.total:
@@ -152,8 +152,6 @@ class _Build:
             plan = decisions.plan(scan, seen, again=again, trust=trust, whole=False)
             more = sum(path not in seen for path in scan.files) - len(plan.gone)
             self._remember("articles", str(int(self._writer.meta("articles")) + more))
-            if plan.tasks or plan.gone:
-                self._remember("walked", "")
             return scan, plan, seen
         self._whole, scan = True, folder.scan(self._site)
         self._remember("linked", "yes" if scan.linked else "no")
@@ -161,21 +159,26 @@ class _Build:
         if not scan.problems:
             lines = scan.lines()
             self._walked = folder.digest(lines)
-            if trust and not again and (few := self._few(scan, lines)):
+            known = trust and not again
+            if known and self._walked == self._writer.meta("walked"):
+                return scan, Plan([], [], scan.files.keys(), whole=True), {}
+            drawn = Drawn(self._known_outline(), list(scan.files), lines)
+            self._outline = drawn.outline()
+            if known and (few := self._few(scan, drawn)):
                 return scan, *few
         seen = self._writer.files()
         return scan, decisions.plan(scan, seen, again=again, trust=trust), seen
 
-    def _few(self, scan: folder.Scan, lines: list[str]) -> tuple[Plan, dict[str, Seen]] | None:
+    def _few(self, scan: folder.Scan, drawn: Drawn) -> tuple[Plan, dict[str, Seen]] | None:
         """The plan where few files look other than before, and what was known of them.
 
         None where they are many, or too uncertain. That not all have to be compared one by one
-        saves a third of the time.
+        saves half of the time.
         """
-        if self._walked == self._writer.meta("walked"):
-            return Plan([], [], scan.files.keys(), whole=True), {}
         other = {
-            line.rsplit(" ", 2)[0] for line in self._writer.lines().symmetric_difference(lines)
+            line.rsplit(" ", 2)[0]
+            for part in drawn.differing()
+            for line in self._writer.lines(part.first, part.last).symmetric_difference(part.lines)
         }
         looked = self._looked(other)
         if looked is None:
@@ -214,6 +217,18 @@ class _Build:
     def _empties(self, scan: folder.Scan, gone: Sequence[str]) -> bool:
         """Whether no article may be left: a walk is to say so, or not."""
         return not scan.files and len(gone) >= int(self._writer.meta("articles"))
+
+    def _known_outline(self) -> Outline:
+        return Outline.decoded(self._writer.meta("outline"))
+
+    def _remember_looks(self, changed: Sequence[str]) -> None:
+        """Remember how all files look, as far as it is what is known of each of them."""
+        if not changed and (not self._whole or self._walked == self._writer.meta("walked")):
+            return
+        settled = self._whole and self._walked and not self._writer.unsettled()
+        outline = self._outline if settled else self._known_outline().without(changed)
+        self._remember("walked", self._walked if settled else "")
+        self._remember("outline", outline.encoded())
 
     def _remember(self, key: str, value: str) -> None:
         if self._writer.meta(key) != value:

@@ -98,10 +98,17 @@ class Reader(FeedReader):
         """Every article file as the last build saw it, by path."""
         return self._files(sa.true())
 
-    def lines(self) -> set[str]:
-        """The same as lines of path, size and time (`feeds.folder.Scan.lines`)."""
+    def lines(self, first: str | None, last: str | None) -> set[str]:
+        """The same as lines of path, size and time (`feeds.folder.Scan.lines`).
+
+        Of paths from `first` on and before `last`, None being the beginning or the end of all.
+        """
         size, mtime = (sa.cast(column, sa.Text) for column in (file.c.size, file.c.mtime_ns))
         asked = select(file.c.path + " " + size + " " + mtime)
+        if first is not None:
+            asked = asked.where(file.c.path >= first)
+        if last is not None:
+            asked = asked.where(file.c.path < last)
         return set(self._connection.scalars(asked).all())  # at once: see `_files`
 
     def unsettled(self) -> bool:

@@ -64,7 +64,7 @@ class Writer(Reader):
     def unsettle(self) -> None:
         """Forget how files look, though not what is in them: the next build reads them all."""
         self._connection.execute(update(file).values(size=-1))
-        for key in ("walked", "linked"):
+        for key in ("walked", "outline", "linked"):
             self.put_meta(key, "")
 
     def put_files(self, seen: Mapping[str, tuple[Seen, Sequence[Problem]]]) -> None:
