@@ -2,7 +2,7 @@
 
 import hashlib
 import posixpath
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence, Set
 from datetime import UTC, datetime
 
 import msgspec
@@ -110,7 +110,9 @@ class _Build:
     ) -> None:
         self._site, self._writer, self._now = site, writer, now
         self._seconds, self._jobs, self._progress = int(now.timestamp()), jobs, progress
-        self._whole, self._walked, self._outline = False, "", Outline()
+        self._whole, self._walk = False, dict[str, folder.Stat]()
+        self._outline: Outline | None = None
+        self._unlike: set[str] = set()
 
     def run(
         self, known: Known | None, heard: Collection[str] | None, *, verify: bool, force: bool
@@ -127,7 +129,7 @@ class _Build:
         )
         changed = refresh.catch_up() if plan.tasks or plan.gone else []
         with working(self._site, self._seconds, self._jobs, len(plan.tasks)) as workers:
-            ingest.run(plan, seen, workers)
+            ingest.run(plan, seen, workers, self._walk)
             if again:
                 self._writer.drop_fragments()
                 self._writer.touch_feeds(refresh.revision)
@@ -135,7 +137,7 @@ class _Build:
         if not force:
             ingest.guard()
         changed = list(dict.fromkeys([*changed, *refreshed]))
-        self._remember_looks([*(task.path for task in plan.tasks), *plan.gone])
+        self._remember_looks(plan, ingest.outcome.unlike)
         self._remember("fingerprint", fingerprint)
         self._remember("definitions", defined)
         if changed or others or again or ingest.outcome.total:
@@ -157,13 +159,12 @@ class _Build:
         self._remember("linked", "yes" if scan.linked else "no")
         self._remember("articles", str(len(scan.files)))
         if not scan.problems:
-            lines = scan.lines()
-            self._walked = folder.digest(lines)
-            known = trust and not again
-            if known and self._walked == self._writer.meta("walked"):
+            lines, outline = scan.lines(), self._known_outline()
+            walked, known = folder.digest(lines), trust and not again
+            if known and walked == outline.whole:
                 return scan, Plan([], [], scan.files.keys(), whole=True), {}
-            drawn = Drawn(self._known_outline(), list(scan.files), lines)
-            self._outline = drawn.outline()
+            drawn = Drawn(outline, list(scan.files), lines, walked)
+            self._walk, self._outline = scan.files, drawn.outline()
             if known and (few := self._few(scan, drawn)):
                 return scan, *few
         seen = self._writer.files()
@@ -172,8 +173,7 @@ class _Build:
     def _few(self, scan: folder.Scan, drawn: Drawn) -> tuple[Plan, dict[str, Seen]] | None:
         """The plan where few files look other than before, and what was known of them.
 
-        None where they are many, or too uncertain. That not all have to be compared one by one
-        saves half of the time.
+        None where they are many, or too uncertain.
         """
         other = {
             line.rsplit(" ", 2)[0]
@@ -184,8 +184,10 @@ class _Build:
         if looked is None:
             return None
         again, seen = looked
-        if any(again.files.get(path) != scan.files.get(path) for path in other):
-            self._walked = ""  # one was changed after the walk
+        # Those that have changed since the walk.
+        self._unlike = {
+            path for path in other | seen.keys() if again.files.get(path) != scan.files.get(path)
+        }
         return decisions.plan(again, seen, again=False, trust=True, whole=False), seen
 
     def _looked(self, heard: Collection[str]) -> tuple[folder.Scan, dict[str, Seen]] | None:
@@ -219,16 +221,20 @@ class _Build:
         return not scan.files and len(gone) >= int(self._writer.meta("articles"))
 
     def _known_outline(self) -> Outline:
-        return Outline.decoded(self._writer.meta("outline"))
+        return Outline.decoded(self._writer.meta("walked"))
 
-    def _remember_looks(self, changed: Sequence[str]) -> None:
-        """Remember how all files look, as far as it is what is known of each of them."""
-        if not changed and (not self._whole or self._walked == self._writer.meta("walked")):
-            return
-        settled = self._whole and self._walked and not self._writer.unsettled()
-        outline = self._outline if settled else self._known_outline().without(changed)
-        self._remember("walked", self._walked if settled else "")
-        self._remember("outline", outline.encoded())
+    def _remember_looks(self, plan: Plan, unlike: Set[str]) -> None:
+        """Remember how files look, as far as that is what is known of each of them.
+
+        `unlike` are files that were read when they looked other than in the walk.
+        """
+        known = self._known_outline()
+        if self._outline is None:
+            outline = known.without([*(task.path for task in plan.tasks), *plan.gone])
+        else:
+            outline = self._outline.without(self._unlike | unlike)
+        if outline != known:
+            self._writer.put_meta("walked", outline.encoded())
 
     def _remember(self, key: str, value: str) -> None:
         if self._writer.meta(key) != value:

@@ -3,6 +3,7 @@
 import atexit
 import gc
 import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
@@ -64,10 +65,10 @@ def build(root: Path, verify: bool, force: bool, as_json: bool) -> None:
     from feeds.catalogue.store import Catalogue
 
     site, output = _site(root), Output(as_json)
-    with output.progress() as progress:
+    with closing(Catalogue(site.catalogue)) as catalogue, output.progress() as progress:
         report = building.build(
             site,
-            Catalogue(site.catalogue),
+            catalogue,
             building.clock(),
             verify=verify,
             force=force,
@@ -103,9 +104,8 @@ def export(
     from feeds import export as exporting
     from feeds.catalogue.store import Catalogue
 
-    site, output = _site(root), Output(as_json)
-    catalogue, now = Catalogue(site.catalogue), building.clock()
-    with output.progress() as progress:
+    site, output, now = _site(root), Output(as_json), building.clock()
+    with closing(Catalogue(site.catalogue)) as catalogue, output.progress() as progress:
         report = building.build(site, catalogue, now, verify=verify, force=force, progress=progress)
         written = exporting.export(
             site, catalogue, target, now, progress, host=host, overwrite=overwrite, verify=verify
@@ -139,7 +139,7 @@ def list_(root: Path, as_json: bool) -> None:
     from feeds.catalogue.store import Catalogue
 
     site = _site(root)
-    with Catalogue(site.catalogue).read() as reader:
+    with closing(Catalogue(site.catalogue)) as catalogue, catalogue.read() as reader:
         feeds = documents.every(site, reader, clock())
         states = reader.feed_states()
     Output(as_json).listed(list(feeds.values()), states, site)
@@ -156,7 +156,7 @@ def show(name: str, root: Path, as_json: bool) -> None:
     from feeds.catalogue.store import Catalogue
 
     site = _site(root)
-    with Catalogue(site.catalogue).read() as reader:
+    with closing(Catalogue(site.catalogue)) as catalogue, catalogue.read() as reader:
         fate = checking.fate(name, site, reader, clock())
     Output(as_json).shown(fate)
 
@@ -197,7 +197,7 @@ def subscribers(
     if days and since:
         raise click.UsageError("give --days or --since, not both")
     site, now = _site(root), clock()
-    with Catalogue(site.catalogue).read() as reader:
+    with closing(Catalogue(site.catalogue)) as catalogue, catalogue.read() as reader:
         feeds = documents.every(site, reader, now)
     start = now - timedelta(days=days) if days else since and since.replace(tzinfo=UTC)
     counter = Counter(site, feeds, start.timestamp() if start else None)
@@ -221,11 +221,11 @@ def ping(root: Path, everything: bool, as_json: bool) -> None:
     from feeds.catalogue.store import Catalogue
 
     site = _site(root)
-    catalogue = Catalogue(site.catalogue)
-    topics = websub.topics(site, catalogue)
-    reports = websub.tell(
-        site, catalogue, topics, everything=everything, patience=_PING_PATIENCE_SECONDS
-    )
+    with closing(Catalogue(site.catalogue)) as catalogue:
+        topics = websub.topics(site, catalogue)
+        reports = websub.tell(
+            site, catalogue, topics, everything=everything, patience=_PING_PATIENCE_SECONDS
+        )
     Output(as_json).pinged(reports)
     if any(report.waiting or report.given_up for report in reports):
         sys.exit(1)

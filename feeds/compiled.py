@@ -1,24 +1,28 @@
 """Compiled templates, kept as Python keeps modules: compiling takes longer than filling in."""
 
+import importlib.util
 import sys
 from contextlib import suppress
+from importlib import metadata
 from pathlib import Path
 
 from jinja2 import FileSystemBytecodeCache
 from jinja2.bccache import Bucket
 
-_FOLDER = Path(__file__).parent / "templates" / "__pycache__"
+# Where Python keeps what it compiles of the files beside the templates.
+_FOLDER = Path(importlib.util.cache_from_source(str(Path(__file__).parent / "templates/_"))).parent
 
 
 class Templates(FileSystemBytecodeCache):
-    """Jinja's cache in files, which is never in the way: without one templates are compiled.
+    """Jinja's cache in files. Without one, or with a torn one, templates are compiled.
 
-    `version` is another one wherever the same template is to be compiled otherwise. A file is as
-    trusted as the modules that Python compiles into folders of this name.
+    `version` is another one wherever the same template is to be compiled otherwise; another
+    version of Jinja does that too. A file is as trusted as the modules that Python compiles.
     """
 
     def __init__(self, version: int, folder: Path = _FOLDER) -> None:
-        super().__init__(str(folder), f"%s.{sys.implementation.cache_tag}-{version}.jinja")
+        made_by = f"{sys.implementation.cache_tag}-{metadata.version('jinja2')}-{version}"
+        super().__init__(str(folder), f"%s.{made_by}.jinja")
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """What is kept of a template, if anything whole is."""
@@ -31,5 +35,7 @@ class Templates(FileSystemBytecodeCache):
         """Keep a template, where that is wanted and can be."""
         if not sys.dont_write_bytecode:
             with suppress(OSError):
-                Path(self.directory).mkdir(exist_ok=True)
+                Path(self.directory).mkdir(parents=True, exist_ok=True)
                 super().dump_bytecode(bucket)
+                # Jinja lets nobody else read it: whoever runs the program is to have it.
+                Path(self._get_cache_filename(bucket)).chmod(0o644)

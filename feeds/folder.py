@@ -5,7 +5,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from fnmatch import translate
 from pathlib import Path
@@ -126,7 +126,7 @@ class _Walker:
             opened = os.open(folder, _FOLDER) if os.scandir in os.supports_fd else None
             try:
                 with os.scandir(folder if opened is None else opened) as entries:
-                    rest = self._take_plain(entries, below)
+                    rest.extend(self._not_plain(entries, below))
             finally:
                 if opened is not None:
                     os.close(opened)
@@ -134,16 +134,15 @@ class _Walker:
             self._refuse(below, f"folder cannot be read: {error.strerror}; check its permissions")
         return rest
 
-    def _take_plain(self, entries: Iterable[os.DirEntry[str]], below: str) -> list[str]:
-        rest, files, ignored = [], self.files, self._ignored
-        extensions = self._extensions
+    def _not_plain(self, entries: Iterable[os.DirEntry[str]], below: str) -> Iterator[str]:
+        files, ignored, extensions = self.files, self._ignored, self._extensions
         for found in entries:
             name = found.name
             path = below + name
             if name[0] == "." or (ignored and ignored(path)):
                 continue
             if not (path.isascii() and found.is_file(follow_symlinks=False)):
-                rest.append(name)
+                yield name
             elif name.endswith(extensions):
                 try:
                     seen = found.stat()
@@ -151,7 +150,6 @@ class _Walker:
                     self._refuse(path, f"cannot be read: {error.strerror}; check its permissions")
                 else:
                     files[path] = Stat(seen.st_size, seen.st_mtime_ns)
-        return rest
 
     def look(self, path: str) -> None:
         """Take what is at one path, if the folders above it are walked at all."""

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import TypeAlias
 
@@ -17,6 +17,7 @@ from feeds.catalogue.writer import EntryChange, Writer
 from feeds.decisions import Decision, Plan, decide, renamed
 from feeds.entry import Entry
 from feeds.errors import GuardError, Problem, shared_id
+from feeds.folder import Stat
 from feeds.selection import Facts
 from feeds.site import Site
 from feeds.work import ReadResult, ReadTask, Workers
@@ -39,7 +40,7 @@ class Outcome(msgspec.Struct):
     the counts of terms in use: both incomplete if they are `many`. `refused` are the problems of
     those among the withdrawn that cannot be rendered. `ids` are of all entries that changed, as
     complete as `touched`, and of those refused; `corrected` of those whose authors say that they
-    corrected them.
+    corrected them. `unlike` are the files that looked other than in the walk when they were read.
     """
 
     read: int = 0
@@ -51,6 +52,7 @@ class Outcome(msgspec.Struct):
     corrected: set[str] = set()
     terms: Counter[Counted] = msgspec.field(default_factory=Counter)
     refused: list[Problem] = []
+    unlike: set[str] = set()
 
     @property
     def total(self) -> int:
@@ -77,11 +79,22 @@ class Ingest:
         self._families = terms.families(site)
         self._first = not writer.any_entry()
 
-    def run(self, plan: Plan, known: Mapping[str, Seen], workers: Workers) -> None:
-        """Read, decide and store. What comes of it stands once `guard` has seen it."""
+    def run(
+        self,
+        plan: Plan,
+        known: Mapping[str, Seen],
+        workers: Workers,
+        walk: Mapping[str, Stat] | None = None,
+    ) -> None:
+        """Read, decide and store. What comes of it stands once `guard` has seen it.
+
+        `walk` is how all files looked when they were walked, if they were.
+        """
         self._known, self._plan, self._gone = known, plan, set(plan.gone)
         tasks = self._dated(plan.tasks)
         for results in workers.read(tasks):
+            if walk:
+                self.outcome.unlike.update(_unlike(results, walk))
             self._store(results, workers)
             self._progress("Reading articles", self.outcome.read, len(tasks))
         self._withdraw_gone(plan.gone)
@@ -257,6 +270,13 @@ class Ingest:
         ]
         self._touch(self._writer.entries([memory.seq for memory in lost]).values())
         self._withdraw(lost)
+
+
+def _unlike(results: Iterable[ReadResult], walk: Mapping[str, Stat]) -> Iterator[str]:
+    for each in results:
+        known = walk.get(each.path)
+        if known is None or (known.size, known.mtime_ns) != (each.seen.size, each.seen.mtime_ns):
+            yield each.path
 
 
 def _dated_again(parsed: _Parsed, found: Mapping[str, Memory], workers: Workers) -> _Parsed:

@@ -8,8 +8,9 @@ import msgspec
 
 from feeds import folder
 
-# As many stretches as that, of like length; none is drawn for so few files as these.
-_STRETCHES, _FEW = 100, 200
+# So many stretches are drawn, none of them of fewer files than these; and anew once one of them
+# has become several times as long as it should be.
+_STRETCHES, _FEW, _UNLIKE = 100, 200, 4
 
 
 class Differing(NamedTuple):
@@ -26,16 +27,21 @@ class Differing(NamedTuple):
 class Outline(msgspec.Struct, frozen=True):
     """A digest of the lines (`folder.Scan.lines`) of each stretch, empty where it is not known.
 
-    `begins` are the paths at which all stretches but the first begin.
+    `begins` are the paths at which all stretches but the first begin. `whole` is the digest of all
+    lines, empty unless all are known.
     """
 
+    whole: str = ""
     begins: tuple[str, ...] = ()
     digests: tuple[str, ...] = ("",)
 
     @staticmethod
     def decoded(said: str) -> "Outline":
-        """The outline that `encoded` wrote; one that knows nothing, of nothing."""
-        return msgspec.json.decode(said, type=Outline) if said else Outline()
+        """What `encoded` wrote. Anything else, as another version's, tells nothing of any file."""
+        try:
+            return msgspec.json.decode(said, type=Outline)
+        except msgspec.MsgspecError:
+            return Outline()
 
     def encoded(self) -> str:
         """As text, to be kept."""
@@ -43,17 +49,23 @@ class Outline(msgspec.Struct, frozen=True):
 
     def without(self, paths: Iterable[str]) -> "Outline":
         """The same, and nothing is known of the stretches of these paths."""
-        digests = list(self.digests)
-        for path in paths:
-            digests[bisect_right(self.begins, path)] = ""
-        return Outline(self.begins, tuple(digests))
+        unknown = {bisect_right(self.begins, path) for path in paths}
+        if not unknown:
+            return self
+        kept = ("" if n in unknown else each for n, each in enumerate(self.digests))
+        return Outline("", self.begins, tuple(kept))
 
 
 class Drawn:
-    """The files of a walk in the stretches of an outline; `paths` and `lines` in one order."""
+    """The files of a walk in the stretches of an outline; `paths` and `lines` in one order.
 
-    def __init__(self, known: Outline, paths: Sequence[str], lines: Sequence[str]) -> None:
-        self._known, self._paths, self._lines = known, paths, lines
+    `whole` is the digest of all lines.
+    """
+
+    def __init__(
+        self, known: Outline, paths: Sequence[str], lines: Sequence[str], whole: str
+    ) -> None:
+        self._known, self._paths, self._lines, self._whole = known, paths, lines, whole
         self._grouped = _grouped(known.begins, paths, lines)
         self._now = tuple(map(folder.digest, self._grouped))
 
@@ -67,11 +79,11 @@ class Drawn:
     def outline(self) -> Outline:
         """The outline of these files; in other stretches, if they have become too unlike."""
         wanted = max(_FEW, len(self._paths) // _STRETCHES)
-        if max(map(len, self._grouped)) <= 4 * wanted:
-            return Outline(self._known.begins, self._now)
+        if max(map(len, self._grouped)) <= _UNLIKE * wanted:
+            return Outline(self._whole, self._known.begins, self._now)
         begins = tuple(sorted(self._paths)[wanted::wanted])
         again = _grouped(begins, self._paths, self._lines)
-        return Outline(begins, tuple(map(folder.digest, again)))
+        return Outline(self._whole, begins, tuple(map(folder.digest, again)))
 
 
 def _grouped(begins: Sequence[str], paths: Sequence[str], lines: Sequence[str]) -> list[list[str]]:

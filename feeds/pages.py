@@ -31,7 +31,8 @@ MEDIA_TYPE = "text/html"
 ENTRIES = 10
 # Characters of a summary.
 _SUMMARY = 300
-# Raised with any change to the templates, so that exported pages are made anew.
+# Raised with any change to the templates, or to how they are compiled (`environment`): exported
+# pages are made anew, and templates compiled anew.
 VERSION = 2
 
 _FORMATS: dict[Format, str] = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}

@@ -64,6 +64,27 @@ def test_no_command_loads_what_it_does_not_need(root: Path, command: str) -> Non
     assert said.stdout.splitlines()[-1] == ""
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["build", "export {}/out", "check", "list", "show _news/a.md", "subscribers {}/log", "ping"],
+)
+def test_after_a_command_the_catalogue_is_one_file(root: Path, command: str) -> None:
+    """Whoever copies or replaces it must not miss what stands in a log beside it."""
+    (root / "log").write_text("")
+    for _ in range(2):
+        run("build", "--config", str(root))
+    write_article(root, "_news/a.md", front_matter(title="Edited"))
+    name, *rest = command.split()
+    code = "from feeds.cli import main; main()"
+    arguments = [each.format(root) for each in rest]
+    subprocess.run(
+        [sys.executable, "-c", code, name, *arguments, "--config", str(root)],
+        capture_output=True,
+        check=name not in ("check", "ping"),
+    )
+    assert [file.name for file in root.glob("catalogue*")] == ["catalogue.sqlite"]
+
+
 def test_export_says_what_the_host_cannot_do(root: Path) -> None:
     out = root / "out"
     result = run("export", "--config", str(root), str(out), "--for", "netlify")

@@ -1,6 +1,7 @@
 """Compiled templates are kept, and never in the way."""
 
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,20 @@ def test_another_source_or_version_is_compiled_anew(folder: Path) -> None:
     assert filled(folder, source="other") == "other"
     with pytest.raises(AssertionError, match="compiled again"):
         filled(folder, version=2, source="other", kind=_Uncompiling)
+
+
+def test_what_another_jinja_compiled_is_not_used(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(folder)
+    monkeypatch.setattr(metadata, "version", lambda _: "99.1")
+    with pytest.raises(AssertionError, match="compiled again"):
+        filled(folder, kind=_Uncompiling)
+
+
+def test_whoever_may_run_it_may_read_what_is_kept(folder: Path) -> None:
+    filled(folder)
+    assert [file.stat().st_mode & 0o777 for file in folder.iterdir()] == [0o644]
 
 
 def test_a_torn_file_costs_nothing(folder: Path) -> None:

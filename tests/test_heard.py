@@ -121,7 +121,7 @@ def dump(site: Site) -> dict[str, list[tuple[Any, ...]]]:
                 (
                     row
                     for row in connection.execute(f"SELECT * FROM {table.name}")
-                    if row[0] not in ("walked", "outline")
+                    if row[0] != "walked"
                 ),
                 key=repr,
             )

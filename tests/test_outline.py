@@ -1,16 +1,21 @@
 """What differs between two walks is found in the stretches that differ, and only there."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds import outline
+from feeds import folder, outline
 from feeds.catalogue.reader import Reader
+from feeds.catalogue.store import Catalogue
+from feeds.catalogue.writer import writing
 from feeds.folder import Scan, Stat
 from feeds.outline import Drawn, Outline
+from feeds.site import Site
 from tests.support import Publication, front_matter
 
 # Paths of all kinds of characters, those among them that sort before the end of a path in a line.
@@ -26,7 +31,8 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def drawn(files: Mapping[str, int], known: Outline | None = None) -> Drawn:
     scan = Scan({path: Stat(size, 0) for path, size in files.items()}, ())
-    return Drawn(known or Outline(), list(scan.files), scan.lines())
+    lines = scan.lines()
+    return Drawn(known or Outline(), list(scan.files), lines, folder.digest(lines))
 
 
 def differing(before: Mapping[str, int], after: Mapping[str, int], known: Outline) -> set[str]:
@@ -74,31 +80,178 @@ def test_files_are_in_stretches_of_like_length() -> None:
     assert len(again.digests) == pytest.approx(outline._STRETCHES, abs=10)
 
 
-def test_a_build_compares_the_stretches_that_changed_and_no_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    names = [f"{number:02}.md" for number in range(40)]
-    site = Publication(tmp_path, {name: front_matter(title=name) for name in names})
-    site.build()
-    asked: list[tuple[str | None, str | None]] = []
+@pytest.mark.parametrize("said", ["", "0123456789abcdef", '{"whole": 1}', "[]"])
+def test_what_another_version_wrote_tells_nothing(said: str) -> None:
+    assert Outline.decoded(said) == Outline()
+
+
+NAMES = [f"{number:02}.md" for number in range(40)]
+Ranges = list[tuple[str | None, str | None]]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Publication:
+    made = Publication(tmp_path, {name: article(name) for name in NAMES}, guard=100)
+    made.build()
+    return made
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Ranges:
+    """The stretches whose rows builds ask for."""
+    noted: Ranges = []
     lines = Reader.lines
 
-    def noted(self: Reader, first: str | None, last: str | None) -> set[str]:
-        asked.append((first, last))
+    def noting(self: Reader, first: str | None, last: str | None) -> set[str]:
+        noted.append((first, last))
         return lines(self, first, last)
 
-    monkeypatch.setattr(Reader, "lines", noted)
-    site.write("21.md", front_matter(title="Other"))
+    monkeypatch.setattr(Reader, "lines", noting)
+    return noted
+
+
+def article(name: str, title: str = "A title") -> str:
+    return front_matter(title=title, webUrl=f"https://example.org/{name}/{title}")
+
+
+def restore(site: Publication, name: str, content: bytes, ns: int) -> None:
+    """Put a file back as it was, with its time: as rsync does."""
+    site.file(name).write_bytes(content)
+    os.utime(site.file(name), ns=(ns, ns))
+
+
+def looks(site: Publication, name: str) -> tuple[bytes, int]:
+    return site.file(name).read_bytes(), site.file(name).stat().st_mtime_ns
+
+
+def shown(site: Publication) -> dict[str, str]:
+    """The titles that are out, by path."""
+    with site.read() as reader:
+        found = {name: reader.find(name) for name in (*NAMES, "21.html")}
+    return {name: each[1].title for name, each in found.items() if each and not each[0].withdrawn}
+
+
+def test_a_build_compares_the_stretches_that_changed_and_no_others(
+    site: Publication, asked: Ranges
+) -> None:
+    site.write("21.md", article("21.md", "Other"))
     assert site.build().changed == 1
     [(first, last)] = asked
     assert first is not None
     assert last is not None
     assert first <= "21.md" < last
-    site.write("22.md", front_matter(title="Heard"))
-    assert site.build(heard=["22.md"]).changed == 1
-    asked.clear()
-    assert site.build().read == 0
-    assert len(asked) == 1, "what changed since the walk is looked at, and that is all"
     asked.clear()
     assert site.build().read == 0
     assert asked == []
+
+
+def test_a_file_that_has_to_be_read_each_time_costs_the_others_nothing(
+    site: Publication, asked: Ranges
+) -> None:
+    site.write("30.md", b"x" * 20_000_000)
+    for title in ("One", "Two"):
+        asked.clear()
+        site.write("05.md", article("05.md", title))
+        assert site.build().read == 2
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize("kind", ["edit", "removal"])
+def test_what_was_heard_and_taken_back_is_found(site: Publication, kind: str) -> None:
+    before, was = shown(site), looks(site, "21.md")
+    if kind == "edit":
+        site.write("21.md", article("21.md", "Heard"))
+    else:
+        site.file("21.md").unlink()
+    site.build(heard=["21.md"])
+    assert shown(site) != before
+    restore(site, "21.md", *was)
+    site.write("01.md", article("01.md"))
+    site.build()
+    assert shown(site) == before
+
+
+def test_what_is_forgotten_is_read_again(site: Publication, asked: Ranges) -> None:
+    with closing(Catalogue(site.site.catalogue)) as catalogue, writing(catalogue) as writer:
+        writer.unsettle()
+    assert site.build().read == len(NAMES)
+    assert asked == [(None, None)]
+
+
+def test_what_changed_between_walk_and_reading_is_read_again(
+    site: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.write("21.md", article("21.md", "Version A"))
+    was, read = looks(site, "21.md"), folder.read
+
+    def racing(root: Path, path: str, most: int) -> tuple[bytes, Stat]:
+        if path == "21.md":
+            restore(site, path, article(path, "Version B").encode(), was[1] + 10**9)
+        return read(root, path, most)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(folder, "read", racing)
+        site.build()
+    assert shown(site)["21.md"] == "Version B"
+    restore(site, "21.md", *was)
+    site.write("01.md", article("01.md", "Other"))
+    site.build()
+    assert shown(site)["21.md"] == "Version A"
+
+
+@pytest.mark.parametrize("kind", ["changed back", "gone", "beside"])
+def test_what_changed_between_walk_and_look_is_looked_at_again(
+    site: Publication, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    before, was, look = shown(site), looks(site, "21.md"), folder.look
+    if kind == "beside":
+        site.file("21.md").unlink()
+    else:
+        site.write("21.md", article("21.md", "Walked"))
+    walked = None if kind == "beside" else looks(site, "21.md")
+    done: list[bool] = []
+
+    def racing(site_: Site, paths: Iterable[str]) -> Scan | None:
+        if not done:
+            done.append(True)
+            if kind == "changed back":
+                restore(site, "21.md", *was)
+            elif kind == "gone":
+                site.file("21.md").unlink()
+            else:
+                site.write("21.html", article("21", "Beside"))
+        return look(site_, paths)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(folder, "look", racing)
+        site.build()
+    site.write("01.md", article("01.md"))
+    if walked is None:
+        site.file("21.html").unlink()
+        site.build()
+        assert shown(site) == {name: title for name, title in before.items() if name != "21.md"}
+    else:
+        restore(site, "21.md", *walked)
+        site.build()
+        assert shown(site) == before | {"21.md": "Walked"}
+
+
+def test_a_file_beside_one_that_is_gone_may_go_too(
+    site: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.write("21.html", article("21", "Beside"))
+    site.build()
+    was, look = looks(site, "21.html"), folder.look
+    site.file("21.md").unlink()
+
+    def racing(site_: Site, paths: Iterable[str]) -> Scan | None:
+        site.file("21.html").unlink(missing_ok=True)
+        return look(site_, paths)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(folder, "look", racing)
+        site.build()
+    restore(site, "21.html", *was)
+    site.write("01.md", article("01.md"))
+    site.build()
+    assert shown(site)["21.html"] == "Beside"

@@ -54,7 +54,7 @@ class Memory(msgspec.Struct, frozen=True):
     withdrawn: int | None
 
 
-# Made once, for they are asked of every feed.
+# Made once, for they are asked often.
 _FRAGMENTS = select(fragment.c.entry, *(fragment.c[name] for name in FORMATS)).where(
     among(fragment.c.entry)
 )
@@ -110,11 +110,6 @@ class Reader(FeedReader):
         if last is not None:
             asked = asked.where(file.c.path < last)
         return set(self._connection.scalars(asked).all())  # at once: see `_files`
-
-    def unsettled(self) -> bool:
-        """Whether there are files that the next build has to read, whatever they look like."""
-        found = select(file.c.path).where(file.c.size < 0).limit(1)
-        return self._connection.scalar(found) is not None
 
     def files_at(self, paths: Sequence[str]) -> dict[str, Seen]:
         """The same of the files at these paths."""

@@ -25,10 +25,9 @@ _Text = Text().with_variant(Text(collation="C"), "postgresql")
 # settings the entries were made, `definitions` of which feeds.yaml the feeds are; `feeds` is the
 # revision in which the set of feeds or their titles last changed, `terms` the families whose
 # terms are counted; `articles` is how many article files there are, `linked` whether there are
-# links among them, `walked` a hash of how all looked, while `file` says the same, and `outline`
-# (feeds.outline) hashes of those stretches of `file` that did not change since; `schema` is
-# VERSION; `published:URL` is the id of the copy in the state at that URL that this catalogue
-# goes on from, and the revision in which it was the same.
+# links among them, `walked` hashes of how all looked (feeds.outline), as far as `file` says the
+# same; `schema` is VERSION; `published:URL` is the id of the copy in the state at that URL that
+# this catalogue goes on from, and the revision in which it was the same.
 meta = Table(
     "meta",
     metadata,

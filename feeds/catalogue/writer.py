@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 
 from feeds import facts
 from feeds.catalogue import terms
@@ -64,7 +64,7 @@ class Writer(Reader):
     def unsettle(self) -> None:
         """Forget how files look, though not what is in them: the next build reads them all."""
         self._connection.execute(update(file).values(size=-1))
-        for key in ("walked", "outline", "linked"):
+        for key in ("walked", "linked"):
             self.put_meta(key, "")
 
     def put_files(self, seen: Mapping[str, tuple[Seen, Sequence[Problem]]]) -> None:
@@ -109,30 +109,30 @@ class Writer(Reader):
 
     def put_entries(self, changes: Sequence[EntryChange], site: Site) -> None:
         """Store entries as they are now. Their old fragments go."""
-        fresh = [change for change in changes if change.seq is None]
-        # Said here and not by the database, for memberships need it: nothing else writes meanwhile.
-        first = (self._connection.scalar(select(func.max(entry.c.seq))) or 0) + 1
-        self._insert(
-            entry, [{"seq": seq, **_row(each, site)} for seq, each in enumerate(fresh, first)]
-        )
-        known = [(change.seq, change) for change in changes if change.seq is not None]
+        fresh = [_row(change, site) for change in changes if change.seq is None]
+        known = [_row(change, site) for change in changes if change.seq is not None]
+        self._insert(entry, fresh)
         if known:
-            rows = [{"at": seq, **_row(change, site)} for seq, change in known]
-            values: dict[str, Any] = {name: sa.bindparam(name) for name in rows[0] if name != "at"}
+            values: dict[str, Any] = {name: sa.bindparam(name) for name in known[0] if name != "at"}
             self._connection.execute(
-                update(entry).where(entry.c.seq == sa.bindparam("at")).values(values), rows
+                update(entry).where(entry.c.seq == sa.bindparam("at")).values(values), known
             )
-            old = [seq for seq, _ in known]
-            self._delete(fragment.c.entry, old)
-            self._delete(membership.c.entry, old)
+        seqs = self._seqs([change.entry.path for change in changes])
+        old = [change.seq for change in changes if change.seq is not None]
+        self._delete(fragment.c.entry, old)
+        self._delete(membership.c.entry, old)
         self._insert(
             membership,
-            [
-                row
-                for seq, change in (*enumerate(fresh, first), *known)
-                for row in _members(change.entry, seq, site)
-            ],
+            [row for change in changes for row in _members(change, seqs, site)],
         )
+
+    def _seqs(self, paths: Sequence[str]) -> dict[str, int]:
+        wanted = select(entry.c.path, entry.c.seq).where(among(entry.c.path))
+        found: dict[str, int] = {}
+        for part in chunks(paths):
+            rows = self._connection.execute(wanted, {"keys": list(part)})
+            found.update((path, seq) for path, seq in rows)
+        return found
 
     def withdraw(self, seqs: Sequence[int], at: int) -> None:
         """Take entries out of every feed, and remember when."""
@@ -263,7 +263,7 @@ def _insertion(
 
 def _row(change: EntryChange, site: Site) -> dict[str, Any]:
     made, known = change.entry, facts.of(change.entry, site)
-    return {
+    row = {
         "id": made.id,
         "path": made.path,
         "first_seen": change.first_seen,
@@ -282,13 +282,17 @@ def _row(change: EntryChange, site: Site) -> dict[str, Any]:
         "heat": known.heat,
         "data": msgspec.json.encode(made),
     }
+    return row if change.seq is None else {"at": change.seq, **row}
 
 
-def _members(made: Entry, seq: int, site: Site) -> Iterator[dict[str, Any]]:
+def _members(change: EntryChange, seqs: Mapping[str, int], site: Site) -> Iterator[dict[str, Any]]:
     """The membership rows of an entry: its topics as it names them, and their parents."""
-    published = int(made.published.timestamp())
-    for topic, (name, own) in terms.topics(made, site).items():
-        yield {"topic": topic, "name": name, "own": own, "entry": seq, "published": published}
+    always = {
+        "entry": seqs[change.entry.path],
+        "published": int(change.entry.published.timestamp()),
+    }
+    for topic, (name, own) in terms.topics(change.entry, site).items():
+        yield {"topic": topic, "name": name, "own": own, **always}
 
 
 def _counted(each: Counted, number: int) -> dict[str, Any]:
