@@ -135,6 +135,7 @@ class _Walker:
         return rest
 
     def _not_plain(self, entries: Iterable[os.DirEntry[str]], below: str) -> Iterator[str]:
+        """The names of those that are no plain files; the others are taken on the way."""
         files, ignored, extensions = self.files, self._ignored, self._extensions
         for found in entries:
             name = found.name

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import count
 from typing import TypeAlias
 
@@ -74,6 +74,7 @@ class Ingest:
         self.outcome = Outcome()
         self._known: Mapping[str, Seen] = {}
         self._plan = Plan([], [], set(), whole=True)
+        self._walk: Mapping[str, Stat] = {}
         self._gone: set[str] = set()
         self._back = 0
         self._families = terms.families(site)
@@ -91,10 +92,9 @@ class Ingest:
         `walk` is how all files looked when they were walked, if they were.
         """
         self._known, self._plan, self._gone = known, plan, set(plan.gone)
+        self._walk = walk or {}
         tasks = self._dated(plan.tasks)
         for results in workers.read(tasks):
-            if walk:
-                self.outcome.unlike.update(_unlike(results, walk))
             self._store(results, workers)
             self._progress("Reading articles", self.outcome.read, len(tasks))
         self._withdraw_gone(plan.gone)
@@ -143,7 +143,9 @@ class Ingest:
 
     def _store(self, results: Sequence[ReadResult], workers: Workers) -> None:
         self.outcome.read += len(results)
-        self._writer.touch_files({each.path: each.seen for each in results if not each.article})
+        same = {each.path: each.seen for each in results if not each.article}
+        self._writer.touch_files(same)
+        self._note_unlike(same)
         parsed = {each.path: (each, each.article) for each in results if each.article}
         memories = {} if self._first else self._writer.memories(list(parsed))
         if not self._first:
@@ -162,6 +164,14 @@ class Ingest:
         self._writer.put_files(
             {each.path: (each.seen, decision.problems) for each, decision in decided}
         )
+        self._note_unlike({each.path: each.seen for each, _ in decided})
+
+    def _note_unlike(self, stored: Mapping[str, Seen]) -> None:
+        """Note which files looked other than in the walk when they were read."""
+        for path, seen in stored.items() if self._walk else ():
+            stat = self._walk.get(path)
+            if stat is None or (stat.size, stat.mtime_ns) != (seen.size, seen.mtime_ns):
+                self.outcome.unlike.add(path)
 
     def _decide(self, result: ReadResult, article: Article, memory: Memory | None) -> Decision:
         known = self._known.get(result.path)
@@ -270,13 +280,6 @@ class Ingest:
         ]
         self._touch(self._writer.entries([memory.seq for memory in lost]).values())
         self._withdraw(lost)
-
-
-def _unlike(results: Iterable[ReadResult], walk: Mapping[str, Stat]) -> Iterator[str]:
-    for each in results:
-        known = walk.get(each.path)
-        if known is None or (known.size, known.mtime_ns) != (each.seen.size, each.seen.mtime_ns):
-            yield each.path
 
 
 def _dated_again(parsed: _Parsed, found: Mapping[str, Memory], workers: Workers) -> _Parsed:
