@@ -181,13 +181,17 @@ class _Build:
             for line in self._writer.lines(part.first, part.last).symmetric_difference(part.lines)
         }
         looked = self._looked(other)
-        if looked is None:
+        if looked is None or looked[0].problems:  # of what the walk has listed, or found gone
             return None
         again, seen = looked
         # Those that have changed since the walk.
         self._unlike = {
-            path for path in other | seen.keys() if again.files.get(path) != scan.files.get(path)
+            path
+            for path in other | seen.keys() | again.files.keys()
+            if again.files.get(path) != scan.files.get(path)
         }
+        more = sum((path in again.files) - (path in scan.files) for path in self._unlike)
+        self._remember("articles", str(len(scan.files) + more))
         return decisions.plan(again, seen, again=False, trust=True, whole=False), seen
 
     def _looked(self, heard: Collection[str]) -> tuple[folder.Scan, dict[str, Seen]] | None:

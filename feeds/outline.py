@@ -8,8 +8,8 @@ import msgspec
 
 from feeds import folder
 
-# So many stretches are drawn, none of them of fewer files than these; and anew once one of them
-# has become several times as long as it should be.
+# So many stretches are drawn, none but the last of fewer files than these; and anew once one of
+# them has become several times as long as it should be.
 _STRETCHES, _FEW, _UNLIKE = 100, 200, 4
 
 
@@ -39,9 +39,10 @@ class Outline(msgspec.Struct, frozen=True):
     def decoded(said: str) -> "Outline":
         """What `encoded` wrote. Anything else, as another version's, tells nothing of any file."""
         try:
-            return msgspec.json.decode(said, type=Outline)
+            known = msgspec.json.decode(said, type=Outline)
         except msgspec.MsgspecError:
             return Outline()
+        return known if len(known.digests) == len(known.begins) + 1 else Outline()
 
     def encoded(self) -> str:
         """As text, to be kept."""

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -80,7 +81,9 @@ def test_files_are_in_stretches_of_like_length() -> None:
     assert len(again.digests) == pytest.approx(outline._STRETCHES, abs=10)
 
 
-@pytest.mark.parametrize("said", ["", "0123456789abcdef", '{"whole": 1}', "[]"])
+@pytest.mark.parametrize(
+    "said", ["", "0123456789abcdef", '{"whole": 1}', "[]", '{"whole":"a","begins":["x"]}']
+)
 def test_what_another_version_wrote_tells_nothing(said: str) -> None:
     assert Outline.decoded(said) == Outline()
 
@@ -178,25 +181,28 @@ def test_what_is_forgotten_is_read_again(site: Publication, asked: Ranges) -> No
     assert asked == [(None, None)]
 
 
+@pytest.mark.parametrize("title", ["Version A", "Version B"])  # the time alone, or all of it
 def test_what_changed_between_walk_and_reading_is_read_again(
-    site: Publication, monkeypatch: pytest.MonkeyPatch
+    site: Publication, monkeypatch: pytest.MonkeyPatch, title: str
 ) -> None:
+    site.write("21.md", article("21.md", title))
+    site.build()
     site.write("21.md", article("21.md", "Version A"))
     was, read = looks(site, "21.md"), folder.read
 
     def racing(root: Path, path: str, most: int) -> tuple[bytes, Stat]:
         if path == "21.md":
-            restore(site, path, article(path, "Version B").encode(), was[1] + 10**9)
+            restore(site, path, article(path, title).encode(), was[1] + 10**9)
         return read(root, path, most)
 
     with monkeypatch.context() as patch:
         patch.setattr(folder, "read", racing)
         site.build()
-    assert shown(site)["21.md"] == "Version B"
-    restore(site, "21.md", *was)
+    assert shown(site)["21.md"] == title
+    restore(site, "21.md", article("21.md", "Version C").encode(), was[1])
     site.write("01.md", article("01.md", "Other"))
     site.build()
-    assert shown(site)["21.md"] == "Version A"
+    assert shown(site)["21.md"] == "Version C"
 
 
 @pytest.mark.parametrize("kind", ["changed back", "gone", "beside"])
@@ -255,3 +261,37 @@ def test_a_file_beside_one_that_is_gone_may_go_too(
     site.write("01.md", article("01.md"))
     site.build()
     assert shown(site)["21.html"] == "Beside"
+
+
+def test_what_is_gone_is_withdrawn_where_nobody_may_look(
+    site: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that may be listed and not entered: a walk finds no fault with it."""
+    site.file("21.md").unlink()
+    lstat = os.lstat
+
+    def forbidden(path: Any, **options: Any) -> os.stat_result:
+        if str(path).endswith("/21.md"):
+            raise PermissionError(13, "Permission denied", path)
+        return lstat(path, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "lstat", forbidden)
+        assert site.build().withdrawn == 1
+    assert site.build().withdrawn == 0
+    assert "21.md" not in shown(site)
+
+
+def test_articles_are_counted_as_they_are_stored(
+    site: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    was, look = looks(site, "21.md"), folder.look
+    site.file("21.md").unlink()
+
+    def racing(site_: Site, paths: Iterable[str]) -> Scan | None:
+        restore(site, "21.md", *was)
+        return look(site_, paths)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(folder, "look", racing)
+        assert site.build().articles == len(NAMES)

@@ -69,7 +69,11 @@ class Catalogue:
         self._engine = _engine(parsed, patience, cache, lambda: self._identity is None)
         self._watched: sqlite3.Connection | None = None
         self._opening = threading.Lock()
-        self._create()
+        try:
+            self._create()
+        except BaseException:
+            self._close()
+            raise
         self._identity = _identity(self._file)
 
     def _create(self) -> None:
