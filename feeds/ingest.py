@@ -81,18 +81,14 @@ class Ingest:
         self._first = not writer.any_entry()
 
     def run(
-        self,
-        plan: Plan,
-        known: Mapping[str, Seen],
-        workers: Workers,
-        walk: Mapping[str, Stat] | None = None,
+        self, plan: Plan, known: Mapping[str, Seen], workers: Workers, walk: Mapping[str, Stat]
     ) -> None:
         """Read, decide and store. What comes of it stands once `guard` has seen it.
 
-        `walk` is how all files looked when they were walked, if they were.
+        `walk` is how all files looked when they were walked, empty if they were not.
         """
         self._known, self._plan, self._gone = known, plan, set(plan.gone)
-        self._walk = walk or {}
+        self._walk = walk
         tasks = self._dated(plan.tasks)
         for results in workers.read(tasks):
             self._store(results, workers)

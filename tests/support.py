@@ -154,9 +154,8 @@ class Publication:
     @contextmanager
     def _catalogue(self, site: Site) -> Iterator[Catalogue]:
         """The catalogue, closed afterwards: opened again it still knows how to ask."""
-        file = Path(str(make_url(site.catalogue).database))
-        known = self._known
-        if known is None or not file.exists() or known.identity != _identity(str(file)):
+        known, there = self._known, _identity(make_url(site.catalogue).database)
+        if known is None or known.identity != there:
             known = self._known = Catalogue(site.catalogue)
         with closing(known):
             yield known
