@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from feeds import attachments, attribution, body, composed, dates, reading, urls
+from feeds import attachments, attribution, body, composed, dates, reading, urls, withholding
 from feeds.entry import Entry, content_hash
 from feeds.errors import ArticleError, Problem
 from feeds.fields import Fields
@@ -31,7 +31,8 @@ class Article(msgspec.Struct, frozen=True):
     """What a file says. `entry` is None where it is withheld (or cannot be published).
 
     `likeness` is equal for a renamed file, whatever its path: a hash of what its author wrote.
-    `content_hash` is the entry's.
+    `content_hash` is the entry's. `until` is when the clock alone makes something else of the same
+    file, in seconds; None if it never does.
     """
 
     entry: Entry | None
@@ -39,6 +40,7 @@ class Article(msgspec.Struct, frozen=True):
     likeness: str = ""
     problems: tuple[Problem, ...] = ()
     content_hash: str = ""
+    until: int | None = None
 
 
 def stem(path: str) -> str:
@@ -51,11 +53,14 @@ def identifier(path: str, site: Site) -> str:
     return site.mint(quote(stem(path), safe="/!$&'()*+,;=@~"))
 
 
-def parse(path: str, content: bytes, seen: datetime, site: Site) -> Article:
+def parse(
+    path: str, content: bytes, seen: datetime, site: Site, now: datetime | None = None
+) -> Article:
     """The entry of the article at `path` (below the article folder, `/` between its parts).
 
-    `seen` is when the article was first seen: the date of an article that has none. Nothing is
-    raised for a bad article: its problems say why it has no entry.
+    `seen` is when the article was first seen: the date of an article that has none. `now` is what
+    dates are compared with that keep an article back before or after them; `seen` if it is not
+    given. Nothing is raised for a bad article: its problems say why it has no entry.
     """
     try:
         read = reading.read(path, content)
@@ -63,21 +68,14 @@ def parse(path: str, content: bytes, seen: datetime, site: Site) -> Article:
         return Article(None, problems=(error.problem,))
     problems = list(read.problems)
     fields = Fields(read, read.data, problems)
-    if _withheld(fields):
-        return Article(None, withheld=True, problems=tuple(problems))
+    verdict = withholding.judged(fields, path, read.repeated, now or seen, site)
+    if verdict.withheld:
+        return Article(None, withheld=True, problems=tuple(problems), until=verdict.until)
     entry = _entry(fields, read, seen, site)
     if entry is None:
         return Article(None, problems=tuple(problems))
-    return Article(entry, False, _likeness(read), tuple(problems), content_hash(entry))
-
-
-def _withheld(fields: Fields) -> bool:
-    """Whether the author keeps the article back, now or again. What is unclear is kept back."""
-    kept = False
-    for name, value in reading.WITHHOLDING.items():
-        said = fields.flag(name)
-        kept = kept or said is value or (said is None and fields.raw(name) is not None)
-    return kept
+    made = content_hash(entry)
+    return Article(entry, False, _likeness(read), tuple(problems), made, verdict.until)
 
 
 def _likeness(read: Reading) -> str:
@@ -91,7 +89,6 @@ def _entry(fields: Fields, read: Reading, seen: datetime, site: Site) -> Entry |
         return None
     published = _published(fields, read.path, seen, site)
     if published is None:
-        _refuse(fields, ("publishedDateTime",))
         return None
     kind = _kind(fields, read.path, site)
     link, via = _link(fields, read.path, published, kind[0], site)
@@ -188,12 +185,19 @@ def _body(fields: Fields, read: Reading, link: str, site: Site) -> str:
 
 
 def _published(fields: Fields, path: str, seen: datetime, site: Site) -> datetime | None:
-    """The article's date: its own, that in its file name, else when it was first seen."""
+    """The article's date: its own, that in its file name, else when it was first seen.
+
+    None, with a fatal problem, where its author gives one that is not read.
+    """
     said = fields.raw("publishedDateTime")
     if said is None or said == "":
-        return dates.in_name(PurePosixPath(path).name, site.zone) or seen
+        in_name = dates.in_name(PurePosixPath(path).name, site.zone)
+        unread = withholding.has_unread_date(fields, in_name, site)
+        return None if unread else in_name or seen
     published = fields.date("publishedDateTime", site.zone)
-    if published and published < dates.EPOCH:
+    if published is None:
+        _refuse(fields, ("publishedDateTime",))
+    elif published < dates.EPOCH:
         fields.wrong("publishedDateTime", "is before 1970, which many readers show wrongly")
     return published
 

@@ -9,6 +9,7 @@ import msgspec
 
 from feeds import decisions, folder, fragment
 from feeds.article import stem
+from feeds.awaiting import Awaiting
 from feeds.catalogue.store import Catalogue, Reader, Seen, Standing
 from feeds.catalogue.writer import Writer, writing
 from feeds.decisions import Plan
@@ -113,6 +114,7 @@ class _Build:
         self._whole, self._walk = False, dict[str, folder.Stat]()
         self._outline: Outline | None = None
         self._unlike: set[str] = set()
+        self._awaiting = Awaiting(writer, self._seconds)
 
     def run(
         self, known: Known | None, heard: Collection[str] | None, *, verify: bool, force: bool
@@ -123,7 +125,8 @@ class _Build:
         scan, plan, seen = self._look(
             None if verify or everything else heard, again=again, verify=verify
         )
-        ingest = Ingest(self._site, self._writer, self._seconds, self._progress)
+        plan = self._awaiting.planned(plan)
+        ingest = Ingest(self._site, self._writer, self._seconds, self._progress, self._awaiting)
         refresh = Refresh(
             self._site, self._writer, self._now, self._progress, known, everything=everything
         )
@@ -149,7 +152,7 @@ class _Build:
     ) -> tuple[folder.Scan, Plan, dict[str, Seen]]:
         """What is in the article folder, what is to be done about it, and what was known of it."""
         trust = _trusts(self._site) and not verify
-        if looked := None if heard is None else self._looked(heard):
+        if looked := None if heard is None else self._looked({*heard, *self._awaiting.ripe}):
             scan, seen = looked
             plan = decisions.plan(scan, seen, again=again, trust=trust, whole=False)
             more = sum(path not in seen for path in scan.files) - len(plan.gone)
@@ -180,6 +183,7 @@ class _Build:
             for part in drawn.differing()
             for line in self._writer.lines(part.first, part.last).symmetric_difference(part.lines)
         }
+        other |= self._awaiting.ripe
         looked = self._looked(other)
         if looked is None or looked[0].problems:  # of what the walk has listed, or found gone
             return None
@@ -259,7 +263,6 @@ class _Build:
             *self._writer.problems(read),
             *(shared_links(self._writer) if self._whole else ()),
         )
-        due = self._writer.next_change()
         return Report(
             articles=int(self._writer.meta("articles")),
             read=outcome.read,
@@ -271,7 +274,7 @@ class _Build:
             problems=tuple(sorted(problems)),
             revision=self._writer.revision(),
             standing=self._writer.standing(),
-            due=None if due is None else int(due.timestamp()),
+            due=self._awaiting.next(self._writer.next_change()),
         )
 
 

@@ -3,7 +3,7 @@
 A value of the wrong type is a problem with its line, and counts as absent. No I/O.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,7 +27,7 @@ class Fields:
     `raw` gives the value of a name as YAML gave it; None where absent or empty.
     """
 
-    __slots__ = ("_keys", "_reading", "problems", "raw")
+    __slots__ = ("_data", "_keys", "_reading", "problems", "raw")
 
     def __init__(
         self,
@@ -36,9 +36,16 @@ class Fields:
         problems: list[Problem],
         keys: tuple[str | int, ...] = (),
     ) -> None:
-        self._reading, self._keys = reading, keys
+        self._reading, self._data, self._keys = reading, data, keys
         self.problems = problems
         self.raw: Callable[[str], Any] = data.get
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._data
+
+    def names_beside(self, known: Container[str]) -> list[str]:
+        """The names that are not among those `known`, in the order in which they stand."""
+        return [name for name in self._data if name not in known and isinstance(name, str)]
 
     def wrong(self, name: str | None, message: str, *, fatal: bool = False) -> None:
         """Report what is wrong with the field `name`, or with this mapping itself."""
@@ -70,10 +77,11 @@ class Fields:
     def flag(self, name: str) -> bool | None:
         """True or false; None if absent. What is neither is fatal, for it may hide an article."""
         value = self.raw(name)
-        if value is not None and not isinstance(value, bool):
+        if isinstance(value, bool):
+            return value
+        if name in self:
             self.wrong(name, f"is {_kind(value)}, not true or false; write one of them", fatal=True)
-            return None
-        return value
+        return None
 
     def date(self, name: str, zone: ZoneInfo) -> datetime | None:
         """A moment in UTC (`feeds.dates.parse`); None if absent or wrong."""

@@ -10,6 +10,7 @@ import msgspec
 
 from feeds import facts
 from feeds.article import Article, identifier, stem
+from feeds.awaiting import Awaiting
 from feeds.catalogue import terms
 from feeds.catalogue.store import Memory, Seen
 from feeds.catalogue.terms import Counted
@@ -68,9 +69,11 @@ class Outcome(msgspec.Struct):
 class Ingest:
     """One run: reads what the plan says and brings the catalogue up to date."""
 
-    def __init__(self, site: Site, writer: Writer, now: int, progress: Progress) -> None:
+    def __init__(
+        self, site: Site, writer: Writer, now: int, progress: Progress, awaiting: Awaiting
+    ) -> None:
         self._site, self._writer, self._now = site, writer, now
-        self._progress = progress
+        self._progress, self._awaiting = progress, awaiting
         self.outcome = Outcome()
         self._known: Mapping[str, Seen] = {}
         self._plan = Plan([], [], set(), whole=True)
@@ -94,6 +97,7 @@ class Ingest:
             self._store(results, workers)
             self._progress("Reading articles", self.outcome.read, len(tasks))
         self._withdraw_gone(plan.gone)
+        self._awaiting.store(plan.gone)
 
     def refuse(self, failed: Mapping[int, str]) -> None:
         """Withdraw entries that cannot be rendered, so that they cost the others nothing.
@@ -148,6 +152,8 @@ class Ingest:
             found = self._renamed(parsed, memories)
             parsed.update(_dated_again(parsed, found, workers))
             memories |= found
+        for path, (_, article) in parsed.items():
+            self._awaiting.note(path, article.until)
         decided = self._distinct(
             [
                 (each, self._decide(each, article, memories.get(each.path)))

@@ -76,6 +76,8 @@ class _UnusualError(Exception):
 
 def read(text: str) -> Any:
     """The mapping that the YAML of `text` is, or `UNUSUAL`."""
+    if len(text) > _MAX_LENGTH or not _is_harmless(text):
+        return UNUSUAL
     try:
         return _mapping(text)
     except _UnusualError:
@@ -94,8 +96,6 @@ def is_usual(text: str) -> bool:
 
 
 def _mapping(text: str) -> dict[str, Any]:
-    if len(text) > _MAX_LENGTH or not _is_harmless(text):
-        raise _UnusualError
     top: dict[str, Any] = {}
     # The innermost collection, and its rank; `around` are those around it.
     rank, into = 0, cast(Any, top)
@@ -123,6 +123,8 @@ def _mapping(text: str) -> dict[str, Any]:
             rank, into = below, made
         if value is _NESTED:
             open_key, value = key, None
+        if key in into:  # PyYAML's reader notes what is given more than once
+            raise _UnusualError
         into[key] = value
     if not top:
         raise _UnusualError

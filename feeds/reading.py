@@ -26,12 +26,9 @@ _LONG = 4_000
 
 
 class _Handler(YAMLHandler):
-    """python-frontmatter's YAML, split at whole lines and parsed within bounds."""
+    """python-frontmatter's YAML, split at whole lines."""
 
     FM_BOUNDARY = _BOUNDARY
-
-    def load(self, fm: str, **_: object) -> Any:
-        return yamltext.parse(fm)
 
 
 _HANDLER = _Handler()
@@ -41,7 +38,8 @@ class Reading(msgspec.Struct, frozen=True):
     """A file taken apart: `data` is its front matter, `body` the text after it.
 
     Of a long article that its author withholds, `data` may hold no more than what says so.
-    `matter` is the front matter's text and `offset` the lines before it, to find lines in.
+    `matter` is the front matter's text and `offset` the lines before it, to find lines in;
+    `repeated` are its keys that are given more than once, of which `data` has the last value.
     """
 
     path: str
@@ -50,6 +48,7 @@ class Reading(msgspec.Struct, frozen=True):
     matter: str
     offset: int
     problems: tuple[Problem, ...] = ()
+    repeated: tuple[str, ...] = ()
 
     @property
     def body_line(self) -> int:
@@ -83,14 +82,17 @@ def read(path: str, content: bytes) -> Reading:
         matter, body = _HANDLER.split(decoded)
     except ValueError:
         raise _error(path, offset + 1, "front matter is not closed; end it with ---") from None
+    repeated: tuple[str, ...] = ()
+    data: Any = _said_to_withhold(matter)
     try:
-        data = _said_to_withhold(matter) or _HANDLER.load(matter)
+        if data is None:
+            data, repeated = yamltext.parsed(matter)
     except yamltext.YAMLTextError as error:
         raise _error(path, offset + error.line, str(error)) from None
     if not isinstance(data, dict):
         kind = "empty" if data is None else f"a {type(data).__name__}"
         raise _error(path, offset + 1, f"front matter is {kind}; write 'key: value' lines")
-    return Reading(path, data, body.strip(), matter, offset, problems)
+    return Reading(path, data, body.strip(), matter, offset, problems, repeated)
 
 
 def _said_to_withhold(matter: str) -> dict[str, bool] | None:

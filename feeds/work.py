@@ -129,7 +129,7 @@ def _read(task: ReadTask) -> ReadResult:
     first_seen = task.first_seen
     if first_seen is None:
         first_seen = min(stat.mtime_ns // 1_000_000_000, _state.now)
-    parsed = article.parse(task.path, content, moment(first_seen), site)
+    parsed = article.parse(task.path, content, moment(first_seen), site, moment(_state.now))
     return ReadResult(task.path, seen, parsed, first_seen)
 
 

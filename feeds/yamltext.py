@@ -1,6 +1,7 @@
 """YAML text -> plain data, safe for hostile input, and the line on which a key stands. No I/O."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -45,6 +46,8 @@ class _Loader(SafeLoader):  # type: ignore[misc]
     is nearly everything, are built directly: PyYAML takes as long for that as for parsing.
     """
 
+    repeated: tuple[str, ...] = ()  # keys of the outermost mapping that are given more than once
+
     def descend_resolver(self, _node: object, _index: object) -> None:
         """Nothing: tags do not depend on where a node stands."""
 
@@ -62,10 +65,19 @@ class _Loader(SafeLoader):  # type: ignore[misc]
         return _TEXT
 
     def construct_document(self, node: yaml.Node) -> Any:
+        self.repeated = _repeated(node)
         try:
             return _built(self, node)
         except (_UnusualError, RecursionError):
             return super().construct_document(node)
+
+
+def _repeated(node: yaml.Node) -> tuple[str, ...]:
+    pairs = node.value if type(node) is yaml.MappingNode else ()
+    names = [key.value for key, _ in pairs if type(key) is yaml.ScalarNode]
+    if len(set(names)) == len(names):
+        return ()
+    return tuple(name for name, times in Counter(names).items() if times > 1)
 
 
 def _built(loader: Any, node: yaml.Node) -> Any:
@@ -115,16 +127,29 @@ def parse(text: str) -> Any:
     Raises `YAMLTextError` for text that does not parse, nests deeper than `MAX_DEPTH`, or
     grows beyond `MAX_NODES` by its aliases: libyaml would crash the process on such nesting.
     """
+    return parsed(text)[0]
+
+
+def parsed(text: str) -> tuple[Any, tuple[str, ...]]:
+    """The same, and the keys of its mapping that are given more than once (the last one counts)."""
     if (data := lines.read(text)) is not lines.UNUSUAL:
-        return data
-    return by_pyyaml(text)
+        return data, ()
+    return _by_pyyaml(text)
 
 
 def by_pyyaml(text: str) -> Any:
     """The same, of any text: what is not of the usual kind, and what all else is held to."""
+    return _by_pyyaml(text)[0]
+
+
+def _by_pyyaml(text: str) -> tuple[Any, tuple[str, ...]]:
     _check_size(text)
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - derives from the safe loader
+        loader = _Loader(text)
+        try:
+            return loader.get_single_data(), loader.repeated
+        finally:
+            loader.dispose()
     except yaml.MarkedYAMLError as error:
         raise _explained(error, text) from None
     except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:

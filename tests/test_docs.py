@@ -113,6 +113,8 @@ PROBLEMS: Mapping[str, str] = {
     "not text; put it in quotes": "---\ntitle: 1984\n---\n",
     "not a whole number": "---\ntitle: A\nwebUrl: https://example.org/\nquality: high\n---\n",
     "not true or false": "---\npublished: 'no'\n---\n",
+    "so that the article is kept back": "---\ntitle: A\ndraft: true\n---\n",
+    "write publishedDateTime": "---\ntitle: A\nwebUrl: /a\ndate: 2025-03-04\n---\n",
     "is text, not a list": "---\ntitle: A\nwebUrl: https://example.org/\ntopics: Maps\n---\n",
     "is missing; give the article a title": "---\nexcerpt: A\n---\n",
     "is missing; give it, or set site.permalink": "---\ntitle: A\n---\n",
