@@ -1,6 +1,7 @@
 """Where an article comes from, who wrote it, and what else was written about it. No I/O."""
 
 import re
+from itertools import accumulate
 from typing import TypeAlias
 
 from feeds import attachments, urls
@@ -15,8 +16,11 @@ _Attribution: TypeAlias = tuple[Provider | None, tuple[Person, ...]]
 
 _MOST_PROVIDERS = 1_000  # are kept of a site
 _MOST_SAID = 1_000  # characters say a provider that is kept
-# E-mail addresses are not published: what is left is the name.
-_ADDRESS = re.compile(r"[^\s@<>()]+@[^\s@<>()]+")
+# E-mail addresses are not published: what is left is the name. A handle (@jane) is part of it.
+_WORD = re.compile(r"[^\s,;<>()\[\]]+")
+_EMPTY = re.compile(r"\([\s,;]*\)|<\s*>|\[\s*\]")
+_BEFORE_END = re.compile(r"(?<![\s,;])[\s,;]+(?=\))")
+_TELLTALE = re.compile(r"[@<>()]")
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}")
 
 
@@ -95,13 +99,37 @@ def _people(fields: Fields, site: Site) -> tuple[Person, ...]:
     if listed is None:
         return ()
     if isinstance(listed, list) and all(isinstance(each, str) for each in listed):
-        named = (_ADDRESS.sub("", name).strip(" ()<>") for name in fields.names("authors"))
+        named = map(_name, fields.names("authors"))
         return tuple(Person(name) for name in named if name)
     return tuple(
         Person(name, each.url("url"), each.url("avatar", site.assets_url))
         for each in fields.mappings("authors")
-        if (name := _ADDRESS.sub("", each.text("name")).strip(" ()<>"))
+        if (name := _name(each.text("name")))
     )
+
+
+def _name(text: str) -> str:
+    """The name in what an author is called, without addresses; empty if there is no more."""
+    if not _TELLTALE.search(text):
+        return text
+    name = _WORD.sub(_unless_address, text)
+    if name != text:
+        name = _EMPTY.sub("", _EMPTY.sub("", name))  # twice, for one pair may stand in another
+        name = _BEFORE_END.sub("", name)
+    name = " ".join(name.split()).strip(" ,;<>")
+    if name.count("(") != name.count(")"):
+        return name.strip(" ()")
+    return name[1:-1].strip() if _is_in_brackets(name) else name
+
+
+def _is_in_brackets(name: str) -> bool:
+    """Whether the bracket that `name` begins with closes at its very end."""
+    depths = list(accumulate((sign == "(") - (sign == ")") for sign in name))
+    return name[:1] == "(" and depths.index(0) == len(name) - 1
+
+
+def _unless_address(word: re.Match[str]) -> str:
+    return word[0] if word[0][0] == "@" or "@" not in word[0][1:-1] else ""
 
 
 def related(fields: Fields, site: Site) -> tuple[Related, ...]:

@@ -1,5 +1,6 @@
 """What an article says and where it goes: the design's table, row by row."""
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -184,6 +185,48 @@ def test_authors_are_people_not_addresses() -> None:
     assert entry(authors=["Jane", "Joe", "Jane"]).authors == (Person("Jane"), Person("Joe"))
     assert entry(authors=[{"name": "Jane"}], provider={"name": "P"}).authors == (Person("Jane"),)
     assert entry().authors == ()
+
+
+@pytest.mark.parametrize(
+    ("author", "name"),
+    [
+        ("Adam Glassman (@abglassman)", "Adam Glassman (@abglassman)"),
+        ("@abglassman", "@abglassman"),
+        ("Ann (@ann@social.example)", "Ann (@ann@social.example)"),
+        ("Ann Lee (Editor)", "Ann Lee (Editor)"),
+        ("Ann (Editor) Lee (she)", "Ann (Editor) Lee (she)"),
+        ("(Ann Lee)", "Ann Lee"),
+        ("Ann Lee <ann@example.org>", "Ann Lee"),
+        ("Ann Lee (ann@example.org)", "Ann Lee"),
+        ("Ann Lee (<ann@example.org>)", "Ann Lee"),
+        ("Ann Lee [ann@example.org]", "Ann Lee"),
+        ("Ann Lee, ann@example.org", "Ann Lee"),
+        ("Ann Lee,ann@example.org", "Ann Lee"),
+        ("ann@example.org (Ann Lee)", "Ann Lee"),
+        ("ann@example.org (Ann Lee (Editor))", "Ann Lee (Editor)"),
+        ("Ann Lee <ann@example.org> (Editor)", "Ann Lee (Editor)"),
+        ("Ann Lee (ann@example.org) (@ann)", "Ann Lee (@ann)"),
+        ("Ann Lee <mailto:ann@example.org>", "Ann Lee"),
+        ("Ann Lee (Editor, ann@example.org)", "Ann Lee (Editor)"),
+        ("Ann Lee (", "Ann Lee"),
+        ("Ann @ Home", "Ann @ Home"),
+        ("<ann@example.org>", None),
+        ("ann@example.org", None),
+    ],
+)
+def test_an_author_is_called_by_the_whole_name_and_no_address(
+    author: str, name: str | None
+) -> None:
+    expected = (Person(name),) if name else ()
+    assert entry(authors=[author]).authors == expected
+    assert entry(authors=[{"name": author}]).authors == expected
+
+
+@pytest.mark.parametrize("text", ["a", "(", "<", "@", "a@", "( ", "[<("])
+def test_no_name_takes_long(text: str) -> None:
+    start = time.process_time()
+    attribution._name(text * 40_000)
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize(
