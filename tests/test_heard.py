@@ -49,16 +49,20 @@ TOPICS = ["AI", "ai", "Robots", "Space", "Deep Sea"]
 
 def article(number: int, hours: int, topics: list[str], kind: str) -> str:
     """One of a few kinds of article, dated so many hours from `NOW`."""
+    at = NOW + timedelta(hours=hours)
     fields: dict[str, Any] = {
         "title": f"Title {number}",
         "webUrl": f"https://example.org/{number}",
-        "publishedDateTime": (NOW + timedelta(hours=hours)).isoformat(),
+        "publishedDateTime": at.isoformat(),
         "topics": topics,
         "quality": number,
         "heat": number * hours % 7,
         "provider": {"name": f"P{number % 3}", "domain": "p.example"},
     }
-    return front_matter(**{**fields, **KINDS[kind]})
+    timed = {"ends": {"expires": at + timedelta(days=1)}, "comes": {"pubDate": at}}
+    if kind == "comes":
+        fields["publishedDateTime"] = "2024-06-01"
+    return front_matter(**{**fields, **KINDS.get(kind, {}), **timed.get(kind, {})})
 
 
 START = {name: article(n, -n, ["AI"], "plain") for n, name in enumerate(NAMES)}
@@ -68,7 +72,7 @@ articles = st.builds(
     st.integers(0, 9),
     st.integers(-72, 48),
     st.lists(st.sampled_from(TOPICS), max_size=2),
-    st.sampled_from(["plain", "plain", "plain", "withheld", "undated", "bad", "video"]),
+    st.sampled_from([*["plain"] * 3, *KINDS, "ends", "comes"]),
 )
 steps = st.lists(
     st.one_of(
