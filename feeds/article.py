@@ -58,9 +58,9 @@ def parse(
 ) -> Article:
     """The entry of the article at `path` (below the article folder, `/` between its parts).
 
-    `seen` is when the article was first seen: the date of an article that has none. `now` is what
-    dates are compared with that keep an article back before or after them; `seen` if it is not
-    given. Nothing is raised for a bad article: its problems say why it has no entry.
+    `seen` is when the article was first seen: the date of an article that has none. Dates that
+    keep an article back before or after them are compared with `now`, or with `seen` if that is
+    None. Nothing is raised for a bad article: its problems say why it has no entry.
     """
     try:
         read = reading.read(path, content)

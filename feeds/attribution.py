@@ -16,7 +16,7 @@ _Attribution: TypeAlias = tuple[Provider | None, tuple[Person, ...]]
 
 _MOST_PROVIDERS = 1_000  # are kept of a site
 _MOST_SAID = 1_000  # characters say a provider that is kept
-# E-mail addresses are not published: what is left is the name. A handle (@jane) is part of it.
+# E-mail addresses are not published: the rest is the name. A handle (@jane) is part of it.
 _WORD = re.compile(r"[^\s,;<>()\[\]]+")
 _EMPTY = re.compile(r"\([\s,;]*\)|<\s*>|\[\s*\]")
 _BEFORE_END = re.compile(r"(?<![\s,;])[\s,;]+(?=\))")

@@ -123,7 +123,7 @@ def _mapping(text: str) -> dict[str, Any]:
             rank, into = below, made
         if value is _NESTED:
             open_key, value = key, None
-        if key in into:  # PyYAML's reader notes what is given more than once
+        if key in into:  # PyYAML's reader notes keys that are given more than once
             raise _UnusualError
         into[key] = value
     if not top:

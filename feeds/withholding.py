@@ -2,7 +2,7 @@
 
 Front matter of Hugo, Zola, Eleventy, Quarto, Astro, Pelican, Jekyll, Hexo, Docusaurus and others
 says in many ways that an article is not to be published. Each of them keeps it back, and so does
-whatever is unclear: a draft that goes out cannot be taken back. No I/O; the clock is an argument.
+an unclear value: a draft that goes out cannot be taken back. No I/O; the clock is an argument.
 """
 
 import re
@@ -31,7 +31,7 @@ _OWN = _words(
 )
 
 _Kind = Literal["flag", "misspelt", "option", "status", "parts", "expiry", "publish", "date"]
-# What is given more than once is unclear.
+# Keys of these kinds are unclear where they are given more than once.
 _ONCE: frozenset[_Kind] = frozenset({"flag", "misspelt", "status", "parts", "expiry"})
 
 
@@ -66,7 +66,7 @@ _MEANINGS: dict[str, _Meaning] = {
     **_named("lastmod lastmodified lastmodifiedat lastupdated modified modifieddate", "date"),
     **_named("datemodified moddatetime updated updatedat updateddate releasedate", "date"),
 }
-# Of these a misspelling counts as well; how alike it has to be, and what is a word of its own.
+# Misspellings of these count as well; how alike they have to be, and words of their own.
 _MISSPELT, _ALIKE, _OTHER_WORDS = ("published", "draft"), 0.8, frozenset({"publisher", "polished"})
 _LONGEST_NAME = 40
 
@@ -107,7 +107,7 @@ def judged(
     """Whether the author keeps the article at `path` back at `now`, again or for the first time.
 
     `repeated` are the keys of the front matter that are given more than once. Why an article is
-    kept back becomes a fatal problem, but for the clear words of this tool, which need none.
+    kept back becomes a fatal problem, except for the clear words of this tool, which need none.
     """
     problems = len(fields.problems)
     kept = _by_own_words(fields)
@@ -139,12 +139,12 @@ def has_unread_date(fields: Fields, in_name: datetime | None, site: Site) -> boo
         if kind == "expiry" or not _may_date(value, kind, site):
             continue
         if in_name is None:
-            said = "is not read, so that the article has no date; write publishedDateTime"
+            message = "is not read, so that the article has no date; write publishedDateTime"
         elif kind == "publish" and not _is_day(value, in_name, site):
-            said = "is not the date in the file name, and is not read; write publishedDateTime"
+            message = "is not the date in the file name, and is not read; write publishedDateTime"
         else:
             continue
-        fields.wrong(name, said, fatal=True)
+        fields.wrong(name, message, fatal=True)
         found = True
     return found
 
@@ -196,8 +196,8 @@ def _why(fields: Fields, value: Any, meaning: _Meaning) -> str:
         if word in _NOT_PUBLIC or truth is False:
             return f"is {_shown(value)}, {_BACK}"
         if word not in _PUBLIC and not truth and fields.raw("published") is not True:
-            said = f"is {_shown(value)}, which may mean that it is not public, {_BACK}"
-            return f"{said}; if it is, write published: true too"
+            message = f"is {_shown(value)}, which may mean that it is not public, {_BACK}"
+            return f"{message}; if it is, write published: true too"
     return ""
 
 
@@ -220,8 +220,8 @@ def _by_expiry(value: Any, now: datetime, site: Site) -> tuple[str, datetime | N
         return "", None
     ends = _moment(value, site)
     if ends is None:
-        said = f"is {_shown(value)}, which is not a date, {_BACK}"
-        return f"{said}; write for example 2024-05-31T09:00:00Z", None
+        message = f"is {_shown(value)}, which is not a date, {_BACK}"
+        return f"{message}; write for example 2024-05-31T09:00:00Z", None
     return (f"is {_shown(value)}, which is past, {_BACK}", None) if ends <= now else ("", ends)
 
 

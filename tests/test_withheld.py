@@ -112,7 +112,8 @@ def test_the_rest_of_a_withheld_article_is_not_read() -> None:
     "tail",
     [
         "related: [", "related:\n  - a: 'b", "a: b: c", "a:\n   - b\n  - c", "a: \x07", "a: \x85",
-        "published: true", "published: ~", "removed: 1", "removed:", "draft: a\ndraft: a", '"published": true', "a:\tb", "yes: a",
+        "published: true", "published: ~", "removed: 1", "removed:", "draft: a\ndraft: a",
+        '"published": true', "a:\tb", "yes: a",
         "a: |\n  b", "- a", "a: b\n  c: d", "a: *b", "a: \ud800",
         "a:\n  - b: 1\n    c\n  - b: 1\n    c: 2",
     ],

@@ -1,8 +1,9 @@
-"""What says that an article is not to be published keeps it back, in the words of any tool."""
+"""An article that is not to be published is kept back, in the words of any tool."""
 
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -68,7 +69,7 @@ UNCLEAR = [
 
 
 @pytest.mark.parametrize("lines", UNCLEAR)
-def test_what_is_unclear_is_kept_back_with_a_row(lines: str) -> None:
+def test_an_unclear_value_keeps_an_article_back_with_a_row(lines: str) -> None:
     assert is_withheld_with_a_row(article(lines), lines.partition(":")[0])
 
 
@@ -93,7 +94,7 @@ def test_the_clear_words_of_this_tool_need_no_row(line: str) -> None:
      "pubDate: 2023-01-01", "lastmod: 2030-01-01", "created: 2099-01-01", "eventDate: 2099-01-01",
      "draught: true", "1: true", "yes: true", "secured: xyz", "unlimited: true", "remote: true"],
 )  # fmt: skip
-def test_what_says_nothing_of_it_is_published_without_a_row(line: str) -> None:
+def test_other_values_keep_nothing_back_and_give_no_row(line: str) -> None:
     made = article(line)
     assert made.problems == ()
     assert made.entry is not None
@@ -174,14 +175,14 @@ TOMORROW, YESTERDAY = NOW + timedelta(days=1), NOW - timedelta(days=1)
 
 
 @pytest.mark.parametrize("name", ["publishDate", "date", "pubDate", "pubDatetime", "embargo"])
-def test_what_is_yet_to_come_is_kept_back_until_then(name: str) -> None:
+def test_an_article_that_is_yet_to_come_is_kept_back_until_then(name: str) -> None:
     made = article(f"{name}: {TOMORROW.isoformat()}")
     assert is_withheld_with_a_row(made, name)
     assert made.until == int(TOMORROW.timestamp())
     assert article(f"{name}: {NOW.isoformat()}").entry is not None
 
 
-def test_what_is_to_come_on_the_day_in_its_file_name_is_kept_back_until_then() -> None:
+def test_an_article_to_come_on_the_day_in_its_file_name_is_kept_back_until_then() -> None:
     at = NOW + timedelta(hours=2)
     made = article(f"date: {at.isoformat()}", f"{NOW:%Y-%m-%d}-a.md", UNDATED)
     assert is_withheld_with_a_row(made, "date")
@@ -192,7 +193,7 @@ def test_what_is_to_come_on_the_day_in_its_file_name_is_kept_back_until_then() -
     "name", ["expiryDate", "expirydate", "unpublishDate", "expires", "Expiry", "deleted_at"]
 )
 @pytest.mark.parametrize("before", [DATED, UNDATED])
-def test_what_has_expired_is_kept_back(name: str, before: str) -> None:
+def test_an_expired_article_is_kept_back(name: str, before: str) -> None:
     made = article(f"{name}: {NOW.isoformat()}", before=before)
     assert is_withheld_with_a_row(made, name)
     assert made.until is None
@@ -202,8 +203,8 @@ def test_what_has_expired_is_kept_back(name: str, before: str) -> None:
     assert made.until == int(TOMORROW.timestamp())
 
 
-def dated(**fields: object) -> str:
-    return front_matter(**{"publishedDateTime": "2024-06-01T00:00:00Z", **fields})
+def dated(**fields: Any) -> str:
+    return front_matter(publishedDateTime="2024-06-01T00:00:00Z", **fields)
 
 
 @pytest.mark.parametrize("heard", [None, ()])
@@ -277,7 +278,7 @@ def test_an_article_whose_date_is_no_longer_read_stays_as_it_was(tmp_path: Path)
     assert "published as it was before" in report.problems[0].message
 
 
-def test_check_shows_and_counts_what_is_kept_back(tmp_path: Path) -> None:
+def test_check_shows_and_counts_articles_that_are_kept_back(tmp_path: Path) -> None:
     root = Publication(tmp_path, {"a.md": dated(draft=True), "b.md": dated()}).root
     write_article(root, "c.md", front_matter(publishedDateTime=None, date="2020-01-01"))
     result = CliRunner().invoke(main, ["check", "--config", str(root)])
