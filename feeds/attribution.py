@@ -52,12 +52,12 @@ def _kept(key: str, said: Fields, site: Site) -> _Attribution:
 
 
 def _provider(said: Fields, site: Site) -> _Attribution:
-    domain = said.text("domain").lower()
+    domain = said.name("domain").lower()
     home = _home(domain)
     if domain and home is None:
         said.wrong("domain", f"{quoted(domain)} is not a domain; write for example example.org")
         domain = ""
-    name = said.text("name")
+    name = said.name("name")
     known = site.providers.get((name or domain).casefold())
     name = known.name if known else name or domain
     if not name:
@@ -104,7 +104,7 @@ def _people(fields: Fields, site: Site) -> tuple[Person, ...]:
     return tuple(
         Person(name, each.url("url"), each.url("avatar", site.assets_url))
         for each in fields.mappings("authors")
-        if (name := _name(each.text("name")))
+        if (name := _name(each.name("name")))
     )
 
 
@@ -141,7 +141,7 @@ def related(fields: Fields, site: Site) -> tuple[Related, ...]:
         title, url = each.text("title"), each.url("webUrl") or each.url("originalUrl")
         if title and url and url not in made:
             said = each.mapping("provider")
-            made[url] = Related(title, url, said.text("name") or None if said else None)
+            made[url] = Related(title, url, said.name("name") or None if said else None)
     return tuple(made.values())
 
 

@@ -18,6 +18,7 @@ _IN_NAME = re.compile(r"(?<!\d)(\d{4})-(\d{2})-(\d{2})(?!\d)")
 _ISO_DURATION = re.compile(
     r"P(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})(?:\.\d+)?S)?)?", re.ASCII
 )
+_MAX_LENGTH = 100  # characters; dateutil's time grows with the square of what is no date
 _MAX_DURATION = 10 * 366 * 86_400  # what is longer is a mistake
 # RFC 822 §5.1's zones. Other names mean different things on different machines.
 _ZONES = {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
@@ -86,11 +87,12 @@ def _from_text(value: str) -> datetime:
         pass
     if _DIGITS_ONLY.match(value):
         raise BadDateError(f"{quoted(value)} can be read in two ways; write for example 2024-05-31")
+    read = value if len(value) <= _MAX_LENGTH else ""  # which is no date
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             first, second = (
-                _PARSER.parse(value, default=filler, tzinfos=_zone) for filler in _FILLERS
+                _PARSER.parse(read, default=filler, tzinfos=_zone) for filler in _FILLERS
             )
     except (ValueError, OverflowError, TypeError, Warning):
         said = f"{quoted(value)} is not a date that exists; write for example 2024-05-31T09:00:00Z"

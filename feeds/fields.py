@@ -14,6 +14,8 @@ from feeds.reading import Reading
 from feeds.text import one_line
 
 MAX_ITEMS = 1000
+MAX_NAME = 1000  # characters of a name
+MAX_URL = 4000  # characters: every reference of a body may come to as many
 
 _KINDS = {
     bool: "true or false", int: "a number", float: "a number", list: "a list",
@@ -62,6 +64,14 @@ class Fields:
         self.wrong(name, f"is {_kind(value)}, not text; put it in quotes")
         return ""
 
+    def name(self, name: str) -> str:
+        """Text that names something: of `MAX_NAME` characters at most, or it counts as absent."""
+        line = self.text(name)
+        if len(line) <= MAX_NAME:
+            return line
+        self.wrong(name, _too_long(line))
+        return ""
+
     def number(self, name: str, *, positive: bool = False) -> int | None:
         """A whole number, within 63 bits; None if absent."""
         value = self.raw(name)
@@ -100,26 +110,35 @@ class Fields:
         if not isinstance(value, str):
             return self.text(name) or None  # absent, or a problem
         try:
-            return urls.in_site(value, base) if base else urls.absolute(value.strip())
+            url = urls.in_site(value, base) if base else urls.absolute(value.strip())
         except urls.BadURLError as error:
             if value.strip():
                 self.wrong(name, str(error))
             return None
+        if len(url) > MAX_URL:
+            self.wrong(name, f"has {len(url):,} characters, more than {MAX_URL:,}; write less")
+            return None
+        return url
 
-    def names(self, name: str) -> tuple[str, ...]:
-        """A list of names, each once; one name alone counts as such a list, with a problem."""
+    def names(self, name: str, most: int = MAX_ITEMS) -> tuple[str, ...]:
+        """A list of names, each once; one name alone counts as such a list, with a problem.
+
+        The first `most` items are read; names are of `MAX_NAME` characters at most.
+        """
         value = self.raw(name)
         if isinstance(value, str) and value.strip():
             self.wrong(name, "is text, not a list; write '- ' before it")
             value = [value]
         made: dict[str, None] = {}
-        for index, each in enumerate(self._items(name, value)):
-            if isinstance(each, str) and (line := one_line(each)):
+        for index, each in enumerate(self._items(name, value, most)):
+            line = one_line(each) if isinstance(each, str) else ""
+            if line and len(line) <= MAX_NAME:
                 made[line] = None
             else:
                 keys = (*self._keys, name, index)
-                said = f"is {_kind(each)}, not text; put it in quotes"
-                self.problems.append(self._reading.problem(keys, said))
+                message = f"is {_kind(each)}, not text; put it in quotes"
+                message = _too_long(line) if line else message
+                self.problems.append(self._reading.problem(keys, message))
         return tuple(made)
 
     def mapping(self, name: str) -> "Fields | None":
@@ -150,15 +169,19 @@ class Fields:
                 said = f"is {_kind(each)}, not a mapping; write 'key: value' lines"
                 self.problems.append(self._reading.problem(keys, said))
 
-    def _items(self, name: str, value: Any) -> list[Any]:
+    def _items(self, name: str, value: Any, most: int = MAX_ITEMS) -> list[Any]:
         if value is None:
             return []
         if not isinstance(value, list):
             self.wrong(name, f"is {_kind(value)}, not a list; write '- ' before each item")
             return []
-        if len(value) > MAX_ITEMS:
-            self.wrong(name, f"has {len(value):,} items; the first {MAX_ITEMS:,} are read")
-        return value[:MAX_ITEMS]
+        if len(value) > most:
+            self.wrong(name, f"has {len(value):,} items; the first {most:,} are read")
+        return value[:most]
+
+
+def _too_long(line: str) -> str:
+    return f"has {len(line):,} characters, more than {MAX_NAME:,}; write less"
 
 
 def _kind(value: object) -> str:

@@ -20,7 +20,7 @@ _BOUNDARY = re.compile(r"\n---+[ \t]*(?=\n|\Z)")
 # Keys that withhold an article by such a value (`feeds.article`), and what each says on its line.
 WITHHOLDING = {"published": False, "removed": True, "deleted": True}
 _WITHHELD = tuple(f"{name}: {str(value).lower()}" for name, value in WITHHOLDING.items())
-_FLAG = re.compile(rf"\n({'|'.join(WITHHOLDING)}):[ ]*([^\n]*?)[ ]*(?=\n|\Z)")
+_FLAG = re.compile(rf"\n({'|'.join(WITHHOLDING)}):([^\n]*+)")
 # Front matter of so many characters takes longer to read than to see through.
 _LONG = 4_000
 
@@ -99,7 +99,7 @@ def _said_to_withhold(matter: str) -> dict[str, bool] | None:
     """What withholds an article, where that is certain without reading the rest; else None."""
     if len(matter) < _LONG or not any(f"\n{said}\n" in matter for said in _WITHHELD):
         return None
-    said = _FLAG.findall("\n" + matter)
+    said = [(name, value.strip(" ")) for name, value in _FLAG.findall("\n" + matter)]
     flags = {name: value == "true" for name, value in said if value in ("true", "false")}
     if len(flags) < len(said) or not lines.is_usual(matter):
         return None  # one of them is said twice, or not clearly

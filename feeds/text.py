@@ -3,28 +3,31 @@
 import hashlib
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 
 # Outside XML's Char production (XML 1.0 §2.2), and the C1 controls that XML discourages.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _CONTROLS = bytes({*range(32), 127} - {9, 10, 13})
 _MAX_SLUG = 120  # bytes: slugs become names of files, which may have 255
 _MOST_KEPT = 200  # characters of a name
+_MOST_FOLDED = 1000  # characters: Unicode's order of marks takes the square of their number
 _SIGNS = {"+": " plus ", "&": " and "}
 _SIGN = re.compile(r"[+&]|(?<=\w)#")
 
 
-def _replacement(match: re.Match[str]) -> str:
+@cache
+def _replacements() -> dict[int, str]:
     """What a forbidden character most likely was: C1 controls are cp1252 read as latin-1."""
-    character = match.group()
-    if "\x80" <= character <= "\x9f":
-        return character.encode("latin-1").decode("cp1252", errors="ignore")
-    return ""
+    forbidden = (chr(code) for code in range(0x10000) if _NOT_XML.match(chr(code)))
+    made = dict.fromkeys(map(ord, forbidden), "")
+    for code in range(0x80, 0xA0):
+        made[code] = bytes([code]).decode("cp1252", errors="ignore")
+    return made
 
 
 def clean(text: str) -> str:
     """`text` without the characters that XML forbids (XML 1.0 §2.2), cp1252 mojibake mended."""
-    return _NOT_XML.sub(_replacement, text) if _NOT_XML.search(text) else text
+    return text.translate(_replacements()) if _NOT_XML.search(text) else text
 
 
 def may_be_forbidden(encoded: bytes) -> bool:
@@ -59,10 +62,12 @@ def slug(name: str) -> str:
 
 
 def _slug(name: str) -> str:
-    folded = _folded(_folded(clean(name)))  # twice, for once is not stable for all of Unicode
+    folded = _folded(
+        _folded(clean(name[:_MOST_FOLDED]))
+    )  # twice, for once is not stable for all of Unicode
     signs = _SIGN.sub(lambda found: _SIGNS.get(found.group(), " sharp "), folded)
     made = "-".join("".join(c if _is_letter(c) else " " for c in signs).split())
-    if made and len(made.encode()) <= _MAX_SLUG:
+    if made and len(made.encode()) <= _MAX_SLUG and len(name) <= _MOST_FOLDED:
         return made
     digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:8]
     kept = made.encode()[: _MAX_SLUG - 9].decode(errors="ignore").strip("-")

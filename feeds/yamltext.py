@@ -12,6 +12,7 @@ from feeds import lines
 
 MAX_DEPTH = 50
 MAX_NODES = 100_000
+_MAX_SCALAR = 1000  # characters of a number or a date: PyYAML multiplies 1:1:1:… out
 
 SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -106,6 +107,8 @@ def _scalar(loader: Any, node: yaml.Node) -> Any:
 
 def _lenient(construct: Callable[[Any, Any], object]) -> Callable[[Any, Any], object]:
     def constructed(loader: Any, node: yaml.ScalarNode) -> object:
+        if len(node.value) > _MAX_SCALAR:
+            return node.value
         try:
             made = construct(loader, node)
             repr(made)  # Python refuses to write a number of very many digits
@@ -179,12 +182,20 @@ def _composed(text: str) -> Any:
 
 def _child(node: Any, key: str | int) -> tuple[int, Any] | None:
     if isinstance(node, yaml.MappingNode):
-        for name, value in reversed(node.value):  # of equal keys the last one counts
-            if getattr(name, "value", None) == key:
-                return name.start_mark.line + 1, value
+        return _children(node).get(key)
     if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
         return node.value[key].start_mark.line + 1, node.value[key]
     return None
+
+
+@lru_cache(maxsize=8)
+def _children(node: yaml.MappingNode) -> dict[str | int, tuple[int, Any]]:
+    """The line and value of each key, kept as long as many problems may be about one mapping."""
+    return {  # of equal keys the last one counts
+        name.value: (name.start_mark.line + 1, value)
+        for name, value in node.value
+        if isinstance(name, yaml.ScalarNode)
+    }
 
 
 def _explained(error: yaml.MarkedYAMLError, text: str) -> YAMLTextError:
@@ -205,7 +216,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def _check_size(text: str) -> None:
-    if not _may_nest(text) and not _may_alias(text):
+    if not _may_nest(text) and not _may_alias(text) and not _may_be_large(text):
         return
     try:
         _walk(text)
@@ -224,6 +235,11 @@ def _may_alias(text: str) -> bool:
     if "&" not in text or "*" not in text:
         return False
     return _ANCHOR.search(text) is not None and _ALIAS.search(text) is not None
+
+
+def _may_be_large(text: str) -> bool:
+    # Each value has one of these before it or after it.
+    return len(text) > MAX_NODES and sum(map(text.count, "\n,:-?[{")) > MAX_NODES
 
 
 def _walk(text: str) -> None:
@@ -248,4 +264,6 @@ def _walk(text: str) -> None:
         if len(open_collections) > MAX_DEPTH:
             raise YAMLTextError(line, f"nests deeper than {MAX_DEPTH} levels; write it flatter")
         if nodes > MAX_NODES:
-            raise YAMLTextError(line, f"holds more than {MAX_NODES:,} values; use fewer aliases")
+            raise YAMLTextError(
+                line, f"holds more than {MAX_NODES:,} values; use fewer aliases or values"
+            )
