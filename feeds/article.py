@@ -22,9 +22,10 @@ from feeds.fields import Fields
 from feeds.keys import LANGUAGE, PLACEHOLDER
 from feeds.reading import Reading
 from feeds.site import Site
-from feeds.text import quoted, slug
+from feeds.text import quoted, shorten, slug
 
 _MARKUP = {".html", ".htm"}
+_MAX_TOPICS = 30
 
 
 class Article(msgspec.Struct, frozen=True):
@@ -131,7 +132,7 @@ def _assembled(
 ) -> Entry:
     category, type_ = kind
     updated = fields.date("updatedDateTime", site.zone)
-    summary = fields.text("excerpt") or fields.text("bio")
+    summary = _summary(fields, site)
     pictures = tuple(attachments.images(fields, site))
     player = attachments.player(fields, site)
     provider, authors = attribution.provider(fields, site)
@@ -162,7 +163,7 @@ def _assembled(
         provider=provider,
         category=category,
         type=type_,
-        topics=fields.names("topics"),
+        topics=fields.names("topics", _MAX_TOPICS),
         images=pictures,
         enclosures=tuple(attachments.enclosures(fields, pictures, site)),
         player=player,
@@ -178,10 +179,35 @@ def _body(fields: Fields, read: Reading, link: str, site: Site) -> str:
     base = body.Base(link, site.settings.url, site.assets_url)
     markup = PurePosixPath(read.path).suffix.lower() in _MARKUP
     try:
-        return (body.sanitise if markup else body.from_markdown)(read.body, base)
+        content = (body.sanitise if markup else body.from_markdown)(read.body, base)
+        _check_content(content, site)
     except body.BodyError as error:
-        fields.problems.append(Problem(read.path, read.body_line, "", str(error)))
+        message = f"{error}; the summary is published instead"
+        fields.problems.append(Problem(read.path, read.body_line, "", message))
         return ""
+    return content
+
+
+def _check_content(content: str, site: Site) -> None:
+    """Raise `BodyError` for content larger than the site's limit."""
+    most = site.settings.articles.max_content
+    if len(content) > most or (len(content) * 4 > most and len(content.encode()) > most):
+        size = len(content.encode())
+        said = f"comes to {size:,} bytes of HTML, more than articles.max_content ({most:,})"
+        raise body.BodyError(f"body {said}; write a shorter one")
+
+
+def _summary(fields: Fields, site: Site) -> str:
+    """The excerpt, or where there is none the bio: no longer than content may be."""
+    name, most = "excerpt", site.settings.articles.max_content
+    summary = fields.text(name)
+    if not summary:
+        name = "bio"
+        summary = fields.text(name)
+    if len(summary) <= most:
+        return summary
+    fields.wrong(name, f"has {len(summary):,} characters; the first {most:,} are read")
+    return shorten(summary, most)
 
 
 def _published(fields: Fields, path: str, seen: datetime, site: Site) -> datetime | None:
@@ -204,7 +230,7 @@ def _published(fields: Fields, path: str, seen: datetime, site: Site) -> datetim
 
 def _kind(fields: Fields, path: str, site: Site) -> tuple[str | None, str | None]:
     """Category and type: the article's own, else those of the nearest folder that has any."""
-    category, type_ = fields.text("category"), fields.text("type")
+    category, type_ = fields.name("category"), fields.name("type")
     folders = _folders(path.rpartition("/")[0])
     for folder in folders:
         if defaults := site.settings.articles.defaults.get(folder):
@@ -251,7 +277,7 @@ def _permalink(path: str, published: datetime, category: str | None, site: Site)
 
 def _language(fields: Fields) -> str | None:
     name = "language" if fields.raw("language") else "locale"
-    said = fields.text(name).replace("_", "-")
+    said = fields.name(name).replace("_", "-")
     if said and not LANGUAGE.fullmatch(said):
         fields.wrong(name, f"{quoted(said)} is not a language tag; write for example en-GB")
         return None
@@ -265,7 +291,7 @@ def _facts(fields: Fields, type_: str | None) -> Sequence[str]:
         facts.append(_spoken(seconds))
     facts += fields.names("levels")
     price = fields.raw("price")
-    facts += [fields.text("price")] if isinstance(price, str) else []
+    facts += [fields.name("price")] if isinstance(price, str) else []
     facts += [str(price)] if isinstance(price, int | float) and not isinstance(price, bool) else []
     ratings = fields.mapping("ratings")
     if ratings and (rating := _rating(ratings.raw("average"), ratings.raw("count"))):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from feeds import body, dates, media
+from feeds import dates, markup, media
 from feeds.entry import Enclosure, Image, Medium, Player
 from feeds.fields import Fields
 from feeds.site import Site
@@ -60,7 +60,7 @@ def player(fields: Fields, site: Site) -> Player | None:
     if not isinstance(embedded, str):
         fields.text("featuredContent")
         return None
-    shown = body.embedded(embedded)
+    shown = markup.embedded(embedded)
     if shown is None:
         return None
     source = fields.below("featuredContent", {"src": shown})

@@ -2,23 +2,22 @@
 
 import re
 from contextvars import ContextVar
-from functools import cache
-from html import escape, unescape
-from typing import TYPE_CHECKING
+from html import escape
 
 import msgspec
 import nh3
+import pyromark
 
-from feeds import urls
+from feeds import markup, urls
+from feeds.markup import BodyError as BodyError
 from feeds.text import clean
 
-if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
-
-MAX_DEPTH = 500  # readers' stacks are small
-MAX_TAGS = 10_000  # the parser's time grows with the square of how many are open
+# Blocks in blocks that one line may begin: every line is looked at in each that is open.
+_MAX_BLOCKS = 100
 _MAX_SRCSET = 5_000
-
+_MAX_COMMAS = 250  # in it: those of URLs, and between them
+_MAX_VALUE = 10_000  # characters of an attribute: nh3 takes the square of that
+_URL_COSTS = 100  # characters: so much is made of the shortest
 _URL_ATTRIBUTES = frozenset({"href", "src", "cite", "poster", "data", "longdesc", "action"})
 _TAGS = nh3.ALLOWED_TAGS - {"map", "area"} | {
     "audio", "details", "figcaption", "figure", "picture", "source", "summary", "track", "video",
@@ -34,6 +33,9 @@ _ATTRIBUTES = {
 _DROPPED_WHOLE = {"script", "style", "title", "template", "noscript", "svg", "math", "select"}
 # What references count from in the body that is being cleaned.
 _base: ContextVar["Base"] = ContextVar("base")
+# How many characters its URLs may still come to: a short reference may become a long URL.
+_MAX_URLS = 20_000_000
+_left: ContextVar[int] = ContextVar("left", default=_MAX_URLS)
 # Made once, for that takes as long as cleaning a short body.
 _CLEANER = nh3.Cleaner(
     tags=_TAGS,
@@ -44,17 +46,18 @@ _CLEANER = nh3.Cleaner(
     link_rel=None,
     strip_comments=True,
 )
-# Each of these reads a text once, whatever it holds: none looks for what may never come.
-_EMBED = re.compile(r"<(?:iframe|embed)\b([^<>]*)>(?:[^<]*</(?:iframe|embed)\s*>)?", re.IGNORECASE)
-_SRC = re.compile(r"""(?:^|\s)src\s*=\s*(?:"([^"]*)"|'([^']*)'|(\S+))""", re.IGNORECASE)
-_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)(?:[^<>]*?(/)>)?")
-_SELF_ENDING = frozenset({
-    "area", "base", "br", "col", "dd", "dt", "embed", "hr", "img", "input", "li", "link", "meta",
-    "option", "p", "source", "tbody", "td", "tfoot", "th", "thead", "tr", "track", "wbr",
-})  # fmt: skip
 # Text, or what shows without any. An article whose body is neither has none.
-_SHOWN = re.compile(r"(?:^|>)(?:\s|&nbsp;)*(?!&nbsp;)[^<\s]|<(?:img|audio|video)\b")
-_CANDIDATE = re.compile(r"\s*([^\s,]\S*[^\s,])(\s+[^,]+)?\s*(?:,|$)")
+_SHOWN = re.compile(r"(?:^|>)(?:\s|&nbsp;)*+[^<\s]|<(?:img|audio|video)\b")
+# A candidate of a `srcset` (HTML Standard §4.8.4.2.1): a URL, and its descriptors unless a comma
+# ends it.
+_CANDIDATE = re.compile(r"([^\s,]\S*+)(?:(?<=,)|([^,]*+))")
+_MARKDOWN = pyromark.Markdown(
+    options=pyromark.Options.ENABLE_TABLES | pyromark.Options.ENABLE_STRIKETHROUGH
+)
+# The beginning of a line that may open very many blocks; and those that it opens, unless it is
+# a thematic break (CommonMark §4.1).
+_DEEP_LINE = re.compile(rf"^[ \t>*+.)\d-]{{{_MAX_BLOCKS},}}+(.?)", re.MULTILINE)
+_BLOCK = re.compile(r">|(?:[*+-]|\d[.)])(?=\s)")
 
 
 class Base(msgspec.Struct, frozen=True):
@@ -66,21 +69,21 @@ class Base(msgspec.Struct, frozen=True):
     assets: str
 
 
-class BodyError(ValueError):
-    """Why a body cannot be published, in words for its author."""
-
-
-@cache
-def _markdown() -> "MarkdownIt":
-    from markdown_it import MarkdownIt  # slow to import, and most articles have no body
-
-    rules = MarkdownIt("commonmark", {"maxNesting": 100})
-    return rules.enable(["table", "strikethrough"])
-
-
 def from_markdown(text: str, base: Base) -> str:
-    """CommonMark (with tables and inline HTML) as publishable HTML. Raises `BodyError`."""
-    return sanitise(_markdown().render(text), base)
+    """CommonMark (with tables, strikethrough and inline HTML) as publishable HTML.
+
+    Raises `BodyError` for a body too large or too deep to be read.
+    """
+    for found in _DEEP_LINE.finditer(text):
+        if len(_BLOCK.findall(found[0])) > _MAX_BLOCKS and not _is_break(found):
+            said = f"{_MAX_BLOCKS} lists or quotations begin on one line; write it flatter"
+            raise markup.BodyError(f"body nests deeper than it may: more than {said}")
+    return sanitise(_MARKDOWN.html(text), base)
+
+
+def _is_break(found: re.Match[str]) -> bool:
+    """Whether a line is a thematic break, of one sign many times over."""
+    return not found[1] and len(set(found[0].replace(" ", "").replace("\t", ""))) == 1
 
 
 def sanitise(html: str, base: Base) -> str:
@@ -88,49 +91,28 @@ def sanitise(html: str, base: Base) -> str:
 
     Scripts, styles, forms, frames and event handlers go (readers strip them, and the W3C
     validator warns of them); an `iframe` becomes a plain link to what it shows.
-    Raises `BodyError` for a body too large to be read.
+    Raises `BodyError` for a body too large or too deep to be read.
     """
-    _check_size(html)
     _base.set(base)
-    made = _CLEANER.clean(_EMBED.sub(lambda found: _linked(found, base), html))
+    _left.set(_MAX_URLS)
+    made = _CLEANER.clean(markup.plain(html, lambda source: _linked(source, base)))
+    if _left.get() < 0:
+        said = f"more than {_MAX_URLS:,} characters once they are absolute; write fewer"
+        raise markup.BodyError(f"the URLs of the body come to {said}")
     # Again, for character references have become characters.
     made = clean(made).strip()
+    markup.check_depth(made)
     return made if _SHOWN.search(made) else ""
 
 
-def _check_size(html: str) -> None:
-    """Raise `BodyError` for more elements, or deeper ones, than can be read in good time."""
-    tags = depth = 0
-    for found in _TAG.finditer(html):
-        tags += not found[1]
-        if found[2].lower() not in _SELF_ENDING and not found[3]:
-            depth = max(0, depth - 1) if found[1] else depth + 1
-        if depth > MAX_DEPTH:
-            raise BodyError(f"body nests deeper than {MAX_DEPTH} elements; write it flatter")
-        if tags > MAX_TAGS:
-            raise BodyError(f"body has more than {MAX_TAGS:,} elements; write a shorter one")
-
-
-def embedded(html: str) -> str | None:
-    """What the first frame in `html` shows, as its `src` says; None if there is none."""
-    for found in _EMBED.finditer(html):
-        if source := _source(found[1]):
-            return source
-    return None
-
-
-def _source(attributes: str) -> str:
-    found = _SRC.search(attributes)
-    return unescape(found[1] or found[2] or found[3] or "") if found else ""
-
-
-def _linked(found: re.Match[str], base: Base) -> str:
-    source = _source(found[1])
-    target = _resolved(source, base.site, base) if source else None
+def _linked(source: str, base: Base) -> str:
+    target = _resolved(source, base.site, base)
     return f'<p><a href="{escape(target)}">{escape(target)}</a></p>' if target else ""
 
 
 def _attribute(name: str, value: str, base: Base) -> str | None:
+    if len(value) > _MAX_VALUE:
+        return None
     if name in _URL_ATTRIBUTES:
         own = base.assets if name in ("src", "poster") else base.site
         return _resolved(value, own, base)
@@ -141,18 +123,23 @@ def _attribute(name: str, value: str, base: Base) -> str | None:
 
 def _resolved(value: str, own: str, base: Base) -> str | None:
     """A reference made absolute: one that begins with `/` below `own`, as in front matter."""
+    if _left.get() < 0:
+        return None
     value = value.strip()
     if value.startswith("/") and not value.startswith(("//", "/\\")):
-        return urls.resolve(own + value[1:], own)
-    return urls.resolve(value, base.link)
+        made = urls.resolve(own + value[1:], own)
+    else:
+        made = urls.resolve(value, base.link)
+    _left.set(_left.get() - len(made or "") - _URL_COSTS)
+    return made
 
 
 def _srcset(value: str, base: Base) -> str | None:
-    if len(value) > _MAX_SRCSET:
+    if len(value) > _MAX_SRCSET or value.count(",") > _MAX_COMMAS:
         return None
     made = (
         target.replace(",", "%2C") + (found[2] or "").rstrip()
         for found in _CANDIDATE.finditer(value)
-        if (target := _resolved(found[1], base.assets, base))
+        if (target := _resolved(found[1].rstrip(","), base.assets, base))
     )
     return ", ".join(made) or None

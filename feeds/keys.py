@@ -61,6 +61,8 @@ class ArticleSettings(Settings, frozen=True):
     """Files and folders to leave out: patterns such as `drafts` or `*/README.md`."""
     max_bytes: Positive = 2_000_000
     """Larger files are reported and not read."""
+    max_content: Positive = 1_000_000
+    """Larger content, in bytes of HTML, is reported, and the summary takes its place."""
     trust: Literal["mtime", "content"] = "mtime"
     """How a build finds what changed: by size and time of the file (fast), or by reading it."""
     watch: Literal["auto", "poll"] = "auto"

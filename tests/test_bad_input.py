@@ -285,16 +285,70 @@ def test_of_equal_keys_the_last_one_counts_and_is_the_one_named() -> None:
 
 
 def test_many_mistakes_in_one_list_take_no_time() -> None:
-    topics = "\n".join(f"  - {number}" for number in range(1000))
-    made = parse(with_line(f"topics:\n{topics}"))
+    people = "\n".join(f"  - {number}" for number in range(1000))
+    made = parse(with_line(f"authors:\n{people}"))
     assert made.problems[-1].line == 1005
 
 
-def test_a_list_has_a_limit() -> None:
-    made = parse(with_line(f"topics: [{', '.join(f't{n}' for n in range(1001))}]"))
-    assert "has 1,001 items" in one(made).message
+@pytest.mark.parametrize(("name", "most"), [("topics", 30), ("authors", 1000)])
+def test_a_list_has_a_limit(name: str, most: int) -> None:
+    given = ", ".join(f"t{number}" for number in range(1001))
+    made = parse(with_line(f"{name}: [{given}]"))
+    assert f"has 1,001 items; the first {most:,} are read" in one(made).message
     assert made.entry is not None
-    assert len(made.entry.topics) == 1000
+    assert len(getattr(made.entry, name)) == most
+
+
+LONG = "a" * 1001
+
+
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        (f"topics: [AI, {LONG}]", "topics[1]"),
+        (f"authors: [{LONG}]", "authors[0]"),
+        (f"authors: [{{name: {LONG}}}]", "authors[0].name"),
+        (f"provider: {{name: {LONG}, domain: example.org}}", "provider.name"),
+        (f"provider: {{name: P, domain: {LONG}}}", "provider.domain"),
+        (f"category: {LONG}", "category"),
+        (f"type: {LONG}", "type"),
+        (f"images: [{{url: https://example.org/{'a' * 4000}}}]", "images[0].url"),
+        (f"updatedDateTime: {'1 ' * 60}", "updatedDateTime"),
+    ],
+)
+def test_what_is_too_long_is_left_out_with_a_row(line: str, field: str) -> None:
+    made = parse(with_line(line))
+    problem = one(made)
+    assert (problem.field, problem.line, problem.fatal) == (field, 5, False)
+    assert made.entry is not None
+    assert LONG not in str(fragment.render(made.entry, SITE))
+
+
+@pytest.mark.parametrize("number", ["1" + ":1" * 30_000, "0x" + "F" * 30_000, "1.5:" * 900 + "1"])
+def test_a_number_that_would_take_long_to_multiply_out_stays_text(number: str) -> None:
+    made = parse(with_line(f"quality: {number}"))
+    assert made.entry is not None
+    assert "is text, not a whole number" in one(made).message
+
+
+def test_content_above_the_limit_gives_way_to_the_summary() -> None:
+    site = make_site(articles={"folder": "articles", "max_content": 1_000})
+    content = front_matter("é" * 600, excerpt="In short.").encode()
+    made = article.parse(PATH, content, SEEN, site)
+    assert made.entry is not None
+    assert made.entry.content == "<p>In short.</p>"
+    problem = one(made)
+    assert (problem.field, problem.line) == ("", 9)
+    assert "1,207 bytes of HTML, more than articles.max_content (1,000)" in problem.message
+    assert article.parse(PATH, content, SEEN, make_site()).problems == ()
+
+
+def test_a_summary_above_the_limit_of_content_is_cut() -> None:
+    site = make_site(articles={"folder": "articles", "max_content": 1_000})
+    made = article.parse(PATH, front_matter(excerpt="word " * 300).encode(), SEEN, site)
+    assert made.entry is not None
+    assert len(made.entry.summary) <= 1_000
+    assert (one(made).field, one(made).fatal) == ("excerpt", False)
 
 
 @pytest.mark.parametrize(
