@@ -150,8 +150,8 @@ PIECES = """
 <p> </p> <b> </b> <i·title=a> </i> <a·href=/x> </a> <div> </div> <ul><li> </ul> <table> <tr> <td>
 </table> text a·<·b a·&amp;·b &copy <!--·c·--> <!--> <!---> <!--·<b>·--!> <!DOCTYPE·x> <?x·y?> </>
 </·x> <script>a<b></script> <style>b{}</style> <br/> <img·alt='x>y'> <img·alt="a<b>">
-<a·title='</b>'> <html·lang=x> <body·class=y> </body> <head> <span·="x>y"> <q·a=b"c> <h1> </h1> <dl><dd> </dl>
-<custom-x> </custom-x> <a·b=">
+<a·title='</b>'> <html·lang=x> <body·class=y> </body> <head> <span·="x>y"> <q·a=b"c> <h1> </h1>
+<dl><dd> </dl> <custom-x> </custom-x> <a·b=">
 """
 
 
@@ -191,8 +191,8 @@ READERS: dict[str, Callable[[str], object]] = {
 UNITS = [
     "[", "{a: ", "- ", "? ", "&a ", "*a ", "'", '"', "a: b\n", "a:\n", "- a: b\n", "1:", "1_",
     "0x1", "1", " ", "\t", "\n", "---\n", "---", "\\", "a", "a@", "é", "\u0301\u0316", "\x85", "a.",
-    "a-", "/", "../", "%", "#", "1/", "2024-01-01 ", "Jan ", "T1", "<iframe ", "<iframe src='", "src=a ",
-    "%TAG !a! b\n", "|\n", "xn--",
+    "a-", "/", "../", "%", "#", "1/", "2024-01-01 ", "Jan ", "T1", "<iframe ", "<iframe src='",
+    "src=a ", "%TAG !a! b\n", "|\n", "xn--",
 ]  # fmt: skip
 
 
