@@ -133,13 +133,14 @@ def log_to_stderr() -> None:
 
 
 def _granian(place: Place, load: Callable[[], Any]) -> None:
-    from granian import Granian
     from granian.constants import HTTPModes, Interfaces
     from granian.http import HTTP1Settings
 
+    from feeds.workers import Server
+
     # Workers are started anew: what is forked while another thread runs may wait for ever.
     multiprocessing.set_start_method("spawn", force=True)
-    Granian(
+    server = Server(
         "server:app",
         address=place.address,
         port=place.port,
@@ -155,7 +156,8 @@ def _granian(place: Place, load: Callable[[], Any]) -> None:
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=_PATIENCE_SECONDS,
-    ).serve(target_loader=load, wrap_loader=False)
+    )
+    server.serve(target_loader=server.loader(load), wrap_loader=False)
 
 
 def _app(root: Path, insight: Insight) -> Any:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from xml.etree import ElementTree
 
 import pytest
@@ -58,10 +58,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start(root: Path, *options: str, stdout: IO[bytes] | int = subprocess.DEVNULL) -> Server:
-    port = free_port()
+def start(
+    root: Path,
+    *options: str,
+    stdout: IO[bytes] | int = subprocess.DEVNULL,
+    port: int | None = None,
+    **popen: Any,
+) -> Server:
+    port = port or free_port()
     command = [sys.executable, "-m", "feeds", "serve", "--config", str(root), "--port", str(port)]
-    process = subprocess.Popen([*command, *options], stdout=stdout, start_new_session=True)
+    process = subprocess.Popen([*command, *options], stdout=stdout, start_new_session=True, **popen)
     server = Server(root, port, process)
     for _ in range(200):
         try:
