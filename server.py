@@ -26,6 +26,7 @@ from feeds.headers import Headers
 from feeds.moves import Elsewhere
 from feeds.shelf import Shelf
 from feeds.site import Site
+from feeds.terminal import escaped
 
 _RETRY_SECONDS = 30
 # Seconds that a reading transaction waits for a catalogue that is locked.
@@ -108,7 +109,8 @@ def _add_errors(app: Flask, shelf: Shelf, site: Site) -> None:
 
     @app.errorhandler(Exception)
     def failed(error: Exception) -> Response:
-        app.logger.exception("%s %s failed", request.method, request.path, exc_info=error)
+        path = escaped(request.path)  # whatever logger another WSGI server has set up
+        app.logger.exception("%s %s failed", request.method, path, exc_info=error)
         return _plain(500, "Something went wrong here; it was noted.\n")
 
     @app.after_request

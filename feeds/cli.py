@@ -20,6 +20,7 @@ from feeds.options import overwrite as _overwrite
 from feeds.options import site as _site
 from feeds.options import verify as _verify
 from feeds.output import Output
+from feeds.terminal import echo, escape_log, escaping
 
 HOSTS: tuple[HostName, ...] = get_args(HostName)
 
@@ -32,11 +33,17 @@ _GARBAGE = 50_000
 class _Group(click.Group):
     """Ends with a message, never a traceback, for errors that are ours to tell."""
 
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        with escaping():
+            return super().make_context(*args, **options)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with escaping():
+                return super().invoke(ctx)
         except FeedsError as error:
-            click.echo(f"feeds: {error}", err=True)
+            for line in error.lines:
+                echo(f"feeds: {line}", err=True)
             sys.exit(error.status)
 
 
@@ -47,6 +54,7 @@ def main() -> None:
     # more at the end, in all that there is.
     gc.freeze()
     gc.set_threshold(_GARBAGE)
+    escape_log()
     atexit.register(gc.freeze)
 
 
@@ -301,5 +309,5 @@ def watch(root: Path) -> None:
         signal.signal(number, lambda *_: stopped.set())
     log_to_stderr()
     with watching(site):
-        click.echo(f"Watching {site.folder}")
+        echo(f"Watching {site.folder}")
         stopped.wait()

@@ -11,6 +11,7 @@ import click
 from feeds import options
 from feeds.errors import ConfigError
 from feeds.output import Output
+from feeds.terminal import echo
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -155,7 +156,7 @@ def _ending() -> Iterator[None]:
     except _Ended as error:
         name = signal.Signals(error.number).name
         said = f"feeds: ended by {name}, perhaps not finished; run the same command again"
-        click.echo(said, err=True)
+        echo(said, err=True)
         raise
 
 

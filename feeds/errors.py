@@ -27,10 +27,19 @@ import msgspec
 class FeedsError(Exception):
     """Base of everything that this package raises on purpose.
 
-    `status` is what a command that ends by it exits with.
+    `status` is what a command that ends by it exits with, and `more` further lines of its message.
     """
 
     status = 2
+    more: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The message in the lines that are ours; one may hold line breaks of others."""
+        return (super().__str__(), *self.more)
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
 
 
 class ConfigError(FeedsError):

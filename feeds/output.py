@@ -6,11 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-import msgspec
-
+from feeds import terminal
 from feeds.errors import Problem
 from feeds.site import Site
+from feeds.terminal import echo, echo_json
 
 if TYPE_CHECKING:  # no command waits for what others need
     from feeds.build import Report
@@ -54,7 +53,7 @@ class Output:
 
             def advance(what: str, done: int, total: int) -> None:
                 if what not in known:
-                    known[what] = bars.add_task(what)
+                    known[what] = bars.add_task(terminal.label(what))
                 bars.update(known[what], completed=done, total=total, refresh=True)
 
             yield advance
@@ -62,9 +61,9 @@ class Output:
     def built(self, report: "Report") -> None:
         """What a build did."""
         if self._as_json:
-            self._print_json(report)
+            echo_json(report)
             return
-        click.echo(
+        echo(
             f"{report.articles:,} articles, {report.read:,} read: {report.added:,} added, "
             f"{report.changed:,} changed, {report.withdrawn:,} withdrawn; "
             f"{len(report.feeds_changed):,} of {report.feeds:,} feeds changed"
@@ -74,35 +73,35 @@ class Output:
     def exported(self, report: "Report", written: "ExportReport", target: Path) -> None:
         """What a build and an export did."""
         if self._as_json:
-            self._print_json({"build": report, "export": written})
+            echo_json({"build": report, "export": written})
             return
         self.built(report)
-        click.echo(
+        echo(
             f"{target}: {len(written.written):,} files written, {len(written.removed):,} removed, "
             f"{written.unchanged:,} unchanged"
         )
         for sentence in written.said:
-            click.echo(sentence)
+            echo(sentence)
         if written.due:
-            click.echo(f"An article is due at {written.due:%Y-%m-%d %H:%M} UTC; export again then.")
+            echo(f"An article is due at {written.due:%Y-%m-%d %H:%M} UTC; export again then.")
 
     def published(self, report: "WriteReport | TellReport") -> None:
         """What each step of a publish did, or of a part of it."""
         if self._as_json:
-            self._print_json(report)
+            echo_json(report)
             return
         from feeds.publish import PublishReport, TellReport, WriteReport
 
         if isinstance(report, WriteReport):
             if report.memory == "taken up":
-                click.echo(f"{report.to}: the memory was taken up")
+                echo(f"{report.to}: the memory was taken up")
             self.built(report.build)
-            click.echo(
+            echo(
                 f"exported: {len(report.export.written):,} files written, "
                 f"{len(report.export.removed):,} removed, {report.export.unchanged:,} unchanged"
             )
             for sentence in report.export.said:
-                click.echo(sentence)
+                echo(sentence)
             self.uploaded(report.upload, report.to)
         if isinstance(report, PublishReport | TellReport):
             self.purged(report.purge)
@@ -115,17 +114,17 @@ class Output:
         `cache_tags` is the name of the header that the store is given tags in.
         """
         if self._as_json:
-            self._print_json(plan)
+            echo_json(plan)
             return
         from feeds import uploads
 
         for each in plan.uploads:
             said = uploads.headers(each.file, cache_tags)
             told = "; ".join(f"{name}: {value}" for name, value in said.items())
-            click.echo(f"write {each.path} ({each.why}, {each.file.size:,} bytes) {told}")
+            echo(f"write {each.path} ({each.why}, {each.file.size:,} bytes) {told}")
         for path in plan.deletes:
-            click.echo(f"delete {path}")
-        click.echo(
+            echo(f"delete {path}")
+        echo(
             f"{to}: {len(plan.uploads):,} objects to write, {len(plan.deletes):,} to delete, "
             f"{plan.unchanged:,} unchanged; nothing was done"
         )
@@ -133,9 +132,9 @@ class Output:
     def uploaded(self, report: "UploadReport", to: str) -> None:
         """What an upload did."""
         if self._as_json:
-            self._print_json(report)
+            echo_json(report)
             return
-        click.echo(
+        echo(
             f"{to}: {len(report.written):,} documents changed, {len(report.deleted):,} deleted, "
             f"{report.unchanged:,} unchanged"
         )
@@ -143,10 +142,10 @@ class Output:
     def purged(self, reports: "Sequence[PurgeReport]") -> None:
         """What each cache was asked to forget."""
         if self._as_json:
-            self._print_json(reports)
+            echo_json(reports)
             return
         for each in reports:
-            click.echo(
+            echo(
                 f"purged at {each.cache}: {each.urls:,} URLs, {each.tags:,} tags, "
                 f"{each.requests:,} requests"
             )
@@ -154,12 +153,12 @@ class Output:
     def checked(self, articles: int, problems: Sequence[Problem]) -> None:
         """Every problem, and how many there are."""
         if self._as_json:
-            self._print_json({"articles": articles, "problems": problems})
+            echo_json({"articles": articles, "problems": problems})
             return
         for problem in problems:
-            click.echo(_problem(problem))
+            echo(_problem(problem))
         fatal = sum(problem.fatal for problem in problems)
-        click.echo(
+        echo(
             f"{articles:,} articles, {len(problems):,} problems, of which {fatal:,} keep an "
             "article from being published"
         )
@@ -170,7 +169,7 @@ class Output:
         """Every feed with what is known of it."""
         rows = [_listed(feed, states.get(feed.path), site) for feed in feeds]
         if self._as_json:
-            self._print_json(rows)
+            echo_json(rows)
             return
         self._table(
             ("Feed", "Entries", "Newest", "Last change", "URL"),
@@ -189,7 +188,7 @@ class Output:
     def shown(self, fate: "Fate") -> None:
         """What becomes of one article."""
         if self._as_json:
-            self._print_json(fate)
+            echo_json(fate)
             return
         entry = fate.entry
         rows = [("article", fate.path), ("status", fate.status)]
@@ -211,24 +210,24 @@ class Output:
             rows.append(("in", "no feed: no selection in feeds.yaml fits it"))
         rows += [("problem", _problem(problem)) for problem in fate.problems]
         for name, value in rows:
-            click.echo(f"{name}: {value}")
+            echo(f"{name}: {value}")
 
     def pinged(self, reports: "Sequence[HubReport]") -> None:
         """What each hub was told."""
         if self._as_json:
-            self._print_json(reports)
+            echo_json(reports)
             return
         if not reports:
-            click.echo("site.yaml names no hub, or no build was made yet; there is nothing to tell")
+            echo("site.yaml names no hub, or no build was made yet; there is nothing to tell")
         for report in reports:
             for failure in report.failures[:_SOME]:
-                click.echo(f"error: {failure.topic}: {failure.why}", err=True)
-            click.echo(_pinged(report))
+                echo(f"error: {failure.topic}: {failure.why}", err=True)
+            echo(_pinged(report))
 
     def counted(self, counted: "Subscribers") -> None:
         """The subscribers of every feed, and what of the logs was of no use."""
         if self._as_json:
-            self._print_json(counted)
+            echo_json(counted)
             return
         from feeds.fragment import FORMATS
 
@@ -250,13 +249,13 @@ class Output:
                 for feed in counted.feeds
             ],
         )
-        click.echo(
+        echo(
             f"{counted.lines:,} lines, {counted.requests:,} requests for feeds counted; "
             f"{counted.unreadable:,} lines cannot be read",
             err=True,
         )
         if counted.unknown_clients:
-            click.echo(
+            echo(
                 f"{counted.unknown_clients:,} requests do not say from where: their readers are "
                 "told apart by User-Agent only",
                 err=True,
@@ -264,26 +263,17 @@ class Output:
 
     def _some(self, problems: Sequence[Problem]) -> None:
         for problem in problems[:_SOME]:
-            click.echo(_problem(problem), err=True)
+            echo(_problem(problem), err=True)
         if len(problems) > _SOME:
             rest = len(problems) - _SOME
-            click.echo(f"… and {rest:,} more problems; feeds check lists them", err=True)
+            echo(f"… and {rest:,} more problems; feeds check lists them", err=True)
 
     def _table(self, head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        if not self._terminal:
-            for row in rows:
-                click.echo("\t".join(str(value) for value in row))
+        if self._terminal:
+            terminal.table(head, rows)
             return
-        from rich.console import Console
-        from rich.table import Table
-
-        table = Table(*head, box=None)
         for row in rows:
-            table.add_row(*(str(value) for value in row))
-        Console().print(table)
-
-    def _print_json(self, value: object) -> None:
-        click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
+            echo(*row)
 
 
 def _problem(problem: Problem) -> str:

@@ -70,14 +70,15 @@ def purge(site: Site, held: Held, progress: Progress) -> tuple[PurgeReport, ...]
         held.write(msgspec.structs.replace(held.record, purge={}, purged={}))
     names = [each.name for each in there]
     reports: list[PurgeReport] = []
-    errors: list[str] = []
+    errors: list[PurgeError] = []
     for cache in there:
         try:
             reports.append(_purge(site, held, cache, names, progress))
         except PurgeError as error:
-            errors.append(str(error))
+            errors.append(error)
     if errors:
-        raise PurgeError("\nfeeds: ".join(errors))
+        errors[0].more = tuple(map(str, errors[1:]))
+        raise errors[0]
     return tuple(reports)
 
 

@@ -11,7 +11,6 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
-import click
 import msgspec
 
 from feeds import build as building
@@ -22,6 +21,7 @@ from feeds.insight import Insight
 from feeds.output import Output
 from feeds.pinger import Pinger, Reported
 from feeds.site import Site
+from feeds.terminal import echo
 from feeds.watch import Built, Watcher
 
 # Threads of a worker: a document is ready or soon made; and seconds that one may take to end.
@@ -35,7 +35,9 @@ _HEAD_MILLISECONDS = 10_000
 _HEAD_BYTES = 32_768
 # Everything that is said goes to standard error: standard output may be an access log's.
 _LOGGING = {
-    "formatters": {"plain": {"format": "%(asctime)s %(message)s"}},
+    "formatters": {
+        "plain": {"()": "feeds.terminal.LogFormatter", "fmt": "%(asctime)s %(message)s"}
+    },
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
@@ -83,7 +85,7 @@ def serve(root: Path, site: Site, place: Place, insight: Insight, output: Output
         report = building.build(site, catalogue, building.clock(), progress=progress)
     insight.built(report, time.monotonic() - start)
     output.built(report)
-    click.echo(f"Serving on http://{place.host}:{place.port}/")
+    echo(f"Serving on http://{place.host}:{place.port}/")
     with watching(site, insight.built, insight.pinged):
         _granian(place, partial(_app, root, insight))
 

@@ -172,7 +172,9 @@ def unfinished() -> Iterator[None]:
     except (GuardError, TargetError):
         raise  # before anything was done
     except FeedsError as error:
-        raise UnfinishedError(
-            f"{error}\nfeeds: not finished: every feed is whole, but some may be old; "
-            "run the same command again"
-        ) from error
+        stopped = UnfinishedError(error.lines[0])
+        stopped.more = (
+            *error.more,
+            "not finished: every feed is whole, but some may be old; run the same command again",
+        )
+        raise stopped from error
