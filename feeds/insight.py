@@ -1,5 +1,6 @@
 """What operators get to see of a running server: the access log and the metrics, around its app."""
 
+import logging
 import secrets
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
 
+_log = logging.getLogger("feeds")
+
+
 class Insight:
     """What `feeds serve` was asked for, made once and given to every worker process.
 
@@ -30,6 +34,7 @@ class Insight:
         self._key = secrets.token_bytes(32)
         self._token = _read(token) if token else ""
         self._counted: Metrics | None = None
+        self._folder = True
         if token and not metrics:
             raise ConfigError("feeds serve", "--metrics-token", "needs --metrics")
         if log:
@@ -43,7 +48,11 @@ class Insight:
         """
         with ExitStack() as stack:
             if self._metrics:
-                stack.enter_context(shared())
+                try:
+                    stack.enter_context(shared())
+                except OSError as error:
+                    self._folder = False
+                    _log.error("metrics are off, there is no room for them: %s", error.strerror)
             if self._log == "-":
                 stack.enter_context(redirect_stdout(sys.stderr))
             yield
@@ -59,7 +68,7 @@ class Insight:
             counted.pinged(reports)
 
     def _own(self) -> Metrics | None:
-        if self._metrics and self._counted is None:
+        if self._metrics and self._folder and self._counted is None:
             self._counted = Metrics()
         return self._counted
 
@@ -70,10 +79,11 @@ class Insight:
     def over(self, app: "WSGIApplication") -> "WSGIApplication":
         """The app of one worker process with all of it around."""
         listeners: list[Listener] = []
-        metrics = Metrics() if self._metrics else None
+        metrics = Metrics() if self._metrics and self._folder else None
+        if self._metrics:
+            app = answering(app, metrics, self._token)
         if metrics:
             metrics.start()
-            app = answering(app, metrics, self._token)
             listeners.append(metrics.answered)
         if self._log:
             lost = metrics.lost if metrics else _nobody

@@ -12,7 +12,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -28,6 +28,7 @@ _log = logging.getLogger("feeds")
 
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _EVERY = 1.0  # seconds between two drains
+_COMPLAIN_EVERY = 60.0  # seconds between two lines of the log about metrics that are lost
 # A site may have more feeds than a Prometheus wants series: those that come later share a name.
 _MOST_FEEDS = 2000
 _REST = "other"
@@ -97,7 +98,8 @@ DESCRIBED = (
 def shared() -> Iterator[None]:
     """A folder in which this process and those that it starts keep their metrics together.
 
-    Must be entered before anything makes `Metrics`; the folder is gone afterwards.
+    Must be entered before anything makes `Metrics`; the folder is gone afterwards. Raises `OSError`
+    if it cannot be made.
     """
     with tempfile.TemporaryDirectory(prefix="feeds-metrics-") as folder:
         os.environ[_FOLDER] = folder
@@ -111,18 +113,44 @@ class Metrics:
     """The metrics of this process, and below `shared` what all processes say together.
 
     The server appends to `requests` what it answered: feed, format, status, coding, and the
-    bytes of the body; that is all a request costs.
+    bytes of the body; that is all a request costs. Without room for a count in the folder that
+    processes share it is lost, and the log says so; nothing else happens.
     """
 
     def __init__(self) -> None:
-        import prometheus_client
-
-        prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
         self.requests: deque[tuple[str, str, int, str, int]] = deque()
-        self._registry = prometheus_client.CollectorRegistry()
-        self._of = {each.name: _made(each, self._registry) for each in DESCRIBED}
+        self._registry: Any = None
+        self._known: dict[str, Any] = {}
         self._feeds: set[str] = set()
-        self._draining = threading.Lock()
+        self._making, self._draining = threading.Lock(), threading.Lock()
+        self._complained = float("-inf")
+        with self._counting():
+            self._all()
+
+    def _all(self) -> "dict[str, Any]":
+        """Every metric by name, made once there is room for them; raises `OSError` if not."""
+        with self._making:
+            if not self._known:
+                import prometheus_client
+
+                from feeds.counters import prepare
+
+                prepare()
+                registry = prometheus_client.CollectorRegistry()
+                self._known = {each.name: _made(each, registry) for each in DESCRIBED}
+                self._registry = registry
+            return self._known
+
+    @contextmanager
+    def _counting(self) -> Iterator[None]:
+        """Lose what there is no room to count, and log that once a minute."""
+        try:
+            yield
+        except OSError as error:
+            if time.monotonic() - self._complained >= _COMPLAIN_EVERY:
+                self._complained = time.monotonic()
+                lost = "metrics are lost: %s: %s; make room there, or set TMPDIR to another folder"
+                _log.error(lost, os.environ.get(_FOLDER), error.strerror)
 
     def start(self) -> None:
         """Drain from now on, once a second."""
@@ -142,46 +170,55 @@ class Metrics:
 
     def built(self, report: Report | None, seconds: float) -> None:
         """Count a build that took so long; None for the report of one that failed."""
-        self._of["feeds_builds_total"].labels("done" if report else "failed").inc()
-        if report is None:
-            return
-        self._of["feeds_build_seconds"].observe(seconds)
-        # Not the report's problems: a build that looks at some articles has only those of these.
-        problems = self._of["feeds_problems"]
-        problems.labels("true").set(report.standing.fatal)
-        problems.labels("false").set(report.standing.other)
-        for name, value in (
-            ("feeds_build_last_success_timestamp_seconds", time.time()),
-            ("feeds_revision", report.revision),
-            ("feeds_articles", report.articles),
-            ("feeds_feeds", report.feeds),
-        ):
-            self._of[name].set(value)
-        for name, count in (
-            ("feeds_articles_read_total", report.read),
-            ("feeds_entries_added_total", report.added),
-            ("feeds_entries_changed_total", report.changed),
-            ("feeds_entries_withdrawn_total", report.withdrawn),
-            ("feeds_feeds_changed_total", len(report.feeds_changed)),
-        ):
-            self._of[name].inc(count)
+        with self._counting():
+            metrics = self._all()
+            metrics["feeds_builds_total"].labels("done" if report else "failed").inc()
+            if report is None:
+                return
+            metrics["feeds_build_seconds"].observe(seconds)
+            # Not the report's: a build that looks at some articles has only problems of these.
+            problems = metrics["feeds_problems"]
+            problems.labels("true").set(report.standing.fatal)
+            problems.labels("false").set(report.standing.other)
+            for name, value in (
+                ("feeds_build_last_success_timestamp_seconds", time.time()),
+                ("feeds_revision", report.revision),
+                ("feeds_articles", report.articles),
+                ("feeds_feeds", report.feeds),
+            ):
+                metrics[name].set(value)
+            for name, count in (
+                ("feeds_articles_read_total", report.read),
+                ("feeds_entries_added_total", report.added),
+                ("feeds_entries_changed_total", report.changed),
+                ("feeds_entries_withdrawn_total", report.withdrawn),
+                ("feeds_feeds_changed_total", len(report.feeds_changed)),
+            ):
+                metrics[name].inc(count)
 
     def pinged(self, reports: Iterable[HubReport]) -> None:
         """Count what hubs were told."""
-        for report in reports:
-            for result in ("sent", "failed", "given_up"):
-                self._of["feeds_pings_total"].labels(result).inc(getattr(report, result))
+        with self._counting():
+            pings = self._all()["feeds_pings_total"]
+            for report in reports:
+                for result in ("sent", "failed", "given_up"):
+                    pings.labels(result).inc(getattr(report, result))
 
     def lost(self, lines: int) -> None:
         """Count lines of the access log that were lost."""
-        self._of["feeds_access_log_lost_total"].inc(lines)
+        with self._counting():
+            self._all()["feeds_access_log_lost_total"].inc(lines)
 
     def render(self, accept: str = "") -> tuple[bytes, str]:
-        """All metrics, and their content type, in the format that the Accept header asks for."""
+        """All metrics, and their content type, in the format that the Accept header asks for.
+
+        Raises `OSError` without room for them, and `ValueError` where their folder is gone.
+        """
         from prometheus_client import CollectorRegistry, multiprocess
         from prometheus_client.exposition import choose_encoder
 
         self.drain()
+        self._all()
         registry = self._registry
         if folder := os.environ.get(_FOLDER):
             registry = CollectorRegistry()
@@ -205,10 +242,12 @@ class Metrics:
             sizes[feed, format_, coding] += size
         for (feed, format_, status, coding), count in counts.items():
             labels = self._feed(feed), _one_of(format_, _FORMATS), str(status), _coding(coding)
-            self._of["feeds_requests_total"].labels(*labels).inc(count)
+            with self._counting():
+                self._all()["feeds_requests_total"].labels(*labels).inc(count)
         for (feed, format_, coding), size in sizes.items():
             where = self._feed(feed), _one_of(format_, _FORMATS), _coding(coding)
-            self._of["feeds_response_bytes_total"].labels(*where).inc(size)
+            with self._counting():
+                self._all()["feeds_response_bytes_total"].labels(*where).inc(size)
 
     def _feed(self, feed: str) -> str:
         if feed and feed not in self._feeds:
@@ -218,8 +257,13 @@ class Metrics:
         return feed
 
 
-def answering(app: "WSGIApplication", metrics: Metrics, token: str = "") -> "WSGIApplication":
-    """The app, with the metrics at `/metrics`: for all, or for those with the bearer `token`."""
+def answering(
+    app: "WSGIApplication", metrics: Metrics | None, token: str = ""
+) -> "WSGIApplication":
+    """The app, with the metrics at `/metrics`: for all, or for those with the bearer `token`.
+
+    503 where there are none, or no room for them: a scrape that fails is seen.
+    """
     wanted = f"Bearer {token}".encode()
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -234,13 +278,20 @@ def answering(app: "WSGIApplication", metrics: Metrics, token: str = "") -> "WSG
             status, kind, body = "405 Method Not Allowed", "text/plain", b"Only GET and HEAD.\n"
             headers.append(("Allow", "GET, HEAD"))
         else:
-            body, kind = metrics.render(environ.get("HTTP_ACCEPT", ""))
-            status = "200 OK"
+            status, kind, body = _rendered(metrics, environ.get("HTTP_ACCEPT", ""))
         headers += [("Content-Type", kind), ("Content-Length", str(len(body)))]
         start_response(status, headers)
         return [] if environ.get("REQUEST_METHOD") == "HEAD" else [body]
 
     return answer
+
+
+def _rendered(metrics: Metrics | None, accept: str) -> tuple[str, str, bytes]:
+    with suppress(OSError, ValueError):
+        if metrics:
+            body, kind = metrics.render(accept)
+            return "200 OK", kind, body
+    return "503 Service Unavailable", "text/plain", b"There is no room for metrics; see the log.\n"
 
 
 def _made(described: Described, registry: Any) -> Any:

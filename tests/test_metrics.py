@@ -1,10 +1,15 @@
 """What Prometheus is told, by one process and by several together."""
 
+import errno
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +21,7 @@ from feeds import metrics as measuring
 from feeds.build import Report
 from feeds.catalogue.store import Standing
 from feeds.errors import Problem
+from feeds.insight import Insight
 from feeds.metrics import DESCRIBED, Metrics, answering
 from feeds.pings import HubReport
 from tests.support import Publication, front_matter, write_article, write_site
@@ -210,6 +216,128 @@ print(os.path.exists(folder), "PROMETHEUS_MULTIPROC_DIR" in os.environ)
 def test_processes_tell_of_all_also_of_those_that_died() -> None:
     told = subprocess.check_output([sys.executable, "-c", PROCESSES], text=True).split()
     assert told == ["3.0", "2.0", "7.0", "False", "False"]
+
+
+FULL = """
+import errno, os, sys
+from feeds.metrics import Metrics, answering, shared
+
+def ask():
+    got = []
+    body = answering(None, metrics)(
+        {"PATH_INFO": "/metrics", "REQUEST_METHOD": "GET"}, lambda *given: got.append(given[0][:3])
+    )
+    return got[0], b"".join(body)
+
+write, room = os.write, int(sys.argv[1])
+def full(descriptor, data):
+    global room
+    if not room:
+        raise OSError(errno.ENOSPC, "No space left on device")
+    written = write(descriptor, data[:room])  # a disk that is nearly full takes a part
+    room -= written
+    return written
+
+with shared():
+    from feeds import counters  # looks at the folder when it is imported
+    from tests.test_metrics import REPORT, value
+    counters.os = type("os", (), {"write": staticmethod(full), "ftruncate": os.ftruncate})
+    folder = os.environ["PROMETHEUS_MULTIPROC_DIR"]
+    metrics = Metrics()
+    metrics.built(REPORT, 1)
+    metrics.requests.extend((f"f{n}", "rss", 200, "", 5) for n in range(500))
+    metrics.requests.append(("f0", "rss", 200, "", 5))
+    metrics.drain()
+    metrics.drain()
+    status, text = ask()
+    print(status, text.count(b"feeds_requests_total{"))
+    for file in os.listdir(folder):
+        assert file.endswith(".db") and os.path.getsize(f"{folder}/{file}") >= 16_384, file
+    room = 10_000_000
+    metrics.requests.extend((f"f{n}", "rss", 200, "", 5) for n in range(500))
+    status, text = ask()
+    print(status, text.count(b"feeds_requests_total{"))
+    labels = {"feed": "f499", "format": "rss", "status": "200", "coding": ""}
+    print(value(text, "feeds_requests_total", **labels))
+"""
+
+
+@pytest.mark.parametrize(("room", "first"), [(40_000, "503 0"), (70_000, "200 ")])
+def test_without_room_counts_are_lost_and_come_back_with_it(room: int, first: str) -> None:
+    """Not one byte is written to a page that the disk may not have: that is SIGBUS."""
+    ended = subprocess.run(
+        [sys.executable, "-c", FULL, str(room)], capture_output=True, text=True, check=True
+    )
+    lines = ended.stdout.splitlines()
+    assert lines[0].startswith(first)
+    if first == "200 ":  # what has room goes on
+        assert 10 < int(lines[0].split()[1]) < 500
+    assert lines[1:] == ["200 500", "1.0"]
+    assert ended.stderr.count("metrics are lost: ") == 1
+    assert "No space left on device; make room there" in ended.stderr
+
+
+@pytest.fixture
+def full_folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder of temporary files on a disk with two pages left."""
+    folder = tmp_path / "full"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=512k,nr_inodes=100", "tmpfs", str(folder)]
+    if (
+        not shutil.which("mount")
+        or subprocess.run(mount, check=False, capture_output=True).returncode
+    ):
+        pytest.skip("may not mount a small tmpfs")
+    try:
+        with (folder / "rest").open("wb", buffering=0) as rest, suppress(OSError):
+            while rest.write(bytes(4096)):
+                pass
+        os.truncate(folder / "rest", (folder / "rest").stat().st_size - 8192)
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_real_server_goes_on_serving_while_the_disk_is_full(
+    tmp_path: Path, full_folder: Path
+) -> None:
+    root = write_site(tmp_path / "site", {"a.md": front_matter()})
+    environment = {**os.environ, "TMPDIR": str(full_folder)}
+    server = start(root, "--metrics", env=environment, stderr=subprocess.PIPE)
+    try:
+        for _ in range(5):
+            assert server.ask("/all.rss").status == 200
+        answer = server.ask("/metrics")
+        assert (answer.status, answer.body[:16]) == (503, b"There is no room")
+        (full_folder / "rest").unlink()
+        assert server.ask("/all.rss").status == 200
+        answer = server.ask("/metrics")
+        assert answer.status == 200
+        assert b'feeds_requests_total{coding="",feed="all"' in answer.body
+    finally:
+        server.process.terminate()
+        log = server.process.communicate(timeout=30)[1]
+    assert server.process.returncode == 0
+    assert b"metrics are lost: " in log
+
+
+def test_without_a_folder_for_metrics_the_server_has_none_and_serves(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object, **__: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", full)
+    insight = Insight("", "none", True, None)
+    got: list[str] = []
+    with insight.around():
+        insight.built(REPORT, 1)
+        app = insight.over(lambda *_: [b"the app"])
+        environ = {"PATH_INFO": "/metrics", "REQUEST_METHOD": "GET"}
+        app(environ, lambda *given: got.append(given[0]))  # type: ignore[arg-type]
+        assert b"".join(app({"PATH_INFO": "/"}, lambda *_: None)) == b"the app"  # type: ignore[arg-type]
+    assert got[0][:3] == "503"
+    assert "metrics are off, there is no room for them: No space left" in caplog.text
 
 
 @pytest.fixture
