@@ -63,6 +63,10 @@ class ArticleSettings(Settings, frozen=True):
     """Larger files are reported and not read."""
     max_content: Positive = 1_000_000
     """Larger content, in bytes of HTML, is reported, and the summary takes its place."""
+    max_seconds: Positive = 10
+    """Seconds of processor time for one article: what takes longer is reported."""
+    max_memory: Annotated[int, Meta(ge=64, le=1_000_000)] = 1024
+    """MiB of memory for one article: what needs more is reported. Linux only."""
     trust: Literal["mtime", "content"] = "mtime"
     """How a build finds what changed: by size and time of the file (fast), or by reading it."""
     watch: Literal["auto", "poll"] = "auto"

@@ -14,7 +14,8 @@ from feeds.documents import ArchiveParts, FeedParts
 from feeds.files import Files, Noted, Rules
 from feeds.groups import Group
 from feeds.manifest import Manifest
-from feeds.processes import Processes, Work, started
+from feeds.process import Work
+from feeds.processes import Processes, started
 from feeds.site import Site
 from feeds.target import Target
 

@@ -1,34 +1,25 @@
 """Worker processes: functions of bytes, run at once, their results in order.
 
 The standard library's pool writes results under one lock, and hangs if a process is killed while
-it holds that. Here each process has a pipe of its own, whose end says that it died.
+it holds that. Here each process has a pipe of its own, whose end says that it died. What a task
+may cost is limited by the system, which ends a process also in the midst of C code.
 """
 
 import os
-import pickle
-import sys
-import threading
-import traceback
+import signal
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from queue import SimpleQueue
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import NamedTuple, Self
 
 from feeds.errors import WorkError
-
-if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
-    from multiprocessing.process import BaseProcess
-
-Work = Callable[[bytes], bytes]
-# The number of a task, what was made of it, and what the work raised instead.
-_Result = tuple[int, bytes, Exception | None]
+from feeds.process import Process, Task, Work, start_process
 
 # A process has its next task before it is done with one; and so many of each may be ahead.
 _AT_HAND, _AHEAD = 2, 4
-# Seconds that a process has for its end once it is told to.
-_PATIENCE = 5
+# So many processes killed one after another, each at another part, are nothing that a part did.
+_KILLS = 3
 _DIED = (
     "a worker process was killed, most likely because memory ran out; run the same command again. "
     "Free memory first, or allow fewer processors (taskset -c 0 feeds …)"
@@ -40,6 +31,32 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+class Part(NamedTuple):
+    """A part of a task whose process died, done again by itself.
+
+    `lost` is the result if it ends that process too, given the exit code of this: minus the number
+    of the signal that ended it.
+    """
+
+    task: bytes
+    lost: Callable[[int], bytes]
+
+
+Parts = Callable[[bytes], Iterable[Part]]
+
+
+class _Run:
+    """Tasks from the number `first` on, and what has come of those given so far, by number.
+
+    `died` are those at which a process died, `again` those that it had besides.
+    """
+
+    def __init__(self, work: Work, source: Iterator[bytes], parts: Parts | None, first: int):
+        self.work, self.source, self.parts, self.first = work, source, parts, first
+        self.results, self.died = dict[int, bytes](), dict[int, bytes]()
+        self.again = deque[Task]()
+
+
 class Processes:
     """`jobs` processes, each of which has called `start` with `args`: a context manager.
 
@@ -49,35 +66,18 @@ class Processes:
 
     def __init__(self, jobs: int, start: Callable[..., None], *args: object) -> None:
         self._jobs, self._start, self._args = jobs, start, args
-        self._processes: list[_Process] = []
-        self._given = 0
+        self._processes: list[Process] = []
+        self._apart: list[Process] = []
+        self._given = self._kills = 0
+        self._running = False
 
     def __enter__(self) -> Self:
-        import multiprocessing  # here, for most runs have little to do and start sooner without
-
-        # fork is fast, and safe only while there are no other threads (on macOS not even then).
-        method = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
-        context = multiprocessing.get_context(method)
         try:
             for _ in range(self._jobs):
-                mine, its = context.Pipe()
-                # A fork has this end of its pipe too, and of those before: nobody else's end is
-                # heard.
-                others = [mine, *(each.pipe for each in self._processes)]
-                inherited = others if method == "fork" else []
-                process = context.Process(  # type: ignore[attr-defined]
-                    target=_serve, args=(its, inherited, self._start, self._args), daemon=True
-                )
-                with _uninterrupted():
-                    process.start()
-                its.close()
-                self._processes.append(_Process(process, mine))
-        except OSError as error:
+                self._processes.append(self._begun())
+        except WorkError:
             self._end(now=True)
-            raise WorkError(
-                f"a worker process cannot be started: {error.strerror}; allow fewer processors "
-                "(taskset -c 0 feeds …)"
-            ) from error
+            raise
         return self
 
     def __exit__(
@@ -88,51 +88,128 @@ class Processes:
     ) -> None:
         self._end(now=error is not None)
 
+    def _begun(self) -> Process:
+        """A new process, started."""
+        return start_process(self._start, self._args, (*self._processes, *self._apart))
+
     def _end(self, *, now: bool) -> None:
-        for each in self._processes:
+        for each in (*self._processes, *self._apart):
             each.end(now=now)
 
-    def run(self, work: Work, tasks: Iterable[bytes]) -> Iterator[bytes]:
+    def run(
+        self, work: Work, tasks: Iterable[bytes], parts: Parts | None = None
+    ) -> Iterator[bytes]:
         """What `work`, a function of a module, makes of each task, in order.
 
-        Raises what it raises, and `WorkError` if a process dies. One run at a time: what an
-        earlier one left is dropped.
+        A task whose process dies is done again in `parts`, one after another in a process of their
+        own, and results are those of its parts; without `parts` that is a `WorkError`, as it is
+        where processes die whatever they do. Raises what `work` raises. One run at a time: what an
+        earlier one left is dropped, and one begun within another is a `RuntimeError`.
         """
-        source, results = iter(tasks), dict[int, bytes]()
-        first = taken = self._given
-        more = True
+        if self._running:
+            raise RuntimeError(
+                "a run over these processes is under way: take all its results first"
+            )
+        self._running = True
+        try:
+            yield from self._results(_Run(work, iter(tasks), parts, self._given))
+        finally:
+            self._running = False
+
+    def _results(self, run: "_Run") -> Iterator[bytes]:
+        taken = run.first
         while True:
-            while more and self._given < taken + _AHEAD * self._jobs and (free := self._free()):
-                task = next(source, None)
-                if task is None:
-                    more = False
-                else:
-                    free.give(self._given, work, task)
-                    self._given += 1
+            self._give(run, taken + _AHEAD * self._jobs)
             if taken == self._given:
                 return
-            while taken not in results:
-                for number, made, error in self._received():
-                    if number < first:
-                        continue
-                    if error is not None:
-                        raise error
-                    results[number] = made
-            yield results.pop(taken)
-            taken += 1
+            if run.parts and taken in run.died:
+                yield from self._one_by_one(run.work, run.parts(run.died.pop(taken)))
+                taken += 1
+            elif taken in run.results:
+                yield run.results.pop(taken)
+                taken += 1
+            else:
+                self._receive(run)
 
-    def _free(self) -> "_Process | None":
-        least = min(self._processes, key=lambda each: each.pending)
-        return least if least.pending < _AT_HAND else None
+    def _give(self, run: "_Run", end: int) -> None:
+        """Give out tasks, up to that number, while processes have room for them."""
+        while free := self._free():
+            if run.again:
+                free.give(run.again.popleft(), run.work)
+                continue
+            task = next(run.source, None) if self._given < end else None
+            if task is None:
+                return
+            free.give((self._given, task), run.work)
+            self._given += 1
 
-    def _received(self) -> Iterator[_Result]:
-        """Results that are there, once there is one."""
+    def _receive(self, run: "_Run") -> None:
+        """Take what has come of tasks, once there is something."""
+        for process in self._ready():
+            result = process.result()
+            if result is None:
+                died, *others = self._replaced(process)
+                if run.parts is None:
+                    raise WorkError(_DIED)
+                run.died.update([died])
+                run.again.extend(task for task in others if task[0] >= run.first)
+            elif result[0] >= run.first:
+                number, made, error = result
+                if error is not None:
+                    raise error
+                run.results[number] = made
+
+    def _one_by_one(self, work: Work, parts: Iterable[Part]) -> Iterator[bytes]:
+        """The results of these parts, each alone at work in its process when it ends that."""
+        for part in parts:
+            process = self._apart[0] if self._apart else self._proven()
+            process.give((0, part.task), work)
+            result = process.result()
+            if result is None:
+                self._apart.clear()
+                code = process.end(now=True)
+                self._kills = self._kills + 1 if code == -signal.SIGKILL else 0
+                if self._kills == _KILLS:
+                    raise WorkError(_DIED)
+                yield part.lost(code)
+                continue
+            _, made, error = result
+            if error is not None:
+                raise error
+            self._kills = 0
+            yield made
+        while self._apart:
+            self._apart.pop().end(now=False)
+
+    def _proven(self) -> Process:
+        """A new process apart, which is able to work. Raises `WorkError` if it is not."""
+        process = self._begun()
+        self._apart.append(process)
+        process.give((0, b""), bytes)
+        result = process.result()
+        if result is None:
+            raise WorkError(_DIED)
+        if result[2] is not None:
+            raise result[2]
+        return process
+
+    def _replaced(self, process: Process) -> list[Task]:
+        """Put a new process in the place of one that died; returns what that was to do."""
+        self._processes.remove(process)
+        process.end(now=True)
+        self._processes.append(self._begun())
+        return list(process.pending)
+
+    def _free(self) -> Process | None:
+        least = min(self._processes, key=lambda each: len(each.pending))
+        return least if len(least.pending) < _AT_HAND else None
+
+    def _ready(self) -> list[Process]:
+        """Processes of which there is a result, or none to come, once there is one."""
         from multiprocessing.connection import wait
 
         ready = wait([each.pipe for each in self._processes if each.pending])
-        for process in self._processes:
-            if process.pipe in ready:
-                yield process.result()
+        return [each for each in self._processes if each.pipe in ready]
 
 
 def started(
@@ -140,104 +217,3 @@ def started(
 ) -> AbstractContextManager[Processes | None]:
     """Processes, or none where there is one processor, or it is not `worth` starting them."""
     return Processes(jobs, start, *args) if jobs > 1 and worth else nullcontext()
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Without interrupts, which a process started meanwhile never has: its starter ends it."""
-    import signal
-
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-class _Process:
-    """One process, and this end of its pipe; `pending` is how many results are to come."""
-
-    def __init__(self, process: "BaseProcess", pipe: "Connection") -> None:
-        self._process, self.pipe = process, pipe
-        self.pending = 0
-
-    def give(self, number: int, work: Work, task: bytes) -> None:
-        try:
-            self.pipe.send((number, work, task))
-        except OSError as error:
-            raise WorkError(_DIED) from error
-        self.pending += 1
-
-    def result(self) -> _Result:
-        try:
-            result: _Result = self.pipe.recv()
-        except (EOFError, OSError, pickle.UnpicklingError) as died:
-            raise WorkError(_DIED) from died
-        self.pending -= 1
-        return result
-
-    def end(self, *, now: bool) -> None:
-        if now:
-            self._process.terminate()
-        self.pipe.close()
-        self._process.join(_PATIENCE if now else None)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
-
-
-def _serve(
-    pipe: "Connection",
-    inherited: "Iterable[Connection]",
-    start: Callable[..., None],
-    args: tuple[object, ...],
-) -> None:
-    """What a process does: task after task, until the other end of its pipe is closed."""
-    import signal
-
-    for each in inherited:
-        each.close()
-    # Blocked since its start, but where Python first started its tracker of resources with it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    failed: Exception | None = None
-    try:
-        start(*args)
-    except Exception as error:  # noqa: BLE001 - it is raised where the first result is wanted
-        failed = _portable(error)
-    tasks: SimpleQueue[tuple[int, Work, bytes] | None] = SimpleQueue()
-    # In a thread, so that tasks are taken while a result waits to be: neither end is ever stuck.
-    threading.Thread(target=_receive, args=(pipe, tasks), daemon=True).start()
-    while task := tasks.get():
-        number, work, data = task
-        made = b""
-        try:
-            if failed is None:
-                made = work(data)
-            answer = (number, made, failed)
-        except Exception as error:  # noqa: BLE001 - it is raised where the result is wanted
-            answer = (number, b"", _portable(error))
-        try:
-            pipe.send(answer)
-        except OSError:
-            return  # nobody waits for it
-
-
-def _portable(error: Exception) -> Exception:
-    """The error with where it was raised, or one that says the same where it cannot be sent."""
-    error.add_note(traceback.format_exc())
-    try:
-        pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
-    except Exception:  # noqa: BLE001 - whatever its class does
-        return WorkError(f"{type(error).__name__}: {error}")
-    return error
-
-
-def _receive(pipe: "Connection", tasks: "SimpleQueue[tuple[int, Work, bytes] | None]") -> None:
-    try:
-        while True:
-            tasks.put(pipe.recv())
-    except (EOFError, OSError):
-        pass  # the other end was closed
-    finally:
-        tasks.put(None)  # whatever it was, for the other end hears the end of this process

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from feeds.errors import ExportError, WorkError
-from feeds.processes import Processes
+from feeds.processes import Part, Processes
 
 _MEGABYTE = 1_000_000
 
@@ -62,6 +62,27 @@ def _interrupted(task: bytes) -> bytes:
 
 def _refusing() -> None:
     raise ExportError("cannot begin")
+
+
+def _killed(_: bytes) -> bytes:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def _ending_at_digits(task: bytes) -> bytes:
+    if any(chr(each).isdigit() for each in task):
+        os._exit(1)
+    return task
+
+
+def _ending_here(here: int) -> None:
+    """Of no use to the process that has started it."""
+    if os.getpid() != here:
+        os._exit(1)
+
+
+def _parts(task: bytes) -> list[Part]:
+    return [Part(bytes([each]), lambda code: b"lost: %d" % code) for each in task]
 
 
 def _out_of_memory(task: bytes) -> bytes:
@@ -155,6 +176,39 @@ def test_a_process_that_has_no_memory_for_its_task_is_an_error_and_no_hang() -> 
         results = processes.run(_out_of_memory, tasks)
         with pytest.raises((WorkError, MemoryError)):
             list(results)
+
+
+def test_a_task_whose_process_dies_is_done_again_part_by_part() -> None:
+    tasks = [b"b1a", b"abc", b"", b"1x", b"ab", b"a2a"]
+    with Processes(2, _start) as processes:
+        made = list(processes.run(_ending_at_digits, tasks, _parts))
+        assert made == [b"b", b"lost: 1", b"a", b"abc", b"", b"lost: 1", b"x", b"ab",
+                        b"a", b"lost: 1", b"a"]  # fmt: skip
+        assert list(processes.run(_doubled, tasks)) == [task * 2 for task in tasks]
+    assert not multiprocessing.active_children()
+
+
+def test_processes_killed_again_and_again_are_an_error_and_no_ones_fault() -> None:
+    with Processes(2, _start) as processes, pytest.raises(WorkError, match="memory"):
+        list(processes.run(_killed, [b"a", b"b", b"c", b"d"], _parts))
+    assert not multiprocessing.active_children()
+
+
+def test_processes_that_end_before_they_have_a_task_are_an_error() -> None:
+    processes = Processes(2, _ending_here, os.getpid())
+    with processes, pytest.raises(WorkError, match="memory"):
+        list(processes.run(_doubled, [b"a", b"b"], _parts))
+    assert not multiprocessing.active_children()
+
+
+def test_a_run_within_a_run_is_refused_at_once() -> None:
+    with Processes(2, _start) as processes:
+        outer = processes.run(_doubled, [b"1", b"2"])
+        assert next(outer) == b"11"
+        with pytest.raises(RuntimeError, match="under way"):
+            next(processes.run(_doubled, [b"3"]))
+        assert list(outer) == [b"22"]
+        assert list(processes.run(_doubled, [b"3"])) == [b"33"]
 
 
 def test_processes_that_cannot_be_started_are_an_error_and_none_is_left(
