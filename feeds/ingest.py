@@ -82,6 +82,8 @@ class Ingest:
         self._back = 0
         self._families = terms.families(site)
         self._first = not writer.any_entry()
+        self._later: dict[str, ReadTask] = {}
+        self._renames: dict[str, Memory] = {}
 
     def run(
         self, plan: Plan, known: Mapping[str, Seen], workers: Workers, walk: Mapping[str, Stat]
@@ -94,8 +96,12 @@ class Ingest:
         self._walk = walk
         tasks = self._dated(plan.tasks)
         for results in workers.read(tasks):
-            self._store(results, workers)
+            self.outcome.read += len(results)
+            self._store(results)
             self._progress("Reading articles", self.outcome.read, len(tasks))
+        # Only now, because workers do one run at a time.
+        for results in workers.read(list(self._later.values())):
+            self._store(results)
         self._withdraw_gone(plan.gone)
         self._awaiting.store(plan.gone)
 
@@ -141,17 +147,15 @@ class Ingest:
             for task in tasks
         ]
 
-    def _store(self, results: Sequence[ReadResult], workers: Workers) -> None:
-        self.outcome.read += len(results)
+    def _store(self, results: Sequence[ReadResult]) -> None:
         same = {each.path: each.seen for each in results if not each.article}
         self._writer.touch_files(same)
         self._note_unlike(same)
         parsed = {each.path: (each, each.article) for each in results if each.article}
         memories = {} if self._first else self._writer.memories(list(parsed))
         if not self._first:
-            found = self._renamed(parsed, memories)
-            parsed.update(_dated_again(parsed, found, workers))
-            memories |= found
+            memories |= self._renamed(parsed, memories)
+            self._put_off(parsed, memories)
         for path, (_, article) in parsed.items():
             self._awaiting.note(path, article.until)
         decided = self._distinct(
@@ -182,17 +186,39 @@ class Ingest:
 
     def _renamed(self, parsed: _Parsed, memories: Mapping[str, Memory]) -> dict[str, Memory]:
         """What is remembered of those among the unknown articles that were renamed, by path."""
+        again = {path: self._renames[path] for path in parsed if path in self._renames}
         new = {
             path: (article.entry.link, article.likeness)
             for path, (_, article) in parsed.items()
-            if path not in memories and article.entry
+            if path not in memories and path not in again and article.entry
         }
         if not new:
-            return {}
+            return again
         like = self._writer.like(
             [link for link, _ in new.values()], [likeness for _, likeness in new.values()]
         )
-        return renamed(new, [known for known in like if not self._is_there(known[0].path)])
+        taken = {memory.seq for memory in self._renames.values()}
+        lost = [
+            known
+            for known in like
+            if known[0].seq not in taken and not self._is_there(known[0].path)
+        ]
+        return again | renamed(new, lost)
+
+    def _put_off(self, parsed: _Parsed, memories: Mapping[str, Memory]) -> None:
+        """Take out the renamed articles that have no date but when they were first seen.
+
+        The times of their files stood in for that before it was known which entries they are. They
+        are read once more at the end, and nothing else may take their entries until then.
+        """
+        for path, (result, article) in list(parsed.items()):
+            memory, entry = memories.get(path), article.entry
+            if memory is None or memory.path == path or path in self._later or entry is None:
+                continue
+            if int(entry.published.timestamp()) == result.first_seen != memory.first_seen:
+                self._later[path] = ReadTask(path, first_seen=memory.first_seen)
+                self._renames[path] = memory
+                del parsed[path]
 
     def _is_there(self, path: str) -> bool:
         """Whether there is an article file at this path, as far as this build has looked."""
@@ -282,22 +308,3 @@ class Ingest:
         ]
         self._touch(self._writer.entries([memory.seq for memory in lost]).values())
         self._withdraw(lost)
-
-
-def _dated_again(parsed: _Parsed, found: Mapping[str, Memory], workers: Workers) -> _Parsed:
-    """Those of the renamed articles that have no date but when they were first seen, read anew.
-
-    Their files' times stood in for that before it was known which entries they are.
-    """
-    tasks = [
-        ReadTask(path, first_seen=memory.first_seen)
-        for path, memory in found.items()
-        if (entry := parsed[path][1].entry)
-        and int(entry.published.timestamp()) == parsed[path][0].first_seen != memory.first_seen
-    ]
-    return {
-        each.path: (each, each.article)
-        for results in workers.read(tasks)
-        for each in results
-        if each.article
-    }

@@ -14,7 +14,7 @@ from feeds.errors import ArticleError, GuardError, RenderError, SourceError
 from feeds.folder import read, scan
 from feeds.site import Site
 from feeds.work import ReadTask, working
-from tests.support import NOW, Publication, front_matter
+from tests.support import NOW, Publication, front_matter, within
 
 LATER = NOW + timedelta(days=1)
 PERMALINK = "https://example.org/{path}/"
@@ -560,3 +560,49 @@ def test_articles_that_look_alike_keep_their_own_ids_over_a_rename(tmp_path: Pat
     made.file("b.md").rename(made.file("y.md"))
     made.build()
     assert {each["url"]: each["id"] for each in made.items()} == before
+
+
+def test_many_renamed_articles_without_a_date_keep_it_and_the_build_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are read twice, by workers that do one run at a time."""
+    monkeypatch.setattr(work, "_WORTH_PROCESSES", 1)
+    monkeypatch.setattr(work, "_CHUNK", 1)
+    names = [f"{number:02}" for number in range(24)]
+    articles = {
+        f"a/{name}.md": front_matter(title=name, webUrl=None, publishedDateTime=None)
+        for name in names
+    }
+    site = Publication(tmp_path, articles, permalink=PERMALINK)
+    site.build()
+    before = {each["id"]: each["date_published"] for each in site.items()}
+    site.file("a").rename(site.file("b"))
+    for name in names:
+        touch(site.file(f"b/{name}.md"), int(NOW.timestamp()) - 60)
+    with within(20):
+        report = site.build(jobs=2)
+    assert {each["id"]: each["date_published"] for each in site.items()} == before
+    assert {each["url"] for each in site.items()} == {
+        f"https://example.org/b/{name}/" for name in names
+    }
+    assert (report.read, report.added, report.changed, report.withdrawn) == (24, 0, 24, 0)
+    assert site.build().read == 0
+
+
+def test_an_article_that_waits_to_be_read_again_gives_its_entry_to_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two files are like the one that is gone; the second is read after the first was put off."""
+    monkeypatch.setattr(work, "_CHUNK", 1)
+    text = front_matter(title="t", webUrl=None, publishedDateTime=None)
+    site = Publication(tmp_path, {"a.md": text, "z.md": article("z")}, permalink=PERMALINK)
+    site.build()
+    (before,) = [each for each in site.items() if each["title"] == "t"]
+    site.file("a.md").unlink()
+    for name in ("b.md", "c.md"):
+        site.write(name, text)
+    report = site.build()
+    ids = {each["url"]: each["id"] for each in site.items() if each["title"] == "t"}
+    assert ids.pop("https://example.org/b/") == before["id"]
+    assert list(ids) == ["https://example.org/c/"]
+    assert (report.added, report.changed, report.withdrawn) == (1, 1, 0)
