@@ -1,6 +1,7 @@
 """What to do about articles: which to read, and what becomes of each. Pure; no I/O, no clock."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
+from typing import Literal
 
 import msgspec
 
@@ -14,6 +15,21 @@ from feeds.work import ReadTask
 
 # What tells a renamed article, out of its link and its likeness.
 _WHOLE, _LINK, _LIKENESS = slice(0, 2), slice(0, 1), slice(1, 2)
+# Seconds since an entry was withdrawn, within which one such sign is enough: from the Friday on
+# which a file is taken away to the Monday on which it is back under another name.
+_RECENT = 3 * 86_400
+# Which signs tell, best first, and where: between equal dates, of entries that are recent, or of
+# articles that have no date.
+_Where = Literal["same date", "recent", "undated"]
+_WAYS: tuple[tuple[slice, _Where], ...] = (
+    (_WHOLE, "same date"),
+    (_WHOLE, "recent"),
+    (_WHOLE, "undated"),
+    (_LIKENESS, "same date"),
+    (_LIKENESS, "recent"),
+    (_LINK, "same date"),
+    (_LINK, "recent"),
+)
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -116,26 +132,62 @@ def _stays(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
     )
 
 
+class Unknown(msgspec.Struct, frozen=True):
+    """What tells whether an article at a path that is new was known under another one.
+
+    `published` in seconds; `dated` is false where that is only when its file was first seen.
+    """
+
+    link: str
+    likeness: str
+    published: int
+    dated: bool
+
+
+def is_recent(memory: Memory, gone: Set[str], now: int) -> bool:
+    """Whether the file of an entry went in this build, or a few days ago. `now` in seconds.
+
+    `gone` are the paths of the files that went in this build.
+    """
+    if memory.withdrawn is None or memory.path in gone:
+        return True
+    return now - memory.withdrawn <= _RECENT
+
+
 def renamed(
-    new: Mapping[str, tuple[str, str]], lost: Sequence[tuple[Memory, str, str]]
+    new: Mapping[str, Unknown],
+    lost: Sequence[tuple[Memory, str, str, int]],
+    recent: Set[int],
 ) -> dict[str, Memory]:
     """Which of the `new` articles are `lost` entries under another path, each at most once.
 
-    Both tell their link and likeness. Both alike tell best, then the same content, then the
-    same source URL (design, decision 1).
+    Both tell their link and likeness, and when they were published. Both alike tell best, then
+    the same content, then the same source URL (design, decision 1). An author may use a text or a
+    URL again much later, for another article, which nobody would see under the old id. So one of
+    them alone counts only where the dates agree, or for the entries whose keys are `recent`; and
+    for others both together do not count against another date that the author gives.
     """
     found: dict[str, Memory] = {}
-    for tells_by in (_WHOLE, _LIKENESS, _LINK):
-        waiting: dict[tuple[str, ...], list[Memory]] = {}
+    for signs, where in _WAYS:
+        waiting: dict[tuple[str | int, ...], list[Memory]] = {}
         taken = {memory.seq for memory in found.values()}
-        for memory, *told in lost:
-            if memory.seq not in taken:
-                waiting.setdefault(tuple(told[tells_by]), []).append(memory)
-        for path, known in new.items():
-            candidates = waiting.get(tuple(known)[tells_by])
-            if candidates and path not in found:
+        for memory, *known in lost:
+            if memory.seq not in taken and (where != "recent" or memory.seq in recent):
+                waiting.setdefault(_key(signs, where, *known), []).append(memory)
+        for path, each in new.items():
+            if path in found or (where == "undated" and each.dated):
+                continue
+            key = _key(signs, where, each.link, each.likeness, each.published)
+            if candidates := waiting.get(key):
                 found[path] = candidates.pop(0)
     return found
+
+
+def _key(
+    signs: slice, where: _Where, link: str, likeness: str, published: int
+) -> tuple[str | int, ...]:
+    told = (link, likeness)[signs]
+    return (*told, published) if where == "same date" else told
 
 
 def _lies_in(path: str, folders: Iterable[str]) -> bool:

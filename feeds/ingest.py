@@ -15,7 +15,7 @@ from feeds.catalogue import terms
 from feeds.catalogue.store import Memory, Seen
 from feeds.catalogue.terms import Counted
 from feeds.catalogue.writer import EntryChange, Writer
-from feeds.decisions import Decision, Plan, decide, renamed
+from feeds.decisions import Decision, Plan, Unknown, decide, is_recent, renamed
 from feeds.entry import Entry
 from feeds.errors import GuardError, Problem, shared_id
 from feeds.folder import Stat
@@ -188,14 +188,14 @@ class Ingest:
         """What is remembered of those among the unknown articles that were renamed, by path."""
         again = {path: self._renames[path] for path in parsed if path in self._renames}
         new = {
-            path: (article.entry.link, article.likeness)
-            for path, (_, article) in parsed.items()
+            path: _unknown(result, article.entry, article.likeness)
+            for path, (result, article) in parsed.items()
             if path not in memories and path not in again and article.entry
         }
         if not new:
             return again
         like = self._writer.like(
-            [link for link, _ in new.values()], [likeness for _, likeness in new.values()]
+            [each.link for each in new.values()], [each.likeness for each in new.values()]
         )
         taken = {memory.seq for memory in self._renames.values()}
         lost = [
@@ -203,7 +203,8 @@ class Ingest:
             for known in like
             if known[0].seq not in taken and not self._is_there(known[0].path)
         ]
-        return again | renamed(new, lost)
+        recent = {memory.seq for memory, *_ in lost if is_recent(memory, self._gone, self._now)}
+        return again | renamed(new, lost, recent)
 
     def _put_off(self, parsed: _Parsed, memories: Mapping[str, Memory]) -> None:
         """Take out the renamed articles that have no date but when they were first seen.
@@ -215,7 +216,7 @@ class Ingest:
             memory, entry = memories.get(path), article.entry
             if memory is None or memory.path == path or path in self._later or entry is None:
                 continue
-            if int(entry.published.timestamp()) == result.first_seen != memory.first_seen:
+            if not _is_dated(result, entry) and result.first_seen != memory.first_seen:
                 self._later[path] = ReadTask(path, first_seen=memory.first_seen)
                 self._renames[path] = memory
                 del parsed[path]
@@ -308,3 +309,13 @@ class Ingest:
         ]
         self._touch(self._writer.entries([memory.seq for memory in lost]).values())
         self._withdraw(lost)
+
+
+def _unknown(result: ReadResult, entry: Entry, likeness: str) -> Unknown:
+    published = int(entry.published.timestamp())
+    return Unknown(entry.link, likeness, published, _is_dated(result, entry))
+
+
+def _is_dated(result: ReadResult, entry: Entry) -> bool:
+    """Whether the article has a date of its own, and not only that when it was first seen."""
+    return int(entry.published.timestamp()) != result.first_seen

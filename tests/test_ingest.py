@@ -141,6 +141,105 @@ def test_a_rename_of_extension_keeps_the_id(site: Publication) -> None:
     assert item(site, "a")["id"] == before
 
 
+SOON, LONG = timedelta(days=2), timedelta(days=300)
+OF_ITS_OWN = {"title": "n", "excerpt": "Other.", "publishedDateTime": "2024-06-10T00:00:00Z"}
+
+
+def gone_then(
+    root: Path, old: str, new: str, after: timedelta, name: str = "new.md"
+) -> tuple[set[str], list[str]]:
+    """An article is taken away, and `after` that there is a `new` one.
+
+    Returns the ids that were published, and then is: of all but the article that stays.
+    """
+    site = Publication(root, {"old.md": old, "b.md": article("b")}, permalink=PERMALINK)
+    site.build()
+    before = {each["id"] for each in site.items() if each["title"] != "b"}
+    site.file("old.md").unlink()
+    site.build()
+    site.write(name, new)
+    now = NOW + after
+    touch(site.file(name), int(now.timestamp()) - 60)
+    site.build(now)
+    return before, [each["id"] for each in site.items(now=now) if each["title"] != "b"]
+
+
+LINKED = article("o")
+UNDATED = article("n", webUrl=None, publishedDateTime=None)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (LINKED, article("n", **{**OF_ITS_OWN, "webUrl": "https://example.org/o"})),
+        (UNDATED, UNDATED),
+    ],
+    ids=["link", "text"],
+)
+def test_a_new_article_with_one_sign_of_one_long_gone_has_an_id_of_its_own(
+    tmp_path: Path, old: str, new: str
+) -> None:
+    before, after = gone_then(tmp_path, old, new, LONG)
+    assert len(after) == 1
+    assert not before & set(after)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (LINKED, article("n", **{**OF_ITS_OWN, "webUrl": "https://example.org/o"})),
+        (UNDATED, UNDATED),
+    ],
+    ids=["link", "text"],
+)
+def test_an_article_back_after_a_few_days_keeps_its_id_by_one_sign(
+    tmp_path: Path, old: str, new: str
+) -> None:
+    before, after = gone_then(tmp_path, old, new, SOON)
+    assert before == set(after)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (LINKED, article("n", excerpt="Other.", webUrl="https://example.org/o")),
+        (article("o", webUrl=None), article("o", webUrl=None)),
+        (LINKED, LINKED),
+        (article("o", publishedDateTime=None), article("o", publishedDateTime=None)),
+    ],
+    ids=["link and date", "text and date", "link, text and date", "link and text"],
+)
+def test_an_article_back_after_long_keeps_its_id_where_its_date_agrees(
+    tmp_path: Path, old: str, new: str
+) -> None:
+    before, after = gone_then(tmp_path, old, new, LONG)
+    assert before == set(after)
+
+
+def test_an_article_of_another_date_is_not_one_long_gone_with_the_same_text_and_link(
+    tmp_path: Path,
+) -> None:
+    """Such as the invitation to what is every month, with the date in the name of its file."""
+    text = article("o", publishedDateTime=None)
+    before, after = gone_then(tmp_path, text, text, LONG, "2025-04-01-new.md")
+    assert len(after) == 1
+    assert not before & set(after)
+
+
+def test_a_draft_taken_back_long_ago_keeps_its_id_when_it_is_renamed(tmp_path: Path) -> None:
+    """Its file goes in the build that brings it back, though its entry went long ago."""
+    site = Publication(tmp_path, {"old.md": LINKED, "b.md": article("b")})
+    site.build()
+    before = item(site, "o")["id"]
+    site.write("old.md", article("o", published=False))
+    site.build()
+    site.file("old.md").unlink()
+    site.write("new.md", article("n", **{**OF_ITS_OWN, "webUrl": "https://example.org/o"}))
+    now = NOW + LONG
+    site.build(now)
+    assert item(site, "n", now)["id"] == before
+
+
 @pytest.mark.parametrize("id_", ["tag:example.org,2026:", "7f1c1d0e-6f3e-4e0c-9d7e-1c1b2a3d4e5f"])
 def test_a_path_used_again_after_a_rename_gets_another_id(tmp_path: Path, id_: str) -> None:
     site = Publication(tmp_path, {"a.md": article("first")}, id=id_)

@@ -178,14 +178,14 @@ class Reader(FeedReader):
 
     def like(
         self, links: Sequence[str], likenesses: Sequence[str]
-    ) -> list[tuple[Memory, str, str]]:
-        """Entries with one of these links or likenesses, as (memory, link, likeness)."""
+    ) -> list[tuple[Memory, str, str, int]]:
+        """Entries with one of these links or likenesses: (memory, link, likeness, published)."""
         rows = self._connection.execute(
-            select(*_MEMORY, entry.c.link, entry.c.likeness)
+            select(*_MEMORY, entry.c.link, entry.c.likeness, entry.c.published)
             .where(entry.c.link.in_(links) | entry.c.likeness.in_(likenesses))
             .order_by(entry.c.seq)
         )
-        return [(Memory(*row[:-2]), row[-2], row[-1]) for row in rows]
+        return [(Memory(*row[:-3]), *row[-3:]) for row in rows]
 
     def shared_links(self) -> list[tuple[str, str]]:
         """(path, link) of entries that are out and have a link in common, by link and path."""
