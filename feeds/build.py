@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from feeds import decisions, folder, fragment
+from feeds import clocks, decisions, folder, fragment
 from feeds.article import stem
 from feeds.awaiting import Awaiting
-from feeds.catalogue.store import Catalogue, Reader, Seen, Standing
+from feeds.catalogue.store import Catalogue, Seen, Standing
 from feeds.catalogue.writer import Writer, writing
 from feeds.decisions import Plan
-from feeds.errors import Problem, shared_link
+from feeds.errors import Problem
 from feeds.ingest import MANY, Ingest, Outcome, Progress
 from feeds.keys import ExportSettings, HTTPSettings, PageSettings
 from feeds.outline import Drawn, Outline
@@ -70,6 +70,7 @@ def build(
     jobs: int | None = None,
     verify: bool = False,
     force: bool = False,
+    trust_clock: bool = False,
     progress: Progress = silent,
 ) -> Report:
     """Bring the catalogue up to date with the article folder, in one transaction.
@@ -78,15 +79,17 @@ def build(
     at the last build: only they are looked at, where that is enough. The catalogue comes out the
     same as if all were; the report then has the problems of these articles alone. `memo` belongs
     to who builds one site again and again. `verify` reads every file instead of trusting sizes
-    and times. `force` goes past the guard.
-    Raises `SourceError`, `GuardError`, `WorkError`, `CatalogueError`; a bad article is a row of the
-    report. Readers see the state before until the build is whole.
+    and times. `force` goes past the guard. `trust_clock` takes a time before the last build for
+    right, and mends what was dated later. Readers see the state before until the build is whole.
+    Raises `SourceError`, `GuardError`, `ClockError`, `WorkError`, `CatalogueError`; a bad article
+    is a row of the report.
     """
     memo = memo or Memo()
     known = memo.known if memo.catalogue == catalogue.identity else None
     with writing(catalogue) as writer:
         # Only now, for a build that waited for another one must not see an older folder.
-        made = _Build(site, writer, now, jobs or processors(), progress)
+        at = clocks.at(writer, now, trust=trust_clock)
+        made = _Build(site, writer, at, jobs or processors(), progress)
         report, known = made.run(known, heard, verify=verify, force=force)
     # Only now, for what is rolled back is to leave nothing.
     memo.catalogue, memo.known = catalogue.identity, known
@@ -107,10 +110,10 @@ def differing(site: Site, catalogue: Catalogue) -> list[str]:
 
 class _Build:
     def __init__(
-        self, site: Site, writer: Writer, now: datetime, jobs: int, progress: Progress
+        self, site: Site, writer: Writer, at: clocks.At, jobs: int, progress: Progress
     ) -> None:
-        self._site, self._writer, self._now = site, writer, now
-        self._seconds, self._jobs, self._progress = int(now.timestamp()), jobs, progress
+        self._site, self._writer, self._at, self._now = site, writer, at, at.now
+        self._seconds, self._jobs, self._progress = int(at.now.timestamp()), jobs, progress
         self._whole, self._walk = False, dict[str, folder.Stat]()
         self._outline: Outline | None = None
         self._unlike: set[str] = set()
@@ -120,7 +123,7 @@ class _Build:
         self, known: Known | None, heard: Collection[str] | None, *, verify: bool, force: bool
     ) -> tuple[Report, Known]:
         fingerprint, defined = _fingerprint(self._site), definitions_hash(self._site)
-        again = self._writer.meta("fingerprint") != fingerprint
+        again = self._at.back or self._writer.meta("fingerprint") != fingerprint
         everything = again or self._writer.meta("definitions") != defined
         scan, plan, seen = self._look(
             None if verify or everything else heard, again=again, verify=verify
@@ -139,12 +142,14 @@ class _Build:
             known, refreshed, others = refresh.run(ingest, workers)
         if not force:
             ingest.guard()
+            clocks.guard(self._site, self._writer, self._at)
         changed = list(dict.fromkeys([*changed, *refreshed]))
         self._remember_looks(plan, ingest.outcome.unlike)
         self._remember("fingerprint", fingerprint)
         self._remember("definitions", defined)
         if changed or others or again or ingest.outcome.total:
             self._remember("revision", str(refresh.revision))
+            self._remember("clock", str(self._seconds))
         return self._report(scan, plan, ingest.outcome, known, changed), known
 
     def _look(
@@ -261,7 +266,7 @@ class _Build:
             *known.expansion.problems,
             *scan.problems,
             *self._writer.problems(read),
-            *(shared_links(self._writer) if self._whole else ()),
+            *(self._writer.shared_links() if self._whole else ()),
         )
         return Report(
             articles=int(self._writer.meta("articles")),
@@ -276,18 +281,6 @@ class _Build:
             standing=self._writer.standing(),
             due=self._awaiting.next(self._writer.next_change()),
         )
-
-
-def shared_links(reader: Reader) -> list[Problem]:
-    """A problem for each entry whose link an earlier one has: readers see the story twice."""
-    first: dict[str, str] = {}
-    problems = []
-    for path, link in reader.shared_links():
-        if link in first:
-            problems.append(shared_link(path, link, first[link]))
-        else:
-            first[link] = path
-    return problems
 
 
 def _trusts(site: Site) -> bool:

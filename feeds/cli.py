@@ -13,8 +13,9 @@ import click
 from feeds import commands_publishing as publishing
 from feeds.errors import FeedsError
 from feeds.keys import HostName
+from feeds.options import Forcible
 from feeds.options import config as _config
-from feeds.options import force as _force
+from feeds.options import forced as _forced
 from feeds.options import json as _json
 from feeds.options import overwrite as _overwrite
 from feeds.options import site as _site
@@ -62,12 +63,12 @@ for each in publishing.COMMANDS:
     main.add_command(each)
 
 
-@main.command()
+@main.command(cls=Forcible)
 @_config
 @_verify
-@_force
+@_forced
 @_json
-def build(root: Path, verify: bool, force: bool, as_json: bool) -> None:
+def build(root: Path, verify: bool, forced: tuple[str, ...], as_json: bool) -> None:
     """Bring the catalogue up to date with the articles."""
     from feeds import build as building
     from feeds.catalogue.store import Catalogue
@@ -79,13 +80,14 @@ def build(root: Path, verify: bool, force: bool, as_json: bool) -> None:
             catalogue,
             building.clock(),
             verify=verify,
-            force=force,
+            force="guard" in forced,
+            trust_clock="clock" in forced,
             progress=progress,
         )
     output.built(report)
 
 
-@main.command()
+@main.command(cls=Forcible)
 @click.argument("target", metavar="DIR", type=click.Path(path_type=Path))
 @_config
 @click.option(
@@ -95,7 +97,7 @@ def build(root: Path, verify: bool, force: bool, as_json: bool) -> None:
     help="The host that serves the files; without this, that of the settings.",
 )
 @_verify
-@_force
+@_forced
 @_overwrite
 @_json
 def export(
@@ -103,7 +105,7 @@ def export(
     root: Path,
     host: HostName | None,
     verify: bool,
-    force: bool,
+    forced: tuple[str, ...],
     overwrite: bool,
     as_json: bool,
 ) -> None:
@@ -114,7 +116,15 @@ def export(
 
     site, output, now = _site(root), Output(as_json), building.clock()
     with closing(Catalogue(site.catalogue)) as catalogue, output.progress() as progress:
-        report = building.build(site, catalogue, now, verify=verify, force=force, progress=progress)
+        report = building.build(
+            site,
+            catalogue,
+            now,
+            verify=verify,
+            force="guard" in forced,
+            trust_clock="clock" in forced,
+            progress=progress,
+        )
         written = exporting.export(
             site, catalogue, target, now, progress, host=host, overwrite=overwrite, verify=verify
         )

@@ -16,11 +16,11 @@ from feeds.terminal import echo
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-@click.command()
+@click.command(cls=options.Forcible)
 @click.argument("target", metavar="DIR", type=click.Path(path_type=Path))
 @options.config
 @options.verify
-@options.force
+@options.forced
 @options.overwrite
 @click.option(
     "--only",
@@ -33,7 +33,7 @@ def publish(
     target: Path,
     root: Path,
     verify: bool,
-    force: bool,
+    forced: tuple[str, ...],
     overwrite: bool,
     only: Literal["write", "tell"] | None,
     wait: int,
@@ -62,7 +62,8 @@ def publish(
                 progress,
                 patience=wait,
                 verify=verify,
-                force=force,
+                force="guard" in forced,
+                trust_clock="clock" in forced,
                 overwrite=overwrite,
             )
     output.published(report)

@@ -10,8 +10,9 @@ from feeds.article import Article, stem
 from feeds.catalogue.feeds import moment
 from feeds.catalogue.reader import Memory, Seen
 from feeds.catalogue.writer import EntryChange
+from feeds.entry import Entry
 from feeds.errors import Problem
-from feeds.work import ReadTask
+from feeds.work import ReadResult, ReadTask
 
 # What tells a renamed article, out of its link and its likeness.
 _WHOLE, _LINK, _LIKENESS = slice(0, 2), slice(0, 1), slice(1, 2)
@@ -144,6 +145,17 @@ class Unknown(msgspec.Struct, frozen=True):
     dated: bool
 
 
+def unknown(result: ReadResult, entry: Entry, likeness: str) -> Unknown:
+    """What tells of an article, with this entry, whether it was known before."""
+    published = int(entry.published.timestamp())
+    return Unknown(entry.link, likeness, published, is_dated(result, entry))
+
+
+def is_dated(result: ReadResult, entry: Entry) -> bool:
+    """Whether an article has a date of its own, and not only that when it was first seen."""
+    return int(entry.published.timestamp()) != result.first_seen
+
+
 def is_recent(memory: Memory, gone: Set[str], now: int) -> bool:
     """Whether the file of an entry went in this build, or a few days ago. `now` in seconds.
 
@@ -171,9 +183,10 @@ def renamed(
     for signs, where in _WAYS:
         waiting: dict[tuple[str | int, ...], list[Memory]] = {}
         taken = {memory.seq for memory in found.values()}
-        for memory, *known in lost:
+        for memory, link, likeness, published in lost:
             if memory.seq not in taken and (where != "recent" or memory.seq in recent):
-                waiting.setdefault(_key(signs, where, *known), []).append(memory)
+                key = _key(signs, where, link, likeness, published)
+                waiting.setdefault(key, []).append(memory)
         for path, each in new.items():
             if path in found or (where == "undated" and each.dated):
                 continue
@@ -186,8 +199,8 @@ def renamed(
 def _key(
     signs: slice, where: _Where, link: str, likeness: str, published: int
 ) -> tuple[str | int, ...]:
-    told = (link, likeness)[signs]
-    return (*told, published) if where == "same date" else told
+    known: tuple[str, ...] = (link, likeness)
+    return (*known[signs], published) if where == "same date" else known[signs]
 
 
 def _lies_in(path: str, folders: Iterable[str]) -> bool:

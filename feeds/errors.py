@@ -6,6 +6,7 @@ FeedsError
 ├── SourceError      the article folder is missing, empty or unreadable
 ├── CatalogueError   the store cannot be read or written
 ├── GuardError       a build would withdraw more than the site allows
+├── ClockError       the clock lies before the last build
 ├── WorkError        a worker process died
 ├── RenderError      an entry cannot be rendered: entry id
 ├── ExportError      a file of the export cannot be written
@@ -102,6 +103,10 @@ class CatalogueError(FeedsError):
 
 class GuardError(FeedsError):
     """A build that would withdraw more entries than the site's guard allows."""
+
+
+class ClockError(FeedsError):
+    """The clock of this machine lies before the last build: one of the two was wrong."""
 
 
 class WorkError(FeedsError):

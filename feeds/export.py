@@ -94,7 +94,7 @@ def export(
             catalogue.read() as reader,
             Target(target) as files,
         ):
-            before = manifest.read(target)
+            before, now = manifest.read(target), reader.shown_at(now)
             there = {*manifest.documents(before), *published}
             made_of, whole = _made_of(site, reader, wanted, codings), manifest.whole(target)
             if made_of == whole.made_of and not (overwrite or verify) and files.have(before.files):
@@ -105,7 +105,7 @@ def export(
             made = _Export(site, reader, now, wanted, codings, made_of)
             if guard:
                 guard(there, made.names)
-            rules = Rules(wanted.coded, codings, made.copies, overwrite, verify)
+            rules = Rules(wanted.coded, codings, made.copies, overwrite, verify, now)
             return made.run(
                 Files(files, before, site, rules), made.job(target, rules, before), progress
             )

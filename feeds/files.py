@@ -25,7 +25,8 @@ class Rules(msgspec.Struct, frozen=True):
     """How files are written: the precompressed `codings` of documents of the kinds `coded`.
 
     `copies` are further paths of documents, and where these are now. `overwrite` is for files that
-    no export wrote; `verify` reads files to know whether they are as they were left.
+    no export wrote; `verify` reads files to know whether they are as they were left. `now` is when
+    they are written.
     """
 
     coded: tuple[Kind, ...]
@@ -33,6 +34,7 @@ class Rules(msgspec.Struct, frozen=True):
     copies: Mapping[str, str]
     overwrite: bool
     verify: bool
+    now: datetime
 
 
 class Noted(msgspec.Struct, frozen=True):
@@ -218,7 +220,7 @@ class Files:
         if there is not None and name not in self.before.files and not self._rules.overwrite:
             at = self._target.path(name)
             raise ExportError(_foreign(at))
-        made = second_of(updated, before) if second is None else second
+        made = second_of(updated, before, self._rules.now) if second is None else second
         self._target.write(name, body, moment_of(made, file.sha256))
         self.written.append(name)
         return made

@@ -15,7 +15,7 @@ from feeds.catalogue import terms
 from feeds.catalogue.store import Memory, Seen
 from feeds.catalogue.terms import Counted
 from feeds.catalogue.writer import EntryChange, Writer
-from feeds.decisions import Decision, Plan, Unknown, decide, is_recent, renamed
+from feeds.decisions import Decision, Plan, decide, is_dated, is_recent, renamed, unknown
 from feeds.entry import Entry
 from feeds.errors import GuardError, Problem, shared_id
 from feeds.folder import Stat
@@ -26,7 +26,7 @@ from feeds.work import ReadResult, ReadTask, Workers
 # Past so many changed entries, looking at every feed is cheaper than asking which show them.
 MANY = 500
 # So few entries may always be withdrawn at once, however small the site.
-_GUARD_FROM = 20
+GUARD_FROM = 20
 
 Progress = Callable[[str, int, int], None]
 
@@ -121,7 +121,7 @@ class Ingest:
 
     def guard(self) -> None:
         """Raise `GuardError` where too much would be withdrawn, for whatever reason."""
-        if self.outcome.withdrawn <= _GUARD_FROM:
+        if self.outcome.withdrawn <= GUARD_FROM:
             return
         left = self._writer.count_out()
         before = left + self.outcome.withdrawn - self.outcome.added - self._back
@@ -188,7 +188,7 @@ class Ingest:
         """What is remembered of those among the unknown articles that were renamed, by path."""
         again = {path: self._renames[path] for path in parsed if path in self._renames}
         new = {
-            path: _unknown(result, article.entry, article.likeness)
+            path: unknown(result, article.entry, article.likeness)
             for path, (result, article) in parsed.items()
             if path not in memories and path not in again and article.entry
         }
@@ -216,7 +216,7 @@ class Ingest:
             memory, entry = memories.get(path), article.entry
             if memory is None or memory.path == path or path in self._later or entry is None:
                 continue
-            if not _is_dated(result, entry) and result.first_seen != memory.first_seen:
+            if not is_dated(result, entry) and result.first_seen != memory.first_seen:
                 self._later[path] = ReadTask(path, first_seen=memory.first_seen)
                 self._renames[path] = memory
                 del parsed[path]
@@ -309,13 +309,3 @@ class Ingest:
         ]
         self._touch(self._writer.entries([memory.seq for memory in lost]).values())
         self._withdraw(lost)
-
-
-def _unknown(result: ReadResult, entry: Entry, likeness: str) -> Unknown:
-    published = int(entry.published.timestamp())
-    return Unknown(entry.link, likeness, published, _is_dated(result, entry))
-
-
-def _is_dated(result: ReadResult, entry: Entry) -> bool:
-    """Whether the article has a date of its own, and not only that when it was first seen."""
-    return int(entry.published.timestamp()) != result.first_seen

@@ -64,18 +64,19 @@ def publish(
     patience: float,
     verify: bool = False,
     force: bool = False,
+    trust_clock: bool = False,
     overwrite: bool = False,
 ) -> PublishReport:
     """Bring what is published up to date with the articles; `folder` is for the export.
 
     Waits `patience` seconds for another that publishes to the same place. `force` goes past the
-    guard, `overwrite` over files and objects that are not ours, or not remembered. Raises
-    `UnfinishedError` once anything may have been changed where readers see it, else any other
-    `FeedsError`.
+    guard, `trust_clock` past a clock that was set back, `overwrite` over files and objects that
+    are not ours, or not remembered. Raises `UnfinishedError` once anything may have been changed
+    where readers see it, else any other `FeedsError`.
     """
     purging.check(site)
     with _run(site, folder, progress, patience, force=force, overwrite=overwrite) as run:
-        written = run.write(now, verify=verify)
+        written = run.write(now, verify=verify, trust_clock=trust_clock)
         return PublishReport(run.url, run.taken, *written, *run.tell())
 
 
@@ -88,11 +89,14 @@ def write(
     patience: float,
     verify: bool = False,
     force: bool = False,
+    trust_clock: bool = False,
     overwrite: bool = False,
 ) -> WriteReport:
     """The part of `publish` until all is written, for a folder that others carry to its host."""
     with _run(site, folder, progress, patience, force=force, overwrite=overwrite) as run:
-        return WriteReport(run.url, run.taken, *run.write(now, verify=verify))
+        return WriteReport(
+            run.url, run.taken, *run.write(now, verify=verify, trust_clock=trust_clock)
+        )
 
 
 def tell(
@@ -147,10 +151,20 @@ class _Run:
         if self._remembers:
             self.taken = state.take_up(held, known, overwrite=overwrite)
 
-    def write(self, now: datetime, *, verify: bool) -> tuple[Report, ExportReport, UploadReport]:
+    def write(
+        self, now: datetime, *, verify: bool, trust_clock: bool
+    ) -> tuple[Report, ExportReport, UploadReport]:
         """Build, export and upload."""
         site, folder, held, force = self._site, self._folder, self._held, self._force
-        built = build(site, self._known, now, verify=verify, force=force, progress=self._progress)
+        built = build(
+            site,
+            self._known,
+            now,
+            verify=verify,
+            force=force,
+            trust_clock=trust_clock,
+            progress=self._progress,
+        )
         self._keep()
         # Before the export: what another builds meanwhile may be in it, and is told next time.
         shown = websub.shown(self._known)

@@ -119,6 +119,7 @@ class Shelf:
             return None
         feed, now = self._current().feeds[unit.name], clock()
         with self._catalogue.read() as reader:
+            now = reader.shown_at(now)
             seen = documents.look(feed, self._site, reader, now, reader.feed_state(feed.path))
             fresh = delta.since(before.told, seen.shown, feed)
             if fresh is None:
@@ -190,6 +191,7 @@ class Shelf:
         if state is None or not state.holds(unit):
             return {}
         with self._catalogue.read() as reader:
+            now = reader.shown_at(now)
             made = self._made(unit, state, reader, now)
             current = self._is_of(reader, state)
         if current:
@@ -207,6 +209,7 @@ class Shelf:
                 raise CatalogueError("the catalogue is new: no build was made yet")
             if before and self._is_of(reader, before) and not self._is_due(before):
                 return
+            now = reader.shown_at(now)
             state = self._loaded(reader, now, before)
             changed = self._changed(before, state, reader, now) if before else []
             wanted = [unit for unit in changed if state.holds(unit) and self.room.in_use(unit)]

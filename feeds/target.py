@@ -16,6 +16,9 @@ PARTS = ".feeds-export.parts"
 # Files written at a time: a disk makes sure of many together in less time than of each in turn.
 _WRITERS = 16
 _SECOND = 1_000_000_000
+# Seconds that a file's time may be ahead: files that change twice in a second, and clocks that
+# differ.
+_AHEAD = 300
 
 
 class Target:
@@ -135,14 +138,18 @@ class Target:
         self._touched.add(final.parent)
 
 
-def second_of(updated: datetime, before: int | None) -> int:
+def second_of(updated: datetime, before: int | None, now: datetime) -> int:
     """The second that a file with new bytes gets, `before` being that of the old bytes.
 
     It is the document's Last-Modified. Servers make ETags of time and size, and a size may be the
-    same again: so that no two states of a file ever share a tag, time only goes forward.
+    same again: so that no two states of a file ever share a tag, time only goes forward, but from
+    what a clock that was wrong has dated ahead of `now`: a Last-Modified must not lie in the
+    future (RFC 9110 §8.8.2.1).
     """
     second = int(updated.timestamp())
-    return second if before is None else max(second, before + 1)
+    if before is None or before > now.timestamp() + _AHEAD:
+        return second
+    return max(second, before + 1)
 
 
 def moment_of(second: int, sha256: str) -> int:

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from feeds.build import Memo, Report, build, clock, differing
 from feeds.catalogue.store import Catalogue
-from feeds.errors import CatalogueError, FeedsError
+from feeds.errors import CatalogueError, ClockError, FeedsError
 from feeds.site import Site
 
 _log = logging.getLogger("feeds")
@@ -136,14 +136,19 @@ class _Builder:
                 _log.exception("telling of a build failed")
 
     def _failed(self, error: FeedsError, heard: set[str]) -> None:
-        """Try again soon what the catalogue's state prevented; a look at all files finds others."""
+        """Try again soon what the catalogue or the clock prevented.
+
+        A look at all files finds others.
+        """
         if not heard:
             self._due = None
-        if isinstance(error, CatalogueError):
+        if isinstance(error, CatalogueError | ClockError):
             self._missed |= heard or {""}
             self._retry = time.monotonic() + _RETRY
-        if str(error) != self._said:
-            self._said = str(error)
+        # That of a clock is another one at every attempt.
+        said = "clock" if isinstance(error, ClockError) else str(error)
+        if said != self._said:
+            self._said = said
             _log.error("build failed, feeds stay as they were: %s", error)
 
 

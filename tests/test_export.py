@@ -409,10 +409,11 @@ def test_s31_a_folder_made_anew_has_other_times_for_other_bytes(tmp_path: Path, 
 
 
 @pytest.mark.parametrize(
-    ("before", "wanted"), [(None, 100), (5, 100), (99, 100), (100, 101), (200, 201)]
+    ("before", "wanted"), [(None, 100), (5, 100), (99, 100), (100, 101), (200, 201), (451, 100)]
 )
 def test_s31_the_time_of_a_file_goes_forward_only(before: int | None, wanted: int) -> None:
-    assert second_of(datetime.fromtimestamp(100, UTC), before) == wanted
+    updated, now = (datetime.fromtimestamp(seconds, UTC) for seconds in (100, 150))
+    assert second_of(updated, before, now) == wanted
     tags = [document.digest(body) for body in (b"a", b"b", b"c")]
     times = [moment_of(wanted, tag) for tag in tags]
     assert len(set(times)) == 3

@@ -17,6 +17,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from feeds.build import clock
 from feeds.cli import main
 from feeds.export import export
 from feeds.fragment import FORMATS
@@ -431,7 +432,7 @@ def test_only_write_tells_nobody_and_only_tell_writes_nothing(tmp_path: Path) ->
         titles = [item["title"] for item in json.loads((out / "all.json").read_bytes())["items"]]
         assert "b" in titles
         site.write("c.md", front_matter(title="c", topics=["Late"]))
-        site.build()  # by another, such as `feeds watch`
+        site.build(clock())  # by another, such as `feeds watch`
         told = run(*command, "--only", "tell")
         assert told.exit_code == 0
         assert "purged at http" in told.stdout

@@ -70,6 +70,19 @@ class FeedReader:
         """How many builds have changed anything; 0 before the first."""
         return int(self.meta("revision"))
 
+    def last_build(self) -> int:
+        """The time of the last build that changed anything, in seconds; 0 before the first.
+
+        Of a catalogue that earlier versions made, what that was at least.
+        """
+        if known := self.meta("clock"):
+            return int(known)
+        return self._connection.scalar(select(func.max(feed.c.updated))) or 0
+
+    def shown_at(self, now: datetime) -> datetime:
+        """The time that feeds are to be shown at: what is out stays out where a clock goes back."""
+        return max(now, moment(self.last_build()))
+
     def changed_since(self, revision: int) -> list[str]:
         """The paths of feeds whose documents may differ from those of an earlier revision."""
         return list(self._connection.scalars(select(feed.c.path).where(feed.c.revision > revision)))

@@ -11,7 +11,7 @@ from feeds.catalogue.places import Places
 from feeds.catalogue.query import among, chunks
 from feeds.catalogue.schema import entry, file, fragment, has_problems
 from feeds.entry import Entry
-from feeds.errors import CatalogueError, Problem
+from feeds.errors import CatalogueError, Problem, shared_link
 from feeds.fragment import FORMATS, Format
 
 _PROBLEMS = msgspec.json.Decoder(list[Problem])
@@ -187,8 +187,8 @@ class Reader(FeedReader):
         )
         return [(Memory(*row[:-3]), *row[-3:]) for row in rows]
 
-    def shared_links(self) -> list[tuple[str, str]]:
-        """(path, link) of entries that are out and have a link in common, by link and path."""
+    def shared_links(self) -> list[Problem]:
+        """A problem for each entry whose link an earlier one has: readers see the story twice."""
         out = entry.c.withdrawn.is_(None)
         shared = select(entry.c.link).where(out).group_by(entry.c.link).having(func.count() > 1)
         rows = self._connection.execute(
@@ -196,7 +196,12 @@ class Reader(FeedReader):
             .where(out, entry.c.link.in_(shared))
             .order_by(entry.c.link, entry.c.path)
         )
-        return [(path, link) for path, link in rows]
+        first: dict[str, str] = {}
+        return [
+            shared_link(path, link, first[link])
+            for path, link in rows
+            if first.setdefault(link, path) != path
+        ]
 
     def find(self, name: str) -> tuple[Memory, Entry] | None:
         """The entry with this id, or of the article at this path."""

@@ -27,8 +27,9 @@ _Text = Text().with_variant(Text(collation="C"), "postgresql")
 # terms are counted; `articles` is how many article files there are, `linked` whether there are
 # links among them, `walked` hashes of how all looked (feeds.outline), as far as `file` says the
 # same; `awaited` is when articles have to be read again though their files stay as they are
-# (feeds.awaiting); `schema` is VERSION; `published:URL` is the id of the copy in the state at that
-# URL that this catalogue goes on from, and the revision in which it was the same.
+# (feeds.awaiting); `clock` is when the last build was that changed anything, in seconds; `schema`
+# is VERSION; `published:URL` is the id of the copy in the state at that URL that this catalogue
+# goes on from, and the revision in which it was the same.
 meta = Table(
     "meta",
     metadata,

@@ -13,6 +13,7 @@ from sqlalchemy import delete, select, update
 
 from feeds import facts
 from feeds.catalogue import terms
+from feeds.catalogue.clock import Clock
 from feeds.catalogue.query import among, chunks
 from feeds.catalogue.reader import Reader, Seen
 from feeds.catalogue.schema import entry, feed, file, fragment, membership, meta, term
@@ -54,6 +55,11 @@ def writing(catalogue: Catalogue) -> Iterator["Writer"]:
 
 class Writer(Reader):
     """What a build may change."""
+
+    @property
+    def clock(self) -> Clock:
+        """What the clock has dated, within the same transaction."""
+        return Clock(self._connection)
 
     def put_meta(self, key: str, value: str) -> None:
         """Set one of the keys that `feeds.catalogue.schema` names."""

@@ -1,0 +1,87 @@
+"""What the clock of a build has dated ahead of a clock that is right, mended."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import func, select, update
+
+from feeds.catalogue.feeds import moment
+from feeds.catalogue.query import chunks
+from feeds.catalogue.reader import decoded
+from feeds.catalogue.schema import archive, entry, feed, hub, membership, ping, place
+
+
+class Clock:
+    """What the clock has dated, within one transaction that may write."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def held_back(self, now: int, last: int) -> int:
+        """How many entries were out at the last build, and are not at `now`. In seconds."""
+        held = entry.c.withdrawn.is_(None) & entry.c.published.between(now + 1, last)
+        return self._connection.scalar(select(func.count()).select_from(entry).where(held)) or 0
+
+    def mend(self, now: int) -> None:
+        """Date by `now`, in seconds, what the clock has dated later.
+
+        A date that an author has given stays as it is. All fragments and feeds are to be made anew.
+        """
+        for rows in self._ahead(now):
+            self._put(rows)
+        for column in _CLOCKS:
+            late = update(column.table).where(column > now).values({column.name: now})
+            self._connection.execute(late)
+
+    def _put(self, rows: Sequence[dict[str, Any]]) -> None:
+        at = entry.c.seq == sa.bindparam("at")
+        values: dict[str, Any] = {name: sa.bindparam(f"its_{name}") for name in _MENDED}
+        self._connection.execute(update(entry).where(at).values(values), rows)
+        its = membership.c.entry == sa.bindparam("at")
+        dated: dict[str, Any] = {"published": sa.bindparam("its_published")}
+        topics = [{name: row[name] for name in ("at", "its_published")} for row in rows]
+        self._connection.execute(update(membership).where(its).values(dated), topics)
+
+    def _ahead(self, now: int) -> Iterator[list[dict[str, Any]]]:
+        late = (entry.c.first_seen > now) | (entry.c.updated > now)
+        keys = self._connection.scalars(select(entry.c.seq).where(late)).all()
+        wanted = select(entry.c.seq, entry.c.first_seen, entry.c.data)
+        for part in chunks(keys):
+            rows = self._connection.execute(wanted.where(entry.c.seq.in_(part))).all()
+            mended = (_mended(seq, first_seen, data, now) for seq, first_seen, data in rows)
+            if changed := [row for row in mended if row]:
+                yield changed
+
+
+# The columns of an entry that are mended together, and those that hold nothing but clock times.
+_MENDED = ("first_seen", "published", "updated", "data")
+_CLOCKS: tuple[sa.Column[Any], ...] = (
+    entry.c.withdrawn,
+    place.c.since,
+    feed.c.updated,
+    archive.c.updated,
+    hub.c.due,
+    ping.c.due,
+)
+
+
+def _mended(seq: int, first_seen: int, data: bytes, now: int) -> dict[str, Any] | None:
+    """The columns of an entry dated by `now`; None if they are as they were."""
+    known, latest = decoded(data), moment(now)
+    # One without a date of its own has that when it was first seen.
+    undated = known.published == moment(first_seen)
+    published = min(known.published, latest) if undated else known.published
+    made = msgspec.structs.replace(
+        known, published=published, updated=max(min(known.updated, latest), published)
+    )
+    if made == known and first_seen <= now:
+        return None
+    return {
+        "at": seq,
+        "its_first_seen": min(first_seen, now),
+        "its_published": int(made.published.timestamp()),
+        "its_updated": int(made.updated.timestamp()),
+        "its_data": msgspec.json.encode(made),
+    }
