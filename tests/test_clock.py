@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import BigInteger
 
 from feeds import build as building
 from feeds import shelf as shelves
@@ -348,7 +349,7 @@ def test_the_tables_that_hold_times_are_all_looked_at() -> None:
         f"{table.name}.{column.name}"
         for table in schema.metadata.tables.values()
         for column in table.columns
-        if isinstance(column.type, schema.BigInteger)
+        if isinstance(column.type, BigInteger)
     }
     mended = {
         "entry.first_seen", "entry.updated", "entry.published", "entry.withdrawn", "place.since",
