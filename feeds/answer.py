@@ -43,6 +43,7 @@ class Ready:
     `variants` are by the Accept-Encoding that they answer, `known` the If-None-Match that need
     no thought. From `soon` on, in seconds since 1970, its freshness depends on the time;
     from `until` on it is another document. `used` says that it was sent since somebody looked.
+    Threads make codings at any time: what goes through them goes through a copy.
     """
 
     __slots__ = (
@@ -69,12 +70,12 @@ class Ready:
     @property
     def size(self) -> int:
         """About how many bytes it takes, with all codings that were made."""
-        return _OVERHEAD + sum(len(each.body) for each in self._coded.values() if each)
+        return _OVERHEAD + sum(len(each.body) for each in list(self._coded.values()) if each)
 
     @property
     def codings(self) -> list[str]:
         """The codings that were made."""
-        return [name for name in self._coded if name != IDENTITY]
+        return [name for name in list(self._coded) if name != IDENTITY]
 
     def variant(self, accepted: str | None) -> Variant:
         """What answers an Accept-Encoding."""

@@ -45,7 +45,8 @@ class Past:
 
     def find(self, name: str, tags: Sequence[str]) -> State | None:
         """The newest state that one of these tags names."""
-        for state in reversed(self._states.get(name, ())):
+        # A copy, because another thread may note a state meanwhile.
+        for state in reversed(list(self._states.get(name, ()))):
             if any(tag.startswith(state.base) for tag in tags):
                 return state
         return None

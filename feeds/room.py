@@ -27,7 +27,7 @@ class Room(Generic[Key]):
         self._units: dict[Key, Collection[str]] = {}
 
     def __len__(self) -> int:
-        return sum(map(len, self._units.values()))
+        return sum(map(len, list(self._units.values())))
 
     def get(self, name: str) -> Ready | None:
         """The document at a path below the feeds' URL, if it is ready."""

@@ -90,8 +90,9 @@ class Shelf:
         if unit is None:
             return None
         with self._making:
-            if self._fault and kept is None:  # noted while this waited for another's attempt
-                raise self._fault
+            fault = self._fault  # noted while this waited for another's attempt
+            if fault and kept is None:
+                raise fault
             again = self.room.get(name)
             if again and again is not kept:
                 return again  # made by another thread meanwhile
@@ -113,11 +114,12 @@ class Shelf:
 
         None where that is not known, or the whole document is to be sent.
         """
-        unit = self._current().unit(name)
+        state = self._current()
+        unit = state.unit(name)
         before = self._past.find(name, conditional.tags(if_none_match))
         if unit is None or unit.kind != "feed" or before is None:
             return None
-        feed, now = self._current().feeds[unit.name], clock()
+        feed, now = state.feeds[unit.name], clock()
         with self._catalogue.read() as reader:
             now = reader.shown_at(now)
             seen = documents.look(feed, self._site, reader, now, reader.feed_state(feed.path))
@@ -143,7 +145,7 @@ class Shelf:
                     self._renew()
                     if self._suspect:
                         self._make(self._suspect)
-                self._suspect = None
+                    self._suspect = None
                 self._stamp, self._sure, self._looked = stamp, time.monotonic(), clock()
         except CatalogueError as error:
             self._note(error)
@@ -154,10 +156,11 @@ class Shelf:
 
     def status(self) -> tuple[bool, str]:
         """Whether anything can be served, and what is to be said of it."""
-        if self._fault is None:
+        fault = self._fault
+        if fault is None:
             return True, "ready"
         if self._state is None or not self.room:
-            return False, str(self._fault)
+            return False, str(fault)
         return True, f"stale: {self._served()}, as of {clock() - self._looked} ago"
 
     def _note(self, error: CatalogueError) -> None:
@@ -173,8 +176,8 @@ class Shelf:
         return f"{len(self.room)} documents are served as they were"
 
     def _current(self) -> State:
-        if self._fault:
-            raise self._fault
+        if fault := self._fault:
+            raise fault
         if self._state is None:
             with self._making:
                 self._renew()
@@ -201,7 +204,8 @@ class Shelf:
     def _renew(self) -> None:
         """Load what the catalogue says now, and make anew what changed of what is ready.
 
-        Feeds first, and all at once; what lists them follows.
+        Feeds first, and all at once; what lists them follows. The state is set only when no
+        document of an earlier one is left, so that what fails halfway is done again.
         """
         before, now = self._state, clock()
         with self._catalogue.read() as reader:
@@ -219,11 +223,12 @@ class Shelf:
                 if unit.kind != "site"
             }
         lists = [unit for unit in wanted[:_AT_ONCE] if unit.kind == "site"]
-        self._state = state
         self.room.put(fresh)
         self.room.drop(set(changed) - set(fresh) - set(lists))
-        for unit in lists:
-            self.room.put({unit: self._made(unit, state, reader, now)})
+        listing = {unit: self._made(unit, state, reader, now) for unit in lists}
+        self.room.drop(lists)
+        self._state = state
+        self.room.put(listing)  # after it, because whoever reads a list asks for what is new
 
     def _is_of(self, reader: Reader, state: State) -> bool:
         """Whether what is read is what a state was loaded from."""

@@ -2,14 +2,17 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any, cast
 
+import msgspec
 import pytest
 
+from feeds import delta, opml
 from feeds import shelf as shelves
-from feeds.answer import Ready
+from feeds.answer import Ready, Variant
 from feeds.catalogue.store import Catalogue
 from feeds.errors import CatalogueError
 from feeds.fragment import FORMATS
@@ -250,3 +253,129 @@ def test_a_mount_is_answered_with_and_without_its_path(tmp_path: Path, time: Tim
         shelf = Shelf(made.site, catalogue)
         got(shelf, "all.rss")
         assert shelf.room.ready["/feeds/all.rss"] is shelf.room.ready["/all.rss"]
+
+
+def test_a_document_is_measured_while_another_thread_makes_a_coding_of_it(shelf: Shelf) -> None:
+    ready = got(shelf, "all.rss")
+    plain, coded = ready._coded["identity"], ready._coded
+
+    class Meanwhile:
+        """A variant whose reader is overtaken by a thread that makes another one."""
+
+        @property
+        def body(self) -> bytes:
+            coded[f"new {len(coded)}"] = None
+            return b"four"
+
+    coded["identity"] = cast("Variant", Meanwhile())
+    coded["br"] = plain
+    assert ready.size > 4
+
+
+def test_codings_are_named_while_another_thread_makes_one(shelf: Shelf) -> None:
+    ready = got(shelf, "all.rss")
+    coded = ready._coded
+
+    class Meanwhile(str):
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __ne__(self, other: object) -> bool:
+            coded[f"new {len(coded)}"] = None
+            return True
+
+    coded[Meanwhile("gzip")] = None
+    assert ready.codings == ["gzip"]
+
+
+def test_documents_are_counted_while_another_thread_takes_one_in(shelf: Shelf) -> None:
+    units = shelf.room._units
+
+    class Meanwhile(tuple[str, ...]):
+        __slots__ = ()
+
+        def __len__(self) -> int:
+            units[Unit("site", f"new {len(units)}")] = ()
+            return 1
+
+    units[Unit("feed", "all")] = Meanwhile()
+    assert len(shelf.room) == 1
+
+
+def test_states_are_looked_through_while_another_thread_notes_one(shelf: Shelf) -> None:
+    document = got(shelf, "all.rss").document
+    past = delta.Past()
+    past.note({"all.rss": document}, [])
+    changed = msgspec.structs.replace(document, body=b"changed")
+
+    class Tag(str):
+        __slots__ = ()
+
+        def startswith(self, *_: object) -> bool:
+            past.note({"all.rss": changed}, [])  # as a thread that refreshes does
+            return False
+
+    assert past.find("all.rss", [Tag("none")]) is None
+
+
+def test_an_outage_that_ends_while_a_thread_looks_at_it_is_no_error(shelf: Shelf) -> None:
+    shelf.refresh()
+    faults = iter([CatalogueError("away"), None, None, None])
+
+    class Ending(Shelf):
+        _fault = property(lambda _: next(faults, None), lambda *_: None)
+
+    shelf.__class__ = Ending
+    with pytest.raises(CatalogueError, match="away"):
+        shelf.get("topics/ai.rss")
+
+
+@pytest.mark.parametrize("fails", ["put", "drop", "_make_room"])
+def test_a_refresh_that_fails_halfway_is_done_again(
+    shelf: Shelf, site: Publication, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    shelf.refresh()
+    for name in ("all.rss", "all.html", ""):
+        got(shelf, name).used = name == "all.rss"  # the others are let go when they change
+    site.write("a.md", front_matter(title="Changed"))
+    site.build()
+    for often in range(3):
+        with monkeypatch.context() as patch:
+            _fail_at(patch, shelf.room, fails, often)
+            with suppress(RuntimeError):
+                shelf.refresh()
+    shelf.refresh()
+    for name in ("all.rss", "all.atom", "all.json", "all.html"):
+        assert b"Changed" in got(shelf, name).document.body, name
+
+
+def test_a_list_whose_making_fails_is_made_again(
+    shelf: Shelf, site: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf.refresh()
+    before = got(shelf, "feeds.opml")
+    before.used = True
+    site.write("a.md", front_matter(title="Changed", topics=["New"]))
+    site.build()
+    with monkeypatch.context() as patch:
+        patch.setattr(opml, "document", _failing)
+        with pytest.raises(RuntimeError):
+            shelf.refresh()
+    shelf.refresh()
+    assert b"topics/new" in got(shelf, "feeds.opml").document.body
+
+
+def _failing(*_: object) -> None:
+    raise RuntimeError("dictionary changed size during iteration")
+
+
+def _fail_at(patch: pytest.MonkeyPatch, room: Room[Unit], name: str, calls: int) -> None:
+    """Let a method of the room fail, after so many calls that do not."""
+    real, left = getattr(room, name), iter(range(calls))
+
+    def failing(*arguments: Any) -> None:
+        if next(left, None) is None:
+            raise RuntimeError("dictionary changed size during iteration")
+        real(*arguments)
+
+    patch.setattr(room, name, failing)
