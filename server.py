@@ -49,11 +49,17 @@ def create_app(
     setting and `CatalogueError` if the catalogue cannot be opened.
     """
     site = config.load(root or Path(environ.get("FEEDS_CONFIG", "config")), environ)
+    app = app_of(site)
+    if watch:
+        serving.watch(site, Catalogue(site.catalogue))
+    return app
+
+
+def app_of(site: Site) -> Flask:
+    """The app of a site. Raises `CatalogueError` if the catalogue cannot be opened."""
     catalogue = Catalogue(site.catalogue, patience=_PATIENCE, cache=_CACHE_KIB)
     shelf = Shelf(site, catalogue)
     shelf.start()
-    if watch:
-        serving.watch(site, Catalogue(site.catalogue))
     app = Flask("feeds", static_folder=None)
     app.url_map.merge_slashes = False
     _add_routes(app, shelf, site)

@@ -302,7 +302,7 @@ def serve(
     place = Place.of(host, port, workers)
     insight = Insight(access_log, log_client, metrics, metrics_token)
     with insight.around():
-        serve(root, _site(root), place, insight, Output(as_json=False))
+        serve(_site(root), place, insight, Output(as_json=False))
 
 
 @main.command()

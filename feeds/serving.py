@@ -74,11 +74,11 @@ class Place(msgspec.Struct, frozen=True):
         return cls(host, str(address[0]), port, workers)
 
 
-def serve(root: Path, site: Site, place: Place, insight: Insight, output: Output) -> None:
+def serve(site: Site, place: Place, insight: Insight, output: Output) -> None:
     """Build, then serve until stopped.
 
     This process watches the articles, builds and tells the hubs; worker processes answer, so that
-    no answer waits for a build.
+    no answer waits for a build. They get the settings of this process whenever they start.
     """
     start = time.monotonic()
     with closing(Catalogue(site.catalogue)) as catalogue, output.progress() as progress:
@@ -87,7 +87,7 @@ def serve(root: Path, site: Site, place: Place, insight: Insight, output: Output
     output.built(report)
     echo(f"Serving on http://{place.host}:{place.port}/")
     with watching(site, insight.built, insight.pinged):
-        _granian(place, partial(_app, root, insight))
+        _granian(place, partial(_app, site, insight))
 
 
 @contextmanager
@@ -162,11 +162,11 @@ def _granian(place: Place, load: Callable[[], Any]) -> None:
     server.serve(target_loader=server.loader(load), wrap_loader=False)
 
 
-def _app(root: Path, insight: Insight) -> Any:
+def _app(site: Site, insight: Insight) -> Any:
     """Our app, and not that of a publisher who has a `server.py` where this is run."""
     spec = spec_from_file_location("server", Path(__file__).parents[1] / "server.py")
     if spec is None or spec.loader is None:
         raise ConfigError("feeds serve", "", "server.py is missing; install feed-publisher anew")
     server = module_from_spec(spec)
     spec.loader.exec_module(server)
-    return insight.over(server.create_app(root, watch=False))
+    return insight.over(server.app_of(site))

@@ -2,11 +2,14 @@
 
 import http.client
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import format_datetime, parsedate_to_datetime
@@ -293,3 +296,52 @@ def test_h71_a_broken_catalogue_is_503_and_never_404(tmp_path: Path) -> None:
         assert running.ask("/healthz").status == 200
     finally:
         stop(running)
+
+
+def test_a_worker_that_starts_again_has_the_settings_of_the_server(tmp_path: Path) -> None:
+    running = start(write_site(tmp_path, {"a.md": front_matter()}))
+    try:
+        before = tags(running)
+        (worker,) = workers(running)
+        write_site(
+            tmp_path,
+            {"topics/ai.yaml": "name: AI\ndescription: Another\n"},
+            {"feeds": [{"path": "all", "title": "Another"}]},
+            title="Another",
+            language="de",
+            articles={"folder": "no-such-folder"},
+        )
+        os.kill(worker, signal.SIGKILL)
+        until_ready(running, lambda: worker not in workers(running))
+        assert tags(running) == before
+        assert running.titles("/all.json") == ["A title"]
+    finally:
+        stop(running)
+
+
+def workers(server: Server) -> list[int]:
+    """The process ids of what answers."""
+    told = subprocess.run(
+        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(server.process.pid)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = [line.split(maxsplit=1) for line in told.stdout.splitlines()]
+    return [int(pid) for pid, args in lines if "spawn_main" in args]
+
+
+def tags(server: Server) -> dict[str, str | None]:
+    answers = {path: server.ask(path) for path in (*FEED_PATHS, "/", "/feeds.opml", "/all.html")}
+    return {path: answer.headers.get("etag") for path, answer in answers.items()}
+
+
+def until_ready(server: Server, holds: Callable[[], bool] = lambda: True) -> str:
+    """Wait until a server answers, and this holds too; returns what it says of itself."""
+    for _ in range(200):
+        with suppress(OSError):
+            answer = server.ask("/readyz")
+            if answer.status == 200 and holds():
+                return answer.body.decode()
+        time.sleep(0.05)
+    raise AssertionError("the server does not answer")
