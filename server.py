@@ -16,7 +16,7 @@ from flask import Flask, Response, abort, request
 from werkzeug.datastructures import Headers as WerkzeugHeaders
 from werkzeug.exceptions import HTTPException
 
-from feeds import conditional, config, headers, moves, serving
+from feeds import beside, conditional, handover, headers, moves, serving
 from feeds.answer import Environ, Ready
 from feeds.catalogue.store import Catalogue
 from feeds.coding import IDENTITY
@@ -48,7 +48,7 @@ def create_app(
     With `watch` it builds by itself when articles change. Raises `ConfigError` for a wrong
     setting and `CatalogueError` if the catalogue cannot be opened.
     """
-    site = config.load(root or Path(environ.get("FEEDS_CONFIG", "config")), environ)
+    site = beside.load(root or Path(environ.get("FEEDS_CONFIG", "config")), environ)
     app = app_of(site)
     if watch:
         serving.watch(site, Catalogue(site.catalogue))
@@ -56,10 +56,31 @@ def create_app(
 
 
 def app_of(site: Site) -> Flask:
-    """The app of a site. Raises `CatalogueError` if the catalogue cannot be opened."""
+    """The app of a site. While its catalogue is built with other settings, they hold.
+
+    Raises `CatalogueError` if the catalogue cannot be opened.
+    """
     catalogue = Catalogue(site.catalogue, patience=_PATIENCE, cache=_CACHE_KIB)
     shelf = Shelf(site, catalogue)
-    shelf.start()
+    app = _app(site, shelf)
+    before = beside.before(site, catalogue)
+    if before is None:
+        shelf.start()
+        return app
+    outgoing, now = handover.Outgoing(before, catalogue), app.wsgi_app
+    outgoing.start()
+    app.wsgi_app = _app(before, outgoing).wsgi_app  # type: ignore[method-assign]
+
+    def take_over() -> None:
+        shelf.start()
+        app.wsgi_app = now  # type: ignore[method-assign]
+        outgoing.stop()
+
+    handover.when_built(site, catalogue, take_over)
+    return app
+
+
+def _app(site: Site, shelf: Shelf) -> Flask:
     app = Flask("feeds", static_folder=None)
     app.url_map.merge_slashes = False
     _add_routes(app, shelf, site)

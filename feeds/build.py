@@ -122,8 +122,8 @@ class _Build:
     def run(
         self, known: Known | None, heard: Collection[str] | None, *, verify: bool, force: bool
     ) -> tuple[Report, Known]:
-        fingerprint, defined = _fingerprint(self._site), definitions_hash(self._site)
-        again = self._at.back or self._writer.meta("fingerprint") != fingerprint
+        made_with, defined = fingerprint(self._site), definitions_hash(self._site)
+        again = self._at.back or self._writer.meta("fingerprint") != made_with
         everything = again or self._writer.meta("definitions") != defined
         scan, plan, seen = self._look(
             None if verify or everything else heard, again=again, verify=verify
@@ -145,7 +145,7 @@ class _Build:
             clocks.guard(self._site, self._writer, self._at)
         changed = list(dict.fromkeys([*changed, *refreshed]))
         self._remember_looks(plan, ingest.outcome.unlike)
-        self._remember("fingerprint", fingerprint)
+        self._remember("fingerprint", made_with)
         self._remember("definitions", defined)
         if changed or others or again or ingest.outcome.total:
             self._remember("revision", str(refresh.revision))
@@ -287,7 +287,7 @@ def _trusts(site: Site) -> bool:
     return site.settings.articles.trust == "mtime"
 
 
-def _fingerprint(site: Site) -> str:
+def fingerprint(site: Site) -> str:
     """A hash of all that entries and fragments are made with, besides their articles."""
     articles = msgspec.structs.replace(site.settings.articles, watch="auto", scan_every=None)
     settings = msgspec.structs.replace(

@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import os
 import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -295,14 +296,15 @@ def serve(
     metrics: bool,
     metrics_token: Path | None,
 ) -> None:
-    """Build what is missing, then serve the feeds, and articles that change meanwhile."""
+    """Serve the feeds, and articles that change meanwhile; build first if nothing was built yet."""
+    from feeds import beside
     from feeds.insight import Insight
     from feeds.serving import Place, serve
 
     place = Place.of(host, port, workers)
     insight = Insight(access_log, log_client, metrics, metrics_token)
     with insight.around():
-        serve(_site(root), place, insight, Output(as_json=False))
+        serve(beside.load(root, os.environ), place, insight, Output(as_json=False))
 
 
 @main.command()

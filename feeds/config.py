@@ -22,16 +22,17 @@ TAG_URI = re.compile(
 EMAIL = re.compile(r"[^\s@<>()]+@[^\s@<>()]+")
 
 
-def load(root: Path, environ: Mapping[str, str]) -> Site:
+def load(root: Path, environ: Mapping[str, str], *, away: bool = False) -> Site:
     """The site described by the config folder `root`, with `FEEDS_*` variables on top.
 
-    Raises `ConfigError`, which names file, line and key, for the first mistake found.
+    With `away` there need be no article folder. Raises `ConfigError`, which names file, line and
+    key, for the first mistake found.
     """
     source = settings.read(root / "site.yaml")
     if not isinstance(source.data, dict):
         raise ConfigError(source.file, "", "is not a mapping of settings; write 'key: value' lines")
     source = settings.override(source, environ, SiteSettings)
-    site = _checked(source, settings.decode(source, source.data, SiteSettings), root)
+    site = _checked(source, settings.decode(source, source.data, SiteSettings), root, away)
     assets = site.assets_url or site.url
     topics = _topics(root, assets)
     topic_ids = {slug(name): topic.key for topic in topics for name in _topic_names(topic)}
@@ -50,7 +51,7 @@ def load(root: Path, environ: Mapping[str, str]) -> Site:
     return made
 
 
-def _checked(source: settings.Source, site: SiteSettings, root: Path) -> SiteSettings:
+def _checked(source: settings.Source, site: SiteSettings, root: Path, away: bool) -> SiteSettings:
     """The settings with URLs made canonical, checked beyond their types."""
     if not TAG_URI.fullmatch(site.id) and not _is_uuid(site.id):
         raise source.error(
@@ -67,7 +68,7 @@ def _checked(source: settings.Source, site: SiteSettings, root: Path) -> SiteSet
     if site.link == "permalink" and not site.permalink:
         raise source.error(("link",), "'permalink' needs the setting permalink, a URL pattern")
     _check_permalink(source, site)
-    if not (folder := root / site.articles.folder).is_dir():
+    if not (folder := root / site.articles.folder).is_dir() and not away:
         raise source.error(("articles", "folder"), f"{str(folder)!r} is not a folder")
     _check_author(source, site)
     _check_media_types(source, site)

@@ -23,14 +23,14 @@ _MOST_SECONDS = 100 * 366 * 86_400
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
-class Terms(msgspec.Struct, frozen=True):
+class Terms(msgspec.Struct, frozen=True, tag=True):
     """The entry's `field` is, or for topics holds, one of `values` (slugs)."""
 
     field: TermField
     values: tuple[str, ...]
 
 
-class Range(msgspec.Struct, frozen=True):
+class Range(msgspec.Struct, frozen=True, tag=True):
     """The entry's number lies between `least` and `most`, both included; None is open."""
 
     field: NumberField
@@ -38,25 +38,25 @@ class Range(msgspec.Struct, frozen=True):
     most: int | None = None
 
 
-class Age(msgspec.Struct, frozen=True):
+class Age(msgspec.Struct, frozen=True, tag=True):
     """The entry was published at most `seconds` ago."""
 
     seconds: int
 
 
-class All(msgspec.Struct, frozen=True):
+class All(msgspec.Struct, frozen=True, tag=True):
     """Every part holds; with no parts, everything belongs."""
 
     parts: tuple["Selection", ...] = ()
 
 
-class AnyOf(msgspec.Struct, frozen=True):
+class AnyOf(msgspec.Struct, frozen=True, tag=True):
     """At least one part holds."""
 
     parts: tuple["Selection", ...]
 
 
-class Not(msgspec.Struct, frozen=True):
+class Not(msgspec.Struct, frozen=True, tag=True):
     """The part does not hold."""
 
     part: "Selection"

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from feeds import beside
 from feeds import build as building
 from feeds.build import Report
 from feeds.catalogue.store import Catalogue
@@ -75,17 +76,19 @@ class Place(msgspec.Struct, frozen=True):
 
 
 def serve(site: Site, place: Place, insight: Insight, output: Output) -> None:
-    """Build, then serve until stopped.
+    """Serve until stopped, after a build where there is nothing to serve yet.
 
     This process watches the articles, builds and tells the hubs; worker processes answer, so that
     no answer waits for a build. They get the settings of this process whenever they start.
     """
-    start = time.monotonic()
-    with closing(Catalogue(site.catalogue)) as catalogue, output.progress() as progress:
-        report = building.build(site, catalogue, building.clock(), progress=progress)
-    insight.built(report, time.monotonic() - start)
-    output.built(report)
+    if not beside.is_built(site):
+        start = time.monotonic()
+        with closing(Catalogue(site.catalogue)) as catalogue, output.progress() as progress:
+            report = building.build(site, catalogue, building.clock(), progress=progress)
+        insight.built(report, time.monotonic() - start)
+        output.built(report)
     echo(f"Serving on http://{place.host}:{place.port}/")
+    log_to_stderr()
     with watching(site, insight.built, insight.pinged):
         _granian(place, partial(_app, site, insight))
 
@@ -111,15 +114,22 @@ def watch(
 ) -> Callable[[], None]:
     """From now on do so, in threads; returns what ends it."""
     pinger = Pinger(site, catalogue, pinged)
+    # Hubs are told of what is built with these settings, not of URLs that are yet to be.
+    pings = beside.is_current(site, catalogue)
 
     def after(report: Report | None, seconds: float) -> None:
+        nonlocal pings
         if report:
+            if not pings:
+                pings = True
+                pinger.start()
             pinger.after(report)
         if built:
             built(report, seconds)
 
     watcher = Watcher(site, catalogue, after)
-    pinger.start()
+    if pings:
+        pinger.start()
     watcher.start()
 
     def stop() -> None:

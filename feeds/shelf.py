@@ -6,7 +6,7 @@ import time
 from datetime import datetime
 from typing import NamedTuple
 
-from feeds import conditional, delta, documents, groups, history, pages, sitepages
+from feeds import beside, conditional, delta, documents, groups, history, pages, sitepages
 from feeds.answer import Ready
 from feeds.build import clock
 from feeds.catalogue.store import Catalogue, Reader
@@ -158,7 +158,8 @@ class Shelf:
         """Whether anything can be served, and what is to be said of it."""
         fault = self._fault
         if fault is None:
-            return True, "ready"
+            why = beside.noted(self._site)
+            return True, f"stale: {self._state} is served; {why}" if why else "ready"
         if self._state is None or not self.room:
             return False, str(fault)
         return True, f"stale: {self._served()}, as of {clock() - self._looked} ago"
@@ -250,14 +251,16 @@ class Shelf:
             folded = {path.casefold(): path for path in feeds}
         keeps = any(feed.history for feed in feeds.values())
         archives = reader.places.newest() if keeps else {}
+        states = reader.feed_states()
         return State(
             catalogue=self._catalogue.identity,
             revision=reader.revision(),
+            changed=max((each.updated for each in states.values()), default=0),
             feeds_revision=feeds_revision,
             until=reader.next_due(now),
             feeds=feeds,
             groups=grouped,
-            makers=sitepages.makers(list(feeds.values()), reader.feed_states(), self._site),
+            makers=sitepages.makers(list(feeds.values()), states, self._site),
             folded=folded,
             archives=archives,
         )

@@ -1,7 +1,7 @@
 """What a server hands out, by path: in units of documents that change together. Pure; no I/O."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -26,12 +26,14 @@ class Unit(NamedTuple):
 class State(msgspec.Struct, frozen=True):
     """What belongs to one revision of the catalogue, and until when it holds.
 
-    `catalogue` is the file that it was read from, `folded` are the feeds' paths without capitals,
+    `catalogue` is the file that it was read from, `changed` when a feed last did (in seconds since
+    1970), `folded` are the feeds' paths without capitals,
     `archives` the newest archive document of each feed that has any.
     """
 
     catalogue: tuple[int, int] | None
     revision: int
+    changed: int
     feeds_revision: int
     until: datetime | None
     feeds: dict[str, FeedDefinition]
@@ -39,6 +41,10 @@ class State(msgspec.Struct, frozen=True):
     makers: Mapping[str, Make]
     folded: dict[str, str]
     archives: dict[str, int]
+
+    def __str__(self) -> str:
+        at = datetime.fromtimestamp(self.changed, UTC)
+        return f"revision {self.revision}, changed last at {at:%Y-%m-%d %H:%M:%S} UTC,"
 
     def unit(self, name: str) -> Unit | None:
         """The unit of the document at a path below the feeds' URL; None if there is none."""

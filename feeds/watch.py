@@ -9,11 +9,12 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
+from feeds import beside
 from feeds.build import Memo, Report, build, clock, differing
 from feeds.catalogue.store import Catalogue
-from feeds.errors import CatalogueError, ClockError, FeedsError
+from feeds.errors import CatalogueError, ClockError, FeedsError, SourceError
 from feeds.site import Site
 
 _log = logging.getLogger("feeds")
@@ -28,7 +29,7 @@ _TICK = 100
 # Seconds until the next attempt after a fault, and until a folder that was heard of is looked at
 # again: what came into a new folder before it was listened to is not heard of.
 _PAUSE = 1.0
-# Seconds until a build is tried again that could not use the catalogue.
+# Seconds until a build is tried again that could not use the catalogue or the article folder.
 _RETRY = 5.0
 # Seconds between looks at all files: where events come, only to be safe, and where none do.
 _SAFETY = 60
@@ -52,7 +53,7 @@ class Watcher:
         self._site = site
         self._stop = threading.Event()
         self._builder = _Builder(site, catalogue, built)
-        self._lock = FileLock(site.lock_file("watch"))
+        self._lock = beside.watch_lock(site)
         self._thread = threading.Thread(target=self._run, name="feeds-watch", daemon=True)
 
     def start(self) -> None:
@@ -71,9 +72,18 @@ class Watcher:
         while not self._stop.is_set():
             try:
                 with self._lock.acquire(timeout=0):
-                    self._watch()
+                    self._watch_on()
             except Timeout:
                 pass  # another process watches
+            except Exception:  # noqa: BLE001 - the thread must outlive every fault
+                _log.exception("watching %s failed; trying again", self._site.folder)
+            self._stop.wait(_PAUSE)
+
+    def _watch_on(self) -> None:
+        """Watch one folder after another; the lock is kept, because it says that a note holds."""
+        while not self._stop.is_set():
+            try:
+                self._watch()
             except Exception:  # noqa: BLE001 - the thread must outlive every fault
                 _log.exception("watching %s failed; trying again", self._site.folder)
             self._stop.wait(_PAUSE)
@@ -92,8 +102,8 @@ class Watcher:
                 self._builder.build_if_needed(paths)
                 # Apart, for what the guard stops is found again and again, and must cost nothing
                 # that is heard meanwhile.
-                if found := scanner.found():
-                    self._builder.build(found)
+                if (found := scanner.found()) is not None:
+                    self._builder.compared(found)
                 if _identity(self._site.folder) != watched:
                     return
 
@@ -107,7 +117,9 @@ class _Builder:
         self._due: int | None = None
         self._missed: set[str] = set()
         self._retry = 0.0
+        self._owed = True
         self._said = ""
+        self._noted: str | None = None
 
     def build_if_needed(self, heard: set[str]) -> None:
         """Build if there is something to hear of, or time has changed a feed."""
@@ -117,39 +129,68 @@ class _Builder:
         if heard or (self._due is not None and clock().timestamp() >= self._due):
             self.build(heard)
 
+    def compared(self, differing: set[str]) -> None:
+        """Build what a look at all files has found; everything where a build was stopped before."""
+        if self._owed:
+            self.build(None)
+        elif differing:
+            self.build(differing)
+
     def build(self, heard: set[str] | None) -> None:
         """Build what lies at these paths, or all; a failure is logged."""
         start, report = time.monotonic(), None
+        whole = heard is None or "" in heard
+        if self._noted is None:
+            self._note("the articles are being looked at for the first time since the start")
         try:
-            whole = heard is None or "" in heard
             at = None if whole else heard
             report = build(self._site, self.catalogue, clock(), heard=at, memo=self._memo)
         except FeedsError as error:
             self._failed(error, heard or set())
+        except Exception as error:
+            self._note(f"a build failed for a reason that nobody foresaw: {error!r}")
+            raise
         else:
-            self._due, self._said = report.due, ""
-            _tell(report)
+            self._succeeded(report, whole=whole)
         if self._built:
             try:
                 self._built(report, time.monotonic() - start)
             except Exception:  # noqa: BLE001 - whatever it is for, building goes on
                 _log.exception("telling of a build failed")
 
-    def _failed(self, error: FeedsError, heard: set[str]) -> None:
-        """Try again soon what the catalogue or the clock prevented.
+    def _succeeded(self, report: Report, *, whole: bool) -> None:
+        self._due, self._said = report.due, ""
+        _tell(report)
+        if whole:
+            self._missed, self._owed = set(), False
+            beside.keep(self._site)
+        if not self._missed and not self._owed:
+            self._note("")
 
-        A look at all files finds others.
+    def _failed(self, error: FeedsError, heard: set[str]) -> None:
+        """Try again soon what the catalogue, the folder or the clock prevented.
+
+        Anything else, such as the guard, is tried again after the next look at all files.
         """
         if not heard:
             self._due = None
-        if isinstance(error, CatalogueError | ClockError):
+        if isinstance(error, CatalogueError | ClockError | SourceError):
             self._missed |= heard or {""}
             self._retry = time.monotonic() + _RETRY
-        # That of a clock is another one at every attempt.
-        said = "clock" if isinstance(error, ClockError) else str(error)
-        if said != self._said:
-            self._said = said
+        else:
+            self._owed = True
+        # The message of a clock error differs at every attempt.
+        key = "clock" if isinstance(error, ClockError) else str(error)
+        if key != self._said:
+            self._said = key
+            self._note(f"no build succeeds: {error}")
             _log.error("build failed, feeds stay as they were: %s", error)
+
+    def _note(self, why: str) -> None:
+        """Note for those that serve why feeds are not what the articles are, if they are not."""
+        if why != self._noted:
+            self._noted = why
+            beside.note(self._site, why)
 
 
 def _tell(report: Report) -> None:
@@ -253,11 +294,11 @@ class _Scanner:
         self._stop.set()
         self._thread.join()
 
-    def found(self) -> set[str]:
-        """The paths that look other than at the last build, found since this was last asked."""
-        found: set[str] = set()
+    def found(self) -> set[str] | None:
+        """The paths that looks found that ended since this was last asked; None if none did."""
+        found: set[str] | None = None
         while not self._found.empty():
-            found |= self._found.get()
+            found = (found or set()) | self._found.get()
         return found
 
     def _run(self) -> None:

@@ -5,11 +5,12 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import format_datetime, parsedate_to_datetime
@@ -345,3 +346,64 @@ def until_ready(server: Server, holds: Callable[[], bool] = lambda: True) -> str
                 return answer.body.decode()
         time.sleep(0.05)
     raise AssertionError("the server does not answer")
+
+
+def is_ready(server: Server) -> Callable[[], bool]:
+    return lambda: server.ask("/readyz").body == b"ready\n"
+
+
+def test_a_server_starts_while_the_articles_are_away(tmp_path: Path) -> None:
+    root = write_site(tmp_path, {"a.md": front_matter(title="Old")})
+    first = start(root)
+    before = tags(first)
+    stop(first)
+    (root / "articles").rename(root / "away")
+    running = start(root)
+    try:
+        assert tags(running) == before
+        said = until_ready(running, lambda: b"cannot be read" in running.ask("/readyz").body)
+        assert said.startswith("stale: revision 1, changed last at ")
+        assert "no build succeeds: the article folder" in said
+        content = front_matter(
+            title="New", webUrl="https://example.org/new", publishedDateTime="2024-06-01T09:00:00Z"
+        )
+        (root / "away" / "new.md").write_text(content)
+        (root / "away").rename(root / "articles")
+        until_ready(running, is_ready(running))
+        wait_for(running, "/all.json", ["New", "Old"])
+    finally:
+        stop(running)
+
+
+def test_a_server_with_changed_settings_answers_before_it_has_built_with_them(
+    tmp_path: Path,
+) -> None:
+    root = write_site(tmp_path, {"a.md": front_matter()})
+    first = start(root)
+    until_ready(first, is_ready(first))
+    before = tags(first)
+    stop(first)
+    write_site(tmp_path, {}, title="Another", language="de")
+    with closing(sqlite3.connect(root / "catalogue.sqlite", isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")  # so that no build can end
+        running = start(root, "--workers", "2")
+        try:
+            assert tags(running) == before
+            assert "the settings have changed" in running.ask("/readyz").body.decode()
+            holder.execute("ROLLBACK")
+            until_ready(running, is_ready(running))
+            assert json.loads(running.ask("/all.json").body)["title"] == "Another"
+        finally:
+            stop(running)
+
+
+def test_a_server_with_nothing_to_serve_says_what_is_wrong_and_ends(tmp_path: Path) -> None:
+    root = write_site(tmp_path, {"a.md": front_matter()})
+    (root / "articles").rename(root / "away")
+    command = [sys.executable, "-m", "feeds", "serve", "--config", str(root)]
+    ended = subprocess.run(
+        [*command, "--port", str(free_port())], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 2
+    assert "articles.folder: " in ended.stderr
+    assert "is not a folder" in ended.stderr

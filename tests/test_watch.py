@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
+from feeds import beside, config, watch
 from feeds import build as building
-from feeds import watch
 from feeds.build import Report, clock
 from feeds.catalogue.store import Catalogue
+from feeds.errors import WorkError
 from feeds.watch import Watcher
 from tests.support import Publication, front_matter, write_article
 
@@ -349,3 +350,98 @@ def test_another_takes_over_when_the_one_that_watches_ends(site: Publication) ->
         first.stop()
         add(site, "b")
         until(shows(site, "a", "b"))
+
+
+def note(site: Publication) -> str:
+    """What a server that is asked whether it is ready finds noted."""
+    return str(beside.noted(config.load(site.root, {}, away=True)) or "")
+
+
+@pytest.mark.parametrize("empty", [False, True], ids=["missing", "empty"])
+def test_articles_that_are_away_are_noted_and_built_when_they_come_back(
+    site: Publication, monkeypatch: pytest.MonkeyPatch, empty: bool
+) -> None:
+    monkeypatch.setattr(watch, "_RETRY", 0.2)
+    site.build(clock())
+    articles, away = site.root / "articles", site.root / "away"
+    with closing(Catalogue(site.site.catalogue)) as catalogue:
+        watcher = Watcher(site.site, catalogue)
+        articles.rename(away)
+        if empty:
+            articles.mkdir()
+        watcher.start()
+        try:
+            until(lambda: "no build succeeds: the article folder" in note(site))
+            content = front_matter(title="b", webUrl="https://example.org/b")
+            (away / "b.md").write_text(content)
+            if empty:
+                for file in away.iterdir():
+                    file.rename(articles / file.name)
+            else:
+                away.rename(articles)
+            until(shows(site, "a", "b"))
+            until(lambda: note(site) == "")
+        finally:
+            watcher.stop()
+
+
+def test_what_the_guard_stops_is_noted_until_it_is_put_right(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    site = polled(tmp_path)
+    for number in range(40):
+        add(site, f"old{number}")
+    site.build(clock())
+    gone = [site.file(f"old{number}.md") for number in range(30)]
+    content = {file: file.read_bytes() for file in gone}
+    for file in gone:
+        file.unlink()
+    with watching(site):
+        until(lambda: "site.guard allows" in note(site))
+        for file in gone:
+            file.write_bytes(content[file])
+        until(lambda: note(site) == "")
+    assert caplog.text.count("this build would withdraw") == 1
+
+
+def test_changed_settings_are_built_when_what_stopped_it_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = polled(tmp_path)
+    site.build(clock())
+    faults = iter([WorkError("a worker process was killed")])
+
+    def build(*arguments: Any, **options: Any) -> Report:
+        for fault in faults:
+            raise fault
+        return building.build(*arguments, **options)
+
+    monkeypatch.setattr("feeds.watch.build", build)
+    wanted = {"folder": "articles", "scan_every": 1}
+    changed = Publication(tmp_path, {}, title="Another", articles=wanted)
+    with watching(changed):
+        until(lambda: "a worker process was killed" in note(changed))
+        until(lambda: changed.fetch(now=clock())["json"].body.count(b"Another") > 0)
+        until(lambda: note(changed) == "")
+    with closing(Catalogue(changed.site.catalogue)) as catalogue:
+        assert beside.is_current(changed.site, catalogue)
+        assert beside.before(changed.site, catalogue) is None
+        assert beside.before(Publication(tmp_path, {}).site, catalogue) is not None
+
+
+def test_a_fault_that_nobody_foresaw_is_noted(
+    site: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing = Event()
+
+    def build(*arguments: Any, **options: Any) -> Report:
+        if not failing.is_set():
+            raise RuntimeError("what nobody foresaw")
+        return building.build(*arguments, **options)
+
+    monkeypatch.setattr("feeds.watch.build", build)
+    with watching(site):
+        until(lambda: "RuntimeError('what nobody foresaw')" in note(site))
+        failing.set()
+        until(shows(site, "a"))
+        until(lambda: note(site) == "")
