@@ -63,11 +63,13 @@ def app_of(site: Site) -> Flask:
     catalogue = Catalogue(site.catalogue, patience=_PATIENCE, cache=_CACHE_KIB)
     shelf = Shelf(site, catalogue)
     app = _app(site, shelf)
-    before = beside.before(site, catalogue)
-    if before is None:
+    before, outgoing, now = None, None, app.wsgi_app
+    with suppress(CatalogueError):  # which the shelf reports, and waits for
+        if before := beside.before(site, catalogue):
+            outgoing = handover.Outgoing(before, catalogue)
+    if before is None or outgoing is None:
         shelf.start()
         return app
-    outgoing, now = handover.Outgoing(before, catalogue), app.wsgi_app
     outgoing.start()
     app.wsgi_app = _app(before, outgoing).wsgi_app  # type: ignore[method-assign]
 

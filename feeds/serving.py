@@ -5,7 +5,7 @@ import multiprocessing
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -17,7 +17,7 @@ from feeds import beside
 from feeds import build as building
 from feeds.build import Report
 from feeds.catalogue.store import Catalogue
-from feeds.errors import ConfigError
+from feeds.errors import CatalogueError, ConfigError
 from feeds.insight import Insight
 from feeds.output import Output
 from feeds.pinger import Pinger, Reported
@@ -115,7 +115,9 @@ def watch(
     """From now on do so, in threads; returns what ends it."""
     pinger = Pinger(site, catalogue, pinged)
     # Hubs are told of what is built with these settings, not of URLs that are yet to be.
-    pings = beside.is_current(site, catalogue)
+    pings = False
+    with suppress(CatalogueError):  # the watcher reports it
+        pings = beside.is_current(site, catalogue)
 
     def after(report: Report | None, seconds: float) -> None:
         nonlocal pings

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from feeds import beside, handover, serving
 from feeds.build import build, clock
 from feeds.catalogue.store import Catalogue
-from feeds.errors import ConfigError
+from feeds.errors import CatalogueError, ConfigError
 from feeds.site import Site
 from server import app_of, create_app
 from tests.support import FEEDS, SITE, Publication, front_matter
@@ -223,3 +223,15 @@ def test_a_server_with_nothing_to_serve_needs_articles_and_makes_no_catalogue(
     with pytest.raises(ConfigError, match=r"articles\.folder: .* is not a folder"):
         beside.load(made.root, {})
     assert not (made.root / "catalogue.sqlite").exists()
+
+
+def test_a_catalogue_that_cannot_be_read_at_the_start_is_waited_for(
+    site: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> Site:
+        raise CatalogueError("the catalogue is locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(beside, "before", away)
+        client = app_of(site.site).test_client()
+    assert client.get("/readyz").text == "ready\n"
