@@ -26,8 +26,6 @@ from feeds.terminal import echo, escape_log, escaping
 
 HOSTS: tuple[HostName, ...] = get_args(HostName)
 
-# How long a ping by hand waits while a server is telling the hubs.
-_PING_PATIENCE_SECONDS = 60
 # So many new objects make Python look for garbage among the young ones.
 _GARBAGE = 50_000
 
@@ -225,29 +223,6 @@ def subscribers(
     if html:
         chart.write(html, counter.result(), site)
     Output(as_json).counted(counter.result())
-
-
-@main.command()
-@_config
-@click.option("--all", "everything", is_flag=True, help="Tell of every feed, changed or not.")
-@_json
-def ping(root: Path, everything: bool, as_json: bool) -> None:
-    """Tell the WebSub hubs which feeds changed; exit 1 if a hub did not take it.
-
-    Run it after an export is uploaded, for a hub fetches the feeds at once.
-    """
-    from feeds import websub
-    from feeds.catalogue.store import Catalogue
-
-    site = _site(root)
-    with closing(Catalogue(site.catalogue)) as catalogue:
-        topics = websub.topics(site, catalogue)
-        reports = websub.tell(
-            site, catalogue, topics, everything=everything, patience=_PING_PATIENCE_SECONDS
-        )
-    Output(as_json).pinged(reports)
-    if any(report.waiting or report.given_up for report in reports):
-        sys.exit(1)
 
 
 @main.command()

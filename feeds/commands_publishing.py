@@ -1,8 +1,9 @@
-"""The commands that publish: `feeds publish`, `upload` and `purge`."""
+"""The commands that publish: `feeds publish`, `upload`, `purge` and `ping`."""
 
 import signal
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +14,8 @@ from feeds.errors import ConfigError
 from feeds.output import Output
 from feeds.terminal import echo
 
+# How long a ping by hand waits while a server is telling the hubs.
+_PING_PATIENCE_SECONDS = 60
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -129,6 +132,29 @@ def purge(target: Path | None, root: Path, wait: int, as_json: bool) -> None:
     output.purged(reports)
 
 
+@click.command()
+@options.config
+@click.option("--all", "everything", is_flag=True, help="Tell of every feed, changed or not.")
+@options.json
+def ping(root: Path, everything: bool, as_json: bool) -> None:
+    """Tell the WebSub hubs which feeds changed; exit 1 if a hub did not take it.
+
+    Run it after an export is uploaded, for a hub fetches the feeds at once.
+    """
+    from feeds import websub
+    from feeds.catalogue.store import Catalogue
+
+    site = options.site(root)
+    with closing(Catalogue(site.catalogue)) as catalogue:
+        topics = websub.topics(site, catalogue)
+        reports = websub.tell(
+            site, catalogue, topics, everything=everything, patience=_PING_PATIENCE_SECONDS
+        )
+    Output(as_json).pinged(reports)
+    if any(report.waiting or report.given_up for report in reports):
+        sys.exit(1)
+
+
 class _Ended(SystemExit):
     """A signal that ends this process, as an error: locks are given back at once."""
 
@@ -161,4 +187,4 @@ def _ending() -> Iterator[None]:
         raise
 
 
-COMMANDS = (publish, upload, purge)
+COMMANDS = (publish, upload, purge, ping)

@@ -61,12 +61,11 @@ class Shelf:
         self._past = Past()
 
     def start(self) -> None:
-        """Refresh now, and from now on in a thread of its own."""
+        """Refresh now, and regularly in a thread."""
         self.refresh()
         threading.Thread(target=self._run, name="feeds-refresh", daemon=True).start()
 
     def stop(self) -> None:
-        """Refresh no longer."""
         self._stop.set()
 
     def _run(self) -> None:
