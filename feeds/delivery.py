@@ -17,7 +17,7 @@ class UploadSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     region: str | None = None
     """The region of an S3 bucket. Without this, that of the environment (`AWS_REGION`)."""
     state: str | None = None
-    """Where the memory is kept: such a URL outside of `url`. Without this, `.feeds-state` below."""
+    """Where the memory is kept: such a URL that nobody else can read. Without this, nowhere."""
     memory: bool = True
     """Whether it is kept at all, for machines that have no catalogue."""
     coding: Literal["identity", "gzip"] = "identity"

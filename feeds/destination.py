@@ -55,8 +55,8 @@ def _check_state(source: Source, url: str, state: str) -> None:
         raise source.error(("upload", "state"), said)
     if state.startswith(f"{url}/") and not state.startswith(f"{url}/{PRIVATE}"):
         said = (
-            f"lies among the feeds, and is private; name a place outside of {url}, or take it out "
-            "for .feeds-state"
+            f"lies among the feeds, and is private; name a place outside of {url}, or, if nobody "
+            f"else can read it, {url}/.feeds-state"
         )
         raise source.error(("upload", "state"), said)
 

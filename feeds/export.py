@@ -38,7 +38,7 @@ from feeds.manifest import Kind
 from feeds.processes import processors
 from feeds.refresh import definitions_hash
 from feeds.site import Site
-from feeds.target import Target
+from feeds.target import Target, check_target
 
 # One export at a time.
 LOCK = ".feeds-export.lock"
@@ -114,14 +114,6 @@ def export(
     except OSError as error:
         at = error.filename2 or error.filename or target
         raise ExportError(f"the export cannot write {at}: {error.strerror}") from error
-
-
-def check_target(site: Site, target: Path) -> None:
-    articles, resolved = site.folder.resolve(), target.resolve()
-    if resolved == articles or articles in resolved.parents:
-        raise ExportError(f"{target} lies in the article folder {site.folder}; name another folder")
-    if resolved.exists() and not resolved.is_dir():
-        raise ExportError(f"{target} is not a folder; name another")
 
 
 def _codings(host: Host, site: Site) -> tuple[str, ...]:

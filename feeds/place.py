@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from filelock import FileLock, Timeout
 
-from feeds import uploads
+from feeds import private, uploads
 from feeds.delivery import UploadSettings
 from feeds.errors import BusyError, StoreError
 from feeds.lease import CLOCK, KEY, Lease
@@ -24,6 +24,8 @@ _LOCK = "lock"
 _OURS = (RECORD, KEY, CLOCK, _LOCK)
 # What the record of a folder has as its URL: the folder may be another on each machine.
 _FOLDER = "file:"
+# The files of a state in a folder, that its owner alone may read.
+_PRIVATE = (RECORD, _LOCK, "told.json", "catalogue-*")
 # What was done is noted in the record at least every so many seconds, so that after a run that was
 # killed not everything is done again.
 NOTED = 20
@@ -225,7 +227,7 @@ def _copy(source: Objects, target: Objects, name: str) -> None:
 
 @contextmanager
 def _file_lock(state: Objects, patience: float) -> Iterator[None]:
-    lock = FileLock(state.folder / _LOCK, timeout=patience)
+    lock = FileLock(state.folder / _LOCK, timeout=patience, mode=0o600)
     with ExitStack() as stack:
         try:
             stack.enter_context(lock)
@@ -236,4 +238,5 @@ def _file_lock(state: Objects, patience: float) -> Iterator[None]:
                 f"{state.folder} cannot be locked: {error.filename or _LOCK}: {error.strerror}; "
                 "let the user that publishes write there"
             ) from error
+        private.keep(file for name in _PRIVATE for file in state.folder.glob(name))
         yield

@@ -4,6 +4,7 @@ Each step finds out by itself what is left to do, so that a run that ended anywh
 is finished by the next one.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
 from datetime import datetime
@@ -12,12 +13,12 @@ from pathlib import Path
 
 import msgspec
 
+from feeds import exposure, sealing, state, steps, uploads, websub
 from feeds import purge as purging
-from feeds import state, steps, uploads, websub
 from feeds.build import Report, build
 from feeds.catalogue.store import Catalogue
 from feeds.errors import StoreError
-from feeds.export import ExportReport, check_target, export
+from feeds.export import ExportReport, export
 from feeds.ingest import Progress
 from feeds.objects import Objects
 from feeds.pings import HubReport
@@ -25,6 +26,7 @@ from feeds.place import Held
 from feeds.purge import PurgeReport
 from feeds.site import Site
 from feeds.state import Taken
+from feeds.target import check_target
 from feeds.upload import UploadReport
 
 # How long the ping waits for a server on this machine that tells the hubs just now.
@@ -145,11 +147,14 @@ class _Run:
         # Readers see a folder that has no store while it is written.
         self._seen = held.place.objects is None
         self._remembers = known.file is not None and _remembers(site, held)
+        self._seal = sealing.from_environment(os.environ) if self._remembers else None
+        # What the user is to know besides.
+        self._said: tuple[str, ...] = ()
         if not overwrite:
             state.check(held, known, remembers=self._remembers)
         self.taken: Taken = "none"
         if self._remembers:
-            self.taken = state.take_up(held, known, overwrite=overwrite)
+            self.taken = state.take_up(held, known, self._seal, overwrite=overwrite)
 
     def write(
         self, now: datetime, *, verify: bool, trust_clock: bool
@@ -166,6 +171,8 @@ class _Run:
             progress=self._progress,
         )
         self._keep()
+        if self._remembers and (said := exposure.check(site, held)):
+            self._said = (said,)
         # Before the export: what another builds meanwhile may be in it, and is told next time.
         shown = websub.shown(self._known)
         first = self._seen and not held.record.files
@@ -193,9 +200,11 @@ class _Run:
 
     def _keep(self) -> None:
         if self._remembers:
-            state.save(self._held, self._known)
-        else:
-            state.forget(self._held)
+            state.save(self._held, self._known, self._seal)
+            return
+        state.forget(self._held)
+        if not self._seen:
+            state.mark(self._held, self._known)
 
     def _export(self, now: datetime, *, verify: bool) -> ExportReport:
         site, folder = self._site, self._folder
@@ -212,23 +221,43 @@ class _Run:
             # The folder may be new on this machine, and what readers see another's.
             published=uploads.published(self._held.record),
         )
-        if self._known.file is None or self._remembers or not self._seen:
-            return exported
-        said = (
-            f"The memory is not kept, for all can read {folder}: name a private folder for it, "
-            "export.state, if machines without the catalogue are to publish."
+        said = (*exported.said, *self._said, *self._unkept())
+        return msgspec.structs.replace(exported, said=said)
+
+    def _unkept(self) -> Iterator[str]:
+        """That no memory is kept, where nobody has decided so."""
+        upload = self._site.settings.upload
+        if self._known.file is None or self._remembers or (upload and not upload.memory):
+            return
+        at, what, key = (
+            (upload.url, "place", "upload.state")
+            if upload
+            else (self._folder, "folder", "export.state")
         )
-        return msgspec.structs.replace(exported, said=(*exported.said, said))
+        yield (
+            f"The memory is not kept, for all can read {at}: name a private {what} for it, "
+            f"{key}, if machines without the catalogue are to publish."
+        )
 
 
 def _remembers(site: Site, held: Held) -> bool:
     """Whether the memory is kept at the place: it has articles that are yet to come.
 
-    Raises `StoreError` where it is kept already, but in a folder that all can read.
+    Raises `StoreError` where it is kept already, but where all can read it, or may be able to.
     """
     upload, export_ = site.settings.upload, site.settings.export
-    if upload:
+    if upload and (upload.state or not upload.memory):
         return upload.memory
+    if upload and held.record.catalogue:
+        raise StoreError(
+            f"{held.state.url} holds the memory, with articles that are yet to come or were "
+            "withdrawn, and lies where readers find the feeds. Let upload.state in site.yaml name "
+            "a private place, and it is moved there (or this very place, if nobody else can read "
+            "it); or keep none: memory: false deletes it, and only the machine that has the "
+            "catalogue can publish"
+        )
+    if upload:
+        return False
     if export_.state or export_.host in steps.HIDING:
         return True
     if held.record.catalogue:

@@ -18,10 +18,12 @@ from feeds.text import first_forbidden
 T = TypeVar("T")
 
 PREFIX = "FEEDS_"
-# Variables that are none of the settings: the config folder itself, and those that Kubernetes
-# sets for every service whose name begins with "feeds".
+# Variables that are none of the settings: the config folder itself, the key of the memory
+# (`feeds.sealing`), and those that Kubernetes sets for every service whose name begins with
+# "feeds".
 _NOT_SETTINGS = re.compile(
-    r"FEEDS_(?:CONFIG|(?:\w+_)?(?:SERVICE_(?:HOST|PORT(?:_\w+)?)|PORT(?:_\d+_(?:TCP|UDP|SCTP)\w*)?))"
+    r"FEEDS_(?:CONFIG|STATE_KEY"
+    r"|(?:\w+_)?(?:SERVICE_(?:HOST|PORT(?:_\w+)?)|PORT(?:_\d+_(?:TCP|UDP|SCTP)\w*)?))"
 )
 _PLACE = re.compile(r"^(?P<what>.*?)(?: - at (?:`key` in )?`(?P<place>[^`]*)`)?$", re.DOTALL)
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>[^`]*)`")

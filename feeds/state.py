@@ -23,6 +23,7 @@ from feeds.catalogue.writer import writing
 from feeds.errors import CatalogueError, StoreError
 from feeds.fragment import FORMATS
 from feeds.place import Held
+from feeds.sealing import KEY, Seal, is_sealed
 from feeds.uploads import Saved
 
 # What the keys of copies of the catalogue begin with.
@@ -33,6 +34,8 @@ _TOLD_TABLES = (schema.hub, schema.ping)
 # 15 % smaller than the fastest way, at 80 MB/s. The window is as wide as brotli allows.
 _QUALITY, _WINDOW = 5, 24
 _CHUNK = 1 << 20
+# What a catalogue begins with.
+_SQLITE = b"SQLite format 3\0"
 
 _Rows = dict[str, list[dict[str, str | int]]]
 Taken = Literal["taken up", "kept", "none"]
@@ -44,14 +47,23 @@ def check(held: Held, catalogue: Catalogue, *, remembers: bool) -> None:
     `remembers` says whether it is to be kept in the state.
     """
     with catalogue.read() as reader:
-        empty = reader.revision() == 0
+        empty, known = reader.revision() == 0, reader.published()
     record, place = held.record, held.place
-    if empty and record.files and not (remembers and record.catalogue):
-        raise StoreError(
-            f"{place.url} has documents, and neither their memory nor a catalogue is here: "
+    if not (remembers and record.catalogue):
+        key = "upload.state" if place.objects else "export.state"
+        way = (
             "entries would be new to all subscribers. Publish from the machine that has the "
-            "catalogue, or say --overwrite if this is meant"
+            f"catalogue; to publish from others, let {key} in site.yaml name a private place for "
+            "the memory, and publish from that machine once. Say --overwrite if this is meant"
         )
+        # A first upload that was killed may be seen already.
+        if empty and (record.files or record.open):
+            raise StoreError(
+                f"{place.url} has documents, and neither their memory nor a catalogue is here: "
+                f"{way}"
+            )
+        if record.origin and record.origin not in {id_ for id_, _ in known.values()}:
+            raise StoreError(f"{place.url} was published from another catalogue than this: {way}")
     # A catalogue is what a folder's export was made from.
     if not held.is_new or (place.objects is None and not empty):
         return
@@ -74,14 +86,17 @@ def _feeds(names: Iterable[str]) -> list[str]:
     return sorted(set.intersection(*found))
 
 
-def take_up(held: Held, catalogue: Catalogue, *, overwrite: bool = False) -> Taken:
+def take_up(
+    held: Held, catalogue: Catalogue, seal: Seal | None, *, overwrite: bool = False
+) -> Taken:
     """Make the catalogue what was last published, unless it goes on from there already.
 
     What was published is what subscribers have seen: a catalogue that does not know it, such as
     an empty one or one that was left behind by another machine, gives way to it. One that has
     what was published nowhere is kept beside as a file that ends in `.replaced`.
-    Raises `CatalogueError`, and `StoreError` where what was published is gone or damaged: with
-    `overwrite` it is then given up.
+    `seal` has the key that it may be encrypted with. Raises `CatalogueError`, and `StoreError`
+    where what was published is gone, damaged, or encrypted with another key: with `overwrite` it
+    is then given up.
     """
     saved = held.record.catalogue
     if saved is None:
@@ -89,50 +104,85 @@ def take_up(held: Held, catalogue: Catalogue, *, overwrite: bool = False) -> Tak
     with catalogue.read() as reader:
         known, revision, any_entry = reader.published(), reader.revision(), reader.any_entry()
     if saved.id in {id_ for id_, _ in known.values()}:
+        if saved.sealed and seal is None and not overwrite:
+            raise StoreError(
+                f"the memory {held.state.url}/{saved.key} is encrypted, and {KEY} is not set here: "
+                "it would be written so that it can be read. Set it, or say --overwrite if this "
+                "is meant"
+            )
         return "kept"
     found = held.state.get(saved.key)
-    whole = found is not None and hashlib.sha256(found.body).hexdigest() == saved.sha256
-    if overwrite and not whole:
+    try:
+        packed = _packed(found.body if found else None, held, saved, seal)
+    except StoreError:
+        if not overwrite:
+            raise
         held.write(msgspec.structs.replace(held.record, catalogue=None))
         return "none"
-    if found is None or not whole:
-        raise StoreError(
-            f"the memory {held.state.url}/{saved.key} is {'damaged' if found else 'gone'}, and "
-            "with it the ids and dates of entries. Put it back, or publish from the machine that "
-            "has the catalogue. If both are lost for good, say --overwrite: entries will then be "
-            "new to all subscribers"
-        )
     told = _told(held)
     with _beside(held, catalogue) as folder:
         if any_entry and known.get(held.state.url, ("", 0))[1] != revision:
             copies.copy(catalogue, _aside(f"{catalogue.file}.replaced"))
         file = folder / "catalogue.sqlite"
-        _unpack(found.body, file)
+        _unpack(packed, file)
         _put_told(told, file)  # together, for a run may be killed between the two
         revision = copies.take_up(catalogue, file)
     _note(held, catalogue, saved.id, revision)
     return "taken up"
 
 
-def save(held: Held, catalogue: Catalogue) -> bool:
+def _packed(body: bytes | None, held: Held, saved: Saved, seal: Seal | None) -> bytes:
+    """The copy of a catalogue as it is packed, decrypted. Raises `StoreError`."""
+    at = f"the memory {held.state.url}/{saved.key}"
+    if body is None or hashlib.sha256(body).hexdigest() != saved.sha256:
+        raise StoreError(
+            f"{at} is {'gone' if body is None else 'damaged'}, and with it the ids and dates of entries. "
+            "Put it back, or publish from the machine that has the catalogue. If both are lost "
+            "for good, say --overwrite: entries will then be new to all subscribers"
+        )
+    if not is_sealed(body):
+        return body  # of a time before there was a key
+    packed = seal.opened(body) if seal else None
+    if packed is None:
+        why = f"another key than {KEY} has here" if seal else f"a key, and {KEY} is not set here"
+        raise StoreError(
+            f"{at} is encrypted with {why}; set it to that of the machine that published last. If "
+            "that is lost, publish with a new one from the machine that has the catalogue. If that "
+            "is lost too, say --overwrite: entries will then be new to all subscribers"
+        )
+    return packed
+
+
+def is_copy(first: bytes) -> bool:
+    """Whether a file that begins so is a copy of a catalogue that anybody can read."""
+    try:
+        unpacked: bytes = brotli.Decompressor().process(first)
+    except brotli.error:
+        return False
+    return unpacked.startswith(_SQLITE)
+
+
+def save(held: Held, catalogue: Catalogue, seal: Seal | None) -> bool:
     """Keep the catalogue in the state, if it is another than what is there; returns whether it was.
 
+    It is encrypted if there is a `seal`, and written anew where it was not, or with another key.
     It is written before any document that is made from it is seen: an article's first-seen date
     must not be lost with the machine that gave it. Raises `StoreError` and `CatalogueError`.
     """
     with catalogue.read() as reader:
         known, revision = reader.published(), reader.revision()
     before = held.record.catalogue
-    if before and (before.id, revision) in known.values():
+    mark = seal.mark if seal else ""
+    if before and (before.id, revision) in known.values() and before.sealed == mark:
         return False
     id_ = secrets.token_hex(8)
     with _beside(held, catalogue) as folder:
         copies.copy(catalogue, folder / "catalogue.sqlite", _said(held, id_, revision))
         packed = folder / "catalogue.sqlite.br"
-        digest = _pack(folder / "catalogue.sqlite", packed)
-        saved = Saved(f"{_COPY}{revision}-{id_}.sqlite.br", digest, id_, revision)
+        digest = _pack(folder / "catalogue.sqlite", packed, seal)
+        saved = Saved(f"{_COPY}{revision}-{id_}.sqlite.br", digest, id_, revision, mark)
         held.state.put(saved.key, packed)
-    held.write(msgspec.structs.replace(held.record, catalogue=saved))
+    held.write(msgspec.structs.replace(held.record, catalogue=saved, origin=""))
     _note(held, catalogue, id_, revision)
     for name in held.state.names():
         if name.startswith(_COPY) and name != saved.key:  # also of a run that was killed
@@ -150,6 +200,20 @@ def forget(held: Held) -> None:
         if name.startswith(_COPY) or name == _TOLD:
             held.check()
             held.state.delete(name)
+
+
+def mark(held: Held, catalogue: Catalogue) -> None:
+    """Note at a place that keeps no memory which catalogue it is published from.
+
+    One that was made anew is then known for another. Raises `StoreError` and `CatalogueError`.
+    """
+    with catalogue.read() as reader:
+        known, revision = reader.published(), reader.revision()
+    if held.record.origin in {id_ for id_, _ in known.values()}:
+        return
+    id_ = secrets.token_hex(8)
+    _note(held, catalogue, id_, revision)  # first, for a run may be killed between the two
+    held.write(msgspec.structs.replace(held.record, origin=id_))
 
 
 def _said(held: Held, id_: str, revision: int) -> dict[str, str]:
@@ -215,18 +279,22 @@ def _unpack(packed: bytes, file: Path) -> None:
             out.write(decompressor.process(packed[start : start + _CHUNK]))
 
 
-def _pack(file: Path, packed: Path) -> str:
-    """Compress a file; returns the SHA-256 of what came out."""
-    digest, compressor = hashlib.sha256(), brotli.Compressor(quality=_QUALITY, lgwin=_WINDOW)
-    with file.open("rb") as source, packed.open("wb") as out:
-        while chunk := source.read(_CHUNK):
-            made = compressor.process(chunk)
-            digest.update(made)
-            out.write(made)
-        made = compressor.finish()
-        digest.update(made)
-        out.write(made)
+def _pack(file: Path, packed: Path, seal: Seal | None) -> str:
+    """Compress and encrypt a file; returns the SHA-256 of what came out."""
+    digest, parts = hashlib.sha256(), _compressed(file)
+    with packed.open("wb") as out:
+        for part in seal.sealed(parts) if seal else parts:
+            digest.update(part)
+            out.write(part)
     return digest.hexdigest()
+
+
+def _compressed(file: Path) -> Iterator[bytes]:
+    compressor = brotli.Compressor(quality=_QUALITY, lgwin=_WINDOW)
+    with file.open("rb") as source:
+        while chunk := source.read(_CHUNK):
+            yield compressor.process(chunk)
+    yield compressor.finish()
 
 
 @contextmanager
@@ -240,7 +308,7 @@ def _beside(held: Held, catalogue: Catalogue) -> Iterator[Path]:
     folder = at / f".feeds-{hashlib.sha256(held.state.url.encode()).hexdigest()[:16]}"
     try:
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
+        folder.mkdir(mode=0o700)
         yield folder
     except OSError as error:
         raise CatalogueError(

@@ -9,7 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
+from feeds.errors import ExportError
 from feeds.manifest import File
+from feeds.site import Site
 
 # Files are written in this folder and moved into their places.
 PARTS = ".feeds-export.parts"
@@ -19,6 +21,26 @@ _SECOND = 1_000_000_000
 # Seconds that a file's time may be ahead: files that change twice in a second, and clocks that
 # differ.
 _AHEAD = 300
+
+
+def check_target(site: Site, target: Path) -> None:
+    """Raise `ExportError` where an export must not be: all in its folder may be public."""
+    articles, resolved = site.folder.resolve(), target.resolve()
+    if resolved == articles or articles in resolved.parents:
+        raise ExportError(f"{target} lies in the article folder {site.folder}; name another folder")
+    private = {
+        articles: f"the article folder {site.folder}",
+        site.root.resolve(): f"the config folder {site.root}",
+        site.lock_file("export").parent.resolve(): "the catalogue",
+    }
+    for folder, what in private.items():
+        if resolved == folder or resolved in folder.parents:
+            raise ExportError(
+                f"{target} is or holds {what}, and readers may get all that lies in the folder of "
+                "an export; name another folder, such as one of its own beside or below it"
+            )
+    if resolved.exists() and not resolved.is_dir():
+        raise ExportError(f"{target} is not a folder; name another")
 
 
 class Target:

@@ -22,12 +22,16 @@ Why = Literal["new", "begun", "content", "metadata", "unsure"]
 
 
 class Saved(msgspec.Struct, frozen=True):
-    """A catalogue that is kept in the state: its object's key, the hash of its bytes, its id."""
+    """A catalogue that is kept in the state: its object's key, the hash of its bytes, its id.
+
+    `sealed` stands for the key that it is encrypted with (`feeds.sealing`), empty if it is not.
+    """
 
     key: str
     sha256: str
     id: str
     revision: int
+    sealed: str = ""
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -39,7 +43,8 @@ class Record(msgspec.Struct, frozen=True):
     of them that it has forgotten. `site` is the id of the site whose it is, `url` that of the
     store, "file:" for a folder; each is empty in a record of an earlier version. `tagged` is the
     name of the header that the tags of every file are in. `shown` has what each feed shows there,
-    by path: hubs are told of that.
+    by path: hubs are told of that. `origin` is the id that a catalogue has which was published
+    from here, in a place that keeps none.
     """
 
     site: str = ""
@@ -51,6 +56,7 @@ class Record(msgspec.Struct, frozen=True):
     purged: dict[str, tuple[str, ...]] = {}
     catalogue: Saved | None = None
     shown: dict[str, str] = {}
+    origin: str = ""
 
 
 class Upload(msgspec.Struct, frozen=True):
@@ -191,7 +197,8 @@ def moved(record: Record) -> Record:
         **{path: _tag(file) for path, file in record.files.items()},
         **record.purge,
     }
-    return Record(catalogue=record.catalogue, purge=dict(sorted(purge.items())))
+    purge = dict(sorted(purge.items()))
+    return Record(catalogue=record.catalogue, purge=purge, origin=record.origin)
 
 
 def done(

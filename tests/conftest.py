@@ -10,7 +10,8 @@ from tests import s3
 # They are the half of the time; `pytest -m live` runs them, and so does .ci/run.
 LIVE = frozenset(
     {
-        "test_browser", "test_clients", "test_export_crash", "test_hosts_live", "test_lease",
+        "test_browser", "test_clients", "test_export_crash", "test_exposure", "test_hosts_live",
+        "test_lease",
         "test_proxies", "test_publish", "test_purge", "test_state", "test_upload",
         "test_upload_faults",
     }

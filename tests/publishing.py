@@ -43,8 +43,13 @@ def article(name: str, *topics: str, **said: Any) -> str:
     )
 
 
+def state_of(prefix: str) -> str:
+    """Where the state of the site at this prefix is: where no reader looks."""
+    return f"s3://{BUCKET}/state-{prefix}/.feeds-state"
+
+
 class Published:
-    """A site that is published to a prefix of its own."""
+    """A site that is published to a prefix of its own, and keeps its memory elsewhere."""
 
     def __init__(self, root: Path, store: Store, prefix: str | None = None, **said: Any) -> None:
         self.store, self.root, self.out = store, root, root / "out"
@@ -52,8 +57,10 @@ class Published:
         upload = {
             "url": f"s3://{BUCKET}/{self.prefix}",
             "endpoint": store.endpoint,
+            "state": state_of(self.prefix),
             **said.pop("upload", {}),
         }
+        self.state_url: str = upload["state"] or f"{upload['url']}/.feeds-state"
         articles = said.pop("articles", {"a.md": article("a", "AI"), "b.md": article("b", "Maps")})
         self.articles = Publication(root / "site", articles, upload=upload, **said)
 
@@ -92,11 +99,11 @@ class Published:
 
     @property
     def state(self) -> Objects:
-        return self.store.objects(f"{self.prefix}/.feeds-state")
+        return self.store.objects(self.state_url.removeprefix(f"s3://{BUCKET}/"))
 
     @property
     def record(self) -> Record:
-        return msgspec.json.decode(body(self.objects, f".feeds-state/{RECORD}"), type=Record)
+        return msgspec.json.decode(body(self.state, RECORD), type=Record)
 
     def names(self) -> list[str]:
         """The keys of all documents that are there."""

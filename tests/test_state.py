@@ -11,6 +11,7 @@ import sys
 import time
 from contextlib import closing
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from tests.support import NOW, Publication, front_matter
 pytestmark = pytest.mark.xdist_group("s3")
 
 DAY = timedelta(days=1)
+_NUMBERS = count()
 ARTICLES = {
     "dated.md": article("dated"),
     "undated.md": article("undated", publishedDateTime=None),
@@ -55,7 +57,9 @@ def fresh(site: Published, at: float, prefix: str | None = None) -> Published:
         left.unlink()
     for file in root.rglob("*"):
         os.utime(file, (at, at))
-    made = Published(root, site.store, prefix or site.prefix, articles={})
+    prefix = prefix or site.prefix
+    upload = {"state": site.state_url.replace(site.prefix, prefix)}
+    made = Published(root, site.store, prefix, articles={}, upload=upload)
     made.articles.written = int(at)
     return made
 
@@ -63,7 +67,10 @@ def fresh(site: Published, at: float, prefix: str | None = None) -> Published:
 @pytest.fixture
 def first(tmp_path: Path, store: Store) -> Published:
     """A site with a history: edited, renamed, broken and withdrawn articles."""
-    site = Published(tmp_path / "first", store, articles=ARTICLES)
+    return with_a_history(Published(tmp_path / "first", store, articles=ARTICLES))
+
+
+def with_a_history(site: Published) -> Published:
     site.publish()
     site.articles.write("edited.md", article("edited", excerpt="Another one."))
     (site.articles.root / "articles/renamed.md").rename(site.articles.root / "articles/other.md")
@@ -178,7 +185,7 @@ def test_what_hubs_were_told_is_taken_up_at_once_with_the_catalogue(
 ) -> None:
     hub = {"url": "https://hub.example/", "tries": 0, "due": 0}
     told = {"hub": [hub], "ping": []}
-    first.objects.put(".feeds-state/told.json", json.dumps(told).encode())
+    first.state.put("told.json", json.dumps(told).encode())
     runner = fresh(first, (NOW + 2 * DAY).timestamp())
 
     def dies(*_: object) -> None:
@@ -213,7 +220,7 @@ def test_what_a_killed_run_left_beside_the_catalogue_goes(first: Published) -> N
     )  # fmt: skip
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert list(first.articles.root.glob(".feeds-*/*.sqlite"))
-    first.objects.delete(".feeds-state/lock.json")
+    first.state.delete("lock.json")
     first.publish(clock())
     assert not list(first.articles.root.glob(".feeds-*"))
 
@@ -224,7 +231,7 @@ def test_a_disk_that_is_full_is_told(
 ) -> None:
     runner = fresh(first, (NOW + 2 * DAY).timestamp())
     if name.endswith(".br"):
-        first.objects.delete(".feeds-state/published.json")  # so that it has to be written
+        first.state.delete("published.json")  # so that it has to be written
         for key in first.names():
             first.objects.delete(key)
     really = Path.open
@@ -284,42 +291,41 @@ def test_the_memory_is_written_only_when_it_changed(first: Published) -> None:
     before = first.record.catalogue
     first.publish(NOW + 2 * DAY)
     assert first.record.catalogue == before
-    first.objects.put(".feeds-state/catalogue-7-of-a-run-that-was-killed", b"")
+    first.state.put("catalogue-7-of-a-run-that-was-killed", b"")
     first.articles.write("new.md", article("new"))
     first.publish(NOW + 2 * DAY)
     assert first.record.catalogue != before
-    kept = [name for name in first.objects.names() if "catalogue-" in name]
-    assert kept == [f".feeds-state/{first.record.catalogue.key}"] if first.record.catalogue else []
+    kept = [name for name in first.state.names() if "catalogue-" in name]
+    assert kept == [first.record.catalogue.key] if first.record.catalogue else []
 
 
 def test_a_memory_that_is_gone_or_damaged_stops_it(first: Published) -> None:
     saved = first.record.catalogue
     assert saved
-    key = f".feeds-state/{saved.key}"
-    whole, before = body(first.objects, key), first.there()
-    first.objects.put(key, whole[:-1])
+    whole, before = body(first.state, saved.key), first.there()
+    first.state.put(saved.key, whole[:-1])
     runner = fresh(first, (NOW + 2 * DAY).timestamp())
     with pytest.raises(StoreError, match="is damaged, and with it the ids and dates"):
         runner.publish(NOW + 2 * DAY)
-    first.objects.delete(key)
+    first.state.delete(saved.key)
     with pytest.raises(StoreError, match="is gone, and with it the ids and dates"):
         runner.publish(NOW + 2 * DAY)
     assert first.there() == before
-    first.objects.put(key, whole)
+    first.state.put(saved.key, whole)
     assert runner.publish(NOW + 2 * DAY).upload.written == ()
 
 
 def test_a_memory_that_is_lost_for_good_is_given_up_if_that_is_meant(first: Published) -> None:
     saved = first.record.catalogue
     assert saved
-    first.objects.delete(f".feeds-state/{saved.key}")
+    first.state.delete(saved.key)
     runner = fresh(first, (NOW + 2 * DAY).timestamp())
     told = runner.run("publish", "--overwrite")
     assert told.returncode == 0, told.stderr
     again = runner.record.catalogue
     assert again
     assert again.id != saved.id
-    assert f".feeds-state/{again.key}" in runner.objects.names()
+    assert again.key in runner.state.names()
 
 
 def test_a_store_that_cannot_be_asked_is_not_taken_for_a_new_one(
@@ -335,9 +341,7 @@ def test_a_store_that_cannot_be_asked_is_not_taken_for_a_new_one(
 def test_without_memory_none_is_kept(tmp_path: Path, store: Store) -> None:
     site = Published(tmp_path, store, upload={"memory": False})
     assert site.publish().memory == "none"
-    assert [name for name in site.objects.names() if name.startswith(".feeds-state/")] == [
-        ".feeds-state/lock.json", ".feeds-state/published.json",
-    ]  # fmt: skip
+    assert site.state.names() == ["lock.json", "published.json"]
 
 
 def test_the_state_may_be_elsewhere_than_what_readers_see(tmp_path: Path, store: Store) -> None:
@@ -357,44 +361,54 @@ def elsewhere(site: Published, state: str) -> Published:
     )
 
 
-def test_a_state_that_is_given_another_place_moves_there(first: Published) -> None:
-    before, raw = entries(first), first.there()
-    first.objects.put(".feeds-state/told.json", b'{"hub": [], "ping": []}')
-    private = f"private-{first.prefix}"
-    runner = elsewhere(fresh(first, (NOW + 2 * DAY).timestamp()), private)
+@pytest.fixture
+def below(tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> Published:
+    """The same site with its state below the feeds, hidden by the policy of its bucket."""
+    monkeypatch.setattr("feeds.exposure.check", lambda *_: None)
+    prefix = f"below-{next(_NUMBERS)}"
+    state = {"state": f"s3://bucket/{prefix}/.feeds-state"}
+    site = Published(tmp_path / "first", store, prefix, articles=ARTICLES, upload=state)
+    return with_a_history(site)
+
+
+def test_a_state_that_is_given_another_place_moves_there(below: Published) -> None:
+    before, raw = entries(below), below.there()
+    below.state.put("told.json", b'{"hub": [], "ping": []}')
+    private = f"private-{below.prefix}"
+    runner = elsewhere(fresh(below, (NOW + 2 * DAY).timestamp()), private)
     assert runner.publish(NOW + 2 * DAY).memory == "taken up"
     assert runner.there() == raw
-    assert first.objects.names() == [*sorted([".feeds-state/lock.json", *raw])]
-    there = first.store.objects(private).names()
+    assert below.objects.names() == [*sorted([".feeds-state/lock.json", *raw])]
+    there = below.store.objects(private).names()
     assert {"published.json", "told.json"} < set(there)
     assert len([name for name in there if name.startswith("catalogue-")]) == 1
     # The machine that it was published from goes on.
-    one = elsewhere(first, private)
+    one = elsewhere(below, private)
     assert one.publish(NOW + 3 * DAY).memory == "kept"
     assert not list(one.articles.root.glob("*.replaced"))
     assert entries(one) == before
 
 
-def test_of_two_memories_none_is_deleted(first: Published) -> None:
+def test_of_two_memories_none_is_deleted(below: Published) -> None:
     """A machine with the settings of before has published since the state was moved."""
-    moved = elsewhere(first, f"private-{first.prefix}")
+    moved = elsewhere(below, f"private-{below.prefix}")
     moved.publish(NOW + 2 * DAY)
-    other = fresh(first, (NOW + 2 * DAY).timestamp(), f"{first.prefix}-other")
+    other = fresh(below, (NOW + 2 * DAY).timestamp(), f"{below.prefix}-other")
     other.articles.write("own.md", article("own"))
     other.publish(NOW + 2 * DAY)
     for name in other.objects.names():
         if name.startswith(".feeds-state/"):
-            first.objects.put(name, body(other.objects, name))
-    before = first.objects.names()
+            below.objects.put(name, body(other.objects, name))
+    before = below.objects.names()
     with pytest.raises(StoreError, match=r"both .* hold a memory, and not the same"):
         moved.publish(NOW + 3 * DAY)
-    assert first.objects.names() == before
+    assert below.objects.names() == before
 
 
 def test_a_move_that_was_killed_is_finished(
-    first: Published, monkeypatch: pytest.MonkeyPatch
+    below: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    raw, private = first.there(), f"private-{first.prefix}"
+    raw, private = below.there(), f"private-{below.prefix}"
     really, deleted = Objects.delete, list[str]()
 
     def dies(self: Objects, key: str) -> None:
@@ -403,55 +417,55 @@ def test_a_move_that_was_killed_is_finished(
         deleted.append(key)
         really(self, key)
 
-    moved = elsewhere(first, private)
+    moved = elsewhere(below, private)
     with monkeypatch.context() as patch:
         patch.setattr(Objects, "delete", dies)
         with pytest.raises(KeyboardInterrupt):
             moved.publish(NOW + 2 * DAY)
     assert deleted
     assert moved.publish(NOW + 2 * DAY).memory == "kept"
-    assert first.objects.names() == sorted([".feeds-state/lock.json", *raw])
-    runner = elsewhere(fresh(first, (NOW + 2 * DAY).timestamp()), private)
+    assert below.objects.names() == sorted([".feeds-state/lock.json", *raw])
+    runner = elsewhere(fresh(below, (NOW + 2 * DAY).timestamp()), private)
     assert runner.publish(NOW + 3 * DAY).upload.written == ()
 
 
-def test_a_dry_run_knows_the_record_that_is_yet_to_be_moved(first: Published) -> None:
-    moved = elsewhere(first, f"private-{first.prefix}")
+def test_a_dry_run_knows_the_record_that_is_yet_to_be_moved(below: Published) -> None:
+    moved = elsewhere(below, f"private-{below.prefix}")
     told = moved.run("upload", "--dry-run")
     assert told.returncode == 0, told.stderr
     assert "write " not in told.stdout
-    assert first.record.files
+    assert below.record.files
 
 
-def test_feeds_that_the_state_does_not_know_are_not_made_anew(first: Published) -> None:
+def test_feeds_that_the_state_does_not_know_are_not_made_anew(below: Published) -> None:
     """As where `upload.state` was one place and is another, which nothing leads to."""
-    first = elsewhere(first, f"one-{first.prefix}")
-    first.publish(NOW + DAY)
-    before, two = first.there(), f"two-{first.prefix}"
-    runner = elsewhere(fresh(first, (NOW + 2 * DAY).timestamp()), two)
+    below = elsewhere(below, f"one-{below.prefix}")
+    below.publish(NOW + DAY)
+    before, two = below.there(), f"two-{below.prefix}"
+    runner = elsewhere(fresh(below, (NOW + 2 * DAY).timestamp()), two)
     for _ in range(2):
         with pytest.raises(StoreError, match=r"has feeds \(all; .*, move what is in it") as caught:
             runner.publish(NOW + 2 * DAY)
         assert "--" not in str(caught.value)
-    assert first.store.objects(two).names() == ["lock.json"]  # no memory of a stranger
-    one = elsewhere(first, two)
+    assert below.store.objects(two).names() == ["lock.json"]  # no memory of a stranger
+    one = elsewhere(below, two)
     with pytest.raises(StoreError, match=r"or use --overwrite if they were made from this cata"):
         one.publish(NOW + 3 * DAY)
     assert one.publish(NOW + 3 * DAY, overwrite=True).memory == "none"
-    assert first.there() == before
+    assert below.there() == before
     assert runner.publish(NOW + 4 * DAY).memory == "taken up"
-    assert first.there() == before
+    assert below.there() == before
 
 
-def test_what_was_published_elsewhere_only_is_kept_beside(first: Published) -> None:
+def test_what_was_published_elsewhere_only_is_kept_beside(below: Published) -> None:
     """Where it gives way at this place, it is nowhere else."""
-    two = elsewhere(first, f"two-{first.prefix}")
-    other = fresh(first, (NOW + 2 * DAY).timestamp())
+    two = elsewhere(below, f"two-{below.prefix}")
+    other = fresh(below, (NOW + 2 * DAY).timestamp())
     other.articles.write("other.md", article("other"))
-    elsewhere(other, f"two-{first.prefix}").publish(NOW + 2 * DAY)
-    first.articles.build(NOW + 2 * DAY)
+    elsewhere(other, f"two-{below.prefix}").publish(NOW + 2 * DAY)
+    below.articles.build(NOW + 2 * DAY)
     assert two.publish(NOW + 3 * DAY).memory == "taken up"
-    assert list(first.articles.root.glob("*.replaced"))
+    assert list(below.articles.root.glob("*.replaced"))
 
 
 def test_a_memory_that_is_kept_no_longer_is_not_taken_up_later(first: Published) -> None:
@@ -460,7 +474,7 @@ def test_a_memory_that_is_kept_no_longer_is_not_taken_up_later(first: Published)
     )
     without.publish(NOW + 2 * DAY)
     assert first.record.catalogue is None
-    assert [name for name in first.objects.names() if "catalogue-" in name] == []
+    assert [name for name in first.state.names() if "catalogue-" in name] == []
     before = first.there()
     runner = fresh(first, (NOW + 2 * DAY).timestamp())
     for memory in (False, True):
@@ -669,7 +683,7 @@ def test_what_moved_on_since_it_was_published_is_kept_beside(first: Published) -
 
 
 def test_what_hubs_were_told_and_is_damaged_is_named(first: Published) -> None:
-    first.objects.put(".feeds-state/told.json", b'{"hub": 1')
+    first.state.put("told.json", b'{"hub": 1')
     runner = fresh(first, (NOW + 2 * DAY).timestamp())
     with pytest.raises(StoreError, match=r"told\.json is damaged"):
         runner.publish(NOW + 2 * DAY)

@@ -11,8 +11,8 @@ from feeds import objects as objects_module
 from feeds.errors import BusyError, GuardError, StoreError, UnfinishedError
 from feeds.lease import Lease
 from feeds.uploads import KINDS
-from tests.publishing import Published, article
-from tests.s3 import BUCKET, Fault, Faulty, Store
+from tests.publishing import Published, article, state_of
+from tests.s3 import Fault, Faulty, Store
 
 pytestmark = pytest.mark.xdist_group("s3")
 
@@ -150,7 +150,7 @@ def test_in_another_place_everything_is_purged_that_was_in_the_old_one(
 ) -> None:
     one = Published(tmp_path, store)
     one.publish()
-    state = {"state": f"s3://{BUCKET}/{one.prefix}/.feeds-state"}
+    state = {"state": state_of(one.prefix)}
     two = Published(tmp_path, store, upload=state)
     assert two.run("export").returncode == 0
     assert two.run("upload").returncode == 0
@@ -295,12 +295,12 @@ def test_without_a_lock_it_needs_no_conditional_writes(
     site.articles.write("c.md", article("c", "Maps"))
     site.publish()
     assert site.there() == site.exported()
-    assert ".feeds-state/lock.json" not in site.objects.names()
+    assert "lock.json" not in site.state.names()
 
 
 def test_a_second_publish_waits_for_the_first(site: Published) -> None:
     site.publish()
-    with Lease(site.store.objects(f"{site.prefix}/.feeds-state"), 0), pytest.raises(BusyError):
+    with Lease(site.state, 0), pytest.raises(BusyError):
         site.publish(patience=0.5)
     start = time.monotonic()
     site.publish()

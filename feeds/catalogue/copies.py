@@ -6,18 +6,20 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
+from feeds import private
 from feeds.catalogue.store import Catalogue
 from feeds.catalogue.writer import writing
 from feeds.errors import CatalogueError
 
 
 def copy(catalogue: Catalogue, file: Path, said: Mapping[str, str] = MappingProxyType({})) -> None:
-    """Write a consistent copy of the catalogue. Raises `CatalogueError`.
+    """Write a consistent copy of the catalogue, where no file is. Raises `CatalogueError`.
 
     `said` is what its `meta` says besides. Fragments stay behind: they are half of it, and made
     again when they are wanted.
     """
     with _telling(file), closing(_opened(catalogue)) as connection:
+        private.create(file)
         connection.execute("VACUUM INTO ?", [str(file)])
     with _telling(file), closing(sqlite3.connect(file, isolation_level=None)) as made:
         made.execute("DELETE FROM fragment")
@@ -63,7 +65,7 @@ def _opened(catalogue: Catalogue) -> sqlite3.Connection:
 def _telling(file: Path) -> Iterator[None]:
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise CatalogueError(
             f"the catalogue cannot be copied to or from {file}: {error}"
         ) from error

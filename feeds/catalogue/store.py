@@ -15,6 +15,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy import select
 
+from feeds import private
 from feeds.catalogue import migration, schema
 from feeds.catalogue.feeds import FeedState, Shown, moment
 from feeds.catalogue.reader import Memory, Reader, Seen, Standing
@@ -75,6 +76,8 @@ class Catalogue:
             self._close()
             raise
         self._identity = _identity(self._file)
+        if self._file:
+            private.keep(Path(f"{self._file}{each}") for each in ("", "-wal", "-shm"))
 
     def _create(self) -> None:
         with self.connect() as connection:
@@ -278,6 +281,9 @@ def _prepare_sqlite(engine: sa.Engine, cache: int, may_make: Callable[[], bool])
         if not may_make() and not cparams.get("uri"):
             cargs[0] = f"file:{quote(cargs[0])}?mode=rw"
             cparams["uri"] = True
+        elif engine.url.database not in (None, "", ":memory:") and not cparams.get("uri"):
+            with suppress(OSError):  # it is there, or SQLite says better why it cannot be made
+                private.create(Path(cargs[0]))  # what SQLite puts beside it gets the same mode
 
     @sa.event.listens_for(engine, "connect")
     def connected(connection: sqlite3.Connection, _: object) -> None:
