@@ -51,7 +51,8 @@ def check(site: Site, now: datetime, progress: Progress) -> tuple[int, list[Prob
                     terms.add(article.entry, now)
             done += len(results)
             progress("Reading articles", done, len(tasks))
-    problems += definitions.expand(site, terms.in_use).problems
+    problems += definitions.expand(site, terms.in_use, terms.named_by).problems
+    problems += definitions.risks(site)
     return len(tasks), sorted(problems)
 
 
@@ -60,8 +61,9 @@ class _TermsInUse:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._found: dict[tuple[TermField, ...], set[tuple[str, ...]]] = {
-            spec.each: set() for spec in site.feeds
+        # By fields and slugs, the path of the first article that has them.
+        self._found: dict[tuple[TermField, ...], dict[tuple[str, ...], str]] = {
+            spec.each: {} for spec in site.feeds
         }
 
     def add(self, entry: Entry, now: datetime) -> None:
@@ -70,7 +72,8 @@ class _TermsInUse:
             return
         its = facts.of(entry, self._site)
         for fields, found in self._found.items():
-            found.update(product(*(_terms(its, field) for field in fields)))
+            for slugs in product(*(_terms(its, field) for field in fields)):
+                found[slugs] = min(entry.path, found.get(slugs, entry.path))
 
     def in_use(self, fields: Sequence[TermField]) -> list[tuple[Term, ...]]:
         """The combinations for these fields, named by their slugs, for names make no path."""
@@ -78,6 +81,11 @@ class _TermsInUse:
             tuple(Term(field, slug, slug) for field, slug in zip(fields, slugs, strict=True))
             for slugs in sorted(self._found[tuple(fields)])
         ]
+
+    def named_by(self, terms: Sequence[Term]) -> str | None:
+        """The path of the first article that has all these terms."""
+        fields = tuple(term.field for term in terms)
+        return self._found[fields].get(tuple(term.slug for term in terms))
 
 
 def _terms(its: Facts, field: TermField) -> Iterable[str]:

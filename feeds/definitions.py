@@ -1,8 +1,10 @@
 """feeds.yaml -> every feed there is, with families expanded over the terms in use. Pure; no I/O."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import combinations
 from typing import Literal
 from urllib.parse import quote
 
@@ -25,6 +27,9 @@ from feeds.site import Caching, FeedSpec, Site
 
 # File names hold 255 bytes, and a path may put several slugs into one.
 _SEGMENT_BYTES = 80
+# What a term may be in a path, as `feeds.text.slug` makes it.
+_TERM = r"(?:[^\W_]|-)+"
+_IN_TERM = re.compile(rf"(?:{_TERM})?")
 # What the site itself has at such paths: its index page, its list of feeds, its signs of health.
 RESERVED = frozenset({"404", "healthz", "readyz", "index", "feeds"})
 
@@ -67,6 +72,8 @@ def feed_url(path: str, site: Site, format_: str) -> str:
 
 # The combinations of terms in use for these fields, e.g. each (category, topic) with an entry.
 InUse = Callable[[Sequence[TermField]], Sequence[tuple[Term, ...]]]
+# The path of an article that has all these terms, None if there is none.
+NamedBy = Callable[[Sequence[Term]], str | None]
 
 
 class Expansion(msgspec.Struct, frozen=True):
@@ -108,43 +115,118 @@ class Finder:
         return [feed for feed in (*self._others, *found) if may_match(feed.selection, facts, now)]
 
 
-def expand(site: Site, in_use: InUse) -> Expansion:
+def _nowhere(_: Sequence[Term]) -> None:
+    """No article."""
+
+
+def expand(site: Site, in_use: InUse, article: NamedBy = _nowhere) -> Expansion:
     """Every feed of the site, in the order of feeds.yaml, families by their terms.
 
     Topics of the site's files have a feed in a family of topics even before any article does.
-    Where two definitions give one path the first has it, and the other is a problem: a term of
-    one article must not keep every feed from being published. So is a path that the site has for
-    itself. What feeds.yaml says is moved or
-    gone is no feed, though articles still have its term.
+    Where two definitions give one path that one has it which has more of it written out, from its
+    first segment on: an article, which fills in the rest, must not take the feed of others. Of two
+    that are alike in this the first has it. The other is a problem: a term of one article must not
+    keep every feed from being published. So is a path that the site has for itself. What
+    feeds.yaml says is moved or gone is no feed, though articles still have its term.
     """
+    made = [
+        [_feed(spec, terms, site) for terms in _combinations(spec, site, in_use)]
+        for spec in site.feeds
+    ]
+    # By path, folded, for some file systems take `A` and `a` for one name.
+    holders: dict[str, tuple[FeedDefinition, str]] = {}
+    for index in sorted(range(len(made)), key=lambda each: _vagueness(site.feeds[each].path)):
+        for feed in made[index]:
+            holders.setdefault(feed.path.casefold(), (feed, site.feeds[index].where))
     feeds: dict[str, FeedDefinition] = {}
     origin: dict[str, str] = {}
     problems = []
-    for spec in site.feeds:
-        for terms in _combinations(spec, site, in_use):
-            feed = _feed(spec, terms, site)
-            # Folded, for some file systems take `A` and `a` for one name.
+    for spec, family in zip(site.feeds, made, strict=True):
+        for feed in family:
             folded = feed.path.casefold()
+            holder, first = holders[folded]
             if folded in site.retired:
                 continue
             if folded in RESERVED:
-                problems.append(_misplaced(feed.path, spec.where, "is a path of the site's own"))
-            elif (first := origin.get(folded)) is not None:
-                said = f"is the path of {first} too"
-                problems.append(_misplaced(feed.path, spec.where, said, "one of them"))
+                said = "is a path of the site's own"
+                problems.append(_misplaced(feed, spec.where, said, article))
+            elif holder is not feed:
+                said = f"is the path of {first} too, which has it"
+                problems.append(_misplaced(feed, spec.where, said, article, "one of them"))
             else:
                 feeds[feed.path], origin[folded] = feed, spec.where
     for path in [path for path in feeds if _is_archive(path, feeds)]:
-        where = origin[path.casefold()]
-        problems.append(_misplaced(path, where, "is the path of an archive document"))
+        said = "is the path of an archive document"
+        problems.append(_misplaced(feeds[path], origin[path.casefold()], said, article))
         del feeds[path]
     return Expansion(feeds, tuple(problems))
 
 
-def _misplaced(path: str, where: str, said: str, change: str = "it") -> Problem:
-    """The problem of a feed that cannot be at its path."""
+def _misplaced(
+    feed: FeedDefinition, where: str, said: str, article: NamedBy, change: str = "it"
+) -> Problem:
+    """The problem of a feed that cannot be at its path, with the article that brought it."""
+    named_by = article(feed.terms) if feed.terms else None
+    if named_by:
+        change = f"{change}, or what {named_by} names"
+    return _of_path(where, f"{feed.path!r} {said}; change {change}")
+
+
+def _of_path(where: str, message: str) -> Problem:
     file, _, key = where.partition(": ")
-    return Problem(file, 1, f"{key}.path", f"{path!r} {said}; change {change}", fatal=True)
+    return Problem(file, 1, f"{key}.path", message, fatal=True)
+
+
+def _vagueness(path: str) -> tuple[bool, ...]:
+    """Which segments of a path are not written out but filled in: those that are come first."""
+    return tuple(PLACEHOLDER.search(segment) is not None for segment in path.split("/"))
+
+
+def collisions(site: Site) -> list[tuple[FeedSpec, FeedSpec]]:
+    """The pairs of families, in order, of which one can have a path of the other."""
+    families = [spec for spec in site.feeds if spec.each]
+    return [pair for pair in combinations(families, 2) if _may_collide(*(s.path for s in pair))]
+
+
+def _may_collide(one: str, other: str) -> bool:
+    """Whether terms can make one path of both; a term is never more than one segment."""
+    ours, theirs = (path.casefold().split("/") for path in (one, other))
+    return len(ours) == len(theirs) and all(map(_may_be_one, ours, theirs))
+
+
+def _may_be_one(ours: str, theirs: str) -> bool:
+    if ours == theirs:
+        return True
+    parts = [PLACEHOLDER.split(each) for each in (ours, theirs)]
+    for fixed, free in (parts, parts[::-1]):
+        if len(fixed) == 1:
+            pattern = _TERM.join(map(re.escape, free[::2]))
+            return re.fullmatch(pattern, fixed[0]) is not None
+    # Between what both begin and end with, terms can be anything.
+    beginnings, ends = ([each[at] for each in parts] for at in (0, -1))
+    short, long = sorted(beginnings, key=len)
+    least, most = sorted(ends, key=len)
+    return (
+        long.startswith(short)
+        and most.endswith(least)
+        and all(map(_IN_TERM.fullmatch, (long[len(short) :], most[: len(most) - len(least)])))
+    )
+
+
+def risks(site: Site) -> list[Problem]:
+    """A problem for each family whose feeds can lose their paths to those of another family."""
+    problems = []
+    for pair in collisions(site):
+        has, loses = sorted(pair, key=lambda each: _vagueness(each.path))
+        problems.append(_of_path(loses.where, _colliding(loses, has)))
+    return problems
+
+
+def _colliding(loses: FeedSpec, has: FeedSpec) -> str:
+    return (
+        f"{loses.path!r} can give a path of {has.path!r} ({has.where}), by what one article names; "
+        f"let one of them begin otherwise, such as {'-'.join(loses.each)}/{loses.path}"
+    )
 
 
 def _is_archive(path: str, feeds: Mapping[str, FeedDefinition]) -> bool:

@@ -121,7 +121,9 @@ def every(site: Site, reader: Reader, now: datetime) -> dict[str, FeedDefinition
 
 def expanded(site: Site, reader: Reader, now: datetime) -> Expansion:
     """The same, and the definitions that give no feed for want of a path of their own."""
-    return definitions.expand(site, lambda fields: reader.in_use(fields, now))
+    return definitions.expand(
+        site, lambda fields: reader.in_use(fields, now), lambda terms: reader.named_by(terms, now)
+    )
 
 
 def look(

@@ -136,9 +136,9 @@ def _packed(body: bytes | None, held: Held, saved: Saved, seal: Seal | None) -> 
     at = f"the memory {held.state.url}/{saved.key}"
     if body is None or hashlib.sha256(body).hexdigest() != saved.sha256:
         raise StoreError(
-            f"{at} is {'gone' if body is None else 'damaged'}, and with it the ids and dates of entries. "
-            "Put it back, or publish from the machine that has the catalogue. If both are lost "
-            "for good, say --overwrite: entries will then be new to all subscribers"
+            f"{at} is {'gone' if body is None else 'damaged'}, and with it the ids and dates of "
+            "entries. Put it back, or publish from the machine that has the catalogue. If both are "
+            "lost for good, say --overwrite: entries will then be new to all subscribers"
         )
     if not is_sealed(body):
         return body  # of a time before there was a key

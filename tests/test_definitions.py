@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
+from feeds import checking, definitions
+from feeds.build import silent
 from feeds.errors import ConfigError
-from tests.support import Publication, front_matter
+from feeds.keys import PLACEHOLDER
+from tests.support import NOW, Publication, front_matter
 
 
 def feeds(*definitions: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -126,15 +129,14 @@ CLASHING = feeds(
 )
 
 
-def test_a_clash_that_articles_make_is_a_report_row_and_the_first_has_the_path(
-    tmp_path: Path,
-) -> None:
+def test_a_path_that_is_written_out_is_not_taken_by_a_term_of_an_article(tmp_path: Path) -> None:
     made = Publication(tmp_path, ARTICLES, CLASHING)
     (problem,) = (each for each in made.build().problems if each.field.endswith(".path"))
-    assert (problem.field, problem.fatal) == ("feeds[1].path", True)
+    assert (problem.field, problem.fatal) == ("feeds[0].path", True)
     assert "'topics/ai' is the path of" in problem.message
-    assert "feeds[0]" in problem.message
-    assert sorted(made.titles("topics/ai")) == ["a", "b"]
+    assert "feeds[1]" in problem.message
+    assert "_news/a.md" in problem.message
+    assert made.titles("topics/ai") == []
 
 
 def test_a_term_that_leads_to_a_path_of_the_sites_own_is_a_report_row(tmp_path: Path) -> None:
@@ -155,9 +157,9 @@ def test_clashing_paths_are_an_error_that_names_both_definitions(tmp_path: Path)
     write_topics(made.root, {"name": "AI"})
     with pytest.raises(ConfigError) as caught:
         made.build()
-    assert caught.value.key == "feeds[1].path"
+    assert caught.value.key == "feeds[0].path"
     assert "'topics/ai'" in str(caught.value)
-    assert "feeds[0]" in str(caught.value)
+    assert "feeds[1]" in str(caught.value)
 
 
 @pytest.mark.parametrize("inherit", [True, False])
@@ -198,3 +200,79 @@ def test_a_topic_with_a_name_too_long_for_a_file_costs_nothing(tmp_path: Path) -
     paths = [path for path in made.feeds() if path != "all"]
     assert len(set(paths)) == 2
     assert all((tmp_path / "out" / f"{path}.rss").exists() for path in paths)
+
+
+EXAMPLE = feeds(
+    {"path": "all"},
+    {"path": "{category}/{topic}", "each": ["category", "topic"]},
+    {"path": "providers/{provider}", "each": "provider"},
+)
+OF_A_PROVIDER = front_matter(title="fog", provider={"name": "Harbour Radio"})
+TAKES_OVER = front_matter(
+    title="mine", category="providers", topics=["Harbour Radio"], webUrl="https://example.org/b"
+)
+
+
+def test_one_article_does_not_take_over_the_feed_of_others(tmp_path: Path) -> None:
+    made = Publication(tmp_path, {"_podcast/fog.md": OF_A_PROVIDER}, EXAMPLE)
+    made.build()
+    assert made.titles("providers/harbour-radio") == ["fog"]
+    before = made.fetch("providers/harbour-radio")["rss"].body
+    made.write("_news/mine.md", TAKES_OVER)
+    (problem,) = made.build().problems
+    assert problem.field == "feeds[1].path"
+    assert "'providers/harbour-radio' is the path of" in problem.message
+    assert "feeds[2]" in problem.message
+    assert "what _news/mine.md names" in problem.message
+    assert made.fetch("providers/harbour-radio")["rss"].body == before
+
+
+def test_check_names_families_that_can_collide_and_the_way_out(tmp_path: Path) -> None:
+    articles = {"_podcast/fog.md": OF_A_PROVIDER, "_news/mine.md": TAKES_OVER}
+    made = Publication(tmp_path, articles, EXAMPLE)
+    _, (first, second) = checking.check(made.site, NOW, silent)
+    assert (first.field, second.field) == ("feeds[1].path", "feeds[1].path")
+    assert "is the path of" in first.message
+    assert "what _news/mine.md names" in first.message
+    assert "'{category}/{topic}' can give a path of 'providers/{provider}'" in second.message
+    assert "such as category-topic/{category}/{topic}" in second.message
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "collide"),
+    [
+        ("{category}/{topic}", "providers/{provider}", True),
+        ("{category}/{topic}", "Providers/{provider}", True),
+        ("{category}/{topic}", "my_providers/{provider}", False),
+        ("{category}/{topic}", "in/x/{provider}", False),
+        ("{category}/{topic}", "{provider}", False),
+        ("topics/{topic}", "providers/{provider}", False),
+        ("a-{topic}", "{provider}", True),
+        ("a-{topic}", "a-b-{provider}", True),
+        ("a-{topic}", "b-{provider}", False),
+        ("{topic}-a", "{provider}-b", False),
+        ("v.{topic}", "{provider}", False),
+        ("{category}-{topic}", "x-{provider}", True),
+    ],
+)
+def test_which_families_can_collide(tmp_path: Path, one: str, other: str, *, collide: bool) -> None:
+    fields = {path: PLACEHOLDER.findall(path) for path in (one, other)}
+    families = feeds(*({"path": path, "each": each} for path, each in fields.items()))
+    made = Publication(tmp_path, ARTICLES, families)
+    assert bool(definitions.risks(made.site)) == collide
+    turned = Publication(tmp_path, {}, feeds(*reversed(families["feeds"])))
+    assert bool(definitions.risks(turned.site)) == collide
+
+
+def test_of_families_that_are_alike_the_first_keeps_the_path(tmp_path: Path) -> None:
+    families = feeds(
+        {"path": "{category}", "each": "category"}, {"path": "{topic}", "each": "topic"}
+    )
+    made = Publication(tmp_path, {"_news/a.md": front_matter(title="a")}, families)
+    made.write(
+        "_guides/b.md", front_matter(title="b", topics=["News"], webUrl="https://b.example/")
+    )
+    (problem,) = made.build().problems
+    assert problem.field == "feeds[1].path"
+    assert "what _guides/b.md names" in problem.message
+    assert made.titles("news") == ["a"]

@@ -11,7 +11,7 @@ from feeds import history
 from feeds.catalogue import query, terms
 from feeds.catalogue.schema import entry, feed, meta, term
 from feeds.definitions import FeedDefinition, Term
-from feeds.selection import EVERYTHING, Selection, TermField, ages, at_age
+from feeds.selection import EVERYTHING, All, Selection, TermField, Terms, ages, at_age
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -119,6 +119,17 @@ class FeedReader:
         # feeds.yaml is newer than the last build: nobody has counted for this family yet.
         counted = terms.count(self._connection, tuple(fields), seconds)
         return terms.named(fields, [each for each, _ in counted if not each.comes])
+
+    def named_by(self, wanted: Sequence[Term], now: datetime) -> str | None:
+        """The path of the first article that is out at the time `now` and has all these terms."""
+        has = All(tuple(Terms(each.field, (each.slug,)) for each in wanted))
+        asked = select(func.min(entry.c.path)).where(
+            query.condition(has),
+            entry.c.withdrawn.is_(None),
+            entry.c.published <= int(now.timestamp()),
+        )
+        found: str | None = self._connection.scalar(asked)
+        return found
 
     def feed_states(self, paths: Sequence[str] | None = None) -> dict[str, FeedState]:
         """What these feeds, or all, showed at the last build, by path."""
