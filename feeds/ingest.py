@@ -41,7 +41,8 @@ class Outcome(msgspec.Struct):
     the counts of terms in use: both incomplete if they are `many`. `refused` are the problems of
     those among the withdrawn that cannot be rendered. `ids` are of all entries that changed, as
     complete as `touched`, and of those refused; `corrected` of those whose authors say that they
-    corrected them. `unlike` are the files that looked other than in the walk when they were read.
+    corrected them. `back` is how many of the changed were withdrawn before. `unlike` are
+    the files that looked other than in the walk when they were read.
     """
 
     read: int = 0
@@ -53,6 +54,7 @@ class Outcome(msgspec.Struct):
     corrected: set[str] = set()
     terms: Counter[Counted] = msgspec.field(default_factory=Counter)
     refused: list[Problem] = []
+    back: int = 0
     unlike: set[str] = set()
 
     @property
@@ -79,7 +81,6 @@ class Ingest:
         self._plan = Plan([], [], set(), whole=True)
         self._walk: Mapping[str, Stat] = {}
         self._gone: set[str] = set()
-        self._back = 0
         self._families = terms.families(site)
         self._first = not writer.any_entry()
         self._later: dict[str, ReadTask] = {}
@@ -124,7 +125,7 @@ class Ingest:
         if self.outcome.withdrawn <= GUARD_FROM:
             return
         left = self._writer.count_out()
-        before = left + self.outcome.withdrawn - self.outcome.added - self._back
+        before = left + self.outcome.withdrawn - self.outcome.added - self.outcome.back
         out = max(before, left + len(self.outcome.refused))
         if self.outcome.withdrawn <= int(out * self._site.settings.guard / 100):
             return
@@ -268,7 +269,9 @@ class Ingest:
             if each.path in memories and (decision.put or decision.withdraw)
         ]
         put = {decision.put.seq for _, decision in decided if decision.put and decision.put.seq}
-        self._back += sum(memory.seq in put and memory.withdrawn is not None for memory in changing)
+        self.outcome.back += sum(
+            memory.seq in put and memory.withdrawn is not None for memory in changing
+        )
         if changing and not self.outcome.many:
             entries = self._writer.entries([memory.seq for memory in changing])
             self._touch(entries.values())

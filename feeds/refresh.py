@@ -91,11 +91,17 @@ class Refresh:
         archiving.place(known.finder, set(renamed or ()))
         states, wanted = self._states(looked_at, built=self._seconds)
         while failed := self._render(wanted, workers):
-            ingest.refuse(failed)
+            ingest.refuse(failed)  # which may be the last of their feeds
+            known, again = self._expanded()
+            feeds = known.expansion.feeds
+            if again is not None:
+                renamed = again
+            paths = [*(feed.path for feed in looked_at), *(again or ())]
+            looked_at = [feeds[path] for path in dict.fromkeys(paths) if path in feeds]
             states, wanted = self._states(looked_at, built=self._seconds)
         archiving.keep(self.revision)
         self._put(states, feeds)
-        same = set(renamed or ()).difference(state.path for state in states)
+        same = feeds.keys() & set(renamed or ()).difference(state.path for state in states)
         self._writer.put_titles({path: feeds[path].title for path in same})
         self._put_dues(looked_at)
         return known, [state.path for state in states], renamed is not None
@@ -107,7 +113,7 @@ class Refresh:
             changes.update(outcome.terms)
             other = self._writer.count_terms(changes)
             if other is not None:
-                return other
+                return other or outcome.withdrawn + outcome.back > 0
         self._writer.count_all_terms(terms.families(self._site), self._seconds)
         return True
 

@@ -1,5 +1,6 @@
 """feeds.yaml -> every feed there is: families, their names, their paths, their parents."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -79,8 +80,9 @@ def test_a_topic_whose_only_article_is_dated_in_the_future_has_no_feed_yet(tmp_p
     assert "topics/later" not in made.feeds()
 
 
-def test_the_feed_of_a_topic_outlives_its_last_article(tmp_path: Path) -> None:
+def test_the_feed_of_a_topic_that_a_file_names_outlives_its_last_article(tmp_path: Path) -> None:
     made = Publication(tmp_path, ARTICLES)
+    write_topics(made.root, {"name": "Robots"})
     made.build()
     made.write("_guides/c.md", front_matter(published=False))
     made.write("_news/a.md", front_matter(published=False))
@@ -276,3 +278,49 @@ def test_of_families_that_are_alike_the_first_keeps_the_path(tmp_path: Path) -> 
     assert problem.field == "feeds[1].path"
     assert "what _guides/b.md names" in problem.message
     assert made.titles("news") == ["a"]
+
+
+def named(made: Publication) -> dict[str, str]:
+    """The titles of the feeds of topics, by path."""
+    return {path: str(json.loads(made.fetch(path)["json"].body)["title"]) for path in made.feeds()}
+
+
+TOPICS = feeds({"path": "topics/{topic}", "each": "topic", "title": "{topic}"})
+
+
+@pytest.mark.parametrize("gone", ["deleted", "withdrawn"])
+def test_what_was_taken_back_names_renames_and_keeps_no_feed(tmp_path: Path, gone: str) -> None:
+    made = Publication(tmp_path, {"a.md": front_matter(topics=["sea charts"])}, TOPICS)
+    made.build()
+    bad = front_matter(topics=["SEA CHARTS", "Scandal"], webUrl="https://example.org/b")
+    made.write("b.md", bad)
+    made.build()
+    assert named(made) == {"topics/sea-charts": "SEA CHARTS", "topics/scandal": "Scandal"}
+    if gone == "deleted":
+        made.file("b.md").unlink()
+    else:
+        made.write("b.md", front_matter(published=False))
+    made.build()
+    assert named(made) == {"topics/sea-charts": "sea charts"}
+    made.write("c.md", front_matter(topics=["Scandal"], webUrl="https://example.org/c"))
+    made.build()
+    assert named(made) == {"topics/sea-charts": "sea charts", "topics/scandal": "Scandal"}
+    made.write("b.md", bad)  # and again, as it was
+    made.build()
+    assert named(made)["topics/sea-charts"] == "SEA CHARTS"
+
+
+def test_an_article_yet_to_come_renames_no_feed_before(tmp_path: Path) -> None:
+    late = front_matter(topics=["SEA CHARTS"], publishedDateTime="2024-07-01T00:00:00Z")
+    articles = {"a.md": front_matter(topics=["sea charts"]), "b.md": late}
+    made = Publication(tmp_path, articles, TOPICS)
+    made.build()
+    assert named(made) == {"topics/sea-charts": "sea charts"}
+
+
+def test_an_article_that_took_a_path_and_is_deleted_leaves_no_problem(tmp_path: Path) -> None:
+    articles = {"_podcast/fog.md": OF_A_PROVIDER, "_news/mine.md": TAKES_OVER}
+    made = Publication(tmp_path, articles, EXAMPLE)
+    assert len(made.build().problems) == 1
+    made.file("_news/mine.md").unlink()
+    assert made.build().problems == ()

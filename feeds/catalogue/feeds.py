@@ -108,16 +108,15 @@ class FeedReader:
         )
 
     def in_use(self, fields: Sequence[TermField], now: datetime) -> list[tuple[Term, ...]]:
-        """The combinations of terms that entries have or had for `fields`, in order of slug.
+        """The combinations of terms that entries which are out have for `fields`, by slug.
 
-        Withdrawn entries count: the feed of a topic outlives its last article, for a feed that
-        answers 404 loses its subscribers.
+        One that was withdrawn, or is yet to come, names no feed and keeps none.
         """
         seconds = int(now.timestamp())
         if terms.key(fields) in self.meta("terms").split():
-            return terms.named(fields, terms.stored(self._connection, fields, seconds))
+            return terms.named(fields, terms.stored(self._connection, tuple(fields), seconds))
         # feeds.yaml is newer than the last build: nobody has counted for this family yet.
-        counted = terms.count(self._connection, tuple(fields), seconds)
+        counted = terms.count(self._connection, tuple(fields), seconds, withdrawn=False)
         return terms.named(fields, [each for each, _ in counted if not each.comes])
 
     def named_by(self, wanted: Sequence[Term], now: datetime) -> str | None:

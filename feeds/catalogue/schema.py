@@ -81,6 +81,9 @@ entry = Table(
     Index("entry_by_likeness", "likeness"),
     sqlite_autoincrement=True,
 )
+# A catalogue of before has it not, and asks a little longer.
+_gone = entry.c.withdrawn.is_not(None)
+Index("entry_withdrawn", entry.c.withdrawn, sqlite_where=_gone).ddl_if(dialect="sqlite")
 
 # Which topics an entry belongs to, parents included; `name` is what its article calls the topic.
 # `published` is the entry's: the newest of a topic are found without looking at the others.

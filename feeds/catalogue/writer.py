@@ -211,11 +211,12 @@ class Writer(Reader):
         self.put_meta("terms", " ".join(map(terms.key, families)))
 
     def count_terms(self, changes: Mapping[Counted, int]) -> bool | None:
-        """Add to the counts of terms in use. Returns whether there are other ones now.
+        """Add to the counts of terms in use. Returns whether there may be other ones now.
 
         None where the counts prove wrong: then all are to be counted anew.
         """
         other = False
+        withdrawn = terms.count_withdrawn(self._connection) if any(changes.values()) else 0
         for each, change in changes.items():
             if not change:
                 continue
@@ -226,7 +227,8 @@ class Writer(Reader):
             self._connection.execute(delete(term).where(at))
             if number:
                 self._insert(term, [_counted(each, number)])
-            other = other or (not each.comes and not (known and number))
+            # So few may all be withdrawn.
+            other = other or (not each.comes and min(known, number) <= withdrawn)
         return other
 
     def terms_come(self, now: int) -> Counter[Counted]:
