@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 
 from feeds import beside, conditional, handover, headers, moves, serving
 from feeds.answer import Environ, Ready
-from feeds.catalogue.store import Catalogue
+from feeds.catalogue.store import Catalogue, Make
 from feeds.coding import IDENTITY
 from feeds.errors import CatalogueError
 from feeds.front import Front, encoded_slash, is_canonical, send
@@ -46,21 +46,23 @@ def create_app(
     """The app of the site whose config folder is `root`.
 
     With `watch` it builds by itself when articles change. Raises `ConfigError` for a wrong
-    setting and `CatalogueError` if the catalogue cannot be opened.
+    setting and `CatalogueError` if the catalogue cannot be opened. One that is not there is made
+    with `watch` alone, and only where none was before; without, it is waited for.
     """
     site = beside.load(root or Path(environ.get("FEEDS_CONFIG", "config")), environ)
-    app = app_of(site)
+    app = app_of(site, make="first" if watch else "never")
     if watch:
-        serving.watch(site, Catalogue(site.catalogue))
+        serving.watch(site, Catalogue(site.catalogue, make="never"))
     return app
 
 
-def app_of(site: Site) -> Flask:
+def app_of(site: Site, *, make: Make = "never") -> Flask:
     """The app of a site. While its catalogue is built with other settings, they hold.
 
-    Raises `CatalogueError` if the catalogue cannot be opened.
+    `make` is whether a catalogue that is not there may be made. Raises `CatalogueError` if the
+    catalogue cannot be opened.
     """
-    catalogue = Catalogue(site.catalogue, patience=_PATIENCE, cache=_CACHE_KIB)
+    catalogue = Catalogue(site.catalogue, patience=_PATIENCE, cache=_CACHE_KIB, make=make)
     shelf = Shelf(site, catalogue)
     app = _app(site, shelf)
     before, outgoing, now = None, None, app.wsgi_app

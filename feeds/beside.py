@@ -18,10 +18,10 @@ from filelock import FileLock, Timeout
 from sqlalchemy import make_url
 
 from feeds import config
-from feeds.build import clock, fingerprint
+from feeds.build import clock
 from feeds.catalogue.store import Catalogue, Reader
-from feeds.refresh import definitions_hash
 from feeds.site import Site
+from feeds.soundness import made_with
 
 _log = logging.getLogger("feeds")
 
@@ -48,11 +48,6 @@ class Stale(msgspec.Struct, frozen=True):
 class _Built(msgspec.Struct, frozen=True):
     hashes: Hashes
     site: Site
-
-
-def hashes(site: Site) -> Hashes:
-    """The hashes of a site's settings, as a catalogue that is built with them names them."""
-    return fingerprint(site), definitions_hash(site)
 
 
 def named(reader: Reader) -> Hashes:
@@ -83,12 +78,12 @@ def is_built(site: Site) -> bool:
 def is_current(site: Site, catalogue: Catalogue) -> bool:
     """Whether the catalogue is built with these settings. Raises `CatalogueError`."""
     with catalogue.read() as reader:
-        return named(reader) == hashes(site)
+        return named(reader) == made_with(site)
 
 
 def keep(site: Site) -> None:
     """Keep the settings: the catalogue has just been built with them."""
-    known, built = _read(site), hashes(site)
+    known, built = _read(site), made_with(site)
     if known is not None and known.hashes == built:
         return
     kept: dict[str, Any] = msgspec.to_builtins(site, enc_hook=str)
@@ -106,7 +101,7 @@ def before(site: Site, catalogue: Catalogue) -> Site | None:
     """
     with catalogue.read() as reader:
         built = named(reader)
-    if built == hashes(site):
+    if built == made_with(site):
         return None
     known = _read(site)
     if known is None or known.hashes != built:

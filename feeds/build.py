@@ -1,26 +1,28 @@
 """`feeds build`: articles into the catalogue, then the feeds that show what changed."""
 
-import hashlib
+import logging
 import posixpath
 from collections.abc import Collection, Iterable, Sequence, Set
 from datetime import UTC, datetime
 
 import msgspec
 
-from feeds import clocks, decisions, folder, fragment
+from feeds import clocks, decisions, folder, soundness
 from feeds.article import stem
 from feeds.awaiting import Awaiting
 from feeds.catalogue.store import Catalogue, Seen, Standing
 from feeds.catalogue.writer import Writer, writing
 from feeds.decisions import Plan
-from feeds.errors import Problem
+from feeds.errors import DamageError, Problem
 from feeds.ingest import MANY, Ingest, Outcome, Progress
-from feeds.keys import ExportSettings, HTTPSettings, PageSettings
 from feeds.outline import Drawn, Outline
 from feeds.processes import processors
-from feeds.refresh import Known, Refresh, definitions_hash
+from feeds.refresh import Known, Refresh
 from feeds.site import Site
+from feeds.soundness import made_with
 from feeds.work import working
+
+_log = logging.getLogger("feeds")
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -81,18 +83,31 @@ def build(
     to who builds one site again and again. `verify` reads every file instead of trusting sizes
     and times. `force` goes past the guard. `trust_clock` takes a time before the last build for
     right, and mends what was dated later. Readers see the state before until the build is whole.
+    What was damaged in the catalogue is made again, where that is noted or found; `verify` looks.
     Raises `SourceError`, `GuardError`, `ClockError`, `WorkError`, `CatalogueError`; a bad article
     is a row of the report.
     """
-    memo = memo or Memo()
+    memo, jobs, seconds = memo or Memo(), jobs or processors(), int(now.timestamp())
     known = memo.known if memo.catalogue == catalogue.identity else None
-    with writing(catalogue) as writer:
-        # Only now, for a build that waited for another one must not see an older folder.
-        at = clocks.at(writer, now, trust=trust_clock)
-        made = _Build(site, writer, at, jobs or processors(), progress)
-        report, known = made.run(known, heard, verify=verify, force=force)
+    if verify:
+        soundness.look(catalogue, seconds, force=force)
+
+    def run(known: Known | None, heard: Collection[str] | None) -> tuple[Report, Known]:
+        with writing(catalogue) as writer:
+            # Only now, for a build that waited for another one must not see an older folder.
+            at = clocks.at(writer, now, trust=trust_clock)
+            made = _Build(site, writer, at, jobs, progress)
+            return made.run(known, heard, verify=verify, force=force)
+
+    try:
+        report, known = run(known, heard)
+    except DamageError as error:
+        _log.warning("%s", error)
+        soundness.mend(catalogue, seconds, force=force)
+        report, known = run(None, None)
     # Only now, for what is rolled back is to leave nothing.
     memo.catalogue, memo.known = catalogue.identity, known
+    catalogue.note_built()
     return report
 
 
@@ -104,6 +119,8 @@ def differing(site: Site, catalogue: Catalogue) -> list[str]:
     """
     scan = folder.scan(site)
     with catalogue.read() as reader:
+        if reader.meta("damaged"):
+            return [""]  # a build is to look at everything
         plan = decisions.plan(scan, reader.files(), again=False, trust=_trusts(site))
     return [*(task.path for task in plan.tasks), *plan.gone]
 
@@ -122,8 +139,10 @@ class _Build:
     def run(
         self, known: Known | None, heard: Collection[str] | None, *, verify: bool, force: bool
     ) -> tuple[Report, Known]:
-        made_with, defined = fingerprint(self._site), definitions_hash(self._site)
-        again = self._at.back or self._writer.meta("fingerprint") != made_with
+        if self._writer.meta("damaged"):
+            raise DamageError(self._writer.meta("damaged"))
+        fingerprint, defined = made_with(self._site)
+        again = self._at.back or self._writer.meta("fingerprint") != fingerprint
         everything = again or self._writer.meta("definitions") != defined
         scan, plan, seen = self._look(
             None if verify or everything else heard, again=again, verify=verify
@@ -145,7 +164,7 @@ class _Build:
             clocks.guard(self._site, self._writer, self._at)
         changed = list(dict.fromkeys([*changed, *refreshed]))
         self._remember_looks(plan, ingest.outcome.unlike)
-        self._remember("fingerprint", made_with)
+        self._remember("fingerprint", fingerprint)
         self._remember("definitions", defined)
         if changed or others or again or ingest.outcome.total:
             self._remember("revision", str(refresh.revision))
@@ -161,7 +180,7 @@ class _Build:
             scan, seen = looked
             plan = decisions.plan(scan, seen, again=again, trust=trust, whole=False)
             more = sum(path not in seen for path in scan.files) - len(plan.gone)
-            self._remember("articles", str(int(self._writer.meta("articles")) + more))
+            self._remember("articles", str(self._writer.articles() + more))
             return scan, plan, seen
         self._whole, scan = True, folder.scan(self._site)
         self._remember("linked", "yes" if scan.linked else "no")
@@ -231,7 +250,7 @@ class _Build:
 
     def _empties(self, scan: folder.Scan, gone: Sequence[str]) -> bool:
         """Whether no article may be left: a walk is to say so, or not."""
-        return not scan.files and len(gone) >= int(self._writer.meta("articles"))
+        return not scan.files and len(gone) >= self._writer.articles()
 
     def _known_outline(self) -> Outline:
         return Outline.decoded(self._writer.meta("walked"))
@@ -269,7 +288,7 @@ class _Build:
             *(self._writer.shared_links() if self._whole else ()),
         )
         return Report(
-            articles=int(self._writer.meta("articles")),
+            articles=self._writer.articles(),
             read=outcome.read,
             added=outcome.added,
             changed=outcome.changed,
@@ -285,27 +304,3 @@ class _Build:
 
 def _trusts(site: Site) -> bool:
     return site.settings.articles.trust == "mtime"
-
-
-def fingerprint(site: Site) -> str:
-    """A hash of all that entries and fragments are made with, besides their articles."""
-    articles = msgspec.structs.replace(site.settings.articles, watch="auto", scan_every=None)
-    settings = msgspec.structs.replace(
-        site.settings,
-        catalogue="",
-        guard=0,
-        ping_delay=0,
-        articles=articles,
-        http=HTTPSettings(),
-        pages=PageSettings(),
-        export=ExportSettings(),
-        upload=None,
-        purge=(),
-    )
-    used = {
-        "version": fragment.VERSION,
-        "settings": settings,
-        "topics": site.topics,
-        "providers": site.providers,
-    }
-    return hashlib.sha256(msgspec.json.encode(used, order="deterministic")).hexdigest()[:32]

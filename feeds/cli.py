@@ -70,10 +70,11 @@ for each in publishing.COMMANDS:
 def build(root: Path, verify: bool, forced: tuple[str, ...], as_json: bool) -> None:
     """Bring the catalogue up to date with the articles."""
     from feeds import build as building
-    from feeds.catalogue.store import Catalogue
+    from feeds.catalogue.store import Catalogue, Make
 
     site, output = _site(root), Output(as_json)
-    with closing(Catalogue(site.catalogue)) as catalogue, output.progress() as progress:
+    make: Make = "always" if "guard" in forced else "first"
+    with closing(Catalogue(site.catalogue, make=make)) as catalogue, output.progress() as progress:
         report = building.build(
             site,
             catalogue,
@@ -111,10 +112,14 @@ def export(
     """Build, then write every feed as files below DIR."""
     from feeds import build as building
     from feeds import export as exporting
-    from feeds.catalogue.store import Catalogue
+    from feeds import steps
+    from feeds.catalogue.store import Catalogue, Make
 
     site, output, now = _site(root), Output(as_json), building.clock()
-    with closing(Catalogue(site.catalogue)) as catalogue, output.progress() as progress:
+    make: Make = "always" if "guard" in forced or overwrite else "first"
+    with closing(Catalogue(site.catalogue, make=make)) as catalogue, output.progress() as progress:
+        if make == "first":
+            steps.check_memory(site, catalogue, target)
         report = building.build(
             site,
             catalogue,
@@ -156,7 +161,7 @@ def list_(root: Path, as_json: bool) -> None:
     from feeds.catalogue.store import Catalogue
 
     site = _site(root)
-    with closing(Catalogue(site.catalogue)) as catalogue, catalogue.read() as reader:
+    with closing(Catalogue(site.catalogue, make="first")) as catalogue, catalogue.read() as reader:
         feeds = documents.every(site, reader, clock())
         states = reader.feed_states()
     Output(as_json).listed(list(feeds.values()), states, site)
@@ -173,7 +178,7 @@ def show(name: str, root: Path, as_json: bool) -> None:
     from feeds.catalogue.store import Catalogue
 
     site = _site(root)
-    with closing(Catalogue(site.catalogue)) as catalogue, catalogue.read() as reader:
+    with closing(Catalogue(site.catalogue, make="first")) as catalogue, catalogue.read() as reader:
         fate = checking.fate(name, site, reader, clock())
     Output(as_json).shown(fate)
 
@@ -214,7 +219,7 @@ def subscribers(
     if days and since:
         raise click.UsageError("give --days or --since, not both")
     site, now = _site(root), clock()
-    with closing(Catalogue(site.catalogue)) as catalogue, catalogue.read() as reader:
+    with closing(Catalogue(site.catalogue, make="first")) as catalogue, catalogue.read() as reader:
         feeds = documents.every(site, reader, now)
     start = now - timedelta(days=days) if days else since and since.replace(tzinfo=UTC)
     counter = Counter(site, feeds, start.timestamp() if start else None)

@@ -145,7 +145,7 @@ def ping(root: Path, everything: bool, as_json: bool) -> None:
     from feeds.catalogue.store import Catalogue
 
     site = options.site(root)
-    with closing(Catalogue(site.catalogue)) as catalogue:
+    with closing(Catalogue(site.catalogue, make="first")) as catalogue:
         topics = websub.topics(site, catalogue)
         reports = websub.tell(
             site, catalogue, topics, everything=everything, patience=_PING_PATIENCE_SECONDS

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from feeds.answer import Ready
 from feeds.catalogue.store import Shown
 from feeds.definitions import FeedDefinition
 from feeds.document import Document
@@ -23,6 +24,14 @@ class State(NamedTuple):
 
     base: str
     told: "array[int]"
+
+
+class Delta(NamedTuple):
+    """What is new in a document: as one, the base of the whole one's tag, and of the old one's."""
+
+    ready: Ready
+    whole: str
+    base: str
 
 
 class Past:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from feeds import dates, definitions, document, fragment, headers, pages
+from feeds import damaged, dates, definitions, document, fragment, headers, pages
 from feeds.catalogue.places import Archive, ArchiveState
 from feeds.catalogue.reader import decoded
 from feeds.catalogue.store import FeedState, Reader, Shown, moment
@@ -127,13 +127,26 @@ def expanded(site: Site, reader: Reader, now: datetime) -> Expansion:
 
 
 def look(
-    feed: FeedDefinition, site: Site, reader: Reader, now: datetime, before: FeedState | None
+    feed: FeedDefinition,
+    site: Site,
+    reader: Reader,
+    now: datetime,
+    before: FeedState | None,
+    *,
+    checked: bool = False,
 ) -> Look:
-    """What a feed shows at the time `now`; `before` is what it did at the last build."""
+    """What a feed shows at the time `now`; `before` is what it did at the last build.
+
+    With `checked`, which needs the settings of that build, raises `DamageError` where the feed is
+    another than then, and time did not change it.
+    """
     shown = reader.shown(feed, now)
     moved = reader.moved(feed, shown, now)
+    found = state(feed, site, shown, before, moved)
+    if checked and before is not None and found.digest != before.digest:
+        damaged.check_time(feed, before, reader, now)
     return Look(
-        state=state(feed, site, shown, before, moved),
+        state=found,
         shown=shown,
         until=reader.until(feed, now),
         archive=reader.places.newest_of(feed),
@@ -162,7 +175,7 @@ def fetched(
     cannot be rendered it is left out, and what only a build can date keeps its date.
     With `only` these of its entries alone, by key.
     """
-    wanted = [each.seq for each in seen.shown if only is None or each.seq in only]
+    wanted = [each for each in seen.shown if only is None or each.seq in only]
     return _fetched(feed, site, seen, _fragments(wanted, site, reader))
 
 
@@ -172,34 +185,49 @@ def page(
     reader: Reader,
     now: datetime,
     beside: Sequence[FeedDefinition] = (),
+    *,
+    checked: bool = False,
 ) -> Document:
     """The feed's page for people, as the feed is at the time `now`.
 
-    `beside` are the other feeds of its group to name there (`groups.beside`).
+    `beside` are the other feeds of its group to name there (`groups.beside`). `checked` is as with
+    `look`.
     """
-    seen = look(feed, site, reader, now, reader.feed_state(feed.path))
+    seen = look(feed, site, reader, now, reader.feed_state(feed.path), checked=checked)
     return _page(feed, site, seen, _first(seen, reader), beside)
 
 
-def archive(made: Archive, site: Site, reader: Reader, now: datetime) -> dict[Format, Document]:
+def archive(
+    made: Archive, site: Site, reader: Reader, now: datetime, *, checked: bool = False
+) -> dict[Format, Document]:
     """An archive document of a feed in every format."""
-    return archive_of(made, site, archive_parts(made, site, reader, now))
+    return archive_of(made, site, archive_parts(made, site, reader, now, checked=checked))
 
 
 def feed_parts(
-    feed: FeedDefinition, site: Site, reader: Reader, now: datetime, before: FeedState | None
+    feed: FeedDefinition,
+    site: Site,
+    reader: Reader,
+    now: datetime,
+    before: FeedState | None,
+    *,
+    checked: bool = False,
 ) -> FeedParts:
     """What a feed's documents and page are made of, as it is at the time `now` (see `look`)."""
-    seen = look(feed, site, reader, now, before)
-    fragments = _fragments([each.seq for each in seen.shown], site, reader)
+    seen = look(feed, site, reader, now, before, checked=checked)
+    fragments = _fragments(seen.shown, site, reader)
     return FeedParts(seen, fragments, _first(seen, reader))
 
 
-def archive_parts(made: Archive, site: Site, reader: Reader, now: datetime) -> ArchiveParts:
-    """What an archive document is made of."""
+def archive_parts(
+    made: Archive, site: Site, reader: Reader, now: datetime, *, checked: bool = False
+) -> ArchiveParts:
+    """What an archive document is made of. `checked` is as with `look`."""
     number = made.state.number
     shown = reader.places.shown(made.feed, [number], now)[number]
-    return ArchiveParts(made.path, shown, _fragments([each.seq for each in shown], site, reader))
+    if checked and _digest(_told(shown)) != made.state.digest:
+        damaged.check_clock(made, reader, now)
+    return ArchiveParts(made.path, shown, _fragments(shown, site, reader))
 
 
 def feed_of(
@@ -270,9 +298,13 @@ def _marks(shown: Sequence[Shown]) -> list[str]:
     return [hashlib.sha256(each.id.encode()).hexdigest()[:10] for each in shown]
 
 
-def _fragments(seqs: Sequence[int], site: Site, reader: Reader) -> Fragments:
-    """The fragments of these entries in order, made here where no build has made them."""
-    fragments = reader.fragments(seqs)
+def _fragments(shown: Sequence[Shown], site: Site, reader: Reader) -> Fragments:
+    """The fragments of these entries in order, made here where no build has made them.
+
+    So are those that are damaged; raises `DamageError` where an entry itself is.
+    """
+    seqs = [each.seq for each in shown]
+    fragments = reader.fragments(shown)
     missing = [seq for seq in seqs if seq not in fragments]
     for seq, entry in reader.entries(missing).items():
         with suppress(RenderError):

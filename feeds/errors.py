@@ -5,6 +5,7 @@ FeedsError
 ├── ArticleError     an article cannot become an entry: path, line, field
 ├── SourceError      the article folder is missing, empty or unreadable
 ├── CatalogueError   the store cannot be read or written
+│   └── DamageError  rows of it are damaged: the next build makes them again
 ├── GuardError       a build would withdraw more than the site allows
 ├── ClockError       the clock lies before the last build
 ├── WorkError        a worker process died
@@ -99,6 +100,13 @@ class SourceError(FeedsError):
 
 class CatalogueError(FeedsError):
     """The catalogue cannot be opened, read or written."""
+
+
+class DamageError(CatalogueError):
+    """Rows of the catalogue are damaged; nothing was published of them.
+
+    A build makes again all that can be (`feeds.catalogue.mend`).
+    """
 
 
 class GuardError(FeedsError):

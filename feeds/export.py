@@ -38,6 +38,7 @@ from feeds.manifest import Kind
 from feeds.processes import processors
 from feeds.refresh import definitions_hash
 from feeds.site import Site
+from feeds.soundness import are_sound, noted
 from feeds.target import Target, check_target
 
 # One export at a time.
@@ -91,6 +92,7 @@ def export(
         target.mkdir(parents=True, exist_ok=True)
         with (
             FileLock(target / LOCK, timeout=_PATIENCE),
+            noted(catalogue),
             catalogue.read() as reader,
             Target(target) as files,
         ):
@@ -141,10 +143,11 @@ class _Export:
         made_of: str,
     ) -> None:
         self._site, self._reader, self._now, self._host = site, reader, now, host
-        self._made_of = made_of
+        self._made_of, self._at = made_of, (site, reader, now)
         self._feeds = documents.every(site, reader, now)
-        states, feeds = reader.feed_states(), list(self._feeds.values())
-        self._states = states
+        self._states = states = reader.feed_states()
+        feeds = list(self._feeds.values())
+        self._checked = are_sound(site, reader, states, self._feeds)
         self._groups = groups.grouped(feeds)
         self._makers = sitepages.makers(feeds, states, site)
         self._archives = {each.path: each for each in reader.places.archives(feeds)}
@@ -227,10 +230,10 @@ class _Export:
 
     def _feed_parts(self, feed: FeedDefinition) -> FeedParts:
         before = self._states.get(feed.path)
-        return documents.feed_parts(feed, self._site, self._reader, self._now, before)
+        return documents.feed_parts(feed, *self._at, before, checked=self._checked)
 
     def _archive_parts(self, archive: Archive) -> ArchiveParts:
-        return documents.archive_parts(archive, self._site, self._reader, self._now)
+        return documents.archive_parts(archive, *self._at, checked=self._checked)
 
     def _is_fresh(self, path: str, names: Sequence[str], files: Files) -> bool:
         """Whether the files of a feed or archive show its very state already."""

@@ -13,6 +13,7 @@ from feeds.catalogue.store import Catalogue, Reader
 from feeds.errors import CatalogueError
 from feeds.shelf import Shelf
 from feeds.site import Site
+from feeds.soundness import made_with
 from feeds.units import State
 
 _log = logging.getLogger("feeds")
@@ -44,7 +45,7 @@ class Outgoing(Shelf):
 
 def when_built(site: Site, catalogue: Catalogue, then: Callable[[], None]) -> None:
     """Call `then`, in a thread, when the catalogue is built with the settings of `site`."""
-    wanted, waiting = beside.hashes(site), threading.Event()
+    wanted, waiting = made_with(site), threading.Event()
 
     def wait() -> None:
         while not waiting.wait(_EVERY):

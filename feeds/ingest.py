@@ -111,9 +111,15 @@ class Ingest:
 
         `failed` says why, by key.
         """
+        refused = self._writer.entries(list(failed))
+        changes = Counter[Counted]()
+        for entry in refused.values():
+            changes.subtract(terms.of(entry, self._site, self._families, self._now))
         self._writer.withdraw(list(failed), self._now)
+        if self._writer.count_terms(changes) is None:
+            self._writer.count_all_terms(self._families, self._now)
         self.outcome.withdrawn += len(failed)
-        for seq, entry in self._writer.entries(list(failed)).items():
+        for seq, entry in refused.items():
             self.outcome.ids.add(entry.id)
             said = f"cannot be rendered ({failed[seq]}); it is left out of all feeds"
             problem = Problem(entry.path, 1, "", said, fatal=True)
@@ -275,7 +281,8 @@ class Ingest:
         if changing and not self.outcome.many:
             entries = self._writer.entries([memory.seq for memory in changing])
             self._touch(entries.values())
-            self._count((each for seq, each in entries.items() if seq in put), -1)
+            out = {memory.seq for memory in changing if memory.withdrawn is None}
+            self._count((each for seq, each in entries.items() if seq in out), -1)
 
     def _touch(self, entries: Iterable[Entry]) -> None:
         if not self.outcome.many:
@@ -310,5 +317,8 @@ class Ingest:
         lost = [
             memory for memory in self._writer.memories(gone).values() if memory.withdrawn is None
         ]
-        self._touch(self._writer.entries([memory.seq for memory in lost]).values())
+        if not self.outcome.many:
+            entries = list(self._writer.entries([memory.seq for memory in lost]).values())
+            self._touch(entries)
+            self._count(entries, -1)
         self._withdraw(lost)

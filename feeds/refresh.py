@@ -9,7 +9,7 @@ import msgspec
 from feeds import documents
 from feeds.archiving import Archiving
 from feeds.catalogue import terms
-from feeds.catalogue.store import FeedState
+from feeds.catalogue.store import FeedState, Shown
 from feeds.catalogue.writer import Writer
 from feeds.definitions import Expansion, FeedDefinition, Finder
 from feeds.ingest import Ingest, Outcome, Progress
@@ -113,7 +113,7 @@ class Refresh:
             changes.update(outcome.terms)
             other = self._writer.count_terms(changes)
             if other is not None:
-                return other or outcome.withdrawn + outcome.back > 0
+                return other
         self._writer.count_all_terms(terms.families(self._site), self._seconds)
         return True
 
@@ -146,17 +146,17 @@ class Refresh:
 
     def _states(
         self, feeds: Iterable[FeedDefinition], *, built: int | None
-    ) -> tuple[list[FeedState], set[int]]:
+    ) -> tuple[list[FeedState], dict[int, Shown]]:
         """The states that differ from the known ones, and the entries that those feeds show."""
         known = self._writer.feed_states([feed.path for feed in feeds])
         states: list[FeedState] = []
-        wanted: set[int] = set()
+        wanted: dict[int, Shown] = {}
         for feed in feeds:
             shown = self._writer.shown(feed, self._now)
             moved = self._writer.moved(feed, shown, self._now)
             before = known.get(feed.path)
             state = documents.state(feed, self._site, shown, before, moved, built)
-            wanted.update(each.seq for each in shown)
+            wanted.update((each.seq, each) for each in shown)
             if state != before:
                 states.append(state)
         return states, wanted
@@ -174,17 +174,18 @@ class Refresh:
             dues[feed.path] = None if until is None else int(until.timestamp())
         self._writer.put_dues({path: due for path, due in dues.items() if due != known.get(path)})
 
-    def _render(self, wanted: set[int], workers: Workers) -> dict[int, str]:
+    def _render(self, wanted: Mapping[int, Shown], workers: Workers) -> dict[int, str]:
         """Render the entries that have no fragments yet; returns those that failed, and why."""
         missing = self._writer.without_fragments(wanted)
+        fresh = self._writer.revision() == 0  # the first build has stored them all
         failed: dict[int, str] = {}
         done = 0
         for start in range(0, len(missing), _RENDERED_AT_ONCE):
             part = missing[start : start + _RENDERED_AT_ONCE]
-            tasks = [RenderTask(seq, data) for seq, data in self._writer.encoded(part)]
+            tasks = [RenderTask(seq, data) for seq, data in self._writer.encoded(part, fresh=fresh)]
             for results in workers.render(tasks):
                 made = [(each.seq, each.fragments) for each in results if not each.error]
-                self._writer.put_fragments(made)
+                self._writer.put_fragments(made, wanted)
                 failed.update((each.seq, each.error) for each in results if each.error)
                 done += len(results)
                 self._progress("Rendering entries", done, len(missing))

@@ -83,7 +83,8 @@ def serve(site: Site, place: Place, insight: Insight, output: Output) -> None:
     """
     if not beside.is_built(site):
         start = time.monotonic()
-        with closing(Catalogue(site.catalogue)) as catalogue, output.progress() as progress:
+        known = Catalogue(site.catalogue, make="first")
+        with closing(known) as catalogue, output.progress() as progress:
             report = building.build(site, catalogue, building.clock(), progress=progress)
         insight.built(report, time.monotonic() - start)
         output.built(report)
@@ -101,7 +102,7 @@ def watching(
 
     `built` is told of builds, `pinged` of what was told to hubs.
     """
-    with closing(Catalogue(site.catalogue)) as catalogue:
+    with closing(Catalogue(site.catalogue, make="first")) as catalogue:
         stop = watch(site, catalogue, built, pinged)
         try:
             yield

@@ -4,18 +4,18 @@ import logging
 import threading
 import time
 from datetime import datetime
-from typing import NamedTuple
 
 from feeds import beside, conditional, delta, documents, groups, history, pages, sitepages
 from feeds.answer import Ready
 from feeds.build import clock
 from feeds.catalogue.store import Catalogue, Reader
-from feeds.delta import Past
+from feeds.delta import Delta, Past
 from feeds.document import Document
-from feeds.errors import CatalogueError
+from feeds.errors import CatalogueError, DamageError
 from feeds.fragment import FORMATS
 from feeds.room import Room
 from feeds.site import Site
+from feeds.soundness import Soundness
 from feeds.units import State, Unit
 
 _log = logging.getLogger("feeds")
@@ -30,14 +30,6 @@ _EVERY = 0.025
 _SURE = 1.0
 # Seconds of rest after a fault that nobody foresaw.
 _PAUSE = 1
-
-
-class Delta(NamedTuple):
-    """What is new in a document: as one, the base of the whole one's tag, and of the old one's."""
-
-    ready: Ready
-    whole: str
-    base: str
 
 
 class Shelf:
@@ -59,6 +51,7 @@ class Shelf:
         self._since = self._told = clock()
         self._stop = threading.Event()
         self._past = Past()
+        self._sound = Soundness(site, catalogue)
 
     def start(self) -> None:
         """Refresh now, and regularly in a thread."""
@@ -97,6 +90,11 @@ class Shelf:
                 return again  # made by another thread meanwhile
             try:
                 return self._make(unit).get(name)
+            except DamageError as error:  # of this unit alone
+                self._sound.note(error, unit)
+                if kept is None:
+                    raise
+                return kept
             except CatalogueError as error:
                 self._suspect = unit
                 self._note(error)
@@ -167,6 +165,7 @@ class Shelf:
         now = clock()
         if self._fault is None:
             self._since = now
+            self._sound.note(error)
         if self._fault is None or (now - self._told).total_seconds() >= _REMIND:
             _log.error("%s; %s, as of %s ago", error, self._served(), now - self._looked)
             self._told = now
@@ -197,6 +196,7 @@ class Shelf:
             now = reader.shown_at(now)
             made = self._made(unit, state, reader, now)
             current = self._is_of(reader, state)
+        self._sound.whole(unit)
         if current:
             self.room.put({unit: made})
         return made
@@ -217,14 +217,17 @@ class Shelf:
             state = self._loaded(reader, now, before)
             changed = self._changed(before, state, reader, now) if before else []
             wanted = [unit for unit in changed if state.holds(unit) and self.room.in_use(unit)]
-            fresh = {
-                unit: self._made(unit, state, reader, now)
-                for unit in wanted[:_AT_ONCE]
-                if unit.kind != "site"
-            }
+            fresh = {}
+            for unit in [each for each in wanted[:_AT_ONCE] if each.kind != "site"]:
+                try:
+                    fresh[unit] = self._made(unit, state, reader, now)
+                    self._sound.whole(unit)
+                except DamageError as error:  # it stays as it was
+                    self._sound.note(error, unit)
         lists = [unit for unit in wanted[:_AT_ONCE] if unit.kind == "site"]
         self.room.put(fresh)
-        self.room.drop(set(changed) - set(fresh) - set(lists))
+        gone = set(changed) - set(fresh) - set(lists)
+        self.room.drop(each for each in gone if each not in self._sound or not state.holds(each))
         listing = {unit: self._made(unit, state, reader, now) for unit in lists}
         self.room.drop(lists)
         self._state = state
@@ -274,6 +277,7 @@ class Shelf:
         def is_changed(unit: Unit) -> bool:
             return (
                 unit.name in touched
+                or unit in self._sound
                 or state.differs(before, unit)
                 or self.room.until(unit) <= now.timestamp()
             )
@@ -305,13 +309,17 @@ class Shelf:
         if unit.kind == "archive":
             at = state.archive(unit.name)
             archive = reader.places.archive(*at) if at else None
-            made = documents.archive(archive, self._site, reader, now) if archive else {}
-            return {f"{unit.name}.{format_}": each for format_, each in made.items()}
+            sound = self._sound.checks(reader)
+            made = archive and documents.archive(archive, self._site, reader, now, checked=sound)
+            return {f"{unit.name}.{format_}": each for format_, each in (made or {}).items()}
         feed = state.feeds[unit.name]
+        checked = self._sound.checks(reader, feed)
         if unit.kind == "page":
             beside = groups.beside(feed, state.groups, self._site)
-            return {pages.name(feed): documents.page(feed, self._site, reader, now, beside)}
-        seen = documents.look(feed, self._site, reader, now, reader.feed_state(feed.path))
+            page = documents.page(feed, self._site, reader, now, beside, checked=checked)
+            return {pages.name(feed): page}
+        before = reader.feed_state(feed.path)
+        seen = documents.look(feed, self._site, reader, now, before, checked=checked)
         named = {
             f"{feed.path}.{format_}": each
             for format_, each in documents.fetched(feed, self._site, reader, seen).items()

@@ -7,11 +7,19 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from feeds import history, moves, uploads
+from feeds import history, manifest, moves, uploads
 from feeds import place as places
 from feeds import purge as purging
 from feeds import upload as uploading
-from feeds.errors import FeedsError, GuardError, StoreError, TargetError, UnfinishedError
+from feeds.catalogue.store import Catalogue
+from feeds.errors import (
+    ExportError,
+    FeedsError,
+    GuardError,
+    StoreError,
+    TargetError,
+    UnfinishedError,
+)
 from feeds.hosts import s3
 from feeds.ingest import Progress
 from feeds.manifest import PRIVATE
@@ -53,25 +61,41 @@ def _is_public(state: Path, folder: Path, site: Site) -> bool:
     return not (hidden and site.settings.export.host in HIDING)
 
 
+def check_memory(site: Site, catalogue: Catalogue, folder: Path) -> None:
+    """Raise `ExportError` where an export is, and the catalogue that it was made from is not."""
+    with catalogue.read() as reader:
+        if reader.revision() != 0:
+            return
+    there = manifest.documents(manifest.read(folder)) if folder.is_dir() else {}
+    if not there and site.settings.upload is None:
+        there = place(site, folder).read().files
+    if there:
+        raise ExportError(
+            f"{folder} has an export, and the catalogue that it was made from is gone or empty: "
+            "entries would be new to all subscribers. Put the catalogue back, or a backup, or say "
+            "--overwrite if this is meant"
+        )
+
+
 def plan(site: Site, folder: Path, record: Record, *, force: bool = False) -> Plan:
     """What makes the place hold the export in `folder`.
 
     Raises `GuardError` where too much would be deleted, for readers give up feeds that are gone.
     """
     upload = site.settings.upload
-    manifest = uploading.manifest(folder)
+    exported = uploading.manifest(folder)
     coding = upload.coding if upload else "identity"
     # CloudFront's function leads to the variants.
-    variants = s3.NAME in manifest.files
+    variants = s3.NAME in exported.files
     if variants and coding == "gzip":
         raise StoreError(
             "an export for s3 has each document as gzip and br besides, to choose from; take "
             "upload.coding: gzip out of site.yaml"
         )
     record = uploads.retagged(record, tag_header(site))
-    made = uploads.plan(record, uploads.wanted(manifest, coding, variants=variants))
+    made = uploads.plan(record, uploads.wanted(exported, coding, variants=variants))
     if upload and not force:  # a folder's export has asked already
-        guard(site, folder, uploads.published(record), manifest.files.keys())
+        guard(site, folder, uploads.published(record), exported.files.keys())
     return made
 
 

@@ -15,7 +15,8 @@ from sqlalchemy import make_url
 
 from feeds import config, documents
 from feeds.build import Report, build, silent
-from feeds.catalogue.store import Catalogue, Reader, _identity
+from feeds.catalogue.presence import identity
+from feeds.catalogue.store import Catalogue, Reader
 from feeds.document import Document
 from feeds.export import ExportReport, export
 from feeds.fragment import Format
@@ -171,7 +172,7 @@ class Publication:
     @contextmanager
     def _catalogue(self, site: Site) -> Iterator[Catalogue]:
         """The catalogue, closed afterwards: opened again it still knows how to ask."""
-        known, there = self._known, _identity(make_url(site.catalogue).database)
+        known, there = self._known, identity(make_url(site.catalogue).database)
         if known is None or known.identity != there:
             known = self._known = Catalogue(site.catalogue)
         with closing(known):

@@ -62,7 +62,23 @@ def test_a_catalogue_of_an_older_version_is_left_alone(tmp_path: Path) -> None:
         site.build()
 
 
-_AS_IN_VERSION_2 = """
+_AS_IN_VERSION_4 = """
+ALTER TABLE entry DROP COLUMN sum;
+ALTER TABLE fragment DROP COLUMN sum;
+ALTER TABLE feed DROP COLUMN sum;
+ALTER TABLE archive DROP COLUMN sum;
+UPDATE meta SET value = '4' WHERE key = 'schema';
+"""
+_AS_IN_VERSION_3 = f"""
+{_AS_IN_VERSION_4}
+DROP TABLE place;
+DROP TABLE archive;
+DROP TABLE hub;
+DROP TABLE ping;
+UPDATE meta SET value = '3' WHERE key = 'schema';
+"""
+_AS_IN_VERSION_2 = f"""
+{_AS_IN_VERSION_3}
 DROP TABLE term;
 DROP INDEX file_with_problems;
 DROP INDEX entry_by_link;
@@ -97,6 +113,7 @@ def test_a_catalogue_of_version_2_is_converted_and_keeps_its_memory(tmp_path: Pa
     for table in ("entry", "membership", "fragment", "file", "term"):
         assert now[table] == everything[table]
     assert [row[:6] for row in now["feed"]] == [row[:6] for row in everything["feed"]]
+    assert [row[-1] for row in now["feed"]] == [row[-1] for row in everything["feed"]]
     assert made_like(tmp_path / "catalogue.sqlite") == made_like(new(tmp_path / "other.sqlite"))
 
 
@@ -218,16 +235,13 @@ def test_a_catalogue_of_the_version_before_gets_the_tables_that_are_new(tmp_path
     site.build()
     with closing(sqlite3.connect(tmp_path / "catalogue.sqlite")) as made:
         ids = made.execute("SELECT id FROM entry").fetchall()
-        made.executescript(
-            "DROP TABLE place; DROP TABLE archive; DROP TABLE hub; DROP TABLE ping;"
-            "UPDATE meta SET value = '3' WHERE key = 'schema'"
-        )
+        made.executescript(_AS_IN_VERSION_3)
     site.forget()
     site.write("b.md", front_matter(webUrl="https://example.org/b"))
     site.build()
     with closing(sqlite3.connect(tmp_path / "catalogue.sqlite")) as made:
         assert made.execute("SELECT id FROM entry WHERE seq = 1").fetchall() == ids
-        assert made.execute("SELECT value FROM meta WHERE key = 'schema'").fetchall() == [("4",)]
+        assert made.execute("SELECT value FROM meta WHERE key = 'schema'").fetchall() == [("5",)]
 
 
 @pytest.mark.parametrize(

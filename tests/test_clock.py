@@ -357,7 +357,7 @@ def test_the_tables_that_hold_times_are_all_looked_at() -> None:
     }  # fmt: skip
     made_anew = {"term.comes", "feed.newest", "feed.due"}
     no_times = {
-        "file.size", "file.mtime_ns", "entry.quality", "entry.heat", "feed.revision",
+        "entry.sum", "fragment.sum", "feed.sum", "archive.sum", "file.size", "file.mtime_ns", "entry.quality", "entry.heat", "feed.revision",
         "archive.revision",
     }  # fmt: skip
     assert times == mended | made_anew | no_times

@@ -7,6 +7,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import func, select, update
 
+from feeds.catalogue import sums
 from feeds.catalogue.feeds import moment
 from feeds.catalogue.query import chunks
 from feeds.catalogue.reader import decoded
@@ -29,11 +30,35 @@ class Clock:
 
         A date that an author has given stays as it is. All fragments and feeds are to be made anew.
         """
+        gone = select(entry.c.seq).where(entry.c.withdrawn > now)
+        touched = list(self._connection.scalars(gone))
         for rows in self._ahead(now):
             self._put(rows)
+            touched += [row["at"] for row in rows]
         for column in _CLOCKS:
             late = update(column.table).where(column > now).values({column.name: now})
             self._connection.execute(late)
+        self._sum_entries(touched)
+        self._sum_feeds()
+
+    def _sum_entries(self, keys: Sequence[int]) -> None:
+        asked = select(entry.c.seq, *(entry.c[name] for name in sums.ENTRY))
+        put = update(entry).where(entry.c.seq == sa.bindparam("at"))
+        for part in chunks(keys):
+            rows = self._connection.execute(asked.where(entry.c.seq.in_(part))).all()
+            known = [{"at": seq, "its": sums.of_entry(values)} for seq, *values in rows]
+            self._connection.execute(put.values(sum=sa.bindparam("its")), known)
+
+    def _sum_feeds(self) -> None:
+        feeds = select(feed.c.path, feed.c.digest, feed.c.updated, feed.c.entries, feed.c.newest)
+        for path, *others in self._connection.execute(feeds).all():
+            its = {"sum": sums.of_feed(path, *others)}
+            self._connection.execute(update(feed).where(feed.c.path == path).values(its))
+        archives = select(archive.c.feed, archive.c.number, archive.c.digest, archive.c.updated)
+        for path, number, *others in self._connection.execute(archives).all():
+            at = (archive.c.feed == path) & (archive.c.number == number)
+            its = {"sum": sums.of_archive(number, *others)}
+            self._connection.execute(update(archive).where(at).values(its))
 
     def _put(self, rows: Sequence[dict[str, Any]]) -> None:
         at = entry.c.seq == sa.bindparam("at")

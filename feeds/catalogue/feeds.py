@@ -8,9 +8,10 @@ import sqlalchemy as sa
 from sqlalchemy import func, select
 
 from feeds import history
-from feeds.catalogue import query, terms
+from feeds.catalogue import query, sums, terms
 from feeds.catalogue.schema import entry, feed, meta, term
 from feeds.definitions import FeedDefinition, Term
+from feeds.errors import CatalogueError, DamageError
 from feeds.selection import EVERYTHING, All, Selection, TermField, Terms, ages, at_age
 
 
@@ -22,6 +23,10 @@ class Shown(msgspec.Struct, frozen=True):
     content_hash: str
     published: int
     updated: int
+
+    def sum_of(self, made: Sequence[bytes]) -> int:
+        """The sum of its fragments, in the order of the formats."""
+        return sums.of_fragment(self.id, self.content_hash, self.published, self.updated, made)
 
 
 class FeedState(msgspec.Struct, frozen=True):
@@ -68,7 +73,20 @@ class FeedReader:
 
     def revision(self) -> int:
         """How many builds have changed anything; 0 before the first."""
-        return int(self.meta("revision"))
+        return self._number("revision")
+
+    def articles(self) -> int:
+        """How many article files there are."""
+        return self._number("articles")
+
+    def _number(self, key: str) -> int:
+        """The number at a key; raises `CatalogueError` if it was damaged."""
+        try:
+            return int(self.meta(key))
+        except ValueError:
+            raise CatalogueError(
+                f"the catalogue is damaged: meta.{key} is no number; put a backup in its place"
+            ) from None
 
     def last_build(self) -> int:
         """The time of the last build that changed anything, in seconds; 0 before the first.
@@ -89,7 +107,7 @@ class FeedReader:
 
     def feeds_revision(self) -> int:
         """The revision in which the set of feeds, their order or their titles last changed."""
-        return int(self.meta("feeds") or 0)
+        return self._number("feeds") if self.meta("feeds") else 0
 
     def shown(self, definition: FeedDefinition, now: datetime) -> list[Shown]:
         """The entries of a feed at the time `now`, in order.
@@ -116,7 +134,7 @@ class FeedReader:
         if terms.key(fields) in self.meta("terms").split():
             return terms.named(fields, terms.stored(self._connection, tuple(fields), seconds))
         # feeds.yaml is newer than the last build: nobody has counted for this family yet.
-        counted = terms.count(self._connection, tuple(fields), seconds, withdrawn=False)
+        counted = terms.count(self._connection, tuple(fields), seconds)
         return terms.named(fields, [each for each, _ in counted if not each.comes])
 
     def named_by(self, wanted: Sequence[Term], now: datetime) -> str | None:
@@ -134,11 +152,14 @@ class FeedReader:
         """What these feeds, or all, showed at the last build, by path."""
         states: dict[str, FeedState] = {}
         for part in [None] if paths is None else query.chunks(paths):
-            asked = select(*_STATE)
+            asked = select(*_STATE, feed.c.sum)
             rows = self._connection.execute(
                 asked if part is None else asked.where(feed.c.path.in_(part))
             )
-            states.update((row.path, FeedState(*row)) for row in rows)
+            for *row, known in rows:
+                states[row[0]] = FeedState(*row)
+                if known != sums.of_feed(*row):
+                    raise DamageError(f"the catalogue is damaged: what is known of feed {row[0]}")
         return states
 
     def feed_state(self, path: str) -> FeedState | None:

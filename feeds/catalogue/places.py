@@ -9,10 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy import delete, func, literal, select, update
 
 from feeds import history
-from feeds.catalogue import query
+from feeds.catalogue import query, sums
 from feeds.catalogue.feeds import Shown
 from feeds.catalogue.schema import archive, entry, place
 from feeds.definitions import FeedDefinition
+from feeds.errors import DamageError
 from feeds.history import Place
 
 
@@ -85,8 +86,8 @@ class Places:
 
     def states(self) -> dict[tuple[str, int], ArchiveState]:
         """What all archive documents show, by their feeds' paths and their numbers."""
-        rows = self._connection.execute(select(*_STATE))
-        return {(row.feed, row.number): ArchiveState(*row) for row in rows}
+        rows = self._connection.execute(select(*_STATE, archive.c.sum))
+        return {(row.feed, row.number): _state(row) for row in rows}
 
     def archives(self, feeds: Iterable[FeedDefinition]) -> list[Archive]:
         """The archive documents of these feeds, in order."""
@@ -112,9 +113,11 @@ class Places:
 
     def state(self, feed: str, number: int) -> ArchiveState | None:
         """What one archive document shows; None if there is none of this number."""
-        asked = select(*_STATE).where(archive.c.feed == feed, archive.c.number == number)
+        asked = select(*_STATE, archive.c.sum).where(
+            archive.c.feed == feed, archive.c.number == number
+        )
         row = self._connection.execute(asked).first()
-        return ArchiveState(*row) if row else None
+        return _state(row) if row else None
 
     def changed_since(self, revision: int) -> set[tuple[str, int]]:
         """The archive documents that differ from those of an earlier revision."""
@@ -187,7 +190,14 @@ class Places:
             at = (archive.c.feed == sa.bindparam("at"), archive.c.number == sa.bindparam("of"))
             keys = [{"at": each.feed, "of": each.number} for each in states]
             self._connection.execute(delete(archive).where(*at), keys)
-        rows = [{**msgspec.structs.asdict(each), "revision": revision} for each in states]
+        rows = [
+            {
+                **msgspec.structs.asdict(each),
+                "revision": revision,
+                "sum": sums.of_archive(each.number, each.digest, each.updated),
+            }
+            for each in states
+        ]
         self._insert(archive, rows)
 
     def touch(self, revision: int) -> None:
@@ -197,6 +207,14 @@ class Places:
     def _insert(self, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
         if rows:
             self._connection.execute(table.insert(), rows)
+
+
+def _state(row: Any) -> ArchiveState:
+    if row.sum != sums.of_archive(row.number, row.digest, row.updated):
+        raise DamageError(
+            f"the catalogue is damaged: what is known of archive {row.number} of feed {row.feed}"
+        )
+    return ArchiveState(*row[:-1])
 
 
 def _row(feed: str, seq: int, number: int, since: int) -> dict[str, Any]:

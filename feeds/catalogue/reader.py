@@ -1,18 +1,22 @@
 """What can be read from the catalogue, within one transaction: one consistent state."""
 
+import logging
 from collections.abc import Iterable, Sequence
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import func, select
 
-from feeds.catalogue.feeds import FeedReader
+from feeds.catalogue import blank, sums
+from feeds.catalogue.feeds import FeedReader, Shown
 from feeds.catalogue.places import Places
 from feeds.catalogue.query import among, chunks
 from feeds.catalogue.schema import entry, file, fragment, has_problems
 from feeds.entry import Entry
-from feeds.errors import CatalogueError, Problem, shared_link
+from feeds.errors import DamageError, Problem, shared_link
 from feeds.fragment import FORMATS, Format
+
+_log = logging.getLogger("feeds")
 
 _PROBLEMS = msgspec.json.Decoder(list[Problem])
 _ENTRY = msgspec.json.Decoder(Entry)
@@ -55,10 +59,15 @@ class Memory(msgspec.Struct, frozen=True):
 
 
 # Made once, for they are asked often.
-_FRAGMENTS = select(fragment.c.entry, *(fragment.c[name] for name in FORMATS)).where(
-    among(fragment.c.entry)
+_FRAGMENTS = select(
+    fragment.c.entry, fragment.c.sum, *(fragment.c[name] for name in FORMATS)
+).where(among(fragment.c.entry))
+_ENCODED = (
+    select(entry.c.seq, entry.c.sum, *(entry.c[name] for name in sums.ENTRY))
+    .where(among(entry.c.seq))
+    .order_by(entry.c.seq)
 )
-_ENCODED = select(entry.c.seq, entry.c.data).where(among(entry.c.seq)).order_by(entry.c.seq)
+_FRESH = select(entry.c.seq, entry.c.data).where(among(entry.c.seq)).order_by(entry.c.seq)
 _MEMORY = tuple(entry.c[name] for name in Memory.__struct_fields__)
 
 
@@ -70,10 +79,21 @@ class Reader(FeedReader):
         """The places of entries in the histories of feeds, within the same transaction."""
         return Places(self._connection)
 
-    def fragments(self, seqs: Sequence[int]) -> dict[int, dict[Format, bytes]]:
-        """The fragments there are of these entries, by key and format."""
-        rows = self._connection.execute(_FRAGMENTS, {"keys": list(seqs)}).all()
-        return {seq: dict(zip(FORMATS, made, strict=True)) for seq, *made in rows}
+    def fragments(self, shown: Sequence[Shown]) -> dict[int, dict[Format, bytes]]:
+        """The fragments there are of these entries, by key and format; no damaged ones."""
+        by_seq = {each.seq: each for each in shown}
+        rows = self._connection.execute(_FRAGMENTS, {"keys": list(by_seq)}).all()
+        found = {}
+        for seq, known, *made in rows:
+            if by_seq[seq].sum_of(made) == known:
+                found[seq] = dict(zip(FORMATS, made, strict=True))
+            else:
+                _log.warning(
+                    "the catalogue is damaged: fragments of %s, made again from their entry; "
+                    "feeds build --verify mends them",
+                    by_seq[seq].id,
+                )
+        return found
 
     def without_fragments(self, seqs: Iterable[int]) -> list[int]:
         """Which of these entries have no fragments yet, in ascending order."""
@@ -89,10 +109,22 @@ class Reader(FeedReader):
         parts = map(self.encoded, chunks(seqs))
         return {seq: decoded(data) for part in parts for seq, data in part}
 
-    def encoded(self, seqs: Sequence[int]) -> list[tuple[int, bytes]]:
-        """The entries with these keys, as stored, for rendering in another process."""
+    def encoded(self, seqs: Sequence[int], *, fresh: bool = False) -> list[tuple[int, bytes]]:
+        """The entries with these keys, as stored, for rendering in another process.
+
+        Raises `DamageError` where one is not what was stored; not of those that are `fresh`, which
+        this very transaction has stored.
+        """
+        if fresh:
+            stored = self._connection.execute(_FRESH, {"keys": list(seqs)})
+            return [(seq, data) for seq, data in stored]
         rows = self._connection.execute(_ENCODED, {"keys": list(seqs)})
-        return [(seq, data) for seq, data in rows]
+        found = []
+        for seq, known, *values in rows:
+            if sums.of_entry(values) != known:
+                raise DamageError(f"the catalogue is damaged: entry {seq}, of {values[1]}")
+            found.append((seq, values[-1]))
+        return found
 
     def files(self) -> dict[str, Seen]:
         """Every article file as the last build saw it, by path."""
@@ -135,12 +167,18 @@ class Reader(FeedReader):
         for part in [None] if paths is None else chunks(paths):
             wanted = asked if part is None else asked.where(file.c.path.in_(part))
             rows += self._connection.scalars(wanted.order_by(file.c.path))
-        return [problem for row in rows for problem in _PROBLEMS.decode(row)]
+        try:
+            return [problem for row in rows for problem in _PROBLEMS.decode(row)]
+        except msgspec.DecodeError as error:
+            raise DamageError(f"the catalogue is damaged: problems of articles: {error}") from error
 
     def standing(self) -> Standing:
         """How many problems all articles have: it takes as long as these are many."""
         rows = self._connection.scalars(select(file.c.problems).where(has_problems))
-        fatal = [grade.fatal for row in rows for grade in _GRADES.decode(row)]
+        try:
+            fatal = [grade.fatal for row in rows for grade in _GRADES.decode(row)]
+        except msgspec.DecodeError as error:
+            raise DamageError(f"the catalogue is damaged: problems of articles: {error}") from error
         return Standing(sum(fatal), len(fatal) - sum(fatal))
 
     def memories(self, paths: Sequence[str]) -> dict[str, Memory]:
@@ -180,12 +218,13 @@ class Reader(FeedReader):
         self, links: Sequence[str], likenesses: Sequence[str]
     ) -> list[tuple[Memory, str, str, int]]:
         """Entries with one of these links or likenesses: (memory, link, likeness, published)."""
+        plain = {blank.link(link): link for link in links}  # of those that were withdrawn
         rows = self._connection.execute(
             select(*_MEMORY, entry.c.link, entry.c.likeness, entry.c.published)
-            .where(entry.c.link.in_(links) | entry.c.likeness.in_(likenesses))
+            .where(entry.c.link.in_([*links, *plain]) | entry.c.likeness.in_(likenesses))
             .order_by(entry.c.seq)
         )
-        return [(Memory(*row[:-3]), *row[-3:]) for row in rows]
+        return [(Memory(*row[:-3]), plain.get(row[-3], row[-3]), *row[-2:]) for row in rows]
 
     def shared_links(self) -> list[Problem]:
         """A problem for each entry whose link an earlier one has: readers see the story twice."""
@@ -212,8 +251,8 @@ class Reader(FeedReader):
 
 
 def decoded(data: bytes) -> Entry:
-    """A stored entry; `CatalogueError` if it was damaged."""
+    """A stored entry; `DamageError` if it was damaged."""
     try:
         return _ENTRY.decode(data)
     except msgspec.DecodeError as error:
-        raise CatalogueError(f"an entry in the catalogue is damaged: {error}") from error
+        raise DamageError(f"an entry in the catalogue is damaged: {error}") from error

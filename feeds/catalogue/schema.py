@@ -14,12 +14,18 @@ from sqlalchemy import (
     literal_column,
 )
 
-VERSION = 4
+VERSION = 5
 
 metadata = MetaData()
 
 # Order, and the least of names, go by bytes everywhere; PostgreSQL's own go by its locale.
 _Text = Text().with_variant(Text(collation="C"), "postgresql")
+
+
+def _sum() -> Column[int]:
+    """The column by which damage of a row is found."""
+    return Column("sum", BigInteger, nullable=False, server_default="0")
+
 
 # `revision` grows with every build that changes anything; `fingerprint` says with which
 # settings the entries were made, `definitions` of which feeds.yaml the feeds are; `feeds` is the
@@ -29,7 +35,8 @@ _Text = Text().with_variant(Text(collation="C"), "postgresql")
 # same; `awaited` is when articles have to be read again though their files stay as they are
 # (feeds.awaiting); `clock` is when the last build was that changed anything, in seconds; `schema`
 # is VERSION; `published:URL` is the id of the copy in the state at that URL that this catalogue
-# goes on from, and the revision in which it was the same.
+# goes on from, and the revision in which it was the same; `damaged` is what was found to be, until
+# a build has it made again.
 meta = Table(
     "meta",
     metadata,
@@ -54,7 +61,9 @@ has_problems = func.length(file.c.problems) > literal_column("0")
 Index("file_with_problems", file.c.path, sqlite_where=has_problems).ddl_if(dialect="sqlite")
 
 # Entries, and the memory: id, first_seen, content_hash, updated and withdrawn outlive every
-# rebuild. An article that was never out has no row.
+# rebuild. An article that was never out has no row. Of a withdrawn one `data` has no text, `link`
+# is a hash, and no name is left (feeds.catalogue.blank). `sum` is that of the row
+# (feeds.catalogue.sums), here as in the tables below.
 entry = Table(
     "entry",
     metadata,
@@ -76,14 +85,12 @@ entry = Table(
     Column("quality", BigInteger, nullable=False),
     Column("heat", BigInteger, nullable=False),
     Column("data", LargeBinary, nullable=False),
+    _sum(),
     Index("entry_by_date", "published", "id"),
     Index("entry_by_link", "link", "withdrawn", "path"),
     Index("entry_by_likeness", "likeness"),
     sqlite_autoincrement=True,
 )
-# A catalogue of before has it not, and asks a little longer.
-_gone = entry.c.withdrawn.is_not(None)
-Index("entry_withdrawn", entry.c.withdrawn, sqlite_where=_gone).ddl_if(dialect="sqlite")
 
 # Which topics an entry belongs to, parents included; `name` is what its article calls the topic.
 # `published` is the entry's: the newest of a topic are found without looking at the others.
@@ -99,7 +106,8 @@ membership = Table(
     sqlite_with_rowid=False,
 )
 
-# One entry in the three formats; made when a feed first shows the entry.
+# One entry in the three formats; made when a feed first shows the entry. `sum` is also of what the
+# entry was when they were made.
 fragment = Table(
     "fragment",
     metadata,
@@ -107,10 +115,12 @@ fragment = Table(
     Column("rss", LargeBinary, nullable=False),
     Column("atom", LargeBinary, nullable=False),
     Column("json", LargeBinary, nullable=False),
+    _sum(),
 )
 
 # The terms in use, counted so that no build has to look at all entries for them: how many entries
-# have this combination of slugs, and name its terms so (JSON lists), for a family's fields.
+# that are not withdrawn have this combination of slugs, and name its terms so (JSON lists), for a
+# family's fields.
 # `comes` is when an entry dated in the future comes out, 0 for those that are out; `own` is
 # false where a topic is only the parent of one that the article names.
 term = Table(
@@ -138,6 +148,7 @@ feed = Table(
     Column("title", _Text, nullable=False, server_default=""),
     Column("revision", BigInteger, nullable=False, server_default="0"),
     Column("due", BigInteger),
+    _sum(),
 )
 
 # Which archive document of a feed has a place for an entry, once and for all; 0 while the entry
@@ -163,6 +174,7 @@ archive = Table(
     Column("digest", _Text, nullable=False),
     Column("updated", BigInteger, nullable=False),
     Column("revision", BigInteger, nullable=False),
+    _sum(),
     sqlite_with_rowid=False,
 )
 

@@ -3,26 +3,38 @@
 All speak SQLAlchemy Core, and no SQL of one database.
 """
 
-import os
+import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy import select
 
 from feeds import private
-from feeds.catalogue import migration, schema
+from feeds.catalogue import damage, migration, opening, presence, schema
 from feeds.catalogue.feeds import FeedState, Shown, moment
+from feeds.catalogue.presence import Make
 from feeds.catalogue.reader import Memory, Reader, Seen, Standing
 from feeds.catalogue.schema import meta
-from feeds.errors import CatalogueError
+from feeds.errors import CatalogueError, DamageError, FeedsError
 
-__all__ = ["Catalogue", "FeedState", "Memory", "Reader", "Seen", "Shown", "Standing", "moment"]
+__all__ = [
+    "Catalogue",
+    "FeedState",
+    "Make",
+    "Memory",
+    "Reader",
+    "Seen",
+    "Shown",
+    "Standing",
+    "moment",
+]
+
+_log = logging.getLogger("feeds")
 
 # How long a transaction waits for another's, unless the URL says it: sqlite:///f?timeout=5
 _PATIENCE_SECONDS = 30
@@ -39,17 +51,31 @@ _FAILURES = (
 )
 
 
+# What SQLite calls a file that is damaged.
+_RUINED = ("malformed", "not a database", "database corruption")
+# No file has it: it stands for one that is not there yet, or cannot be taken.
+_NONE = (-1, -1)
+
+
 @contextmanager
 def _wrapped(name: str) -> Iterator[None]:
     """Turn what a database's state raises into `CatalogueError`; bugs pass."""
     try:
         yield
+    except UnicodeDecodeError as error:  # of what SQLite says of a damaged schema
+        raise CatalogueError(
+            f"the catalogue {name} is damaged: {error}; put a backup in its place"
+        ) from error
     except sa.exc.SQLAlchemyError as error:
         # Its kinds are bugs, such as a constraint that fails; itself it is "not a database".
         if not isinstance(error, _FAILURES) and type(error) is not sa.exc.DatabaseError:
             raise
-        said = str(getattr(error, "orig", None) or error)
-        raise CatalogueError(f"the catalogue {name} cannot be used: {said}") from error
+        message = str(getattr(error, "orig", None) or error)
+        if "Could not decode to UTF-8" in message:  # SQLite stores text as it comes
+            raise DamageError(f"the catalogue {name} is damaged: {message}") from error
+        if any(sign in message for sign in _RUINED):
+            message += "; put a backup in its place"
+        raise CatalogueError(f"the catalogue {name} cannot be used: {message}") from error
 
 
 class Catalogue:
@@ -57,29 +83,63 @@ class Catalogue:
 
     `patience` is how many seconds a transaction waits for another's before it raises that too:
     less for servers than for builds. `cache` is how much of an SQLite file each of its connections
-    keeps in memory, in KiB.
+    keeps in memory, in KiB. `make` says whether a missing or empty one may be made: with `first`
+    not where there was one before, for its ids would be lost; with `never`, which is for servers,
+    it is opened once it is there, and each use until then raises.
     """
 
     def __init__(
-        self, url: str, patience: float = _PATIENCE_SECONDS, cache: int = _CACHE_KIB
+        self,
+        url: str,
+        patience: float = _PATIENCE_SECONDS,
+        cache: int = _CACHE_KIB,
+        make: Make = "always",
     ) -> None:
-        parsed = _parsed(url)
+        parsed = opening.parsed(url)
         self._name = parsed.render_as_string(hide_password=True)
-        self._file = _file(parsed)
+        self._file = presence.file_of(parsed)
         self._identity: tuple[int, int] | None = None
-        self._engine = _engine(parsed, patience, cache, lambda: self._identity is None)
         self._watched: sqlite3.Connection | None = None
         self._opening = threading.Lock()
+        if self._file is not None and presence.is_lost(self._file, make):
+            self._identity = _NONE  # such a file is never made
+        self._engine = opening.engine(parsed, patience, cache, lambda: self._identity is None)
+        if self._identity == _NONE:
+            if make == "first":
+                raise CatalogueError(self._lost())
+            return
         try:
             self._create()
         except BaseException:
             self._close()
             raise
-        self._identity = _identity(self._file)
+        self._identity = presence.identity(self._file)
         if self._file:
             private.keep(Path(f"{self._file}{each}") for each in ("", "-wal", "-shm"))
 
+    def _lost(self) -> str:
+        return (
+            f"{self._name} is gone or empty, and there was a catalogue before: with a new one, all "
+            "entries would be new to all subscribers. Put it back, or a backup; if it is lost for "
+            "good, say feeds build --force"
+        )
+
+    def note_built(self) -> None:
+        """Note, beside its file, that there is a catalogue now."""
+        if self._file is not None:
+            presence.note(self._file)
+
+    def note_damage(self, message: str) -> None:
+        """Note that rows are damaged: the next build makes again what can be."""
+        with self.read() as reader:
+            if reader.meta("damaged"):
+                return
+        with self.connect(write=True) as connection:
+            connection.execute(sa.delete(meta).where(meta.c.key == "damaged"))
+            connection.execute(meta.insert(), [{"key": "damaged", "value": message}])
+
     def _create(self) -> None:
+        converted = False
         with self.connect() as connection:
             if self._is_made(connection):
                 return
@@ -90,6 +150,19 @@ class Catalogue:
                 migration.create(connection)
             else:
                 migration.convert(connection)
+                converted = True
+        if converted and self._engine.dialect.name == "sqlite":
+            # What was taken back before is still in pages that are free.
+            try:
+                with closing(self._engine.raw_connection()) as raw:
+                    raw.cursor().execute("VACUUM")
+            except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
+                _log.warning(
+                    "the catalogue %s was converted, but not all that was taken back could be "
+                    "cleared (%s); run VACUUM on it",
+                    self._name,
+                    error,
+                )
 
     def _is_made(self, connection: sa.Connection) -> bool:
         """Whether our tables are there; raises `CatalogueError` where others' are."""
@@ -152,16 +225,21 @@ class Catalogue:
 
         One that was put in its place is opened instead. None is made anew: ids would be lost.
         """
-        if self._identity is None or (found := _identity(self._file)) == self._identity:
+        if self._identity is None or (found := presence.identity(self._file)) == self._identity:
             return
         if found is None:
             raise CatalogueError(f"{self._name} is gone; put it back, or start again without it")
         with self._opening:
-            if found != self._identity:
-                self._close()
-                self._identity = found
+            if found == self._identity:
+                return
+            self._close()
+            self._identity = _NONE  # until it is known to be one
+            if self._file is None or not presence.is_built(self._file):
+                raise CatalogueError(f"{self._name} was replaced by one that is to be built first")
+            self._identity = found
         with self.connect() as connection:
             if not self._is_made(connection):
+                self._identity = _NONE
                 raise CatalogueError(f"{self._name} was replaced by one that is to be built first")
 
     @contextmanager
@@ -175,7 +253,15 @@ class Catalogue:
         with _wrapped(self._name), self._engine.connect() as connection:
             connection = connection.execution_options(**options)
             with connection.begin():
-                yield connection
+                try:
+                    yield connection
+                except FeedsError:
+                    raise
+                except Exception as error:
+                    # Values that make no sense may be damage; else it is a bug.
+                    if _may_be_damage(error, self._engine) and damage.find(connection):
+                        raise DamageError(f"{self._name} is damaged: {error}") from error
+                    raise
 
     @contextmanager
     def read(self) -> Iterator[Reader]:
@@ -200,7 +286,7 @@ class Catalogue:
     def _set_journal(self, mode: str) -> None:
         if self._engine.dialect.name == "sqlite":
             with _wrapped(self._name), closing(self._engine.raw_connection()) as connection:
-                _set_journal(connection, mode)
+                opening.set_journal(connection, mode)
 
     def close(self) -> None:
         """Close every connection."""
@@ -214,97 +300,11 @@ class Catalogue:
             self._watched = None
 
 
-def _file(url: sa.URL) -> str | None:
-    """The file of an SQLite catalogue; None for other databases, and for one in memory."""
-    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
-        return None
-    return url.database
-
-
-def _identity(file: str | None) -> tuple[int, int] | None:
-    """Which file is there; None if there is none."""
-    if file is not None:
-        with suppress(OSError):
-            stat = os.stat(file)  # noqa: PTH116 - asked often, and this is three times as fast
-            return stat.st_dev, stat.st_ino
-    return None
-
-
-def _parsed(url: str) -> sa.URL:
-    try:
-        return sa.make_url(url)
-    except (sa.exc.ArgumentError, ValueError):
-        # Not told as it stands: what cannot be read may hold a password anywhere.
-        said = "the catalogue's URL cannot be read; write for example postgresql://user@host/name"
-        raise CatalogueError(said) from None
+def _may_be_damage(error: Exception, engine: sa.Engine) -> bool:
+    if isinstance(error, sa.exc.SQLAlchemyError):
+        return isinstance(error, sa.exc.IntegrityError) and engine.dialect.name == "sqlite"
+    return True
 
 
 def _columns(connection: sa.Connection, table: str) -> set[str]:
     return {column["name"] for column in sa.inspect(connection).get_columns(table)}
-
-
-def _engine(url: sa.URL, patience: float, cache: int, may_make: Callable[[], bool]) -> sa.Engine:
-    if url.drivername.partition("+")[0] != "sqlite":
-        return _opened(url)
-    if url.database:
-        try:
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            said = f"the folder of the catalogue {url!r} cannot be made: {error.strerror}"
-            raise CatalogueError(said) from error
-    if "timeout" not in url.query:
-        url = url.update_query_dict({"timeout": str(patience)})
-    engine = _opened(url)
-    _prepare_sqlite(engine, cache, may_make)
-    return engine
-
-
-def _opened(url: sa.URL) -> sa.Engine:
-    try:
-        return sa.create_engine(url)
-    except (ImportError, sa.exc.NoSuchModuleError) as error:
-        said = f"the catalogue {url!r} needs a driver that is not installed: {error}"
-        raise CatalogueError(said) from error
-    except (sa.exc.ArgumentError, ValueError):
-        # In our words, for SQLAlchemy's may hold the password.
-        raise CatalogueError(f"the catalogue {url!r} is no URL of a database") from None
-
-
-def _prepare_sqlite(engine: sa.Engine, cache: int, may_make: Callable[[], bool]) -> None:
-    """WAL, so that readers never wait, and transactions that begin when they say so.
-
-    Where no file may be made a missing one is an error.
-    """
-
-    @sa.event.listens_for(engine, "do_connect")
-    def connecting(_d: object, _r: object, cargs: list[Any], cparams: dict[str, Any]) -> None:
-        if not may_make() and not cparams.get("uri"):
-            cargs[0] = f"file:{quote(cargs[0])}?mode=rw"
-            cparams["uri"] = True
-        elif engine.url.database not in (None, "", ":memory:") and not cparams.get("uri"):
-            with suppress(OSError):  # it is there, or SQLite says better why it cannot be made
-                private.create(Path(cargs[0]))  # what SQLite puts beside it gets the same mode
-
-    @sa.event.listens_for(engine, "connect")
-    def connected(connection: sqlite3.Connection, _: object) -> None:
-        connection.isolation_level = None
-        connection.execute("PRAGMA page_size=16384")  # an entry with its fragments fits into one
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute(f"PRAGMA cache_size=-{cache}")
-        names = "SELECT name FROM sqlite_master WHERE type = 'table'"
-        tables = {name for (name,) in connection.execute(names)}
-        if (
-            not tables or tables >= schema.metadata.tables.keys()
-        ):  # a file that is another program's stays as it is
-            _set_journal(connection, "WAL")
-
-    @sa.event.listens_for(engine, "begin")
-    def begun(connection: sa.Connection) -> None:
-        write = connection.get_execution_options().get("write")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-
-def _set_journal(connection: sqlite3.Connection | sa.PoolProxiedConnection, mode: str) -> None:
-    """Write by this journal from now on; as before while others use the file."""
-    with suppress(sqlite3.OperationalError):
-        connection.cursor().execute(f"PRAGMA journal_mode={mode}")

@@ -1,6 +1,5 @@
 """The terms in use, counted beside the entries: no build has to look at all entries for them."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from typing import Any
@@ -84,13 +83,8 @@ def of(made: Entry, site: Site, each: Sequence[Fields], now: int) -> Iterator[Co
             yield Counted(key(fields), _encoded(slugs), _encoded(names), all(owns), comes)
 
 
-def count(
-    connection: sa.Connection, fields: Fields, now: int, *, withdrawn: bool | None = None
-) -> list[tuple[Counted, int]]:
-    """The same for all entries, with how many there are of each.
-
-    Or of those alone that are withdrawn, or that are not.
-    """
+def count(connection: sa.Connection, fields: Fields, now: int) -> list[tuple[Counted, int]]:
+    """The same for all entries that are not withdrawn, with how many there are of each."""
     columns: list[sa.ColumnElement[Any]] = []
     names: list[sa.ColumnElement[Any]] = []
     source: sa.FromClause = entry
@@ -100,7 +94,7 @@ def count(
         if field == "topic":
             published, own = membership.c.published, membership.c.own
             source = membership
-            if len(fields) > 1 or withdrawn is not None:
+            if len(fields) > 1:
                 source = entry.join(membership, membership.c.entry == entry.c.seq)
             names.append(membership.c.name)
             columns.append(membership.c.topic)
@@ -116,7 +110,9 @@ def count(
             comes.label("comes"),
         )
         .select_from(source)
-        .where(*(column.is_not(None) for column in columns), _standing(withdrawn))
+        .where(*(column.is_not(None) for column in columns))
+        # A withdrawn entry has no topics.
+        .where(sa.true() if source is membership else entry.c.withdrawn.is_(None))
         .subquery()
     )
     rows = connection.execute(select(*each.c, func.count()).group_by(*each.c))
@@ -132,32 +128,10 @@ def count(
     ]
 
 
-def _standing(withdrawn: bool | None) -> sa.ColumnElement[bool]:
-    if withdrawn is None:
-        return sa.true()
-    # By key, because those that are withdrawn are few, and have an index.
-    gone = select(entry.c.seq).where(entry.c.withdrawn.is_not(None))
-    return entry.c.seq.in_(gone) if withdrawn else entry.c.withdrawn.is_(None)
-
-
-def count_withdrawn(connection: sa.Connection) -> int:
-    """How many entries are withdrawn."""
-    gone = select(func.count()).select_from(entry).where(entry.c.withdrawn.is_not(None))
-    return connection.scalar(gone) or 0
-
-
-def stored(connection: sa.Connection, fields: Fields, now: int) -> list[Counted]:
-    """What the catalogue has counted of entries that are out at the time `now`.
-
-    It counts those that are withdrawn too, because they may come back; they are taken off here.
-    """
-    wanted = select(*_KEY, term.c.entries).where(term.c.fields == key(fields), term.c.comes <= now)
-    out: Counter[Counted] = Counter()
-    for *of, number in connection.execute(wanted):
-        out[msgspec.structs.replace(Counted(*of), comes=0)] += number
-    if count_withdrawn(connection):
-        out.subtract(dict(count(connection, fields, now, withdrawn=True)))
-    return [each for each, number in out.items() if number > 0]
+def stored(connection: sa.Connection, fields: Sequence[TermField], now: int) -> list[Counted]:
+    """What the catalogue has counted of entries that are out at the time `now`."""
+    wanted = select(*_KEY).where(term.c.fields == key(fields), term.c.comes <= now)
+    return [Counted(*row) for row in connection.execute(wanted)]
 
 
 def named(fields: Sequence[TermField], counted: Iterable[Counted]) -> list[tuple[Term, ...]]:

@@ -12,12 +12,12 @@ import sqlalchemy as sa
 from sqlalchemy import delete, select, update
 
 from feeds import facts
-from feeds.catalogue import terms
+from feeds.catalogue import blank, sums, terms
 from feeds.catalogue.clock import Clock
 from feeds.catalogue.query import among, chunks
 from feeds.catalogue.reader import Reader, Seen
 from feeds.catalogue.schema import entry, feed, file, fragment, membership, meta, term
-from feeds.catalogue.store import Catalogue, FeedState
+from feeds.catalogue.store import Catalogue, FeedState, Shown
 from feeds.catalogue.terms import Counted
 from feeds.entry import Entry
 from feeds.errors import Problem
@@ -141,18 +141,21 @@ class Writer(Reader):
         return found
 
     def withdraw(self, seqs: Sequence[int], at: int) -> None:
-        """Take entries out of every feed, and remember when."""
-        for part in chunks(seqs):
-            self._connection.execute(
-                update(entry).where(entry.c.seq.in_(part)).values(withdrawn=at)
-            )
+        """Take entries out of every feed, remember when, and forget what they said."""
+        blank.withdraw(self._connection, seqs, at)
 
-    def put_fragments(self, rendered: Sequence[tuple[int, Mapping[Format, bytes]]]) -> None:
-        """Store the fragments of entries that have none."""
+    def put_fragments(
+        self, rendered: Sequence[tuple[int, Mapping[Format, bytes]]], shown: Mapping[int, Shown]
+    ) -> None:
+        """Store the fragments of entries that have none, as feeds show them now."""
         self._insert(
             fragment,
             [
-                {"entry": seq, **{str(name): made[name] for name in FORMATS}}
+                {
+                    "entry": seq,
+                    **{str(name): made[name] for name in FORMATS},
+                    "sum": shown[seq].sum_of([made[name] for name in FORMATS]),
+                }
                 for seq, made in rendered
             ],
         )
@@ -174,6 +177,7 @@ class Writer(Reader):
                     "title": titles[state.path],
                     "revision": revision,
                     "due": None,
+                    "sum": sums.of_feed(*msgspec.structs.astuple(state)),
                 }
                 for state in states
             ],
@@ -211,12 +215,11 @@ class Writer(Reader):
         self.put_meta("terms", " ".join(map(terms.key, families)))
 
     def count_terms(self, changes: Mapping[Counted, int]) -> bool | None:
-        """Add to the counts of terms in use. Returns whether there may be other ones now.
+        """Add to the counts of terms in use. Returns whether there are other ones now.
 
         None where the counts prove wrong: then all are to be counted anew.
         """
         other = False
-        withdrawn = terms.count_withdrawn(self._connection) if any(changes.values()) else 0
         for each, change in changes.items():
             if not change:
                 continue
@@ -227,8 +230,7 @@ class Writer(Reader):
             self._connection.execute(delete(term).where(at))
             if number:
                 self._insert(term, [_counted(each, number)])
-            # So few may all be withdrawn.
-            other = other or (not each.comes and min(known, number) <= withdrawn)
+            other = other or (not each.comes and not (known and number))
         return other
 
     def terms_come(self, now: int) -> Counter[Counted]:
@@ -290,6 +292,7 @@ def _row(change: EntryChange, site: Site) -> dict[str, Any]:
         "heat": known.heat,
         "data": msgspec.json.encode(made),
     }
+    row["sum"] = sums.of_entry([row[name] for name in sums.ENTRY])
     return row if change.seq is None else {"at": change.seq, **row}
 
 
