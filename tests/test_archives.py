@@ -96,7 +96,7 @@ class Served:
 
 def links(made: Document) -> dict[str, str]:
     root = etree.fromstring(made.body)
-    top = root if root.tag.endswith("feed") else root[0]
+    top = root if str(root.tag).endswith("feed") else root[0]
     return {str(link.get("rel")): str(link.get("href")) for link in top.findall(LINK)}
 
 
