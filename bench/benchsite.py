@@ -7,7 +7,7 @@ from pathlib import Path
 from bench.measuring import MEGABYTE, Case, nothing, set_aside
 
 _HERE = Path(__file__).parent
-_FEEDS = (sys.executable, "-c", "from feeds.cli import main; main()")
+_FEEDS = (sys.executable, "-c", "from feeds.cli.main import main; main()")
 
 
 class BenchSite:

@@ -19,12 +19,13 @@ from rich.table import Table
 
 from bench.benchsite import BenchSite
 from bench.measuring import MEGABYTE, set_aside
-from feeds import config
-from feeds.build import build, clock, silent
-from feeds.catalogue.store import Catalogue
-from feeds.export import export
-from feeds.keys import ExportSettings, HostName
-from feeds.site import Site
+from feeds.build.builder import build
+from feeds.catalogue.catalogue import Catalogue
+from feeds.config import load
+from feeds.config.settings import ExportSettings, HostName
+from feeds.config.site import Site
+from feeds.export.exporter import export
+from feeds.util.progress import clock, silent
 
 # The codings of a host's files.
 CODINGS: dict[str, HostName] = {"none": "plain", "gzip": "nginx", "gzip, br": "caddy"}
@@ -44,7 +45,7 @@ class Bench:
     def __init__(self, root: Path, articles: int, topics: int) -> None:
         self._made = BenchSite(root, articles, topics)
         self._root = root
-        self._site: Site = config.load(root / "config", {})
+        self._site: Site = load.load(root / "config", {})
         self.build()
 
     def build(self) -> None:

@@ -28,7 +28,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from feeds.catalogue.store import Catalogue
+from feeds.catalogue.catalogue import Catalogue
 
 CORPUS = Path(__file__).with_name("corpus.py")
 # Seconds: between two looks, after which a change counts as lost, and for the server to come up.
@@ -182,12 +182,12 @@ def measure(
     client: Client, catalogue: Catalogue, kind: str, change: Callable[[], str]
 ) -> Freshness:
     """Change an article, and wait until the catalogue has it, and until it is served."""
-    before = catalogue.stamp()
+    before = catalogue.change_token()
     start = time.perf_counter()
     mark = change().encode()
     built = served = 0.0
     while not (built and served):
-        if not built and catalogue.stamp() != before:
+        if not built and catalogue.change_token() != before:
             built = time.perf_counter() - start
         if not served and (mark in client.get("/all.json")) == (kind != "remove"):
             served = time.perf_counter() - start

@@ -29,7 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 CORPUS = Path(__file__).with_name("corpus.py")
-FEEDS = (sys.executable, "-c", "from feeds.cli import main; main()")
+FEEDS = (sys.executable, "-c", "from feeds.cli.main import main; main()")
 ARTICLES, TOPICS, SIZE = 300, 5, 24
 PATH = "/all.rss"
 CONNECTIONS, THREADS = 32, 1

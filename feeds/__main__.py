@@ -1,5 +1,5 @@
 """`python -m feeds` is the command `feeds`."""
 
-from feeds.cli import main
+from feeds.cli.main import main
 
 main(prog_name="feeds")

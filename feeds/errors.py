@@ -94,7 +94,7 @@ class ArticleError(FeedsError):
         super().__init__(str(problem))
 
 
-class SourceError(FeedsError):
+class ArticleFolderError(FeedsError):
     """The article folder is missing, empty or unreadable."""
 
 
@@ -117,7 +117,7 @@ class ClockError(FeedsError):
     """The clock of this machine lies before the last build: one of the two was wrong."""
 
 
-class WorkError(FeedsError):
+class WorkerError(FeedsError):
     """A worker process died before its work was done."""
 
 
@@ -133,7 +133,7 @@ class ExportError(FeedsError):
     """A file of the export cannot be written."""
 
 
-class TargetError(ExportError):
+class ExportBlockedError(ExportError):
     """What is in the folder of an export has to be changed by hand first; nothing was written."""
 
 
@@ -163,5 +163,5 @@ class UnfinishedError(FeedsError):
     status = 3
 
 
-class UnknownError(FeedsError):
+class NotFoundError(FeedsError):
     """No such feed, entry or article."""

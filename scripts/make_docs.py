@@ -20,9 +20,11 @@ from typing import Any
 import click
 import msgspec
 
-from feeds import accesslog, cli, delivery, keys, metrics
-from feeds.hosts import registry
-from feeds.hosts.host import SUFFIXES
+from feeds.cli import main as cli
+from feeds.config import feed_settings, settings
+from feeds.export.hosts import registry
+from feeds.serve.stats import access_log, metrics
+from feeds.util.compression import SUFFIXES
 
 ROOT = Path(__file__).resolve().parent.parent
 _BLOCK = re.compile(
@@ -31,22 +33,22 @@ _BLOCK = re.compile(
 
 # The name of a block -> the struct that it describes, and what stands before its keys.
 SETTINGS: Mapping[str, tuple[type[msgspec.Struct], str]] = {
-    "site.yaml": (keys.SiteSettings, ""),
-    "author": (keys.Author, "author."),
-    "articles": (keys.ArticleSettings, "articles."),
-    "articles.defaults": (keys.Defaults, ""),
-    "http": (keys.HTTPSettings, "http."),
-    "moved": (keys.MoveSettings, ""),
-    "pages": (keys.PageSettings, "pages."),
-    "export": (keys.ExportSettings, "export."),
-    "upload": (delivery.UploadSettings, "upload."),
-    "purge": (delivery.PurgeSettings, ""),
-    "feeds.yaml": (keys.FeedFile, ""),
-    "feeds": (keys.FeedSettings, ""),
-    "defaults": (keys.FeedDefaults, "defaults."),
-    "topics": (keys.Topic, ""),
-    "providers": (keys.Provider, ""),
-    "images": (keys.Picture, ""),
+    "site.yaml": (settings.SiteSettings, ""),
+    "author": (settings.Author, "author."),
+    "articles": (settings.ArticleSettings, "articles."),
+    "articles.defaults": (settings.Defaults, ""),
+    "http": (settings.HTTPSettings, "http."),
+    "moved": (feed_settings.MoveSettings, ""),
+    "pages": (settings.PageSettings, "pages."),
+    "export": (settings.ExportSettings, "export."),
+    "upload": (settings.UploadSettings, "upload."),
+    "purge": (settings.PurgeSettings, ""),
+    "feeds.yaml": (feed_settings.FeedFile, ""),
+    "feeds": (feed_settings.FeedSettings, ""),
+    "defaults": (feed_settings.FeedDefaults, "defaults."),
+    "topics": (feed_settings.Topic, ""),
+    "providers": (feed_settings.Provider, ""),
+    "images": (feed_settings.Picture, ""),
 }
 
 
@@ -59,7 +61,7 @@ def documents(root: Path = ROOT) -> Iterator[tuple[Path, str, str]]:
     blocks = {name: settings_table(*what) for name, what in SETTINGS.items()}
     blocks["commands"] = commands()
     blocks["metrics"] = metrics_table()
-    blocks["access log"] = members_table(accesslog.Line)
+    blocks["access log"] = members_table(access_log.Line)
     blocks["hosts"] = hosts()
     used: set[str] = set()
     for path in sorted((root / "docs").glob("*.md")):
@@ -105,7 +107,7 @@ def metrics_table() -> str:
     rows = [("metric", "kind", "labels", "what it says")]
     rows += [
         (f"`{each.name}`", each.kind, " ".join(f"`{label}`" for label in each.labels), each.what)
-        for each in metrics.DESCRIBED
+        for each in metrics.METRICS
     ]
     return _table(rows)
 

@@ -1,0 +1,1 @@
+"""The store of entries, fragments, feeds and memory; all SQL is here."""

@@ -8,12 +8,12 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import delete, select, update
 
-from feeds.catalogue import blank, sums
-from feeds.catalogue.feeds import moment
+from feeds.catalogue import checksums, withdrawal
 from feeds.catalogue.schema import archive, entry, feed, file, fragment, meta
-from feeds.entry import Entry, content_hash
 from feeds.errors import CatalogueError
-from feeds.fragment import FORMATS
+from feeds.model.document import FORMATS
+from feeds.model.entry import Entry, content_hash
+from feeds.util.dates import from_timestamp
 
 # So many rows are looked at together: none takes much memory.
 _AT_ONCE = 500
@@ -49,12 +49,12 @@ def find(connection: sa.Connection) -> Found:
                 row.path
                 for row in connection.execute(select(feed))
                 if row.sum
-                != sums.of_feed(row.path, row.digest, row.updated, row.entries, row.newest)
+                != checksums.of_feed(row.path, row.digest, row.updated, row.entries, row.newest)
             ],
             [
                 (row.feed, row.number)
                 for row in connection.execute(select(archive))
-                if row.sum != sums.of_archive(row.number, row.digest, row.updated)
+                if row.sum != checksums.of_archive(row.number, row.digest, row.updated)
             ],
         )
 
@@ -78,11 +78,11 @@ def mend(connection: sa.Connection, now: int, *, force: bool = False) -> int:
         connection.execute(delete(fragment).where(fragment.c.entry == seq))
     for path in found.feeds:
         values = {"digest": "", "updated": now, "entries": 0, "newest": None}
-        known = {**values, "sum": sums.of_feed(path, "", now, 0, None)}
+        known = {**values, "sum": checksums.of_feed(path, "", now, 0, None)}
         connection.execute(update(feed).where(feed.c.path == path).values(known))
     for of, number in found.archives:
         at = (archive.c.feed == of, archive.c.number == number)
-        known = {"digest": "", "updated": now, "sum": sums.of_archive(number, "", now)}
+        known = {"digest": "", "updated": now, "sum": checksums.of_archive(number, "", now)}
         connection.execute(update(archive).where(*at).values(known))
     forgotten = ["damaged", "definitions", "walked"]  # every feed is looked at, every file listed
     if not found:
@@ -149,7 +149,7 @@ def _fragments(connection: sa.Connection) -> Iterator[int]:
             return
         for row in rows:
             made = [row[name] for name in FORMATS]
-            if row["sum"] != sums.of_fragment(
+            if row["sum"] != checksums.of_fragment(
                 row["id"], row["content_hash"], row["published"], row["updated"], made
             ):
                 yield row["entry"]
@@ -157,7 +157,7 @@ def _fragments(connection: sa.Connection) -> Iterator[int]:
 
 
 def _sum(row: _Row) -> int:
-    return sums.of_entry([row[name] for name in sums.ENTRY])
+    return checksums.of_entry([row[name] for name in checksums.ENTRY])
 
 
 def _mend_entry(connection: sa.Connection, row: _Row, now: int) -> str:
@@ -170,7 +170,9 @@ def _mend_entry(connection: sa.Connection, row: _Row, now: int) -> str:
     said = _decoded(row["data"])
     certain = said is None or _memory(said) == {name: row[name] for name in _memory(said)}
     # It is out again once its article is read, and is not published with damage where that fails.
-    blank.withdraw(connection, [row["seq"]], now if row["withdrawn"] is None else row["withdrawn"])
+    withdrawal.withdraw(
+        connection, [row["seq"]], now if row["withdrawn"] is None else row["withdrawn"]
+    )
     anew = {"size": -1, "digest": ""}
     connection.execute(update(file).where(file.c.path == row["path"]).values(anew))
     return "" if certain else str(row["path"])
@@ -202,7 +204,7 @@ def _memory(said: Entry) -> dict[str, Any]:
 
 def _encoded(said: Entry, memory: Mapping[str, Any]) -> bytes:
     try:
-        times = {name: moment(memory[name]) for name in ("published", "updated")}
+        times = {name: from_timestamp(memory[name]) for name in ("published", "updated")}
         named = {name: str(memory[name]) for name in ("id", "path")}
         return msgspec.json.encode(msgspec.structs.replace(said, **named, **times))
     except (ValueError, OverflowError, OSError, TypeError):

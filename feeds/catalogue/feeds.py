@@ -1,50 +1,21 @@
 """What can be read of feeds: what they show, since when, and until when."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
-import msgspec
 import sqlalchemy as sa
 from sqlalchemy import func, select
 
-from feeds import history
-from feeds.catalogue import query, sums, terms
+from feeds.catalogue import checksums, selection_sql, terms
+from feeds.catalogue.records import FeedState, Shown
 from feeds.catalogue.schema import entry, feed, meta, term
-from feeds.definitions import FeedDefinition, Term
+from feeds.config.definitions import FeedDefinition, Term
 from feeds.errors import CatalogueError, DamageError
-from feeds.selection import EVERYTHING, All, Selection, TermField, Terms, ages, at_age
-
-
-class Shown(msgspec.Struct, frozen=True):
-    """One entry as a feed shows it; `seq` is the catalogue's own key. Times in seconds."""
-
-    seq: int
-    id: str
-    content_hash: str
-    published: int
-    updated: int
-
-    def sum_of(self, made: Sequence[bytes]) -> int:
-        """The sum of its fragments, in the order of the formats."""
-        return sums.of_fragment(self.id, self.content_hash, self.published, self.updated, made)
-
-
-class FeedState(msgspec.Struct, frozen=True):
-    """What a feed showed at the last build, and when that last changed. Times in seconds."""
-
-    path: str
-    digest: str
-    updated: int
-    entries: int
-    newest: int | None
-
+from feeds.model import archives
+from feeds.model.selection import EVERYTHING, All, Selection, TermField, Terms, ages, at_age
+from feeds.util.dates import from_timestamp
 
 _STATE = tuple(feed.c[name] for name in FeedState.__struct_fields__)
-
-
-def moment(seconds: int) -> datetime:
-    """A time of the catalogue as a UTC datetime."""
-    return datetime.fromtimestamp(seconds, UTC)
 
 
 class FeedReader:
@@ -99,7 +70,7 @@ class FeedReader:
 
     def shown_at(self, now: datetime) -> datetime:
         """The time that feeds are to be shown at: what is out stays out where a clock goes back."""
-        return max(now, moment(self.last_build()))
+        return max(now, from_timestamp(self.last_build()))
 
     def changed_since(self, revision: int) -> list[str]:
         """The paths of feeds whose documents may differ from those of an earlier revision."""
@@ -115,10 +86,10 @@ class FeedReader:
         A feed with a history also shows all that is in no archive document yet, for nothing
         may be in neither (RFC 5005 §4): an older entry that came to it late.
         """
-        shown = [Shown(*row) for row in query.shown(definition, now).rows(self._connection)]
+        shown = [Shown(*row) for row in selection_sql.shown(definition, now).rows(self._connection)]
         if not definition.history:
             return shown
-        waiting = query.placed(definition, now, [history.WAITING]).rows(self._connection)
+        waiting = selection_sql.placed(definition, now, [archives.WAITING]).rows(self._connection)
         there = {each.seq for each in shown}
         late = [Shown(*row) for *row, _, _ in waiting if row[0] not in there]
         return (
@@ -141,7 +112,7 @@ class FeedReader:
         """The path of the first article that is out at the time `now` and has all these terms."""
         has = All(tuple(Terms(each.field, (each.slug,)) for each in wanted))
         asked = select(func.min(entry.c.path)).where(
-            query.condition(has),
+            selection_sql.condition(has),
             entry.c.withdrawn.is_(None),
             entry.c.published <= int(now.timestamp()),
         )
@@ -151,14 +122,14 @@ class FeedReader:
     def feed_states(self, paths: Sequence[str] | None = None) -> dict[str, FeedState]:
         """What these feeds, or all, showed at the last build, by path."""
         states: dict[str, FeedState] = {}
-        for part in [None] if paths is None else query.chunks(paths):
+        for part in [None] if paths is None else selection_sql.batches(paths):
             asked = select(*_STATE, feed.c.sum)
             rows = self._connection.execute(
                 asked if part is None else asked.where(feed.c.path.in_(part))
             )
             for *row, known in rows:
                 states[row[0]] = FeedState(*row)
-                if known != sums.of_feed(*row):
+                if known != checksums.of_feed(*row):
                     raise DamageError(f"the catalogue is damaged: what is known of feed {row[0]}")
         return states
 
@@ -186,7 +157,7 @@ class FeedReader:
         moments = [self._dated(at_age(wants, 0), seconds + 1)]
         for age in ages(wants):
             crossed = self._dated(wants, seconds - age, crossing=age)
-            moments.append(crossed and moment(int(crossed.timestamp()) + age + 1))
+            moments.append(crossed and from_timestamp(int(crossed.timestamp()) + age + 1))
         return min((each for each in moments if each is not None), default=None)
 
     def _dated(
@@ -196,8 +167,8 @@ class FeedReader:
 
         With `crossing`, of those that it takes before or after that age, but not both.
         """
-        found = query.oldest(selection, least, crossing).one(self._connection)
-        return None if found is None else moment(found)
+        found = selection_sql.oldest(selection, least, crossing).one(self._connection)
+        return None if found is None else from_timestamp(found)
 
     def next_change(self) -> datetime | None:
         """When time alone next changes a feed, or brings one, as far as the last build saw."""
@@ -206,7 +177,7 @@ class FeedReader:
             self._connection.scalar(select(func.min(feed.c.due))),
             self._connection.scalar(coming),
         ]
-        return min((moment(each) for each in found if each is not None), default=None)
+        return min((from_timestamp(each) for each in found if each is not None), default=None)
 
     def overdue(self, now: datetime) -> list[str]:
         """The paths of feeds that time alone may have changed since a build looked at them."""
@@ -216,7 +187,7 @@ class FeedReader:
     def dues(self, paths: Sequence[str]) -> dict[str, int | None]:
         """When time alone next changes each of these feeds, as it was last seen, by path."""
         found: dict[str, int | None] = {}
-        for part in query.chunks(paths):
+        for part in selection_sql.batches(paths):
             rows = self._connection.execute(
                 select(feed.c.path, feed.c.due).where(feed.c.path.in_(part))
             )
@@ -236,7 +207,7 @@ class FeedReader:
         since, last = max((each.updated for each in shown), default=0), 0
         for age in asked:
             most = int(now.timestamp()) - age - 1
-            asked_for = query.crossed(wants, age, since - age, most, counts)
+            asked_for = selection_sql.crossed(wants, age, since - age, most, counts)
             found = self._connection.scalar(asked_for)
             last = max(last, 0 if found is None else found + age + 1)
         return last

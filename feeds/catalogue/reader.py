@@ -7,14 +7,15 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import func, select
 
-from feeds.catalogue import blank, sums
-from feeds.catalogue.feeds import FeedReader, Shown
-from feeds.catalogue.places import Places
-from feeds.catalogue.query import among, chunks
+from feeds.catalogue import checksums, withdrawal
+from feeds.catalogue.archives import Archives
+from feeds.catalogue.feeds import FeedReader
+from feeds.catalogue.records import Memory, Seen, Shown, Standing
 from feeds.catalogue.schema import entry, file, fragment, has_problems
-from feeds.entry import Entry
+from feeds.catalogue.selection_sql import among, batches
 from feeds.errors import DamageError, Problem, shared_link
-from feeds.fragment import FORMATS, Format
+from feeds.model.document import FORMATS, Format
+from feeds.model.entry import Entry
 
 _log = logging.getLogger("feeds")
 
@@ -31,39 +32,12 @@ class _Grade(msgspec.Struct, gc=False):
 _GRADES = msgspec.json.Decoder(list[_Grade])
 
 
-class Standing(msgspec.Struct, frozen=True):
-    """How many problems all articles have, as they were last read."""
-
-    fatal: int = 0
-    other: int = 0
-
-
-class Seen(msgspec.Struct, frozen=True, gc=False):
-    """An article file as the last build saw it."""
-
-    size: int
-    mtime_ns: int
-    digest: str
-
-
-class Memory(msgspec.Struct, frozen=True):
-    """What is remembered of an entry. Times in seconds; `withdrawn` is None while it is out."""
-
-    seq: int
-    id: str
-    path: str
-    first_seen: int
-    content_hash: str
-    updated: int
-    withdrawn: int | None
-
-
 # Made once, for they are asked often.
 _FRAGMENTS = select(
     fragment.c.entry, fragment.c.sum, *(fragment.c[name] for name in FORMATS)
 ).where(among(fragment.c.entry))
 _ENCODED = (
-    select(entry.c.seq, entry.c.sum, *(entry.c[name] for name in sums.ENTRY))
+    select(entry.c.seq, entry.c.sum, *(entry.c[name] for name in checksums.ENTRY))
     .where(among(entry.c.seq))
     .order_by(entry.c.seq)
 )
@@ -75,9 +49,9 @@ class Reader(FeedReader):
     """What can be asked of the catalogue, within one transaction."""
 
     @property
-    def places(self) -> Places:
+    def places(self) -> Archives:
         """The places of entries in the histories of feeds, within the same transaction."""
-        return Places(self._connection)
+        return Archives(self._connection)
 
     def fragments(self, shown: Sequence[Shown]) -> dict[int, dict[Format, bytes]]:
         """The fragments there are of these entries, by key and format; no damaged ones."""
@@ -99,14 +73,14 @@ class Reader(FeedReader):
         """Which of these entries have no fragments yet, in ascending order."""
         wanted = sorted(seqs)
         have: set[int] = set()
-        for part in chunks(wanted):
+        for part in batches(wanted):
             found = select(fragment.c.entry).where(fragment.c.entry.in_(part))
             have.update(self._connection.scalars(found))
         return [seq for seq in wanted if seq not in have]
 
     def entries(self, seqs: Sequence[int]) -> dict[int, Entry]:
         """The entries with these keys."""
-        parts = map(self.encoded, chunks(seqs))
+        parts = map(self.encoded, batches(seqs))
         return {seq: decoded(data) for part in parts for seq, data in part}
 
     def encoded(self, seqs: Sequence[int], *, fresh: bool = False) -> list[tuple[int, bytes]]:
@@ -121,7 +95,7 @@ class Reader(FeedReader):
         rows = self._connection.execute(_ENCODED, {"keys": list(seqs)})
         found = []
         for seq, known, *values in rows:
-            if sums.of_entry(values) != known:
+            if checksums.of_entry(values) != known:
                 raise DamageError(f"the catalogue is damaged: entry {seq}, of {values[1]}")
             found.append((seq, values[-1]))
         return found
@@ -131,7 +105,7 @@ class Reader(FeedReader):
         return self._files(sa.true())
 
     def lines(self, first: str | None, last: str | None) -> set[str]:
-        """The same as lines of path, size and time (`feeds.folder.Scan.lines`).
+        """The same as lines of path, size and time (`feeds.articles.folder.Scan.lines`).
 
         Of paths from `first` on and before `last`, None being the beginning or the end of all.
         """
@@ -146,7 +120,7 @@ class Reader(FeedReader):
     def files_at(self, paths: Sequence[str]) -> dict[str, Seen]:
         """The same of the files at these paths."""
         found: dict[str, Seen] = {}
-        for part in chunks(paths):
+        for part in batches(paths):
             found.update(self._files(file.c.path.in_(part)))
         return found
 
@@ -164,7 +138,7 @@ class Reader(FeedReader):
         """The report: what is wrong with these articles, or all, as they were last read."""
         asked = select(file.c.problems).where(has_problems)
         rows: list[bytes] = []
-        for part in [None] if paths is None else chunks(paths):
+        for part in [None] if paths is None else batches(paths):
             wanted = asked if part is None else asked.where(file.c.path.in_(part))
             rows += self._connection.scalars(wanted.order_by(file.c.path))
         try:
@@ -184,7 +158,7 @@ class Reader(FeedReader):
     def memories(self, paths: Sequence[str]) -> dict[str, Memory]:
         """What is remembered of the entries of these articles, by path."""
         found: dict[str, Memory] = {}
-        for part in chunks(paths):
+        for part in batches(paths):
             rows = self._connection.execute(select(*_MEMORY).where(entry.c.path.in_(part)))
             found.update((row.path, Memory(*row)) for row in rows)
         return found
@@ -207,7 +181,7 @@ class Reader(FeedReader):
     def keys(self, ids: Sequence[str]) -> dict[str, int]:
         """The keys of the entries that have these ids, by id."""
         found: dict[str, int] = {}
-        for part in chunks(ids):
+        for part in batches(ids):
             rows = self._connection.execute(
                 select(entry.c.id, entry.c.seq).where(entry.c.id.in_(part))
             )
@@ -218,7 +192,7 @@ class Reader(FeedReader):
         self, links: Sequence[str], likenesses: Sequence[str]
     ) -> list[tuple[Memory, str, str, int]]:
         """Entries with one of these links or likenesses: (memory, link, likeness, published)."""
-        plain = {blank.link(link): link for link in links}  # of those that were withdrawn
+        plain = {withdrawal.link(link): link for link in links}  # of those that were withdrawn
         rows = self._connection.execute(
             select(*_MEMORY, entry.c.link, entry.c.likeness, entry.c.published)
             .where(entry.c.link.in_([*links, *plain]) | entry.c.likeness.in_(likenesses))

@@ -31,12 +31,12 @@ def _sum() -> Column[int]:
 # settings the entries were made, `definitions` of which feeds.yaml the feeds are; `feeds` is the
 # revision in which the set of feeds or their titles last changed, `terms` the families whose
 # terms are counted; `articles` is how many article files there are, `linked` whether there are
-# links among them, `walked` hashes of how all looked (feeds.outline), as far as `file` says the
-# same; `awaited` is when articles have to be read again though their files stay as they are
-# (feeds.awaiting); `clock` is when the last build was that changed anything, in seconds; `schema`
-# is VERSION; `published:URL` is the id of the copy in the state at that URL that this catalogue
-# goes on from, and the revision in which it was the same; `damaged` is what was found to be, until
-# a build has it made again.
+# links among them, `walked` hashes of how all looked (articles.scan_digest), as far as `file`
+# has the same; `awaited` is when articles have to be read again though their files stay as they are
+# (build.scheduled_reads); `clock` is when the last build was that changed anything, in seconds;
+# `schema` is VERSION; `published:URL` is the id of the copy in the state at that URL that this
+# catalogue goes on from, and the revision in which it was the same; `damaged` is what was found
+# to be, until a build has it made again.
 meta = Table(
     "meta",
     metadata,
@@ -62,8 +62,8 @@ Index("file_with_problems", file.c.path, sqlite_where=has_problems).ddl_if(diale
 
 # Entries, and the memory: id, first_seen, content_hash, updated and withdrawn outlive every
 # rebuild. An article that was never out has no row. Of a withdrawn one `data` has no text, `link`
-# is a hash, and no name is left (feeds.catalogue.blank). `sum` is that of the row
-# (feeds.catalogue.sums), here as in the tables below.
+# is a hash, and no name is left (feeds.catalogue.withdrawal). `sum` is that of the row
+# (feeds.catalogue.checksums), here as in the tables below.
 entry = Table(
     "entry",
     metadata,

@@ -8,19 +8,18 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import func, select
 
-from feeds import facts
 from feeds.catalogue.schema import entry, membership, term
-from feeds.definitions import Term
-from feeds.entry import Entry
-from feeds.selection import TermField
-from feeds.site import Site
+from feeds.config.definitions import Term
+from feeds.config.site import Site, facts_of
+from feeds.model.entry import Entry
+from feeds.model.selection import TermField
 
 Fields = tuple[TermField, ...]
 
 _STRINGS = msgspec.json.Decoder(tuple[str, ...])
 
 
-class Counted(msgspec.Struct, frozen=True):
+class TermCount(msgspec.Struct, frozen=True):
     """What is counted: a combination of terms under one set of names.
 
     `slugs` and `names` are JSON lists, as long as `fields`. `comes` in seconds, 0 for what is out.
@@ -33,7 +32,7 @@ class Counted(msgspec.Struct, frozen=True):
     comes: int
 
 
-_KEY = tuple(term.c[name] for name in Counted.__struct_fields__)
+_KEY = tuple(term.c[name] for name in TermCount.__struct_fields__)
 
 
 def families(site: Site) -> list[Fields]:
@@ -62,9 +61,9 @@ def topics(made: Entry, site: Site) -> dict[str, tuple[str, bool]]:
     return found
 
 
-def of(made: Entry, site: Site, each: Sequence[Fields], now: int) -> Iterator[Counted]:
+def of(made: Entry, site: Site, each: Sequence[Fields], now: int) -> Iterator[TermCount]:
     """What an entry adds to the counts of these families, at the time `now` in seconds."""
-    its, published = facts.of(made, site), int(made.published.timestamp())
+    its, published = facts_of(made, site), int(made.published.timestamp())
     provider = made.provider.name if made.provider else None
     for fields in each:
         choices: list[list[tuple[str, str, bool]]] = []
@@ -80,10 +79,10 @@ def of(made: Entry, site: Site, each: Sequence[Fields], now: int) -> Iterator[Co
         for chosen in product(*choices):
             slugs, names, owns = zip(*chosen, strict=True)
             comes = published if published > now else 0
-            yield Counted(key(fields), _encoded(slugs), _encoded(names), all(owns), comes)
+            yield TermCount(key(fields), _encoded(slugs), _encoded(names), all(owns), comes)
 
 
-def count(connection: sa.Connection, fields: Fields, now: int) -> list[tuple[Counted, int]]:
+def count(connection: sa.Connection, fields: Fields, now: int) -> list[tuple[TermCount, int]]:
     """The same for all entries that are not withdrawn, with how many there are of each."""
     columns: list[sa.ColumnElement[Any]] = []
     names: list[sa.ColumnElement[Any]] = []
@@ -119,7 +118,7 @@ def count(connection: sa.Connection, fields: Fields, now: int) -> list[tuple[Cou
     many = len(fields)
     return [
         (
-            Counted(
+            TermCount(
                 key(fields), _encoded(row[:many]), _encoded(row[many:-3]), bool(row[-3]), row[-2]
             ),
             row[-1],
@@ -128,13 +127,13 @@ def count(connection: sa.Connection, fields: Fields, now: int) -> list[tuple[Cou
     ]
 
 
-def stored(connection: sa.Connection, fields: Sequence[TermField], now: int) -> list[Counted]:
+def stored(connection: sa.Connection, fields: Sequence[TermField], now: int) -> list[TermCount]:
     """What the catalogue has counted of entries that are out at the time `now`."""
     wanted = select(*_KEY).where(term.c.fields == key(fields), term.c.comes <= now)
-    return [Counted(*row) for row in connection.execute(wanted)]
+    return [TermCount(*row) for row in connection.execute(wanted)]
 
 
-def named(fields: Sequence[TermField], counted: Iterable[Counted]) -> list[tuple[Term, ...]]:
+def named(fields: Sequence[TermField], counted: Iterable[TermCount]) -> list[tuple[Term, ...]]:
     """The combinations of terms, in order of slug, each term under one name.
 
     A topic's name is the least of those that articles call it, else of those of its children.

@@ -11,45 +11,30 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import delete, select, update
 
-from feeds import facts
-from feeds.catalogue import blank, sums, terms
-from feeds.catalogue.clock import Clock
-from feeds.catalogue.query import among, chunks
-from feeds.catalogue.reader import Reader, Seen
+from feeds.catalogue import checksums, terms, withdrawal
+from feeds.catalogue.catalogue import Catalogue
+from feeds.catalogue.clock_repair import ClockRepair
+from feeds.catalogue.reader import Reader
+from feeds.catalogue.records import EntryChange, FeedState, Seen, Shown
 from feeds.catalogue.schema import entry, feed, file, fragment, membership, meta, term
-from feeds.catalogue.store import Catalogue, FeedState, Shown
-from feeds.catalogue.terms import Counted
-from feeds.entry import Entry
+from feeds.catalogue.selection_sql import among, batches
+from feeds.catalogue.terms import TermCount
+from feeds.config.site import Site, facts_of
 from feeds.errors import Problem
-from feeds.fragment import FORMATS, Format
-from feeds.site import Site
+from feeds.model.document import FORMATS, Format
 
-_COUNTED = Counted.__struct_fields__
-
-
-class EntryChange(msgspec.Struct, frozen=True):
-    """An entry to store. `seq` is None for one that was never out. Times in seconds.
-
-    `corrected` is whether it changed and its author dates the change: all are to see it.
-    """
-
-    entry: Entry
-    seq: int | None
-    first_seen: int
-    content_hash: str
-    likeness: str
-    corrected: bool = False
+_COUNTED = TermCount.__struct_fields__
 
 
 @contextmanager
-def writing(catalogue: Catalogue) -> Iterator["Writer"]:
+def write_transaction(catalogue: Catalogue) -> Iterator["Writer"]:
     """Write within one transaction, which readers see whole or not at all.
 
     One at a time: a second writer waits, and raises `CatalogueError` if that takes too long.
     """
     with catalogue.read() as reader:
         built = reader.meta("revision") != "0"
-    with nullcontext() if built else catalogue.filling(), catalogue.connect(write=True) as at:
+    with nullcontext() if built else catalogue.bulk_load(), catalogue.connect(write=True) as at:
         yield Writer(at)
 
 
@@ -57,9 +42,9 @@ class Writer(Reader):
     """What a build may change."""
 
     @property
-    def clock(self) -> Clock:
+    def clock(self) -> ClockRepair:
         """What the clock has dated, within the same transaction."""
-        return Clock(self._connection)
+        return ClockRepair(self._connection)
 
     def put_meta(self, key: str, value: str) -> None:
         """Set one of the keys that `feeds.catalogue.schema` names."""
@@ -67,7 +52,7 @@ class Writer(Reader):
         self._insert(meta, [{"key": key, "value": value}])
         self._meta = None
 
-    def unsettle(self) -> None:
+    def forget_file_times(self) -> None:
         """Forget how files look, though not what is in them: the next build reads them all."""
         self._connection.execute(update(file).values(size=-1))
         for key in ("walked", "linked"):
@@ -135,14 +120,14 @@ class Writer(Reader):
     def _seqs(self, paths: Sequence[str]) -> dict[str, int]:
         wanted = select(entry.c.path, entry.c.seq).where(among(entry.c.path))
         found: dict[str, int] = {}
-        for part in chunks(paths):
+        for part in batches(paths):
             rows = self._connection.execute(wanted, {"keys": list(part)})
             found.update((path, seq) for path, seq in rows)
         return found
 
     def withdraw(self, seqs: Sequence[int], at: int) -> None:
         """Take entries out of every feed, remember when, and forget what they said."""
-        blank.withdraw(self._connection, seqs, at)
+        withdrawal.withdraw(self._connection, seqs, at)
 
     def put_fragments(
         self, rendered: Sequence[tuple[int, Mapping[Format, bytes]]], shown: Mapping[int, Shown]
@@ -177,7 +162,7 @@ class Writer(Reader):
                     "title": titles[state.path],
                     "revision": revision,
                     "due": None,
-                    "sum": sums.of_feed(*msgspec.structs.astuple(state)),
+                    "sum": checksums.of_feed(*msgspec.structs.astuple(state)),
                 }
                 for state in states
             ],
@@ -214,7 +199,7 @@ class Writer(Reader):
             self._insert(term, [_counted(each, number) for each, number in counted])
         self.put_meta("terms", " ".join(map(terms.key, families)))
 
-    def count_terms(self, changes: Mapping[Counted, int]) -> bool | None:
+    def count_terms(self, changes: Mapping[TermCount, int]) -> bool | None:
         """Add to the counts of terms in use. Returns whether there are other ones now.
 
         None where the counts prove wrong: then all are to be counted anew.
@@ -233,14 +218,14 @@ class Writer(Reader):
             other = other or (not each.comes and not (known and number))
         return other
 
-    def terms_come(self, now: int) -> Counter[Counted]:
+    def terms_come(self, now: int) -> Counter[TermCount]:
         """What entries that have come out since the last build change in the counts of terms."""
         wanted = select(*(term.c[name] for name in _COUNTED), term.c.entries).where(
             term.c.comes.between(1, now)
         )
-        changes: Counter[Counted] = Counter()
+        changes: Counter[TermCount] = Counter()
         for *key, number in self._connection.execute(wanted):
-            each = Counted(*key)
+            each = TermCount(*key)
             changes[each] -= number
             changes[msgspec.structs.replace(each, comes=0)] += number
         return changes
@@ -257,7 +242,7 @@ class Writer(Reader):
         self._connection.exec_driver_sql(statement, [values(row) for row in rows])
 
     def _delete(self, column: sa.Column[Any], keys: Iterable[Any]) -> None:
-        for part in chunks(list(keys)):
+        for part in batches(list(keys)):
             gone = delete(column.table).where(among(column))
             self._connection.execute(gone, {"keys": list(part)})
 
@@ -272,7 +257,7 @@ def _insertion(
 
 
 def _row(change: EntryChange, site: Site) -> dict[str, Any]:
-    made, known = change.entry, facts.of(change.entry, site)
+    made, known = change.entry, facts_of(change.entry, site)
     row = {
         "id": made.id,
         "path": made.path,
@@ -292,7 +277,7 @@ def _row(change: EntryChange, site: Site) -> dict[str, Any]:
         "heat": known.heat,
         "data": msgspec.json.encode(made),
     }
-    row["sum"] = sums.of_entry([row[name] for name in sums.ENTRY])
+    row["sum"] = checksums.of_entry([row[name] for name in checksums.ENTRY])
     return row if change.seq is None else {"at": change.seq, **row}
 
 
@@ -306,5 +291,5 @@ def _members(change: EntryChange, seqs: Mapping[str, int], site: Site) -> Iterat
         yield {"topic": topic, "name": name, "own": own, **always}
 
 
-def _counted(each: Counted, number: int) -> dict[str, Any]:
+def _counted(each: TermCount, number: int) -> dict[str, Any]:
     return {**msgspec.structs.asdict(each), "entries": number}

@@ -1,0 +1,1 @@
+"""Brings the catalogue and its feeds up to date with the articles."""

@@ -1,0 +1,73 @@
+"""Copies of a catalogue that is one file: to carry it to another machine, and to take it up."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import MappingProxyType
+
+from feeds.catalogue.catalogue import Catalogue
+from feeds.catalogue.writer import write_transaction
+from feeds.errors import CatalogueError
+from feeds.util import private_files
+
+
+def backup(
+    catalogue: Catalogue, file: Path, said: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Write a consistent copy of the catalogue, where no file is. Raises `CatalogueError`.
+
+    `said` is what its `meta` says besides. Fragments stay behind: they are half of it, and made
+    again when they are wanted.
+    """
+    with _wrap_errors(file), closing(_opened(catalogue)) as connection:
+        private_files.create(file)
+        connection.execute("VACUUM INTO ?", [str(file)])
+    with _wrap_errors(file), closing(sqlite3.connect(file, isolation_level=None)) as made:
+        made.execute("DELETE FROM fragment")
+        made.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", said.items())
+        made.execute("VACUUM")
+
+
+def restore(catalogue: Catalogue, file: Path) -> int:
+    """Make the catalogue what the copy in `file` is, as one transaction; returns its revision.
+
+    Whoever reads the catalogue meanwhile sees it as it was. The revisions of the copy are another
+    machine's: one that serves this catalogue is told that every document may be another. So are
+    the times of files: the next build reads them all. Raises `CatalogueError`.
+    """
+    with catalogue.read() as reader:
+        before = reader.revision()
+    with closing(Catalogue(f"sqlite:///{file}")) as taken:  # brings an older version to ours
+        with taken.read() as reader:
+            revision = reader.revision()
+        with write_transaction(taken) as writer:
+            writer.forget_file_times()
+            if before:
+                revision = max(before, revision) + 1
+                writer.put_meta("revision", str(revision))
+                writer.put_meta("feeds", str(revision))
+                writer.touch_feeds(revision)
+    with (
+        _wrap_errors(file),
+        closing(sqlite3.connect(file)) as source,
+        closing(_opened(catalogue)) as target,
+    ):
+        source.backup(target)
+    return revision
+
+
+def _opened(catalogue: Catalogue) -> sqlite3.Connection:
+    if catalogue.file is None:
+        raise CatalogueError("only a catalogue that is a file can be copied")
+    return sqlite3.connect(catalogue.file, timeout=30, isolation_level=None)
+
+
+@contextmanager
+def _wrap_errors(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise CatalogueError(
+            f"the catalogue cannot be copied to or from {file}: {error}"
+        ) from error

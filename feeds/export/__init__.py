@@ -1,0 +1,1 @@
+"""Writes every document as a file, for a static host."""

@@ -1,0 +1,42 @@
+"""Hashes that decide which documents an export has to write again."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from feeds.catalogue.reader import Reader
+from feeds.config.definitions import FeedDefinition, definitions_hash
+from feeds.config.site import Site
+from feeds.export.hosts.base import Host
+from feeds.render import envelope, fragment
+from feeds.render.site import pages
+
+# What documents are made by.
+_SOURCES = (".py", ".html", ".css")
+
+
+def export_fingerprint(site: Site, reader: Reader, host: Host, codings: Sequence[str]) -> str:
+    """A hash of all that an export is made of: where it is the same, there is nothing to do."""
+    known = (reader.revision(), reader.feeds_revision(), reader.meta("fingerprint"))
+    shown = (reader.feed_titles(), reader.feed_states(), list(reader.places.states().values()))
+    settings = site.settings  # all but these have their part in the fingerprint
+    told = (settings.pages, settings.http, settings.export, definitions_hash(site), site.moves)
+    parts = [program_hash(), host.name, codings, known, shown, told]
+    return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()
+
+
+def program_hash() -> list[str | int]:
+    """What stands for this program: another version makes other documents."""
+    made, here = hashlib.sha256(), Path(__file__).parents[1]
+    for file in sorted(here.rglob("*")):
+        if file.suffix in _SOURCES:
+            made.update(file.read_bytes())
+    return [made.hexdigest(), fragment.VERSION, envelope.VERSION, pages.VERSION]
+
+
+def feed_fingerprint(feed: FeedDefinition, state: object, around: Sequence[object]) -> str:
+    """A hash of all that a feed's documents, or an archive's of that feed, are made of."""
+    parts = [fragment.VERSION, envelope.VERSION, pages.VERSION, *around, feed, state]
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:32]

@@ -1,0 +1,1 @@
+"""The static hosts: their configuration files, and their limits."""

@@ -1,0 +1,1 @@
+"""The things that are published, as plain frozen values."""

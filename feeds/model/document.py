@@ -1,0 +1,80 @@
+"""A document: the bytes of one URL, with its validators, caching and links. Pure; no I/O."""
+
+import hashlib
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+Format = Literal["rss", "atom", "json"]
+FORMATS: tuple[Format, ...] = ("rss", "atom", "json")
+
+MEDIA_TYPES: dict[Format, str] = {
+    "rss": "application/rss+xml",
+    "atom": "application/atom+xml",
+    "json": "application/feed+json",
+}
+
+
+class Caching(msgspec.Struct, frozen=True):
+    """For how long a copy may be kept, in seconds: RFC 9111, RFC 5861, and RFC 9213 for CDNs.
+
+    `max_age` is for everybody, `cdn_max_age` for CDNs that are purged, if they are told otherwise.
+    """
+
+    max_age: int
+    stale_while_revalidate: int = 300
+    stale_if_error: int = 604_800
+    cdn_max_age: int | None = None
+
+
+class Link(msgspec.Struct, frozen=True):
+    """A link: an absolute ASCII URL, and what it is to the feed."""
+
+    url: str
+    rel: Literal["self", "hub", "current", "prev-archive", "next-archive"]
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """The bytes of one URL, and what HTTP says of them.
+
+    `sha256` is of `body`, in hexadecimal; `updated` is the newest change of the content, and
+    Last-Modified. `until` is when it will be another one by
+    time alone, None if never. `links` are for the Link header (RFC 8288), `tags` what a CDN
+    may purge it by.
+    """
+
+    body: bytes
+    sha256: str
+    updated: datetime
+    media_type: str
+    caching: Caching
+    until: datetime | None = None
+    links: tuple[Link, ...] = ()
+    tags: tuple[str, ...] = ()
+
+    @property
+    def etag(self) -> str:
+        """The strong entity tag, with its quotes (RFC 9110 §8.8.3): equal bytes, equal tag."""
+        return f'"{self.sha256[:32]}"'
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether every change of it moves `updated`.
+
+        It does for feeds; not for what lists them, nor for archives, whose links move without it.
+        """
+        relations = {link.rel for link in self.links}
+        return "self" in relations and "current" not in relations
+
+
+def body_digest(body: bytes) -> str:
+    """The SHA-256 of a body, in hexadecimal."""
+    return hashlib.sha256(body).hexdigest()
+
+
+def make_document(body: bytes, updated: datetime, media_type: str, caching: Caching) -> Document:
+    """A document that is no feed: a page, a list, a stylesheet."""
+    return Document(
+        body=body, sha256=body_digest(body), updated=updated, media_type=media_type, caching=caching
+    )

@@ -1,0 +1,1 @@
+"""Uploads an export, purges caches, and keeps the published state."""

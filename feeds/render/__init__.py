@@ -1,0 +1,1 @@
+"""Entries and feeds as bytes, with their HTTP headers."""

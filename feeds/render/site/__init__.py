@@ -1,0 +1,1 @@
+"""The documents of a site besides its feeds: pages, OPML, stylesheets."""

@@ -1,0 +1,21 @@
+"""The stylesheets of pages, and of feeds that a browser opens as XML. No I/O but its own files."""
+
+from functools import cache
+from importlib.resources import files
+
+from feeds.model.document import Caching, Document, make_document
+from feeds.render.envelope import STYLESHEET
+from feeds.util.dates import NEVER
+
+FEED_CSS = STYLESHEET
+PAGES_CSS = "pages.css"
+MEDIA_TYPE = "text/css"
+# A page and its stylesheet belong together.
+_CACHING = Caching(max_age=300)
+
+
+@cache
+def document(name: str) -> Document:
+    """The stylesheet `FEED_CSS` or `PAGES_CSS`: the same for every site."""
+    body = (files("feeds.render.site") / "static" / name).read_bytes()
+    return make_document(body, NEVER, MEDIA_TYPE, _CACHING)

@@ -1,0 +1,1 @@
+"""Access log, metrics, and the subscribers found in access logs."""

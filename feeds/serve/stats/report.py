@@ -1,0 +1,39 @@
+"""The HTML page that shows the subscribers of all feeds to people."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from feeds.config.site import Site
+from feeds.errors import ExportError
+from feeds.render.site import pages
+from feeds.serve.stats import subscribers
+from feeds.serve.stats.subscribers import Subscribers
+
+_FORMATS = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
+
+
+def page(counted: Subscribers, site: Site) -> bytes:
+    """A page of its own: no script, and nothing is fetched from anywhere."""
+    template = pages.environment().get_template("subscribers.html")
+    made = template.render(
+        site=site.settings,
+        counted=counted,
+        since=_day(counted.since),
+        until=_day(counted.until),
+        formats=_FORMATS,
+        most=max((feed.total for feed in counted.feeds), default=0) or 1,
+        aggregators=subscribers.by_aggregator(counted),
+    )
+    return made.encode() + b"\n"
+
+
+def write(file: Path, counted: Subscribers, site: Site) -> None:
+    """Write the page to a file. Raises `ExportError` if that cannot be."""
+    try:
+        file.write_bytes(page(counted, site))
+    except OSError as error:
+        raise ExportError(f"{file}: cannot be written: {error.strerror}") from error
+
+
+def _day(seconds: int | None) -> str:
+    return "" if seconds is None else f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}"

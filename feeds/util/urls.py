@@ -1,0 +1,99 @@
+"""URLs as they may leave: absolute http(s), ASCII, percent-encoded, hosts in punycode. No I/O."""
+
+import re
+from urllib.parse import quote, urljoin, urlsplit
+
+import ada_url
+
+from feeds.util.text import quote_for_message
+
+# A URL of RFC 3986 characters only, with a plain lower-case host that cannot be read as a
+# number (an IPv4 address) or punycode, needs no work.
+_PLAIN = r"[A-Za-z0-9/?:@!$&'()*+,;=._~-]*+"
+_LABEL = r"(?!xn--)[a-z0-9]++(?:-++[a-z0-9]++)*+"
+_READY = re.compile(
+    rf"https?://(?:{_LABEL}\.)*(?![0-9]){_LABEL}"
+    rf"/{_PLAIN}(?:%[0-9A-Fa-f]{{2}}{_PLAIN})*+(?:#{_PLAIN}(?:%[0-9A-Fa-f]{{2}}{_PLAIN})*+)?"
+)
+# As browsers read them: with backslashes as slashes, and without tabs and line breaks.
+_DOT_SEGMENT = re.compile(r"[/\\](?:[\t\r\n]*(?:\.|%2[Ee])){1,2}[\t\r\n]*(?:[/\\]|$)")
+_QUERY = re.compile(r"[?#]")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_HOST = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=]+|\[[0-9a-f:.]+\])(?::\d+)?")
+_NOT_RFC3986 = re.compile(r"[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]")
+
+
+class BadURLError(ValueError):
+    """Why a URL cannot be published, in words for its author."""
+
+
+def absolute(value: str) -> str:
+    """An absolute http(s) URL in the form of RFC 3986, as the WHATWG URL standard reads it.
+
+    Spaces and non-ASCII are percent-encoded, an IDN host becomes punycode, an empty path `/`.
+    Raises `BadURLError` for anything else: no scheme, another scheme, no host.
+    """
+    if _READY.fullmatch(value) and "/." not in value:
+        return value
+    if not _SCHEME.match(value):
+        raise BadURLError(
+            f"{quote_for_message(value)} has no scheme; write the whole URL, as in https://…"
+        )
+    try:
+        href = ada_url.URL(value).href
+    except ValueError:
+        raise BadURLError(
+            f"{quote_for_message(value)} is not a URL; check its host and its spelling"
+        ) from None
+    parts = urlsplit(href)
+    if parts.scheme not in ("http", "https"):
+        raise BadURLError(
+            f"{quote_for_message(value)} is not http or https; only those are published"
+        )
+    if parts.username or parts.password:
+        raise BadURLError(f"{quote_for_message(value)} holds a user name or password; leave it out")
+    before, sign, fragment = href.partition("#")
+    rest = before.split("//", 1)[1]
+    host, path = rest.split("/", 1)
+    if not _HOST.fullmatch(host):
+        raise BadURLError(
+            f"{quote_for_message(value)} is not a URL; check its host and its spelling"
+        )
+    tail = path + sign + fragment.replace("#", "%23")
+    tail = tail.replace("[", "%5B").replace("]", "%5D")
+    tail = _NOT_RFC3986.sub(lambda found: quote(found.group(), safe=""), tail)
+    return f"{parts.scheme}://{host}/{_STRAY_PERCENT.sub('%25', tail)}"
+
+
+def in_site(value: str, base: str) -> str:
+    """`value` if it is absolute, and a path that begins with `/` below `base` (which ends in `/`).
+
+    The base's own path is kept: `/a.png` below `https://x.org/site/` is `https://x.org/site/a.png`.
+    Raises `BadURLError` for other relative references and for `.` and `..` segments.
+    """
+    value = value.strip()
+    if not value.startswith("/"):
+        return absolute(value)
+    if value.startswith("//"):
+        return absolute("https:" + value)
+    made = absolute(base + value[1:])
+    if _DOT_SEGMENT.search(_QUERY.split(value)[0]) or not made.startswith(base):
+        said = "leads out of its folder; write the path without dots"
+        raise BadURLError(f"{quote_for_message(value)} {said}")
+    return made
+
+
+def resolve(value: str, base: str) -> str | None:
+    """A reference inside an article's HTML, made absolute; None if it cannot be published.
+
+    Unlike `in_site` this follows RFC 3986 §5, for that is what a browser would do with it.
+    `mailto:` and `tel:` pass as they are.
+    """
+    value = value.strip()
+    if value.lower().startswith(("mailto:", "tel:")):
+        return quote(value, safe="%/:=&?~#+!$,;'@()*[]")
+    try:
+        return absolute(urljoin(base, value))
+    except ValueError:
+        return None

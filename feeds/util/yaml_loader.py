@@ -1,0 +1,269 @@
+"""YAML text -> plain data, safe for hostile input, and the line on which a key stands. No I/O."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import yaml
+
+from feeds.util import yaml_subset
+
+MAX_DEPTH = 50
+MAX_NODES = 100_000
+_MAX_SCALAR = 1000  # characters of a number or a date: PyYAML multiplies 1:1:1:… out
+
+SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_TEXT, _NUMBER, _LIST, _MAPPING = (
+    f"tag:yaml.org,2002:{name}" for name in ("str", "int", "seq", "map")
+)
+
+# Cheap signs that a text may nest deeply or use aliases; only then are its events walked.
+# (Begins with one character: `re` looks for that several times faster than for a group.)
+_MAY_NEST = re.compile(r"[-?:] +(?:[-?:] +){7}")
+_DEEP_INDENT = " " * 100
+_ANCHOR = re.compile(r"(?<!\w)&[^\s&]")
+_ALIAS = re.compile(r"(?<!\w)\*[^\s*]")
+
+
+class YAMLTextError(ValueError):
+    """Text that is not the YAML that it should be. `line` counts from 1 in that text."""
+
+    def __init__(self, line: int, message: str) -> None:
+        self.line = line
+        super().__init__(message)
+
+
+class _NotPlainError(Exception):
+    """A document that needs PyYAML's own construction."""
+
+
+class _Loader(SafeLoader):  # type: ignore[misc]
+    """PyYAML's safe loader, with dates and numbers that do not exist left as text.
+
+    Whoever asks for such a value then names it, with its line. Mappings, lists and text, which
+    is nearly everything, are built directly: PyYAML takes as long for that as for parsing.
+    """
+
+    repeated: tuple[str, ...] = ()  # keys of the outermost mapping that are given more than once
+
+    def descend_resolver(self, _node: object, _index: object) -> None:
+        """Nothing: tags do not depend on where a node stands."""
+
+    def ascend_resolver(self) -> None:
+        """Nothing, likewise."""
+
+    def resolve(self, kind: type, value: Any, implicit: tuple[bool, bool]) -> str:
+        """The tag of a node that names none, as PyYAML resolves it."""
+        if kind is not yaml.ScalarNode:
+            return _MAPPING if kind is yaml.MappingNode else _LIST
+        if implicit[0]:  # plain: quoted text is text
+            for tag, pattern in self.yaml_implicit_resolvers.get(value[:1], ()):
+                if pattern.match(value):
+                    return str(tag)
+        return _TEXT
+
+    def construct_document(self, node: yaml.Node) -> Any:
+        self.repeated = _repeated(node)
+        try:
+            return _built(self, node)
+        except (_NotPlainError, RecursionError):
+            return super().construct_document(node)
+
+
+def _repeated(node: yaml.Node) -> tuple[str, ...]:
+    pairs = node.value if type(node) is yaml.MappingNode else ()
+    names = [key.value for key, _ in pairs if type(key) is yaml.ScalarNode]
+    if len(set(names)) == len(names):
+        return ()
+    return tuple(name for name, times in Counter(names).items() if times > 1)
+
+
+def _built(loader: Any, node: yaml.Node) -> Any:
+    """The data of a node, as PyYAML builds it; `_UnusualError` for merge keys, sets and such."""
+    kind, tag = type(node), node.tag
+    if kind is yaml.ScalarNode:
+        return node.value if tag == _TEXT else _scalar(loader, node)
+    if kind is yaml.MappingNode and tag == _MAPPING:
+        made = {}
+        for key, value in node.value:
+            if type(key) is not yaml.ScalarNode or key.tag != _TEXT:
+                raise _NotPlainError
+            made[key.value] = _built(loader, value)
+        return made
+    if kind is yaml.SequenceNode and tag == _LIST:
+        return [_built(loader, each) for each in node.value]
+    raise _NotPlainError
+
+
+def _scalar(loader: Any, node: yaml.Node) -> Any:
+    value: str = node.value
+    if node.tag == _NUMBER and value.isdecimal() and value[0] != "0" and len(value) < 19:
+        return int(value)
+    return loader.construct_object(node)
+
+
+def _lenient(construct: Callable[[Any, Any], object]) -> Callable[[Any, Any], object]:
+    def constructed(loader: Any, node: yaml.ScalarNode) -> object:
+        if len(node.value) > _MAX_SCALAR:
+            return node.value
+        try:
+            made = construct(loader, node)
+            repr(made)  # Python refuses to write a number of very many digits
+        except (ValueError, OverflowError, LookupError, AttributeError):
+            return node.value  # PyYAML trips over what a tag such as !!bool does not fit
+        return made
+
+    return constructed
+
+
+for _kind in ("timestamp", "int", "float", "bool"):
+    _tag = f"tag:yaml.org,2002:{_kind}"
+    _Loader.add_constructor(_tag, _lenient(SafeLoader.yaml_constructors[_tag]))
+
+
+def parse(text: str) -> Any:
+    """The data of one YAML document (YAML 1.1, as PyYAML's safe loader reads it).
+
+    Raises `YAMLTextError` for text that does not parse, nests deeper than `MAX_DEPTH`, or
+    grows beyond `MAX_NODES` by its aliases: libyaml would crash the process on such nesting.
+    """
+    return parsed(text)[0]
+
+
+def parsed(text: str) -> tuple[Any, tuple[str, ...]]:
+    """The same, and the keys of its mapping that are given more than once (the last one counts)."""
+    if (data := yaml_subset.read(text)) is not yaml_subset.NOT_IN_SUBSET:
+        return data, ()
+    return _by_pyyaml(text)
+
+
+def parse_with_pyyaml(text: str) -> Any:
+    """The same, of any text: what is not of the usual kind, and what all else is held to."""
+    return _by_pyyaml(text)[0]
+
+
+def _by_pyyaml(text: str) -> tuple[Any, tuple[str, ...]]:
+    _check_size(text)
+    try:
+        loader = _Loader(text)
+        try:
+            return loader.get_single_data(), loader.repeated
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        raise _explained(error, text) from None
+    except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
+        raise YAMLTextError(1, f"is not YAML that can be read: {_first_line(error)}") from None
+
+
+def line_of(text: str, keys: Sequence[str | int]) -> int:
+    """The line, from 1, where the value at `keys` stands; of the nearest parent if it is absent."""
+    node = _composed(text)
+    line = 1
+    for key in keys:
+        found = _child(node, key)
+        if found is None:
+            break
+        line, node = found
+    return line
+
+
+@lru_cache(maxsize=1)
+def _composed(text: str) -> Any:
+    """The nodes of `text`, kept while one text's problems are reported."""
+    try:
+        return yaml.compose(text, Loader=SafeLoader)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+
+
+def _child(node: Any, key: str | int) -> tuple[int, Any] | None:
+    if isinstance(node, yaml.MappingNode):
+        return _children(node).get(key)
+    if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+        return node.value[key].start_mark.line + 1, node.value[key]
+    return None
+
+
+@lru_cache(maxsize=8)
+def _children(node: yaml.MappingNode) -> dict[str | int, tuple[int, Any]]:
+    """The line and value of each key, kept as long as many problems may be about one mapping."""
+    return {  # of equal keys the last one counts
+        name.value: (name.start_mark.line + 1, value)
+        for name, value in node.value
+        if isinstance(name, yaml.ScalarNode)
+    }
+
+
+def _explained(error: yaml.MarkedYAMLError, text: str) -> YAMLTextError:
+    # A token that does not end is wrong where it begins, not where the text does.
+    unended = "simple key" in (error.context or "") or "unexpected end" in (error.problem or "")
+    marks = (error.context_mark, error.problem_mark)
+    mark = next((mark for mark in (marks if unended else marks[::-1]) if mark), None)
+    line = min(mark.line, text.count("\n")) + 1 if mark else 1
+    said = " ".join(part for part in (error.context, error.problem) if part)
+    if "maximum nesting" in said:  # libyaml's own limit, which it may meet before ours
+        return YAMLTextError(line, f"nests deeper than {MAX_DEPTH} levels; write it flatter")
+    advice = "; quote the value if it holds ': ', '#' or begins with a sign"
+    return YAMLTextError(line, f"is not valid YAML: {said}{advice}")
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+
+
+def _check_size(text: str) -> None:
+    if not _may_nest(text) and not _may_alias(text) and not _may_be_large(text):
+        return
+    try:
+        _walk(text)
+    except yaml.MarkedYAMLError as error:
+        raise _explained(error, text) from None
+    except yaml.YAMLError as error:
+        raise YAMLTextError(1, f"is not valid YAML: {_first_line(error)}") from None
+
+
+def _may_nest(text: str) -> bool:
+    brackets = text.count("[") + text.count("{")
+    return brackets >= MAX_DEPTH or _DEEP_INDENT in text or _MAY_NEST.search(text) is not None
+
+
+def _may_alias(text: str) -> bool:
+    if "&" not in text or "*" not in text:
+        return False
+    return _ANCHOR.search(text) is not None and _ALIAS.search(text) is not None
+
+
+def _may_be_large(text: str) -> bool:
+    # Each value has one of these before it or after it.
+    return len(text) > MAX_NODES and sum(map(text.count, "\n,:-?[{")) > MAX_NODES
+
+
+def _walk(text: str) -> None:
+    """Measure the document by its events, which libyaml makes without recursion."""
+    sizes: dict[str, int] = {}
+    nodes = 0
+    open_collections: list[tuple[str | None, int]] = []
+    for event in yaml.parse(text, Loader=SafeLoader):
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if isinstance(event, yaml.AliasEvent):
+            nodes += sizes.get(event.anchor or "", 1)
+        elif isinstance(event, yaml.NodeEvent):
+            nodes += 1
+            if isinstance(event, yaml.CollectionStartEvent):
+                open_collections.append((event.anchor, nodes))
+            elif event.anchor:
+                sizes[event.anchor] = 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = open_collections.pop()
+            if anchor:
+                sizes[anchor] = nodes - before + 1
+        if len(open_collections) > MAX_DEPTH:
+            raise YAMLTextError(line, f"nests deeper than {MAX_DEPTH} levels; write it flatter")
+        if nodes > MAX_NODES:
+            raise YAMLTextError(
+                line, f"holds more than {MAX_NODES:,} values; use fewer aliases or values"
+            )

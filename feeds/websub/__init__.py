@@ -1,0 +1,1 @@
+"""Notifies WebSub hubs of changed feeds."""

@@ -1,0 +1,291 @@
+"""An article that is not to be published is kept back, in the words of any tool."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from feeds.articles.parser import Article, parse
+from feeds.build.builder import BuildCache
+from feeds.cli.main import main
+from tests.support.site import NOW, Publication, front_matter, make_site, write_article
+
+SITE = make_site()
+SEEN = datetime(2024, 1, 2, tzinfo=UTC)
+DATED = "title: A\nwebUrl: https://example.org/a\npublishedDateTime: 2024-01-01T00:00:00Z\n"
+UNDATED = "title: A\nwebUrl: https://example.org/a\n"
+
+
+def article(lines: str, path: str = "a.md", before: str = DATED) -> Article:
+    return parse(path, f"---\n{before}{lines}\n---\nText\n".encode(), SEEN, SITE, NOW)
+
+
+def is_withheld_with_a_row(made: Article, *fields: str) -> bool:
+    named = {problem.field for problem in made.problems}
+    assert all(problem.fatal for problem in made.problems)
+    return made.entry is None and made.withheld and bool(made.problems) and named >= {*fields}
+
+
+DRAFTS = [
+    # Hugo, Zola, Eleventy, Quarto, Astro
+    "draft: true", "draft: True", "draft: yes", "draft: on", "draft: y", "draft: 1",
+    'draft: "true"', 'draft: "True"', 'draft: "1"', "Draft: true", "DRAFT: TRUE", "_draft: true",
+    "isDraft: true", "is_draft: true", "darft: true",
+    # Pelican, WordPress, Ghost and others
+    "status: draft", "Status: hidden", "status: Draft", "status: skip", "status: private",
+    "status: pending", "status: scheduled", "status: auto-draft", "status: trash",
+    "visibility: private", "status: false",
+    # Jekyll, Hexo, Docusaurus and others
+    "hidden: true", "private: true", "private: yes", "unlisted: true", "publish: false",
+    "publish: no", "headless: true", "permalink: false", "render: false", "public: false",
+    "eleventyExcludeFromCollections: true", "eleventyExcludeFromCollections: [posts]",
+    "build:\n  list: never", "_build:\n  render: never", "build:\n  render: false",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", DRAFTS)
+def test_a_draft_in_the_words_of_any_tool_is_kept_back_with_a_row(line: str) -> None:
+    made = article(line)
+    assert is_withheld_with_a_row(made, line.partition(":")[0])
+    assert made.problems[0].line == 5
+    assert "so that the article is kept back" in made.problems[0].message
+
+
+UNCLEAR = [
+    "published:", "published: ~", "published: null", 'published: ""', "published: maybe",
+    "published: 0", 'published: "no"', 'published: "False"', "published: 2024-04-01",
+    "Published: False", "PUBLISHED: no", "Published: ~", "Published: 2024-04-01",
+    "publised: false", "pubished: false", "publishd: no", "publsihed: 0", 'publised: "False"',
+    "publised:", "is_published: false", "Removed: true", "removed: ~", "deleted: maybe",
+    "published: true\npublished: false", "published: false\npublished: true",
+    "published: true\n'published': true", "draft: false\ndraft: false",
+    "draft: maybe", "draft:", "draft: {}", "hidden: 2", "private: ~", "unlisted: [a]",
+    "status: brouillon", "status:", "status: [draft]", "expiryDate: soon",
+    "expires: 2099-01-01\nexpires: 2098-01-01",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("lines", UNCLEAR)
+def test_an_unclear_value_keeps_an_article_back_with_a_row(lines: str) -> None:
+    assert is_withheld_with_a_row(article(lines), lines.partition(":")[0])
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["published: false", "published: no", "published: off", "removed: true", "deleted: yes",
+     "published: true\nremoved: true", "published: false\ndraft: true", "removed: true\nstatus: x"],
+)  # fmt: skip
+def test_the_clear_words_of_this_tool_need_no_row(line: str) -> None:
+    assert article(line) == Article(None, withheld=True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["published: true", "published: yes", "removed: false", "Published: true", "publish: true",
+     "publised: true", "draft: false", 'draft: "no"', "draft: 0", "hidden: off", "private: false",
+     "status: published", "Status: Published", "status: publish", "visibility: public",
+     "status: budding\npublished: true", "publisher: ACM", "publisher: false", "publishers: [A]",
+     "permalink: /a/", "permalink:", "render: markdown", "public: everybody", "build: 17",
+     "build:\n  list: always\n  render: link", "eleventyExcludeFromCollections: false",
+     "expiryDate:", "expires: never", "expires: false", "deletedAt: ~", "date: 2020-01-01",
+     "pubDate: 2023-01-01", "lastmod: 2030-01-01", "created: 2099-01-01", "eventDate: 2099-01-01",
+     "draught: true", "1: true", "yes: true", "secured: xyz", "unlimited: true", "remote: true"],
+)  # fmt: skip
+def test_other_values_keep_nothing_back_and_give_no_row(line: str) -> None:
+    made = article(line)
+    assert made.problems == ()
+    assert made.entry is not None
+
+
+def test_a_status_that_is_not_public_outweighs_published_true() -> None:
+    assert is_withheld_with_a_row(article("status: draft\npublished: true"), "status")
+    assert is_withheld_with_a_row(article("draft: true\npublished: true"), "draft")
+
+
+@pytest.mark.parametrize("path", ["_drafts/a.md", "blog/_drafts/b/2024-05-31-a.md"])
+def test_a_folder_of_drafts_is_kept_back(path: str) -> None:
+    assert is_withheld_with_a_row(article("quality: 1", path))
+    assert article("quality: 1", "_drafts.md").entry is not None
+
+
+# --- dates that are there and not read
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["date: 2020-01-01", "date: 2099-01-01", "Date: 2020-01-01T10:00:00+01:00",
+     "date: 2020-01-01 10:00:00 +0100", "date: Last Modified", "date: 05/06/2024",
+     "date:\n  created: 2020-01-01", "pubDate: Jul 08 2022", "pubDatetime: 2022-09-23T15:22:00Z",
+     "publishDate: 2099-01-01", "publishedAt: 2020-01-01", "PublishedDateTime: 2020-01-01",
+     "publishdDateTime: 2020-01-01", "created: 31 May 2024", "createdAt: 2020-01-01",
+     "lastmod: 2020-01-01", "datum: 2020-01-01", 'datum: "2020-01-01 10:00"',
+     "publishedDateTime:\ndate: 2020-01-01", "embargo: 2099-01-01"],
+)  # fmt: skip
+def test_an_article_whose_date_is_not_read_is_not_dated_when_first_seen(line: str) -> None:
+    made = article(line, before=UNDATED)
+    assert made.entry is None
+    assert not made.withheld  # so that its entry stays, if it is out
+    assert [problem.fatal for problem in made.problems] == [True]
+    assert "write publishedDateTime" in made.problems[0].message
+
+
+@pytest.mark.parametrize(
+    "line", ["quality: 1", "date:", 'date: ""', "updated: true", "created: by hand", "price: 10",
+             "expiryDate: 2099-01-01", "updatedDateTime: 2023-01-01"]
+)  # fmt: skip
+def test_an_article_without_any_date_is_dated_when_first_seen(line: str) -> None:
+    made = article(line, before=UNDATED)
+    assert made.problems == ()
+    assert made.entry is not None
+    assert made.entry.published == SEEN
+
+
+NAMED = "2024-05-31-a.md"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["date: 2024-05-31", "date: 2024-05-31T23:30:00-08:00", "date: 2024-05-31 23:30:00 -0800",
+     "date: 2024-05-31 00:30 +0200", 'date: "31 May 2024"', "created: 2020-01-01",
+     "lastmod: 2024-06-02", "date:"],
+)  # fmt: skip
+def test_the_date_in_the_file_name_counts_where_the_other_agrees(line: str) -> None:
+    made = article(line, NAMED, UNDATED)
+    assert made.problems == ()
+    assert made.entry is not None
+    assert made.entry.published == datetime(2024, 5, 31, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "line", ["date: 2024-05-30", "date: Last Modified", "pubDate: 2023-05-31", "date: [2024-05-31]"]
+)
+def test_a_date_that_is_another_than_in_the_file_name_is_an_error(line: str) -> None:
+    made = article(line, NAMED, UNDATED)
+    assert made.entry is None
+    assert not made.withheld
+    assert "not the date in the file name" in made.problems[0].message
+
+
+# --- what time changes
+
+TOMORROW, YESTERDAY = NOW + timedelta(days=1), NOW - timedelta(days=1)
+
+
+@pytest.mark.parametrize("name", ["publishDate", "date", "pubDate", "pubDatetime", "embargo"])
+def test_an_article_that_is_yet_to_come_is_kept_back_until_then(name: str) -> None:
+    made = article(f"{name}: {TOMORROW.isoformat()}")
+    assert is_withheld_with_a_row(made, name)
+    assert made.until == int(TOMORROW.timestamp())
+    assert article(f"{name}: {NOW.isoformat()}").entry is not None
+
+
+def test_an_article_to_come_on_the_day_in_its_file_name_is_kept_back_until_then() -> None:
+    at = NOW + timedelta(hours=2)
+    made = article(f"date: {at.isoformat()}", f"{NOW:%Y-%m-%d}-a.md", UNDATED)
+    assert is_withheld_with_a_row(made, "date")
+    assert made.until == int(at.timestamp())
+
+
+@pytest.mark.parametrize(
+    "name", ["expiryDate", "expirydate", "unpublishDate", "expires", "Expiry", "deleted_at"]
+)
+@pytest.mark.parametrize("before", [DATED, UNDATED])
+def test_an_expired_article_is_kept_back(name: str, before: str) -> None:
+    made = article(f"{name}: {NOW.isoformat()}", before=before)
+    assert is_withheld_with_a_row(made, name)
+    assert made.until is None
+    made = article(f"{name}: {TOMORROW.isoformat()}", before=before)
+    assert made.entry is not None
+    assert made.problems == ()
+    assert made.until == int(TOMORROW.timestamp())
+
+
+def dated(**fields: Any) -> str:
+    return front_matter(publishedDateTime="2024-06-01T00:00:00Z", **fields)
+
+
+@pytest.mark.parametrize("heard", [None, ()])
+def test_an_article_leaves_when_it_expires_and_comes_when_it_is_due(
+    tmp_path: Path, heard: tuple[str, ...] | None
+) -> None:
+    """Though no file changes: by a walk, and by a build that hears of nothing."""
+    later = TOMORROW + timedelta(days=1)
+    site = Publication(
+        tmp_path,
+        {
+            "ends.md": dated(title="ends", webUrl="https://example.org/1", expires=TOMORROW),
+            "comes.md": dated(title="comes", webUrl="https://example.org/2", pubDate=later),
+            "stays.md": dated(title="stays", webUrl="https://example.org/3"),
+        },
+    )
+    report = site.build()
+    assert sorted(site.titles()) == ["ends", "stays"]
+    assert report.due == TOMORROW.timestamp()
+    assert [row.path for row in report.problems] == ["comes.md"]
+    memo = BuildCache()
+    for at, titles, due in (
+        (TOMORROW - timedelta(seconds=1), ["ends", "stays"], TOMORROW),
+        (TOMORROW, ["stays"], later),
+        (later, ["comes", "stays"], None),
+    ):
+        report = site.build(at, heard=heard, memo=memo)
+        assert sorted(site.titles(now=at)) == titles
+        assert report.due == (due.timestamp() if due else None)
+    report = site.build(later + timedelta(days=1))
+    assert (report.read, report.added, report.withdrawn) == (0, 0, 0)
+    assert [row.field for row in report.problems] == ["expires"]
+
+
+def test_no_build_waits_for_an_article_that_is_gone_or_ends_no_more(tmp_path: Path) -> None:
+    site = Publication(
+        tmp_path,
+        {name: dated(title=name, webUrl=f"https://example.org/{name}", expires=TOMORROW)
+         for name in ("a.md", "b.md", "c.md")},
+    )  # fmt: skip
+    assert site.build().due == TOMORROW.timestamp()
+    site.file("a.md").unlink()
+    site.write("b.md", dated(title="b.md", webUrl="https://example.org/b.md"))
+    site.file("c.md").rename(site.file("d.md"))
+    site.build()
+    report = site.build(TOMORROW)
+    assert (report.read, report.withdrawn, report.due) == (1, 1, None)
+    assert site.titles(now=TOMORROW) == ["b.md"]
+
+
+# --- what becomes of an article that was out
+
+
+@pytest.mark.parametrize("line", ["draft: true", "status: hidden", "published: ~", "draft: maybe"])
+def test_an_article_that_becomes_a_draft_is_withdrawn(tmp_path: Path, line: str) -> None:
+    site = Publication(tmp_path, {"a.md": dated(title="a"), "b.md": dated(title="b")})
+    site.build()
+    site.write("a.md", dated(title="a").replace("title: a\n", f"title: a\n{line}\n"))
+    report = site.build()
+    assert report.withdrawn == 1
+    assert site.titles() == ["b"]
+    assert [row.path for row in report.problems] == ["a.md"]
+
+
+def test_an_article_whose_date_is_no_longer_read_stays_as_it_was(tmp_path: Path) -> None:
+    site = Publication(tmp_path, {"a.md": dated(title="a")})
+    site.build()
+    site.write("a.md", front_matter(title="b", publishedDateTime=None, date="2020-01-01"))
+    report = site.build()
+    assert site.titles() == ["a"]
+    assert "published as it was before" in report.problems[0].message
+
+
+def test_check_shows_and_counts_articles_that_are_kept_back(tmp_path: Path) -> None:
+    root = Publication(tmp_path, {"a.md": dated(draft=True), "b.md": dated()}).root
+    write_article(root, "c.md", front_matter(publishedDateTime=None, date="2020-01-01"))
+    result = CliRunner().invoke(main, ["check", "--config", str(root)])
+    assert result.exit_code == 1
+    lines = result.output.splitlines()
+    assert lines[0].startswith("error: a.md:8: draft: is true, so that the article is kept back")
+    assert lines[1].startswith("error: c.md:7: date: is not read")
+    assert lines[2].startswith("3 articles, 2 problems, of which 2 keep an article from being")
+    result = CliRunner().invoke(main, ["check", "--json", "--config", str(root)])
+    assert [row["fatal"] for row in json.loads(result.output)["problems"]] == [True, True]

@@ -1,0 +1,363 @@
+"""A clock that was wrong: builds stop, nothing is taken back, and what it dated is mended."""
+
+import json
+import logging
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import BigInteger
+
+from feeds.build import builder as building
+from feeds.build import watcher as watch
+from feeds.build.watcher import Watcher
+from feeds.catalogue import schema
+from feeds.catalogue.catalogue import Catalogue
+from feeds.cli.main import main
+from feeds.errors import ClockError, GuardError
+from feeds.model.document import FORMATS
+from feeds.serve import document_cache
+from feeds.serve.document_cache import DocumentCache
+from tests.build.test_changed_paths import dump
+from tests.support.site import NOW, Publication, front_matter
+
+YEAR = timedelta(days=365)
+AHEAD, BEHIND, SOON = NOW + YEAR, NOW - YEAR, NOW + timedelta(hours=1)
+FEEDS: Mapping[str, Any] = {
+    "feeds": [
+        {"path": "all", "size": 3, "history": 5},
+        {"path": "topics/{topic}", "each": "topic"},
+        {"path": "recent", "select": {"age": "2d"}},
+    ]
+}
+
+
+def article(name: str, /, **fields: Any) -> str:
+    return front_matter(**{"title": name, "webUrl": f"https://example.org/{name}", **fields})
+
+
+START = {f"{name}.md": article(name) for name in "abcde"}
+LATER = {"publishedDateTime": (NOW + timedelta(days=100)).isoformat(), "topics": ["Later"]}
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Publication:
+    """Five articles, and one that its author has dated in the future; built."""
+    articles = {**START, "later.md": article("later", **LATER)}
+    made = Publication(tmp_path, articles, FEEDS, export={"codings": []})
+    made.build()
+    return made
+
+
+def change(site: Publication, written: datetime) -> None:
+    """A new article without a date, an edit, one withdrawn, and one gone; written at a time."""
+    site.written = int(written.timestamp()) - 3600
+    site.write("new.md", article("new", publishedDateTime=None, topics=["AI", "New"]))
+    site.write("a.md", article("a", excerpt="Edited."))
+    site.write("b.md", article("b", published=False))
+    site.file("c.md").unlink()
+
+
+def item(site: Publication, title: str, now: datetime) -> dict[str, Any]:
+    return next(each for each in site.items(now=now) if each["title"] == title)
+
+
+def texts(folder: Path) -> str:
+    return "".join(file.read_text() for file in folder.rglob("*") if file.suffix in _FEED_FILES)
+
+
+_FEED_FILES = (".rss", ".atom", ".json", ".html", ".opml")
+
+
+def test_a_build_before_the_last_one_stops_and_changes_nothing(site: Publication) -> None:
+    site.build(AHEAD)
+    site.write("a.md", article("a", excerpt="Edited."))
+    before = dump(site.site)
+    with pytest.raises(ClockError, match=r"says 2024-06-15 13:00 UTC.*2025-06-15 12:00.*--force c"):
+        site.build(SOON)
+    with pytest.raises(ClockError):
+        site.build(SOON, force=True)
+    assert dump(site.site) == before
+
+
+def test_a_clock_that_is_set_right_by_a_little_takes_nothing_back(site: Publication) -> None:
+    due = NOW + timedelta(seconds=30)
+    site.write("f.md", article("f", publishedDateTime=due.isoformat()))
+    site.build(due)
+    site.write("g.md", article("g"))
+    assert site.build(due - timedelta(seconds=29)).added == 1
+    assert "f" in site.titles(now=due)
+    with site.read() as reader:
+        assert reader.last_build() == int(due.timestamp())
+
+
+def test_dates_ahead_of_a_clock_that_is_right_again_are_mended(site: Publication) -> None:
+    change(site, AHEAD)
+    site.build(AHEAD)
+    assert "later" in site.titles(now=AHEAD)
+    site.export(site.root / "out", AHEAD)
+    assert "2025" in texts(site.root / "out")
+    site.build(SOON, trust_clock=True)
+    assert item(site, "new", SOON)["date_published"] == "2024-06-15T13:00:00Z"
+    assert item(site, "a", SOON)["date_modified"] == "2024-06-15T13:00:00Z"
+    assert all(made.updated <= SOON for made in site.fetch(now=SOON).values())
+    assert "2025" not in str({key: made.body for key, made in site.fetch(now=SOON).items()})
+    assert "topics/later" not in site.feeds(SOON)
+    assert site.export(site.root / "out", SOON).written
+    assert "2025" not in texts(site.root / "out")
+    files = [site.root / "out" / f"all.{format_}" for format_ in FORMATS]
+    assert all(file.stat().st_mtime < SOON.timestamp() + 1 for file in files)
+    after = SOON + timedelta(minutes=10)
+    site.written = int(after.timestamp()) - 90
+    site.write("a.md", article("a", excerpt="Edited again."))
+    site.build(after)
+    assert item(site, "a", after)["date_modified"] == "2024-06-15T13:09:30Z"
+
+
+def test_what_an_author_has_dated_in_the_future_is_held_back_and_comes_at_its_time(
+    site: Publication,
+) -> None:
+    site.build(AHEAD)
+    site.build(SOON, trust_clock=True)
+    due = NOW + timedelta(days=100)
+    assert "later" not in site.titles(now=due - timedelta(seconds=1))
+    assert site.fetch(now=due)["atom"].updated == due
+    report = site.build(due)
+    assert {"all", "topics/later"} <= set(report.feeds_changed)
+    assert site.titles("topics/later", due) == ["later"]
+
+
+def test_what_was_mended_is_as_if_the_clock_had_never_been_wrong(tmp_path: Path) -> None:
+    """Every document, and the memory, in a site with archives and feeds of recent entries."""
+    articles = {**START, "later.md": article("later", **LATER)}
+    wrong, right = (Publication(tmp_path / name, articles, FEEDS) for name in ("wrong", "right"))
+    for site in (wrong, right):
+        site.build()
+        change(site, AHEAD)
+    wrong.build(AHEAD)
+    wrong.build(SOON, trust_clock=True)
+    right.build(SOON)
+    assert wrong.feeds(SOON) == right.feeds(SOON)
+    for path in right.feeds(SOON):
+        assert wrong.fetch(path, SOON) == right.fetch(path, SOON), path
+    one, two = dump(wrong.site), dump(right.site)
+    for name in ("entry", "membership", "term", "file"):
+        assert one[name] == two[name]
+
+
+def test_an_entry_whose_article_cannot_be_read_now_is_mended_too(site: Publication) -> None:
+    change(site, AHEAD)
+    site.build(AHEAD)
+    site.write("new.md", "---\ntitle: [\n---\n")
+    site.build(SOON, trust_clock=True)
+    assert item(site, "new", SOON)["date_published"] == "2024-06-15T13:00:00Z"
+
+
+def test_a_withdrawn_article_that_comes_back_has_a_mended_date(site: Publication) -> None:
+    text = article("new", publishedDateTime=None)
+    site.written = int(AHEAD.timestamp()) - 3600
+    site.write("new.md", text)
+    site.build(AHEAD)
+    site.file("new.md").unlink()
+    site.build(AHEAD)
+    site.build(SOON, trust_clock=True)
+    site.write("new.md", text)
+    site.build(SOON)
+    assert item(site, "new", SOON)["date_published"] == "2024-06-15T13:00:00Z"
+    with site.read() as reader:
+        assert not any(
+            seconds and seconds > SOON.timestamp()
+            for memory in reader.memories(["b.md", "c.md", "new.md"]).values()
+            for seconds in (memory.first_seen, memory.updated, memory.withdrawn)
+        )
+
+
+def test_hubs_are_not_left_alone_until_a_date_ahead(site: Publication) -> None:
+    with closing(sqlite3.connect(site.root / "catalogue.sqlite")) as file:
+        far = int(AHEAD.timestamp())
+        file.execute("INSERT INTO hub VALUES ('https://hub.example/', 3, ?)", [far])
+        file.execute("INSERT INTO ping VALUES ('https://hub.example/', 'u', '', 3, ?)", [far])
+        file.commit()
+    site.build(AHEAD)
+    site.write("a.md", article("a", excerpt="Edited."))
+    site.build(AHEAD)
+    site.build(SOON, trust_clock=True)
+    tables = dump(site.site)
+    assert (tables["hub"][0][-1], tables["ping"][0][-1]) == (int(SOON.timestamp()),) * 2
+
+
+def test_a_clock_that_is_behind_takes_nothing_back_from_what_is_served(
+    site: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(document_cache, "clock", lambda: BEHIND)
+    with closing(Catalogue(site.site.catalogue)) as catalogue:
+        shelf = DocumentCache(site.site, catalogue)
+        shelf.refresh()
+        ready = shelf.get("all.json")
+    assert ready
+    assert len(json.loads(ready.document.body)["items"]) == len(site.items())
+    assert shelf.get("topics/ai.rss") is not None
+
+
+def test_the_guard_counts_what_a_clock_that_is_behind_would_hold_back(tmp_path: Path) -> None:
+    site = Publication(tmp_path, {f"{n}.md": article(str(n)) for n in range(40)})
+    site.build()
+    with pytest.raises(GuardError, match=r"hold back 40 of 40 .*clock"):
+        site.build(BEHIND, trust_clock=True)
+    assert len(site.items()) == 40
+    site.build(BEHIND, trust_clock=True, force=True)
+    assert site.items(now=BEHIND) == []
+    site.build(SOON)
+    assert len(site.items(now=SOON)) == 40
+
+
+def test_a_build_that_changes_nothing_does_not_note_its_time(site: Publication) -> None:
+    site.build(SOON)
+    with site.read() as reader:
+        assert reader.last_build() == int(NOW.timestamp())
+
+
+def test_of_an_older_catalogue_it_is_known_when_the_last_build_was_at_least(
+    site: Publication,
+) -> None:
+    change(site, AHEAD)
+    site.build(AHEAD)
+    with closing(sqlite3.connect(site.root / "catalogue.sqlite")) as file:
+        file.execute("DELETE FROM meta WHERE key = 'clock'")
+        file.commit()
+    with pytest.raises(ClockError):
+        site.build(SOON)
+    site.build(SOON, trust_clock=True)
+    assert item(site, "new", SOON)["date_published"] == "2024-06-15T13:00:00Z"
+
+
+def test_a_watcher_outlives_a_clock_that_is_wrong_and_then_builds_what_it_heard_of(
+    site: Publication, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(watch, "_RETRY", 0.0)
+    site.build(AHEAD)
+    site.write("a.md", article("a", excerpt="Edited."))
+    moments = iter(SOON + timedelta(hours=n) for n in range(10))
+    with caplog.at_level(logging.ERROR, "feeds"), closing(Catalogue(site.site.catalogue)) as opened:
+        builder = watch.Rebuilder(site.site, opened, None)
+        monkeypatch.setattr(watch, "clock", lambda: next(moments))
+        builder.build({"a.md"})
+        builder.build_if_needed(set())
+        builder.build_if_needed(set())
+        assert [record.message.count("clock") > 0 for record in caplog.records] == [True]
+        monkeypatch.setattr(watch, "clock", lambda: AHEAD)
+        builder.build_if_needed(set())
+    assert item(site, "a", AHEAD)["summary"] == "Edited."
+
+
+def test_the_thread_of_a_watcher_goes_on_where_the_clock_is_wrong(
+    site: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from threading import Event
+
+    monkeypatch.setattr(watch, "clock", lambda: SOON)
+    site.build(AHEAD)
+    failed = Event()
+    with closing(Catalogue(site.site.catalogue)) as opened:
+        watcher = Watcher(site.site, opened, lambda report, _: failed.set() if not report else None)
+        watcher.start()
+        assert failed.wait(10)
+        assert watcher._thread.is_alive()
+        watcher.stop()
+
+
+# --- the commands
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments, catch_exceptions=False)
+
+
+@pytest.mark.parametrize("command", [["build"], ["export", "out"], ["publish", "out"]])
+def test_commands_say_that_the_clock_is_wrong_and_go_on_when_told(
+    site: Publication, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    change(site, AHEAD)
+    monkeypatch.chdir(site.root)
+    arguments = [*command, "--config", "."]
+    monkeypatch.setattr(building, "clock", lambda: AHEAD)
+    assert run(*arguments).exit_code == 0
+    monkeypatch.setattr(building, "clock", lambda: SOON)
+    for more in ([], ["--force"], ["--force", "guard"]):
+        result = run(*arguments, *more)
+        assert (result.exit_code, "--force clock" in result.stderr) == (2, True), result.output
+    assert run(*arguments, "--force", "clock").exit_code == 0
+    assert "2025" not in texts(site.root / "out")
+    assert item(site, "new", SOON)["date_published"] == "2024-06-15T13:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "forced"),
+    [
+        ([], []),
+        (["--force"], ["guard"]),
+        (["--force", "guard"], ["guard"]),
+        (["--force", "clock"], ["clock"]),
+        (["--force=clock"], ["clock"]),
+        (["--force", "clock", "--force"], ["clock", "guard"]),
+        (["--force", "--force", "clock"], ["guard", "clock"]),
+        (["--force", "--verify"], ["guard"]),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("folder", ["last", "first"])
+def test_force_takes_only_the_words_that_it_knows(
+    site: Publication,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    forced: list[str],
+    folder: str,
+) -> None:
+    """`feeds export --force DIR` names a folder, as it always did."""
+    given: dict[str, Any] = {}
+    real = building.build
+
+    def build(*args: Any, **options: Any) -> building.BuildReport:
+        given.update(options)
+        return real(*args, **options)
+
+    monkeypatch.setattr(building, "build", build)
+    monkeypatch.setattr(building, "clock", lambda: SOON)
+    out = str(site.root / "out")
+    rest = [*arguments, out] if folder == "last" else [out, *arguments]
+    assert run("export", "--config", str(site.root), *rest).exit_code == 0
+    assert (site.root / "out" / "all.rss").exists()
+    assert (given["force"], given["trust_clock"]) == ("guard" in forced, "clock" in forced)
+
+
+@pytest.mark.parametrize("arguments", [["--force=all", "out"], ["--force", "clock"]], ids=" ".join)
+def test_force_with_another_value_or_without_a_folder_is_a_mistake_of_the_user(
+    site: Publication, arguments: list[str]
+) -> None:
+    assert run("export", "--config", str(site.root), *arguments).exit_code == 2
+    assert not Path("clock").exists()
+
+
+def test_the_tables_that_hold_times_are_all_looked_at() -> None:
+    """A new column with a time has to be mended, or named here."""
+    times = {
+        f"{table.name}.{column.name}"
+        for table in schema.metadata.tables.values()
+        for column in table.columns
+        if isinstance(column.type, BigInteger)
+    }
+    mended = {
+        "entry.first_seen", "entry.updated", "entry.published", "entry.withdrawn", "place.since",
+        "feed.updated", "archive.updated", "hub.due", "ping.due", "membership.published",
+    }  # fmt: skip
+    made_anew = {"term.comes", "feed.newest", "feed.due"}
+    no_times = {
+        "entry.sum", "fragment.sum", "feed.sum", "archive.sum", "file.size", "file.mtime_ns",
+        "entry.quality", "entry.heat", "feed.revision", "archive.revision",
+    }  # fmt: skip
+    assert times == mended | made_anew | no_times

@@ -1,0 +1,330 @@
+"""A build that looks only at what was heard of leaves the same as one that looks at everything."""
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack, closing
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from feeds.articles import folder, scan_digest
+from feeds.build.builder import BuildCache, BuildReport, build
+from feeds.catalogue import schema, terms
+from feeds.catalogue.catalogue import Catalogue
+from feeds.config.site import Site
+from feeds.errors import ArticleFolderError, FeedsError
+from feeds.render import feed_documents
+from tests.support.site import NOW, Publication, front_matter
+
+FEEDS: Mapping[str, Any] = {
+    "feeds": [
+        {"path": "all", "size": 5},
+        {"path": "topics/{topic}", "each": "topic", "size": 3},
+        {"path": "fresh/{topic}", "each": "topic", "select": {"age": "1d"}, "size": 2},
+        {"path": "{category}/{topic}", "each": ["category", "topic"], "order": "heat"},
+        {"path": "from/{provider}", "each": "provider"},
+        {"path": "recent", "select": {"age": "2d", "not": {"type": "video"}}},
+        {"path": "old", "select": {"not": {"age": "12h"}}, "size": 3},
+        {"path": "good", "select": {"quality": {"min": 5}}, "order": "heat", "size": 3},
+        {"path": "topics/robots", "title": "Never: a topic has this path"},
+    ]
+}
+NAMES = ["a.md", "b.md", "b.html", "c.md", "x/d.md", "x/e.md", "x/y/f.md", "z/g.md"]
+FOLDERS = ["x", "x/y", "z", "w", ".hidden", "drafts"]
+KINDS: Mapping[str, dict[str, Any]] = {
+    "plain": {},
+    "withheld": {"published": False},
+    "undated": {"publishedDateTime": None},
+    "bad": {"title": None},
+    "video": {"type": "video", "category": "learning"},
+}
+TOPICS = ["AI", "ai", "Robots", "Space", "Deep Sea"]
+
+
+def article(number: int, hours: int, topics: list[str], kind: str) -> str:
+    """One of a few kinds of article, dated so many hours from `NOW`."""
+    at = NOW + timedelta(hours=hours)
+    fields: dict[str, Any] = {
+        "title": f"Title {number}",
+        "webUrl": f"https://example.org/{number}",
+        "publishedDateTime": at.isoformat(),
+        "topics": topics,
+        "quality": number,
+        "heat": number * hours % 7,
+        "provider": {"name": f"P{number % 3}", "domain": "p.example"},
+    }
+    timed = {"ends": {"expires": at + timedelta(days=1)}, "comes": {"pubDate": at}}
+    if kind == "comes":
+        fields["publishedDateTime"] = "2024-06-01"
+    return front_matter(**{**fields, **KINDS.get(kind, {}), **timed.get(kind, {})})
+
+
+START = {name: article(n, -n, ["AI"], "plain") for n, name in enumerate(NAMES)}
+
+articles = st.builds(
+    article,
+    st.integers(0, 9),
+    st.integers(-72, 48),
+    st.lists(st.sampled_from(TOPICS), max_size=2),
+    st.sampled_from([*["plain"] * 3, *KINDS, "ends", "comes"]),
+)
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("write"), st.sampled_from(NAMES), articles),
+        st.tuples(st.just("remove"), st.sampled_from([*NAMES, *FOLDERS])),
+        st.tuples(
+            st.just("move"),
+            st.sampled_from([*NAMES, *FOLDERS]),
+            st.sampled_from([*NAMES, *FOLDERS, "new.md", "x/new.md"]),
+        ),
+    ),
+    min_size=1,
+    max_size=4,
+)
+rounds = st.lists(st.tuples(steps, st.integers(0, 40)), min_size=1, max_size=6)
+
+
+def apply(site: Publication, step: tuple[Any, ...]) -> list[str]:
+    """Do it; returns what is heard of it."""
+    kind, path, *rest = step
+    file = site.file(path)
+    if any(parent.is_file() for parent in file.parents):
+        return []
+    if kind == "write":
+        if file.is_dir():
+            return []
+        site.write(path, rest[0])
+    elif kind == "remove" and file.is_dir():
+        shutil.rmtree(file)
+    elif kind == "remove":
+        file.unlink(missing_ok=True)
+    elif file.exists():
+        target = site.file(rest[0])
+        if target.exists() or file in (target, *target.parents):
+            return []
+        if any(parent.is_file() for parent in target.parents):
+            return []
+        target.parent.mkdir(parents=True, exist_ok=True)
+        file.rename(target)
+        return [path, rest[0]]
+    return [path]
+
+
+def dump(site: Site) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of the catalogue, but for how a walk has found the files."""
+    file = site.root / site.settings.catalogue
+    with closing(sqlite3.connect(file)) as connection:
+        return {
+            table.name: sorted(
+                (
+                    row
+                    for row in connection.execute(f"SELECT * FROM {table.name}")
+                    if row[0] != "walked"
+                ),
+                key=repr,
+            )
+            for table in schema.metadata.tables.values()
+        }
+
+
+def counted(site: Site, catalogue: Catalogue, now: datetime) -> list[tuple[Any, ...]]:
+    """The terms in use, counted anew."""
+    with catalogue.connect() as connection:
+        return sorted(
+            (
+                (*msgspec.structs.astuple(each), number)
+                for fields in terms.families(site)
+                for each, number in terms.count(connection, fields, int(now.timestamp()))
+            ),
+            key=repr,
+        )
+
+
+def made(site: Site, catalogue: Catalogue, now: datetime, **options: Any) -> BuildReport | str:
+    """What a build reports, or the kind of error that it raises."""
+    try:
+        return build(site, catalogue, now, jobs=1, **options)
+    except FeedsError as error:
+        return type(error).__name__
+
+
+def documents_of(site: Site, catalogue: Catalogue, now: datetime) -> dict[str, Any]:
+    with catalogue.read() as reader:
+        feeds = feed_documents.all_feeds(site, reader, now)
+        return {
+            path: feed_documents.render_feed(feed, site, reader, now)
+            for path, feed in feeds.items()
+        }
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(rounds)
+def test_the_catalogue_is_the_same_as_after_builds_that_look_at_everything(
+    done: list[tuple[list[tuple[Any, ...]], int]],
+) -> None:
+    folders = {"folder": "articles", "ignore": ["drafts"]}
+    with tempfile.TemporaryDirectory() as root:
+        site = Publication(Path(root), START, FEEDS, articles=folders)
+        one, two, three = (
+            msgspec.structs.replace(
+                site.site,
+                settings=msgspec.structs.replace(site.site.settings, catalogue=name),
+            )
+            for name in ("heard.sqlite", "walked.sqlite", "read.sqlite")
+        )
+        with ExitStack() as stack:
+            patch = stack.enter_context(pytest.MonkeyPatch.context())
+            patch.setattr(scan_digest, "_FEW", 1)
+            opened = [
+                (each, stack.enter_context(closing(Catalogue(each.catalogue))))
+                for each in (one, two, three)
+            ]
+            memo, now = BuildCache(), NOW
+            for each, catalogue in opened:
+                made(each, catalogue, now)
+            missed: set[str] = set()
+            for number, (todo, hours) in enumerate(done):
+                heard = {path for step in todo for path in apply(site, step)} | missed
+                now += timedelta(hours=hours, seconds=number % 2)
+                ways: list[dict[str, Any]] = [{"heard": heard, "memo": memo}, {}, {"verify": True}]
+                reports = [
+                    made(each, catalogue, now, **options)
+                    for (each, catalogue), options in zip(opened, ways, strict=True)
+                ]
+                told = [_told(report) for report in reports]
+                assert told[0] == told[1] == told[2]
+                missed = heard if isinstance(reports[0], str) else set()  # to be made up for
+                if not missed:
+                    assert dump(one) == dump(two) == dump(three)
+                    assert dump(one)["term"] == counted(one, opened[0][1], now)
+            shown = [documents_of(each, catalogue, now) for each, catalogue in opened]
+            assert shown[0] == shown[1] == shown[2]
+
+
+def _told(report: BuildReport | str) -> object:
+    if isinstance(report, str):
+        return report
+    return msgspec.structs.replace(
+        report, read=0, problems=(), feeds_changed=tuple(sorted(report.feeds_changed))
+    )
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Publication:
+    made = Publication(
+        tmp_path,
+        START,
+        FEEDS,
+    )
+    made.build()
+    return made
+
+
+@pytest.fixture
+def unwalked(site: Publication, monkeypatch: pytest.MonkeyPatch) -> Publication:
+    """The site, where from now on it is wrong to look at all files."""
+
+    def refuse(_: Site) -> folder.Scan:
+        raise AssertionError("all files were looked at")
+
+    monkeypatch.setattr(folder, "scan", refuse)
+    return site
+
+
+def test_only_what_was_heard_of_is_looked_at(unwalked: Publication) -> None:
+    unwalked.write("a.md", article(1, -1, ["Space"], "plain"))
+    unwalked.write("c.md", article(2, -1, ["Space"], "plain"))
+    report = unwalked.build(heard=["a.md"])
+    assert (report.read, report.changed, report.articles) == (1, 1, len(NAMES))
+
+
+def test_a_folder_that_was_heard_of_is_walked(unwalked: Publication) -> None:
+    unwalked.write("x/new.md", article(8, -1, ["AI"], "plain"))
+    unwalked.file("x/y/f.md").unlink()
+    report = unwalked.build(heard=["x"])
+    assert (report.added, report.withdrawn) == (1, 1)
+
+
+def test_what_no_article_is_changes_nothing(unwalked: Publication) -> None:
+    before = dump(unwalked.site)
+    unwalked.file("note.txt").write_text("not an article")
+    report = unwalked.build(heard=["note.txt", ".a.md.swp", "gone", "../site.yaml", "a.md/b"])
+    assert (report.read, dump(unwalked.site)) == (0, before)
+
+
+def test_time_alone_is_a_reason_to_build(unwalked: Publication) -> None:
+    unwalked.write("new.md", article(8, 5, ["Later"], "plain"))
+    report = unwalked.build(heard=["new.md"])
+    assert not {"all", "topics/later"} & set(report.feeds_changed)
+    due = NOW + timedelta(hours=5)
+    with unwalked.read() as reader:
+        feeds = feed_documents.all_feeds(unwalked.site, reader, NOW)
+        assert reader.until(feeds["all"], NOW) == due
+        assert reader.until(feeds["from/p2"], NOW) == due
+        assert reader.until(feeds["from/p1"], NOW) is None
+    assert {"all", "topics/later"} <= set(unwalked.build(due, heard=[]).feeds_changed)
+
+
+def test_a_link_makes_a_build_look_at_everything(site: Publication) -> None:
+    """What changes at one path may be an article at another."""
+    site.file("link.md").symlink_to(site.file("a.md"))
+    assert site.build(heard=["link.md"]).read == 1
+    site.write("a.md", article(9, -1, ["AI"], "plain"))
+    assert site.build(heard=["a.md"]).read == 2
+
+
+def test_a_folder_without_articles_is_an_error(site: Publication) -> None:
+    for name in NAMES:
+        site.file(name).unlink()
+    with pytest.raises(ArticleFolderError, match="has no article"):
+        site.build(heard=NAMES)
+
+
+def test_the_guard_stops_builds_of_what_was_heard_of(tmp_path: Path) -> None:
+    files = {f"x/{n}.md": article(n, -n, ["AI"], "plain") for n in range(60)}
+    site = Publication(tmp_path, {**files, "a.md": article(99, -1, ["AI"], "plain")}, FEEDS)
+    site.build()
+    before = dump(site.site)
+    shutil.rmtree(site.file("x"))
+    with closing(Catalogue(site.site.catalogue)) as catalogue:
+        assert made(site.site, catalogue, NOW, heard=["x"]) == "GuardError"
+    assert dump(site.site) == before
+
+
+@pytest.mark.parametrize(
+    ("select", "until"),
+    [
+        ({}, 5),
+        ({"topic": "Space"}, None),
+        ({"age": "1d"}, 5),
+        ({"age": "3h"}, 2),  # the entry of one hour ago leaves, a second after that
+        ({"not": {"age": "3h"}}, 2),
+        ({"topic": "AI", "age": "2h"}, 1),
+        ({"topic": "Space", "age": "2h"}, None),
+        ({"any": [{"topic": "Space"}, {"age": "4h"}]}, 3),
+    ],
+)
+def test_until_is_when_time_alone_changes_a_feed(
+    tmp_path: Path, select: dict[str, Any], until: int | None
+) -> None:
+    articles = {
+        "past.md": article(1, -1, ["AI"], "plain"),
+        "future.md": article(2, 5, ["AI"], "plain"),
+    }
+    site = Publication(tmp_path, articles, {"feeds": [{"path": "some", "select": select}]})
+    site.build()
+    with site.read() as reader:
+        feed = feed_documents.all_feeds(site.site, reader, NOW)["some"]
+        found = reader.until(feed, NOW)
+    expected = None if until is None else NOW + timedelta(hours=until)
+    assert found in (expected, expected and expected + timedelta(seconds=1))
+    if found:
+        before = site.fetch("some", found - timedelta(seconds=1))
+        assert before == site.fetch("some", NOW) != site.fetch("some", found)

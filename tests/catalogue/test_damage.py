@@ -1,0 +1,162 @@
+"""Damage in the catalogue is never published, and what can be is made again."""
+
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from feeds.catalogue.catalogue import Catalogue
+from feeds.errors import CatalogueError
+from feeds.serve.document_cache import DocumentCache
+from tests.support.site import NOW, Publication, front_matter
+
+LATER = NOW + timedelta(days=1)
+FEEDS = {
+    "feeds": [
+        {"path": "all", "size": 2, "history": "all"},
+        {"path": "topics/{topic}", "each": "topic"},
+    ]
+}
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Publication:
+    articles = {
+        f"{name}.md": front_matter(
+            body=f"Body of {name}.",
+            title=f"Title {name}",
+            webUrl=f"https://example.org/{name}",
+            topics=["Maps" if name in "abc" else "Ships"],
+        )
+        for name in "abcdef"
+    }
+    made = Publication(tmp_path / "site", articles, FEEDS)
+    made.build()
+    return made
+
+
+def damage(site: Publication, statement: str) -> None:
+    """Change rows behind our back."""
+    with closing(sqlite3.connect(site.root / "catalogue.sqlite")) as connection:
+        connection.execute(statement)
+        connection.commit()
+
+
+def exported(site: Publication, target: Path) -> dict[str, bytes]:
+    site.export(target)
+    return {
+        file.relative_to(target).as_posix(): file.read_bytes()
+        for file in target.rglob("*")
+        if file.is_file() and not file.name.startswith(".feeds-")
+    }
+
+
+@pytest.mark.parametrize("format_", ["rss", "atom", "json"])
+def test_a_damaged_fragment_is_made_again_from_its_entry(
+    site: Publication, tmp_path: Path, format_: str
+) -> None:
+    before = exported(site, tmp_path / "before")
+    damage(site, f"UPDATE fragment SET {format_} = replace({format_}, 'Title', 'Titel')")
+    assert exported(site, tmp_path / "after") == before
+    site.build(verify=True)
+    with closing(sqlite3.connect(site.root / "catalogue.sqlite")) as connection:
+        [(made,)] = connection.execute(f"SELECT min({format_}) FROM fragment").fetchall()
+    assert b"Title" in made
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE entry SET data = replace(data, 'Title a', 'Title x')",
+        "UPDATE entry SET data = x'00' WHERE path = 'a.md'",
+        "UPDATE entry SET published = published + 1 WHERE path = 'b.md'",
+        "UPDATE entry SET published = 1 << 60 WHERE path = 'b.md'",
+        "UPDATE entry SET updated = updated + 1 WHERE path = 'b.md'",
+        "UPDATE entry SET id = id || 'x' WHERE path = 'b.md'",
+        "UPDATE entry SET id = CAST(x'ff' AS TEXT) WHERE path = 'b.md'",
+        "UPDATE entry SET content_hash = '1:0' WHERE path = 'b.md'",
+        "UPDATE entry SET withdrawn = 1 WHERE path = 'b.md'",
+        "UPDATE membership SET topic = 'mbps' WHERE entry = 2",
+        "DELETE FROM membership WHERE entry = 2",
+        "UPDATE feed SET updated = updated + 1 WHERE path = 'topics/maps'",
+        "UPDATE feed SET digest = 'x' WHERE path = 'all'",
+        "UPDATE feed SET path = 'topics/mbps' WHERE path = 'topics/maps'",
+        "UPDATE term SET slugs = '[\"mbps\"]' WHERE slugs = '[\"maps\"]'",
+        "UPDATE term SET names = '[\"Mbps\"]' WHERE slugs = '[\"maps\"]'",
+        "UPDATE place SET archive = archive + 1 WHERE archive > 0 AND entry = 3",
+        "UPDATE archive SET digest = 'x'",
+        "UPDATE archive SET updated = updated + 1",
+        "UPDATE meta SET value = 'q' WHERE key = 'revision'",
+    ],
+)
+def test_what_is_damaged_besides_is_an_error_and_not_published(
+    site: Publication, tmp_path: Path, statement: str
+) -> None:
+    before = exported(site, tmp_path / "before")
+    damage(
+        site,
+        statement + (" AND path = 'a.md'" if "WHERE" not in statement else "")
+        if statement.startswith("UPDATE entry SET data = rep")
+        else statement,
+    )
+    damage(site, "DELETE FROM fragment")  # so that every entry is looked at
+    with pytest.raises(CatalogueError, match="damaged"):
+        exported(site, tmp_path / "after")
+    if "meta" in statement:
+        return
+    site.build()  # it was noted
+    after = exported(site, tmp_path / "after")
+    if "feed SET" not in statement and "archive" not in statement:
+        assert after == before
+    site.build()
+    assert exported(site, tmp_path / "again") == after
+
+
+def test_what_cannot_be_restored_is_named_and_kept_with_force(
+    site: Publication, tmp_path: Path
+) -> None:
+    damage(site, "UPDATE entry SET id = 'x', updated = 9, content_hash = '' WHERE path = 'b.md'")
+    with pytest.raises(CatalogueError, match=r"b\.md.*put a backup in its place.*--force"):
+        site.build(verify=True)
+    site.build(verify=True, force=True)
+    assert "x" in [item["id"] for item in site.items("topics/maps")]
+    assert exported(site, tmp_path / "out")
+
+
+def test_an_article_that_cannot_be_read_again_stays_out(site: Publication) -> None:
+    damage(site, "UPDATE entry SET data = x'00' WHERE path = 'b.md'")
+    site.write("b.md", "no front matter")
+    site.build(verify=True)
+    assert site.titles("topics/maps") == ["Title a", "Title c"]
+    id_ = "tag:example.org,2026:site/b"
+    site.write("b.md", front_matter(title="Title b", webUrl="https://example.org/b"))
+    site.build(LATER)
+    assert id_ in [item["id"] for item in site.items()]
+
+
+def test_a_server_answers_503_for_what_is_damaged_alone_until_it_is_mended(
+    site: Publication,
+) -> None:
+    with closing(Catalogue(site.site.catalogue)) as catalogue:
+        shelf = DocumentCache(site.site, catalogue)
+        shelf.refresh()
+        good = shelf.get("topics/ships.rss")
+        damage(site, "UPDATE entry SET updated = updated + 1 WHERE path = 'b.md'")
+        with pytest.raises(CatalogueError, match="damaged"):
+            shelf.get("topics/maps.rss")
+        shelf.refresh()
+        assert shelf.get("topics/ships.rss") is good
+        assert shelf.get("topics/ships.html")
+        site.build()  # as the builder does, when it finds the note
+        shelf.refresh()
+        assert shelf.get("topics/maps.rss")
+
+
+def test_time_and_a_clock_that_is_behind_are_no_damage(site: Publication, tmp_path: Path) -> None:
+    due = (NOW + timedelta(hours=1)).isoformat()
+    site.write("g.md", front_matter(webUrl="https://example.org/g", publishedDateTime=due))
+    site.build()
+    for hours in (1, 2, -10_000):
+        site.export(tmp_path / str(hours), NOW + timedelta(hours=hours))

@@ -1,0 +1,112 @@
+"""A catalogue that is away is never made anew in its place: all ids would be others."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from feeds.build.builder import build
+from feeds.catalogue.catalogue import Catalogue
+from feeds.catalogue.presence import Make
+from feeds.cli.main import main
+from feeds.errors import CatalogueError
+from feeds.serve.app import create_app
+from feeds.serve.document_cache import DocumentCache
+from tests.support.site import NOW, Publication, front_matter
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Publication:
+    made = Publication(tmp_path / "site", {"a.md": front_matter()})
+    made.build()
+    return made
+
+
+def run(site: Publication, *arguments: str) -> Result:
+    command, *rest = arguments
+    return CliRunner().invoke(main, [command, "--config", str(site.root), *rest])
+
+
+def lose(site: Publication, how: str) -> None:
+    for file in site.root.glob("catalogue.sqlite"):
+        file.unlink()
+    for file in site.root.glob("catalogue.sqlite-*"):
+        file.unlink()
+    if how == "empty":
+        (site.root / "catalogue.sqlite").touch()
+    if how == "no tables":
+        with closing(sqlite3.connect(site.root / "catalogue.sqlite")) as connection:
+            connection.execute("PRAGMA user_version = 1")
+            connection.commit()
+    if how == "never built":
+        Catalogue(site.site.catalogue).close()
+
+
+@pytest.mark.parametrize("how", ["gone", "empty", "no tables", "never built"])
+def test_a_build_makes_no_new_catalogue_in_the_place_of_one_that_was_there(
+    site: Publication, how: str
+) -> None:
+    lose(site, how)
+    for command in (("build",), ("list",)):
+        result = run(site, *command)
+        assert result.exit_code == 2
+        assert "catalogue.sqlite is gone or empty" in result.output
+        assert "feeds build --force" in result.output
+    assert run(site, "build", "--force").exit_code == 0
+    assert run(site, "build").exit_code == 0
+
+
+def test_an_export_stops_where_one_is_and_its_catalogue_is_not(
+    site: Publication, tmp_path: Path
+) -> None:
+    target = str(tmp_path / "out")
+    assert run(site, "export", target).exit_code == 0
+    before = (tmp_path / "out/all.json").read_bytes()
+    lose(site, "gone")
+    (site.root / ".catalogue.sqlite.made").unlink()  # another machine
+    result = run(site, "export", target)
+    assert result.exit_code == 2
+    assert "has an export, and the catalogue that it was made from is gone" in result.output
+    assert (tmp_path / "out/all.json").read_bytes() == before
+    assert run(site, "export", target).exit_code == 2
+    assert run(site, "export", target, "--overwrite").exit_code == 0
+
+
+def test_a_first_build_makes_a_catalogue(tmp_path: Path) -> None:
+    site = Publication(tmp_path, {"a.md": front_matter()})
+    assert run(site, "list").exit_code == 0
+    assert run(site, "build").exit_code == 0
+    assert run(site, "export", str(tmp_path / "out")).exit_code == 0
+
+
+@pytest.mark.parametrize("how", ["gone", "empty", "no tables"])
+def test_a_worker_waits_for_a_catalogue_that_is_away_and_makes_none(
+    site: Publication, how: str
+) -> None:
+    good = site.root / "good"
+    with closing(sqlite3.connect(site.root / "catalogue.sqlite")) as connection:
+        connection.execute("VACUUM INTO ?", [str(good)])
+    lose(site, how)
+    there = (site.root / "catalogue.sqlite").exists()
+    client = create_app(site.root, {}, watch=False).test_client()
+    assert client.get("/all.rss").status_code == 503
+    assert client.get("/readyz").status_code == 503
+    assert (site.root / "catalogue.sqlite").exists() == there
+    good.replace(site.root / "catalogue.sqlite")
+    with closing(Catalogue(site.site.catalogue, make="never")) as catalogue:
+        shelf = DocumentCache(site.site, catalogue)
+        shelf.refresh()
+        assert shelf.get("all.rss")
+
+
+@pytest.mark.parametrize("make", ["first", "never"])
+def test_a_running_builder_never_takes_an_empty_catalogue_for_a_replacement(
+    site: Publication, make: Make
+) -> None:
+    with closing(Catalogue(site.site.catalogue, make=make)) as catalogue:
+        lose(site, "never built")
+        for _ in range(2):
+            with pytest.raises(CatalogueError, match="to be built first"):
+                build(site.site, catalogue, NOW, jobs=1)

@@ -1,0 +1,225 @@
+"""What others wrote is shown on a terminal and in logs, and does nothing there."""
+
+import ast
+import io
+import json
+import logging
+import logging.config
+import os
+from contextlib import redirect_stderr
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from feeds.cli.console import Console
+from feeds.cli.main import main
+from feeds.errors import PurgeError
+from feeds.serve.runner import _LOGGING
+from feeds.util import terminal
+from feeds.util.terminal import LogFormatter, escaped
+from tests.support.site import front_matter, write_site
+
+# Markup of rich that closes nothing and that makes a link; a link, a colour and a title as
+# terminals read them, in 7 and 8 bits; another direction; and more lines.
+MARKUP = "[/bold] [link=https://evil.example]here[/link]"
+CONTROLS = "\x1b]8;;https://evil.example\x07x\x9b31m\u202egpj\r"
+NAME = "x\x1b[31m\nerror: forged.md:1: y.md"
+HARMFUL = [chr(number) for number in (*range(32), *range(0x7F, 0xA0), 0x2028, 0x202E, 0x2066)]
+
+# What JSON or YAML has to say the controls as; an agent has no control below U+0020 on any wire.
+AGENT = f"{MARKUP}\x9b31m\u202e/1.0"
+LOG = json.dumps(
+    {"time": 1718000000, "method": "GET", "path": "/all.rss", "status": 200, "user_agent": AGENT}
+)
+REPORTED = json.dumps(
+    {
+        "time": 1718000000, "method": "GET", "path": "/all.rss", "status": 200,
+        "user_agent": f"{AGENT} (5 subscribers)", "client": "\x1b[2J",
+    }
+)  # fmt: skip
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "log").write_text(f"{LOG}\n{REPORTED}\n", encoding="utf-8")
+    return write_site(
+        tmp_path,
+        {
+            "a.md": front_matter(title=f"T {MARKUP} \u202egpj", topics=[MARKUP, "\u202egpj"]),
+            NAME: "no front matter",
+            "b.md": front_matter(webUrl="javascript:\x9b31m\u202e", publishedDateTime="\u202e12"),
+        },
+        title=f"Site {MARKUP} \u202e",
+    )
+
+
+@pytest.fixture
+def at_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables as at a terminal, whose own colours are switched off."""
+    made = Console.__init__
+
+    def init(self: Console, as_json: bool) -> None:
+        made(self, as_json)
+        self._terminal = True
+
+    monkeypatch.setattr(Console, "__init__", init)
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("COLUMNS", "400")
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments, catch_exceptions=False)
+
+
+def harmless(output: str) -> bool:
+    return not [each for each in HARMFUL if each in output.replace("\n", "").replace("\t", "")]
+
+
+def commands(root: Path) -> list[tuple[str, ...]]:
+    config = ("--config", str(root))
+    return [
+        ("build", *config),
+        ("list", *config),
+        ("check", *config),
+        ("show", *config, "a.md"),
+        ("show", *config, NAME),
+        ("show", *config, f"no {CONTROLS}\n"),
+        ("subscribers", *config, str(root / "log")),
+        ("subscribers", *config, f"no {CONTROLS}\n"),
+        ("export", *config, str(root / f"out{CONTROLS}\n[/bold]")),
+        ("ping", *config),
+        ("build", "--config", f"{root}/no{CONTROLS}\n"),
+        ("build", f"--no{CONTROLS}\n"),
+        (f"--no{CONTROLS}\n",),
+        (f"no{CONTROLS}\n",),
+        ("serve", *config, "--metrics-token", f"no{CONTROLS}\n"),
+    ]
+
+
+@pytest.mark.parametrize("shown", ["plain", "table"])
+def test_no_command_prints_what_a_terminal_obeys(
+    root: Path, shown: str, request: pytest.FixtureRequest
+) -> None:
+    if shown == "table":
+        request.getfixturevalue("at_terminal")
+    for arguments in commands(root):
+        result = run(*arguments)
+        assert harmless(result.output), (arguments, result.output)
+        assert not [line for line in result.output.split("\n") if "rror: forged" in line[:16]]
+
+
+@pytest.mark.usefixtures("at_terminal")
+def test_names_are_shown_as_they_are_in_tables(root: Path) -> None:
+    run("build", "--config", str(root))
+    assert f"– {MARKUP}" in run("list", "--config", str(root)).output
+    counted = run("subscribers", "--config", str(root), str(root / "log"))
+    assert counted.exit_code == 0
+    assert "[/bold] [link=https:" in counted.output
+
+
+def test_a_name_with_a_line_break_is_one_row_of_the_report(root: Path) -> None:
+    rows = run("check", "--config", str(root)).output.splitlines()
+    assert [row for row in rows if "forged" in row] == [
+        r"error: x\x1b[31m\nerror: forged.md:1: y.md:1: has no front matter; begin the file with "
+        "a line of ---"
+    ]
+
+
+def test_a_title_with_a_tab_makes_no_column(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.echo("a\tb", 1)
+    assert capsys.readouterr().out == "a\\tb\t1\n"
+
+
+def test_json_is_exact_and_harmless(root: Path) -> None:
+    output = run("check", "--config", str(root), "--json").stdout
+    assert harmless(output)
+    assert NAME in [problem["path"] for problem in json.loads(output)["problems"]]
+    run("build", "--config", str(root))
+    output = run("list", "--config", str(root), "--json").stdout
+    assert harmless(output)
+    assert f"Site {MARKUP} \u202e" in [
+        feed["title"].partition(" –")[0] for feed in json.loads(output)
+    ]
+
+
+def test_escapes_are_visible_and_other_text_is_left_alone() -> None:
+    assert escaped("a\x1b[0m\n\r\t\x00\x7f\x9b\u2028\u202e\u2069") == (
+        r"a\x1b[0m\n\r\t\x00\x7f\x9b\u2028\u202e\u2069"
+    )
+    assert escaped(os.fsdecode(b"caf\xe9")) == r"caf\xe9"
+    assert escaped("\ud800") == r"\ud800"
+    for text in ("plain", r"C:\new", "Ünï – “x”", "שלום", "👩‍🚀", "می‌خواهم"):
+        assert escaped(text) == text
+
+
+def test_a_line_of_the_log_cannot_be_forged() -> None:
+    stream = io.StringIO()
+    with redirect_stderr(stream):
+        logging.config.dictConfig({"version": 1, "disable_existing_loggers": False, **_LOGGING})
+    log = logging.getLogger("feeds")
+
+    def fail() -> None:
+        raise ValueError(f"{CONTROLS}\n2026-01-01 00:00:00,000 all is well")
+
+    try:
+        log.warning("%s: bad", NAME + CONTROLS)
+        try:
+            fail()
+        except ValueError:
+            log.exception("GET %s failed", "/x\n2026-01-01 00:00:00,000 all is well")
+    finally:
+        log.handlers.clear()
+        log.propagate = True
+    lines = stream.getvalue().splitlines()
+    assert harmless(stream.getvalue())
+    assert len([line for line in lines if not line.startswith("  ")]) == 2
+    assert r"x\x1b[31m\nerror: forged.md:1: y.md" in lines[0]
+
+
+def test_warnings_without_a_log_are_escaped_too(root: Path) -> None:
+    run("check", "--config", str(root))
+    assert logging.lastResort
+    assert isinstance(logging.lastResort.formatter, LogFormatter)
+
+
+def test_an_error_of_several_lines_has_them_as_lines_of_ours(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        error = PurgeError("one\nfeeds: forged")
+        error.more = ("two",)
+        raise error
+
+    monkeypatch.setattr("feeds.build.builder.build", fail)
+    result = run("build", "--config", str(root))
+    assert result.stderr == "feeds: one\\nfeeds: forged\nfeeds: two\n"
+
+
+def test_descriptions_of_progress_bars_are_no_markup() -> None:
+    from rich.text import Text
+
+    assert Text.from_markup(terminal.label(MARKUP + "\x1b")).plain == MARKUP + r"\x1b"
+
+
+def test_nothing_else_prints() -> None:
+    """Whoever would print past `terminal` would print what others wrote as it is."""
+    folder = Path(__file__).parents[2]
+    for file in [*folder.glob("feeds/**/*.py"), folder / "server.py"]:
+        if file.name == "terminal.py":
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                called = ast.unparse(node.func)
+                assert called not in ("print", "click.echo", "click.secho", "sys.stdout.write"), (
+                    file
+                )
+
+
+def test_the_page_of_subscribers_escapes_agents(root: Path) -> None:
+    run("build", "--config", str(root))
+    log, page = root / "log", root / "page.html"
+    log.write_text(REPORTED.replace("[/bold]", "<script>alert(1)</script>"))
+    result = run("subscribers", "--config", str(root), str(log), "--html", str(page))
+    assert result.exit_code == 0
+    assert "<script" not in page.read_text(encoding="utf-8")

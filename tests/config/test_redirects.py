@@ -1,0 +1,185 @@
+"""Old paths: where they lead."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from feeds.config import load, redirects
+from feeds.config.presets import FEED_ADDRESSES
+from feeds.config.redirects import Resolution
+from feeds.config.site import Site
+from feeds.errors import ConfigError
+from tests.support.site import Publication, front_matter, write_site
+
+FEEDS = [
+    {"path": "all"},
+    {"path": "topics/{topic}", "each": "topic"},
+    {"path": "in/{category}", "each": "category"},
+]
+THERE = [
+    f"{path}.{each}"
+    for path in ("all", "topics/sea-charts", "in/news")
+    for each in ("rss", "atom", "json", "html")
+]
+
+
+def made(root: Path, **said: object) -> Site:
+    write_site(root, {}, feeds={"feeds": FEEDS, **said})
+    return load.load(root, {})
+
+
+def exists(name: str) -> str | None:
+    return next((each for each in THERE if each.casefold() == name.casefold()), None)
+
+
+def found(site: Site, path: str) -> tuple[int, str | None] | None:
+    elsewhere = redirects.resolve(path, site, exists)
+    return None if elsewhere is None else (elsewhere.status, elsewhere.location)
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("ALL.RSS", "all.rss"),
+        ("all.rss/", "all.rss"),
+        ("/all.rss", "all.rss"),
+        ("topics//sea-charts.atom", "topics/sea-charts.atom"),
+        ("all", "all.html"),
+        ("Topics/Sea-Charts/", "topics/sea-charts.html"),
+    ],
+)
+def test_other_spellings_lead_to_the_right_one(tmp_path: Path, path: str, meant: str) -> None:
+    assert found(made(tmp_path), path) == (301, meant)
+
+
+@pytest.mark.parametrize("path", ["../all.rss", "x/../all.rss", "./all.rss", "no", "all.xml", ""])
+def test_what_is_nothing_leads_nowhere(tmp_path: Path, path: str) -> None:
+    assert found(made(tmp_path, replaces=[]), path) is None
+
+
+MOVED = {
+    "blog/rss.xml": "all.rss",
+    "notes": "topics/sea-charts",
+    "label/{topic}.xml": "topics/{topic}.rss",
+    "out.rss": {"to": "https://other.example/", "status": 308},
+    "old.rss": "older.rss",
+    "older.rss": "all.rss",
+    "round.rss": "about.rss",
+    "about.rss": "round.rss",
+    "lost.rss": "nowhere.rss",
+    "for-now.rss": {"to": "all.rss", "status": 302},
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "location"),
+    [
+        ("blog/rss.xml", 301, "all.rss"),
+        ("Blog/RSS.xml/", 301, "all.rss"),
+        ("notes.rss", 301, "topics/sea-charts.rss"),
+        ("notes.json", 301, "topics/sea-charts.json"),
+        ("notes.html", 301, "topics/sea-charts.html"),
+        ("notes", 301, "topics/sea-charts.html"),
+        ("label/Sea charts.xml", 301, "topics/sea-charts.rss"),
+        ("out.rss", 308, "https://other.example/"),
+        ("old.rss", 301, "all.rss"),
+        ("for-now.rss", 302, "all.rss"),
+    ],
+)
+def test_moved_paths_lead_to_where_they_moved_in_one_hop(
+    tmp_path: Path, path: str, status: int, location: str
+) -> None:
+    assert found(made(tmp_path, moved=MOVED), path) == (status, location)
+
+
+@pytest.mark.parametrize("path", ["round.rss", "lost.rss", "label/a/b.xml"])
+def test_h62_a_target_that_is_not_there_is_404(tmp_path: Path, path: str) -> None:
+    assert found(made(tmp_path, moved=MOVED), path) is None
+
+
+@pytest.mark.parametrize("path", ["contests", "contests.rss", "contests.html", "CONTESTS.atom"])
+def test_h72_410_is_for_what_is_listed_as_gone(tmp_path: Path, path: str) -> None:
+    site = made(tmp_path, gone=["contests", "one.rss"])
+    assert redirects.resolve(path, site, exists) == Resolution(410, None)
+    assert found(site, "one.rss") == (410, None)
+    assert found(site, "one.atom") is None
+
+
+@pytest.mark.parametrize("system", FEED_ADDRESSES)
+def test_every_address_of_another_system_leads_to_a_feed(tmp_path: Path, system: str) -> None:
+    site = made(tmp_path, replaces=[system])
+    for address, format_ in FEED_ADDRESSES[system]:  # type: ignore[index]
+        path = address.replace("{topic}", "Sea charts").replace("{category}", "news")
+        wanted = "topics/sea-charts" if "{topic}" in address else "all"
+        wanted = "in/news" if "{category}" in address else wanted
+        assert found(site, f"{path}/") == (301, f"{wanted}.{format_}")
+
+
+def test_of_two_systems_with_one_address_the_first_counts(tmp_path: Path) -> None:
+    assert found(made(tmp_path, replaces=["jekyll", "common"]), "feed.xml") == (301, "all.atom")
+    assert found(made(tmp_path, replaces=["common", "jekyll"]), "feed.xml") == (301, "all.rss")
+
+
+@pytest.mark.parametrize(
+    ("said", "key", "message"),
+    [
+        ({"moved": {"all.rss": "x.rss"}}, "moved.all.rss", "is a feed that there is"),
+        ({"moved": {"all": "x"}}, "moved.all", "is a feed that there is"),
+        ({"moved": {"a?b": "all.rss"}}, "moved.a?b", "is not a path"),
+        ({"moved": {"a.rss": "../b.rss"}}, "moved.a.rss", "neither a feed's path nor a URL"),
+        ({"moved": {"a.rss": "ftp://b/"}}, "moved.a.rss", "not http or https"),
+        ({"moved": {"a.rss": "{x}.rss"}}, "moved.a.rss", "{x} is not in the old path"),
+        ({"moved": {"{x}/{x}": "all.rss"}}, "moved.{x}/{x}", "a placeholder twice"),
+        ({"moved": {"a.rss": "all"}}, "moved.a.rss", "needs an extension"),
+        ({"moved": {"a": {"to": "all", "status": 303}}}, "moved.a", "303"),
+        ({"moved": {"x/{1}.xml": "all.rss"}}, "moved.x/{1}.xml", "without a name"),
+        ({"moved": {"{a}-{b}-{c}": "all.rss"}}, "moved.{a}-{b}-{c}", "more than two"),
+        ({"moved": {"{a}": "https://{a}.example/"}}, "moved.{a}", "in its host"),
+        ({"gone": ["all"]}, "gone[0]", "is a feed that there is"),
+        ({"gone": ["/"]}, "gone[0]", "is not a path"),
+        ({"replaces": ["joomla"]}, "replaces[0]", "joomla"),
+    ],
+)
+def test_a_mistake_names_its_key(
+    tmp_path: Path, said: dict[str, object], key: str, message: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        made(tmp_path, **said)
+    assert caught.value.key.startswith(key)
+    assert message in str(caught.value)
+
+
+def test_h72_a_feed_of_a_family_can_be_retired_and_merged(tmp_path: Path) -> None:
+    topics = ["Maps", "Old", "Merged"]
+    feeds = {"feeds": [{"path": "topics/{topic}", "each": "topic"}]}
+    Publication(tmp_path, {"a.md": front_matter(topics=topics)}, feeds).build()
+    more = {**feeds, "gone": ["topics/old"], "moved": {"Topics/merged": "topics/maps"}}
+    site = Publication(tmp_path, {}, more)
+    site.build()
+    assert site.feeds() == ["topics/maps"]
+    there = {f"topics/maps.{each}" for each in ("rss", "atom", "json", "html")}
+    for path, status, location in (
+        ("topics/old.rss", 410, None),
+        ("topics/merged.json", 301, "topics/maps.json"),
+    ):
+        found = redirects.resolve(path, site.site, lambda name: name if name in there else None)
+        assert found == Resolution(status, location)
+    site.build()  # and it stays so
+    assert site.feeds() == ["topics/maps"]
+
+
+def test_what_a_path_says_cannot_choose_the_host(tmp_path: Path) -> None:
+    site = made(tmp_path, moved={"h/{name}": "https://other.example/{name}"})
+    for said in ("//evil.example", "evil.example#", "..%2f", "a\r\nb", "@x"):
+        answer = found(site, f"h/{said}")
+        assert answer is None or str(answer[1]).startswith("https://other.example/")
+        assert answer is None or not set(str(answer[1])[22:]) & set("/#@\r\n")
+
+
+def test_a_long_path_is_no_move_and_costs_nothing(tmp_path: Path) -> None:
+    site = made(tmp_path, moved={"{a}-{b}/{c}-{d}.xml": "all.rss"})
+    start = time.perf_counter()
+    assert found(site, "-" * 9_999 + "/" + "-" * 9_999) is None
+    assert found(site, "-" * 140 + "/" + "-" * 140) is None
+    assert time.perf_counter() - start < 1

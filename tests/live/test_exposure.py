@@ -1,0 +1,216 @@
+"""The memory is put nowhere in a store where anybody can read it."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from feeds.errors import StoreError
+from feeds.publish.encryption import KEY
+from tests.support.fake_hub import Handler, serving
+from tests.support.object_store import Store
+from tests.support.published_site import Published, article
+from tests.support.site import NOW
+
+pytestmark = pytest.mark.xdist_group("s3")
+
+ARTICLES = {
+    "a.md": article("a", publishedDateTime=None),
+    "secret.md": article("secret", publishedDateTime="2999-01-01T00:00:00Z"),
+}
+
+
+def public(root: Path, store: Store, prefix: str | None = None, **upload: Any) -> Published:
+    """A site in a bucket that anybody can read, which names no place for its memory."""
+    made = Published(root, store, prefix, articles=ARTICLES)
+    return Published(
+        root,
+        store,
+        made.prefix,
+        articles=ARTICLES,
+        upload={"state": None, **upload},
+        feeds_url=f"{store.endpoint}/bucket/{made.prefix}/",
+    )
+
+
+def below(site: Published) -> str:
+    return f"s3://bucket/{site.prefix}/.feeds-state"
+
+
+def test_the_default_puts_no_memory_where_readers_find_the_feeds(
+    tmp_path: Path, store: Store
+) -> None:
+    site = public(tmp_path, store)
+    done = site.run("publish")
+    assert done.returncode == 0, done.stderr
+    assert "The memory is not kept, for all can read s3://bucket/" in done.stdout
+    assert "upload.state" in done.stdout
+    there = {name for name in site.objects.names() if name.startswith(".feeds-state/")}
+    assert there == {".feeds-state/lock.json", ".feeds-state/published.json"}
+    status, _, record = store.fetch(f"{site.prefix}/.feeds-state/published.json")
+    assert (status, json.loads(record)["catalogue"]) == (200, None)
+    assert site.publish().memory == "none"
+
+
+def test_a_machine_without_a_catalogue_stops_and_names_the_setting(
+    tmp_path: Path, store: Store
+) -> None:
+    """Such as CI, after the first publish of all."""
+    site = public(tmp_path / "a", store)
+    site.publish()
+    before = site.there()
+    runner = public(tmp_path / "b", store, site.prefix)
+    done = runner.run("publish")
+    assert done.returncode == 2
+    assert "entries would be new to all subscribers" in done.stderr
+    assert "let upload.state in site.yaml name a private place" in done.stderr
+    assert site.there() == before
+
+
+def test_a_catalogue_that_was_made_anew_is_not_taken_for_the_one_that_published(
+    tmp_path: Path, store: Store
+) -> None:
+    """As in CI that runs `feeds build` before."""
+    site = public(tmp_path / "a", store)
+    site.publish()
+    before = site.there()
+    runner = public(tmp_path / "b", store, site.prefix)
+    runner.articles.build()
+    with pytest.raises(StoreError, match=r"was published from another catalogue than this: .*"):
+        runner.publish()
+    assert site.there() == before
+    site.publish()
+    runner.publish(overwrite=True)
+    runner.publish()
+
+
+def test_a_first_upload_that_was_killed_is_not_gone_on_with_by_a_stranger(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = public(tmp_path / "a", store)
+
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("feeds.publish.upload._Run._note", dies)
+        with pytest.raises(KeyboardInterrupt):
+            site.publish()
+    assert site.names()
+    runner = public(tmp_path / "b", store, site.prefix)
+    with pytest.raises(StoreError, match="entries would be new to all subscribers"):
+        runner.publish()
+    site.publish()
+
+
+def test_a_memory_that_was_kept_there_stops_it_until_it_is_named_where_to(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an earlier version did; nothing of it is deleted before it is elsewhere."""
+    site = public(tmp_path / "a", store)
+    old = Published(tmp_path / "a", store, site.prefix, articles={}, upload={"state": below(site)})
+    with monkeypatch.context() as patch:
+        patch.setattr("feeds.publish.exposure.check", lambda *_: None)
+        old.publish()
+    before = old.items()
+    for root in (tmp_path / "a", tmp_path / "b"):
+        again = public(root, store, site.prefix)
+        with pytest.raises(StoreError, match=r"Let upload\.state in site\.yaml name a private"):
+            again.publish()
+    assert old.record.catalogue
+    runner = Published(tmp_path / "c", store, site.prefix, articles=ARTICLES)
+    assert runner.publish().memory == "taken up"
+    assert old.items() == before
+    assert not [name for name in site.objects.names() if "catalogue-" in name]
+    shutil.rmtree(tmp_path / "c")
+
+
+def test_a_memory_that_anybody_can_read_ends_the_publish(tmp_path: Path, store: Store) -> None:
+    site = public(tmp_path, store)
+    site = public(tmp_path, store, site.prefix, state=below(site))
+    for _ in range(2):
+        done = site.run("publish")
+        assert done.returncode == 2
+        assert (
+            f"anybody can read {store.endpoint}/bucket/{site.prefix}/.feeds-state/" in done.stderr
+        )
+        assert site.names() == []
+
+
+def test_a_memory_beside_the_feeds_that_anybody_can_read_ends_it_too(
+    tmp_path: Path, store: Store
+) -> None:
+    site = public(tmp_path, store)
+    site = public(tmp_path, store, site.prefix, state=f"s3://bucket/beside-{site.prefix}")
+    with pytest.raises(StoreError, match=f"anybody can read .*/bucket/beside-{site.prefix}/"):
+        site.publish()
+
+
+@pytest.mark.parametrize("status", [403, 404, 200])
+def test_a_memory_that_is_hidden_below_the_feeds_is_kept(
+    tmp_path: Path, store: Store, status: int
+) -> None:
+    """A host may also answer 200 with a page, whatever it is asked."""
+    asked: list[str] = []
+
+    class Host(Handler):
+        def do_GET(self) -> None:  # noqa: N802
+            asked.append(self.path)
+            self.reply(status, b"<!doctype html><title>Nothing here</title>")
+
+    with serving(Host) as port:
+        site = Published(
+            tmp_path,
+            store,
+            f"hidden-{status}",
+            articles=ARTICLES,
+            upload={"state": f"s3://bucket/hidden-{status}/.feeds-state"},
+            feeds_url=f"http://127.0.0.1:{port}/",
+        )
+        assert site.publish().memory == "none"
+    saved = site.record.catalogue
+    assert saved
+    assert asked == ["/.feeds-state/published.json", f"/.feeds-state/{saved.key}"]
+    report = site.publish()  # the host is away now
+    assert any("could not be asked" in said for said in report.export.said)
+
+
+def test_a_pointer_that_is_hidden_does_not_hide_the_copy(tmp_path: Path, store: Store) -> None:
+    class Host(Handler):
+        def do_GET(self) -> None:  # noqa: N802
+            key = f"half{self.path}"
+            status, _, found = store.fetch(key) if "catalogue-" in key else (404, {}, b"")
+            self.reply(status, found)
+
+    with serving(Host) as port:
+        site = Published(
+            tmp_path,
+            store,
+            "half",
+            articles=ARTICLES,
+            upload={"state": "s3://bucket/half/.feeds-state"},
+            feeds_url=f"http://127.0.0.1:{port}/",
+        )
+        with pytest.raises(StoreError, match=r"anybody can read .*/catalogue-"):
+            site.publish()
+
+
+def test_an_encrypted_memory_may_be_read_by_anybody(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They get nothing out of it, and machines that have the key do."""
+    monkeypatch.setenv(KEY, "A" * 43 + "=")
+    site = public(tmp_path / "a", store)
+    site = public(tmp_path / "a", store, site.prefix, state=below(site))
+    site.publish()
+    saved = site.record.catalogue
+    assert saved
+    status, _, found = store.fetch(f"{site.prefix}/.feeds-state/{saved.key}")
+    assert status == 200
+    assert found.startswith(b"feeds-sealed-1\n")
+    before = site.there()
+    runner = public(tmp_path / "b", store, site.prefix, state=below(site))
+    assert runner.publish(NOW).memory == "taken up"
+    assert site.there() == before

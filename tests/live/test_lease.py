@@ -1,0 +1,187 @@
+"""One publishes at a time, on a real store; and what becomes of locks that were left."""
+
+import threading
+import time
+from contextlib import ExitStack
+from itertools import count
+
+import msgspec
+import pytest
+
+from feeds.errors import BusyError, StoreError
+from feeds.publish import lease, object_store
+from feeds.publish.lease import Lease
+from feeds.publish.object_store import ObjectStore
+from tests.support.object_store import BUCKET, Fault, Faulty, Store, body
+
+pytestmark = pytest.mark.xdist_group("s3")
+
+_NUMBERS = count()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "SECONDS", 1.5)
+
+
+@pytest.fixture
+def state(store: Store) -> ObjectStore:
+    return store.objects(f"lease-{next(_NUMBERS)}")
+
+
+def through(faulty: Faulty) -> ObjectStore:
+    return ObjectStore(f"s3://{BUCKET}/lease-{next(_NUMBERS)}", faulty.endpoint)
+
+
+def token(state: ObjectStore) -> str:
+    return msgspec.json.decode(body(state, lease.KEY), type=lease.Holder).token
+
+
+def test_who_comes_second_is_told_who_holds_it(state: ObjectStore) -> None:
+    with Lease(state, 0), pytest.raises(BusyError, match=r"is being published to by .* since 20"):
+        Lease(state, 0).__enter__()
+
+
+def test_it_is_free_again_at_once(state: ObjectStore) -> None:
+    with Lease(state, 0):
+        assert token(state)
+    with Lease(state, 0):
+        pass
+    assert token(state) == ""
+
+
+def test_it_is_free_again_after_an_error(state: ObjectStore) -> None:
+    with pytest.raises(KeyError), Lease(state, 0):
+        raise KeyError
+    assert token(state) == ""
+
+
+def test_it_is_held_for_as_long_as_its_holder_lives(state: ObjectStore) -> None:
+    with Lease(state, 0) as held:
+        with pytest.raises(BusyError):
+            Lease(state, 2.5 * lease.SECONDS).__enter__()
+        held.check()
+
+
+def test_a_lock_whose_holder_died_is_taken_once_it_has_not_moved_for_long(
+    state: ObjectStore,
+) -> None:
+    state.put(lease.KEY, msgspec.json.encode(lease.Holder("dead", "machine", "then", 7)))
+    start = time.monotonic()
+    with pytest.raises(BusyError, match="by machine since then"):
+        Lease(state, 0.3).__enter__()
+    with Lease(state, 5):
+        assert time.monotonic() - start >= lease.SECONDS
+
+
+def test_a_lock_whose_holder_died_is_taken_by_who_never_waits_for_so_long(
+    state: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As from a crontab, with a patience that is shorter than a lock is good for."""
+    monkeypatch.setattr(lease, "_STORE_CLOCKS", 1.5)
+    state.put(lease.KEY, msgspec.json.encode(lease.Holder("dead", "machine", "then", 7)))
+    said = r"by machine since then, which said so \d seconds ago; .* is free in \d seconds"
+    for _ in range(2):
+        with pytest.raises(BusyError, match=said):
+            Lease(state, 0.2).__enter__()
+        assert token(state) == "dead"
+    time.sleep(3.5)
+    with Lease(state, 0):
+        assert token(state) not in ("dead", "")
+
+
+def test_whoever_asks_a_holder_that_lives_leaves_it_the_lock(
+    state: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "_STORE_CLOCKS", 1.0)  # the store's times are whole seconds
+    with Lease(state, 0) as held:
+        for _ in range(8):
+            with pytest.raises(BusyError):
+                Lease(state, 0).__enter__()
+            time.sleep(lease.SECONDS / 3)
+        held.check()
+
+
+def test_who_lost_it_is_told_before_the_next_write(state: ObjectStore) -> None:
+    with Lease(state, 0) as held:
+        state.put(lease.KEY, msgspec.json.encode(lease.Holder("other")))
+        time.sleep(lease.SECONDS / 2)
+        with pytest.raises(StoreError, match="is lost"):
+            held.check()
+    assert token(state) == "other"
+
+
+def test_who_cannot_renew_it_stops_before_another_may_take_it(faulty: Faulty) -> None:
+    with Lease(through(faulty), 0) as held:
+        held.check()
+        faulty.fault = lambda _method, _path: 403
+        start, ended = time.monotonic(), False
+        while not ended:
+            try:
+                held.check()
+            except StoreError:
+                ended = True
+            time.sleep(0.02)
+        assert lease.SECONDS / 4 < time.monotonic() - start < lease.SECONDS * 0.75
+
+
+def test_a_lost_answer_costs_neither_taking_nor_renewing(faulty: Faulty) -> None:
+    """The store did it, and the client was not told: what it finds then is its own."""
+    answers = count()
+
+    def fault(method: str, _path: str) -> Fault:
+        return "lose" if method == "PUT" and next(answers) % 2 == 0 else None
+
+    faulty.fault = fault
+    state = through(faulty)
+    with Lease(state, 5) as held:
+        for _ in range(6):
+            time.sleep(lease.SECONDS / 4)
+            held.check()
+    assert next(answers) > 6
+
+
+def test_a_store_that_ignores_conditions_is_refused(faulty: Faulty) -> None:
+    state = through(faulty)
+
+    class Ignores(ObjectStore):
+        def create(self, key: str, body: bytes) -> dict[str, str] | None:
+            self.put(key, body)
+            return {"e_tag": '"any"'}
+
+    state.__class__ = Ignores
+    with pytest.raises(StoreError, match=r"has no conditional writes.*upload\.lock"):
+        Lease(state, 0).__enter__()
+
+
+def test_a_store_that_refuses_conditions_is_told(
+    faulty: Faulty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(object_store, "_RETRYING", 1)
+    faulty.knows_no_conditions = True
+    with pytest.raises(StoreError, match=r"has no conditional writes.*upload\.lock"):
+        Lease(through(faulty), 0).__enter__()
+
+
+def test_of_many_at_once_one_holds_it_at_a_time(state: ObjectStore) -> None:
+    inside, most, done = 0, 0, 0
+    guard = threading.Lock()
+
+    def publish() -> None:
+        nonlocal inside, most, done
+        with Lease(state, 60) as held:
+            with guard:
+                inside += 1
+                most = max(most, inside)
+            held.check()
+            time.sleep(0.02)
+            with guard:
+                inside -= 1
+                done += 1
+
+    threads = [threading.Thread(target=publish) for _ in range(8)]
+    with ExitStack() as stack:
+        for thread in threads:
+            thread.start()
+            stack.callback(thread.join)
+    assert (most, done) == (1, 8)

@@ -1,0 +1,777 @@
+"""A machine without a catalogue publishes as the one before it would have: same ids, same dates."""
+
+import errno
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from feeds.catalogue import backup
+from feeds.catalogue.catalogue import Catalogue
+from feeds.catalogue.hubs import Hubs
+from feeds.errors import CatalogueError, StoreError
+from feeds.publish.object_store import ObjectStore
+from feeds.publish.publisher import publish
+from feeds.util.progress import clock, silent
+from tests.support.object_store import Store, body, environ
+from tests.support.published_site import ROOT, Published, article
+from tests.support.site import NOW, Publication, front_matter
+
+pytestmark = pytest.mark.xdist_group("s3")
+
+DAY = timedelta(days=1)
+_NUMBERS = count()
+ARTICLES = {
+    "dated.md": article("dated"),
+    "undated.md": article("undated", publishedDateTime=None),
+    "edited.md": article("edited", publishedDateTime="2024-06-01T09:00:00Z"),
+    "renamed.md": article("renamed"),
+    "broken.md": article("broken"),
+    "gone.md": article("gone"),
+}
+
+
+def entries(site: Published) -> dict[str, Any]:
+    return {item["title"]: item for item in site.items()}
+
+
+def fresh(site: Published, at: float, prefix: str | None = None) -> Published:
+    """The site on a machine that has nothing of it but its files, all with the same new time.
+
+    It is published to another prefix, if one is named.
+    """
+    root = site.root.parent / f"{site.root.name}-fresh"
+    shutil.copytree(site.articles.root, root / "site")
+    for left in root.glob("site/catalogue*"):
+        left.unlink()
+    for file in root.rglob("*"):
+        os.utime(file, (at, at))
+    prefix = prefix or site.prefix
+    upload = {"state": site.state_url.replace(site.prefix, prefix)}
+    made = Published(root, site.store, prefix, articles={}, upload=upload)
+    made.articles.written = int(at)
+    return made
+
+
+@pytest.fixture
+def first(tmp_path: Path, store: Store) -> Published:
+    """A site with a history: edited, renamed, broken and withdrawn articles."""
+    return with_a_history(Published(tmp_path / "first", store, articles=ARTICLES))
+
+
+def with_a_history(site: Published) -> Published:
+    site.publish()
+    site.articles.write("edited.md", article("edited", excerpt="Another one."))
+    (site.articles.root / "articles/renamed.md").rename(site.articles.root / "articles/other.md")
+    site.articles.write("broken.md", "no front matter")
+    (site.articles.root / "articles/gone.md").unlink()
+    site.publish(NOW + DAY)
+    return site
+
+
+def test_a_fresh_machine_changes_nothing_but_what_is_new(first: Published) -> None:
+    before, raw = entries(first), first.there()
+    runner = fresh(first, (NOW + 2 * DAY).timestamp())
+    report = runner.publish(NOW + 2 * DAY)
+    assert report.memory == "taken up"
+    assert report.upload.written == report.upload.deleted == ()
+    assert runner.there() == raw
+    runner.articles.write("new.md", article("new"))
+    again = fresh(runner, (NOW + 3 * DAY).timestamp())
+    assert again.publish(NOW + 3 * DAY).build.added == 1
+    after = entries(again)
+    assert after.pop("new")
+    assert after == before  # ids, dates and content, the undated, renamed and broken ones included
+
+
+@pytest.mark.parametrize("format_", ["rss", "atom"])
+def test_the_other_entries_are_the_same_bytes(first: Published, format_: str) -> None:
+    tag = {"rss": b"item", "atom": b"entry"}[format_]
+
+    def cut(document: bytes) -> set[bytes]:
+        parts = document.split(b"<" + tag + b">")[1:]
+        return {part.partition(b"</" + tag + b">")[0] for part in parts}
+
+    before = cut(body(first.objects, f"all.{format_}"))
+    runner = fresh(first, (NOW + 2 * DAY).timestamp())
+    runner.articles.write("new.md", article("new"))
+    runner.publish(NOW + 2 * DAY)
+    after = cut(body(first.objects, f"all.{format_}"))
+    assert len(before) == 5
+    assert before < after
+    assert len(after) == 6
+
+
+def test_a_withdrawn_article_that_comes_back_has_its_id_and_date(first: Published) -> None:
+    first.articles.write("gone.md", article("gone", publishedDateTime=None))
+    runner = fresh(first, (NOW + 2 * DAY).timestamp())
+    runner.publish(NOW + 2 * DAY)
+    seen = int(NOW.timestamp()) - 86_400 + 6 * 60
+    back = entries(runner)["gone"]
+    assert back["id"].endswith("/gone")
+    assert back["date_published"] == f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(seen))}"
+
+
+def test_ids_and_dates_are_kept_before_they_are_seen(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that dies while it uploads takes nothing with it that subscribers know."""
+    site = Published(tmp_path / "a", store, articles={"u.md": article("u", publishedDateTime=None)})
+
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("feeds.publish.purge.purge", dies)
+        with pytest.raises(KeyboardInterrupt):
+            site.publish()
+    seen = entries(site)["u"]
+    runner = fresh(site, (NOW + DAY).timestamp())
+    runner.publish(NOW + DAY)
+    assert entries(runner)["u"] == seen
+
+
+def test_a_change_is_found_where_every_checkout_has_the_same_time_and_size(
+    tmp_path: Path, store: Store
+) -> None:
+    site = Published(tmp_path / "a", store, articles={"a.md": article("abc")})
+    times = site.articles.file("a.md").stat().st_mtime
+    site.publish()
+    runner = fresh(site, times)
+    file = runner.articles.file("a.md")
+    file.write_text(file.read_text().replace("title: abc", "title: xyz"))
+    os.utime(file, (times, times))
+    runner.publish(NOW + DAY)
+    assert list(entries(runner)) == ["xyz"]
+
+
+def test_a_change_is_found_by_the_run_after_one_that_was_killed_before_it_had_built(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = Published(tmp_path / "a", store, articles={"a.md": article("abc")})
+    times = site.articles.file("a.md").stat().st_mtime
+    site.publish()
+    runner = fresh(site, times)
+    file = runner.articles.file("a.md")
+    file.write_text(file.read_text().replace("title: abc", "title: xyz"))
+    os.utime(file, (times, times))
+
+    def dies(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("feeds.publish.publisher.build", dies)
+        with pytest.raises(KeyboardInterrupt):
+            runner.publish(NOW + DAY)
+    report = runner.publish(NOW + DAY)
+    assert (report.memory, report.build.read) == ("kept", 1)
+    assert list(entries(runner)) == ["xyz"]
+    assert runner.publish(NOW + DAY).build.read == 0
+
+
+def test_what_hubs_were_told_is_taken_up_at_once_with_the_catalogue(
+    first: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = {"url": "https://hub.example/", "tries": 0, "due": 0}
+    told = {"hub": [hub], "ping": []}
+    first.state.put("told.json", json.dumps(told).encode())
+    runner = fresh(first, (NOW + 2 * DAY).timestamp())
+
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("feeds.publish.memory._note", dies)
+    with pytest.raises(KeyboardInterrupt):
+        runner.publish(NOW + 2 * DAY)
+    with (
+        closing(Catalogue(runner.articles.site.catalogue)) as catalogue,
+        catalogue.connect() as connection,
+    ):
+        assert list(Hubs(connection).hubs()) == ["https://hub.example/"]
+
+
+_DIES_WHILE_SAVING = """
+import os, signal, sys
+from feeds.publish.object_store import Objects
+Objects.put = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+from feeds.cli.main import main
+main(sys.argv[1:])
+"""
+
+
+def test_what_a_killed_run_left_beside_the_catalogue_goes(first: Published) -> None:
+    """It is as large as the catalogue."""
+    first.articles.write("new.md", article("new"))
+    command = [sys.executable, "-c", _DIES_WHILE_SAVING, "publish", str(first.out)]
+    done = subprocess.run(
+        [*command, "--config", str(first.articles.root)],
+        env=environ(), cwd=ROOT, capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert list(first.articles.root.glob(".feeds-*/*.sqlite"))
+    first.state.delete("lock.json")
+    first.publish(clock())
+    assert not list(first.articles.root.glob(".feeds-*"))
+
+
+@pytest.mark.parametrize("name", ["catalogue.sqlite", "catalogue.sqlite.br"])
+def test_a_disk_that_is_full_is_told(
+    first: Published, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    runner = fresh(first, (NOW + 2 * DAY).timestamp())
+    if name.endswith(".br"):
+        first.state.delete("published.json")  # so that it has to be written
+        for key in first.names():
+            first.objects.delete(key)
+    really = Path.open
+
+    def full(self: Path, mode: str = "r", *more: Any, **said: Any) -> Any:
+        if mode == "wb" and self.name == name:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self))
+        return really(self, mode, *more, **said)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", full)
+        said = rf"cannot be copied: .*{name}: No space left on device"
+        with pytest.raises(CatalogueError, match=said):
+            runner.publish(NOW + 2 * DAY)
+    assert not list(runner.articles.root.glob(".feeds-*"))
+    runner.publish(NOW + 2 * DAY)
+
+
+def test_a_state_that_cannot_be_locked_is_told(tmp_path: Path) -> None:
+    (tmp_path / "private/lock").mkdir(parents=True)
+    site = Publication(tmp_path / "a", {"a.md": article("a")}, export={"state": "../private"})
+    with pytest.raises(StoreError, match=r"private cannot be locked: .*lock: Is a directory"):
+        publish(site.site, tmp_path / "out", NOW, silent, patience=0)
+
+
+def test_two_machines_take_turns(first: Published) -> None:
+    """Each goes on from what the other has published, with the catalogue that it has left."""
+    other = fresh(first, (NOW + 2 * DAY).timestamp())
+    machines = [other, first, other, first]
+    for number, machine in enumerate(machines):
+        for each in (first, other):
+            each.articles.write(f"n{number}.md", article(f"n{number}", publishedDateTime=None))
+        before = entries(machine)
+        machine.publish(NOW + (3 + number) * DAY)
+        after = entries(machine)
+        assert after.pop(f"n{number}")
+        assert after == before
+
+
+def test_a_machine_that_went_on_from_it_keeps_its_own(first: Published) -> None:
+    assert first.publish(NOW + 2 * DAY).memory == "kept"
+
+
+def test_a_catalogue_of_its_own_that_gives_way_is_kept_beside(first: Published) -> None:
+    own = fresh(first, (NOW + 2 * DAY).timestamp())
+    own.articles.write("own.md", article("own", publishedDateTime=None))
+    own.articles.build(NOW - DAY)
+    own.publish(NOW + 2 * DAY)
+    aside = own.articles.root / "catalogue.sqlite.replaced"
+    with closing(Catalogue(f"sqlite:///{aside}")) as catalogue, catalogue.read() as reader:
+        found = reader.find("own.md")
+    assert found
+    assert found[0].first_seen == (NOW - DAY).timestamp()
+
+
+def test_the_memory_is_written_only_when_it_changed(first: Published) -> None:
+    before = first.record.catalogue
+    first.publish(NOW + 2 * DAY)
+    assert first.record.catalogue == before
+    first.state.put("catalogue-7-of-a-run-that-was-killed", b"")
+    first.articles.write("new.md", article("new"))
+    first.publish(NOW + 2 * DAY)
+    assert first.record.catalogue != before
+    kept = [name for name in first.state.names() if "catalogue-" in name]
+    assert kept == [first.record.catalogue.key] if first.record.catalogue else []
+
+
+def test_a_memory_that_is_gone_or_damaged_stops_it(first: Published) -> None:
+    saved = first.record.catalogue
+    assert saved
+    whole, before = body(first.state, saved.key), first.there()
+    first.state.put(saved.key, whole[:-1])
+    runner = fresh(first, (NOW + 2 * DAY).timestamp())
+    with pytest.raises(StoreError, match="is damaged, and with it the ids and dates"):
+        runner.publish(NOW + 2 * DAY)
+    first.state.delete(saved.key)
+    with pytest.raises(StoreError, match="is gone, and with it the ids and dates"):
+        runner.publish(NOW + 2 * DAY)
+    assert first.there() == before
+    first.state.put(saved.key, whole)
+    assert runner.publish(NOW + 2 * DAY).upload.written == ()
+
+
+def test_a_memory_that_is_lost_for_good_is_given_up_if_that_is_meant(first: Published) -> None:
+    saved = first.record.catalogue
+    assert saved
+    first.state.delete(saved.key)
+    runner = fresh(first, (NOW + 2 * DAY).timestamp())
+    told = runner.run("publish", "--overwrite")
+    assert told.returncode == 0, told.stderr
+    again = runner.record.catalogue
+    assert again
+    assert again.id != saved.id
+    assert again.key in runner.state.names()
+
+
+def test_a_store_that_cannot_be_asked_is_not_taken_for_a_new_one(
+    first: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = fresh(first, (NOW + 2 * DAY).timestamp())
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    with pytest.raises(StoreError):
+        runner.publish(NOW + 2 * DAY)
+    assert not list(runner.articles.root.glob("catalogue*"))
+
+
+def test_without_memory_none_is_kept(tmp_path: Path, store: Store) -> None:
+    site = Published(tmp_path, store, upload={"memory": False})
+    assert site.publish().memory == "none"
+    assert site.state.names() == ["lock.json", "published.json"]
+
+
+def test_the_state_may_be_elsewhere_than_what_readers_see(tmp_path: Path, store: Store) -> None:
+    site = Published(tmp_path, store)
+    private = f"s3://bucket/private-{site.prefix}"
+    site = Published(tmp_path / "b", store, site.prefix, upload={"state": private})
+    site.publish()
+    assert site.there() == site.exported()
+    assert site.objects.names() == site.names()
+    assert len(store.objects(f"private-{site.prefix}").names()) == 3
+
+
+def elsewhere(site: Published, state: str) -> Published:
+    """The same site on the same machine, with the state at another place."""
+    return Published(
+        site.root, site.store, site.prefix, articles={}, upload={"state": f"s3://bucket/{state}"}
+    )
+
+
+@pytest.fixture
+def below(tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> Published:
+    """The same site with its state below the feeds, hidden by the policy of its bucket."""
+    monkeypatch.setattr("feeds.publish.exposure.check", lambda *_: None)
+    prefix = f"below-{next(_NUMBERS)}"
+    state = {"state": f"s3://bucket/{prefix}/.feeds-state"}
+    site = Published(tmp_path / "first", store, prefix, articles=ARTICLES, upload=state)
+    return with_a_history(site)
+
+
+def test_a_state_that_is_given_another_place_moves_there(below: Published) -> None:
+    before, raw = entries(below), below.there()
+    below.state.put("told.json", b'{"hub": [], "ping": []}')
+    private = f"private-{below.prefix}"
+    runner = elsewhere(fresh(below, (NOW + 2 * DAY).timestamp()), private)
+    assert runner.publish(NOW + 2 * DAY).memory == "taken up"
+    assert runner.there() == raw
+    assert below.objects.names() == [*sorted([".feeds-state/lock.json", *raw])]
+    there = below.store.objects(private).names()
+    assert {"published.json", "told.json"} < set(there)
+    assert len([name for name in there if name.startswith("catalogue-")]) == 1
+    # The machine that it was published from goes on.
+    one = elsewhere(below, private)
+    assert one.publish(NOW + 3 * DAY).memory == "kept"
+    assert not list(one.articles.root.glob("*.replaced"))
+    assert entries(one) == before
+
+
+def test_of_two_memories_none_is_deleted(below: Published) -> None:
+    """A machine with the settings of before has published since the state was moved."""
+    moved = elsewhere(below, f"private-{below.prefix}")
+    moved.publish(NOW + 2 * DAY)
+    other = fresh(below, (NOW + 2 * DAY).timestamp(), f"{below.prefix}-other")
+    other.articles.write("own.md", article("own"))
+    other.publish(NOW + 2 * DAY)
+    for name in other.objects.names():
+        if name.startswith(".feeds-state/"):
+            below.objects.put(name, body(other.objects, name))
+    before = below.objects.names()
+    with pytest.raises(StoreError, match=r"both .* hold a memory, and not the same"):
+        moved.publish(NOW + 3 * DAY)
+    assert below.objects.names() == before
+
+
+def test_a_move_that_was_killed_is_finished(
+    below: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw, private = below.there(), f"private-{below.prefix}"
+    really, deleted = ObjectStore.delete, list[str]()
+
+    def dies(self: ObjectStore, key: str) -> None:
+        if deleted:
+            raise KeyboardInterrupt
+        deleted.append(key)
+        really(self, key)
+
+    moved = elsewhere(below, private)
+    with monkeypatch.context() as patch:
+        patch.setattr(ObjectStore, "delete", dies)
+        with pytest.raises(KeyboardInterrupt):
+            moved.publish(NOW + 2 * DAY)
+    assert deleted
+    assert moved.publish(NOW + 2 * DAY).memory == "kept"
+    assert below.objects.names() == sorted([".feeds-state/lock.json", *raw])
+    runner = elsewhere(fresh(below, (NOW + 2 * DAY).timestamp()), private)
+    assert runner.publish(NOW + 3 * DAY).upload.written == ()
+
+
+def test_a_dry_run_knows_the_record_that_is_yet_to_be_moved(below: Published) -> None:
+    moved = elsewhere(below, f"private-{below.prefix}")
+    told = moved.run("upload", "--dry-run")
+    assert told.returncode == 0, told.stderr
+    assert "write " not in told.stdout
+    assert below.record.files
+
+
+def test_feeds_that_the_state_does_not_know_are_not_made_anew(below: Published) -> None:
+    """As where `upload.state` was one place and is another, which nothing leads to."""
+    below = elsewhere(below, f"one-{below.prefix}")
+    below.publish(NOW + DAY)
+    before, two = below.there(), f"two-{below.prefix}"
+    runner = elsewhere(fresh(below, (NOW + 2 * DAY).timestamp()), two)
+    for _ in range(2):
+        with pytest.raises(StoreError, match=r"has feeds \(all; .*, move what is in it") as caught:
+            runner.publish(NOW + 2 * DAY)
+        assert "--" not in str(caught.value)
+    assert below.store.objects(two).names() == ["lock.json"]  # no memory of a stranger
+    one = elsewhere(below, two)
+    with pytest.raises(StoreError, match=r"or use --overwrite if they were made from this cata"):
+        one.publish(NOW + 3 * DAY)
+    assert one.publish(NOW + 3 * DAY, overwrite=True).memory == "none"
+    assert below.there() == before
+    assert runner.publish(NOW + 4 * DAY).memory == "taken up"
+    assert below.there() == before
+
+
+def test_what_was_published_elsewhere_only_is_kept_beside(below: Published) -> None:
+    """Where it gives way at this place, it is nowhere else."""
+    two = elsewhere(below, f"two-{below.prefix}")
+    other = fresh(below, (NOW + 2 * DAY).timestamp())
+    other.articles.write("other.md", article("other"))
+    elsewhere(other, f"two-{below.prefix}").publish(NOW + 2 * DAY)
+    below.articles.build(NOW + 2 * DAY)
+    assert two.publish(NOW + 3 * DAY).memory == "taken up"
+    assert list(below.articles.root.glob("*.replaced"))
+
+
+def test_a_memory_that_is_kept_no_longer_is_not_taken_up_later(first: Published) -> None:
+    without = Published(
+        first.root, first.store, first.prefix, articles={}, upload={"memory": False}
+    )
+    without.publish(NOW + 2 * DAY)
+    assert first.record.catalogue is None
+    assert [name for name in first.state.names() if "catalogue-" in name] == []
+    before = first.there()
+    runner = fresh(first, (NOW + 2 * DAY).timestamp())
+    for memory in (False, True):
+        upload = {"memory": memory}
+        stranger = Published(runner.root, first.store, first.prefix, articles={}, upload=upload)
+        with pytest.raises(StoreError, match="entries would be new to all subscribers"):
+            stranger.publish(NOW + 2 * DAY)
+    assert first.there() == before
+    again = Published(first.root, first.store, first.prefix, articles={})
+    assert again.publish(NOW + 3 * DAY).memory == "none"
+    assert runner.publish(NOW + 4 * DAY).memory == "taken up"
+    assert first.there() == before
+
+
+def test_a_memory_of_old_is_not_enough_where_none_is_kept(first: Published) -> None:
+    runner = fresh(first, (NOW + 2 * DAY).timestamp())
+    without = Published(
+        runner.root, first.store, first.prefix, articles={}, upload={"memory": False}
+    )
+    with pytest.raises(StoreError, match="entries would be new to all subscribers"):
+        without.publish(NOW + 2 * DAY)
+
+
+def test_a_folder_keeps_the_state_in_itself(tmp_path: Path) -> None:
+    """A folder that something else carries to its host, such as a branch of pages."""
+    nginx = {"export": {"for": "nginx"}}
+    site = Publication(tmp_path / "a", {"u.md": article("u", publishedDateTime=None)}, **nginx)
+    out = tmp_path / "an öut 50%"
+    publish(site.site, out, NOW, silent, patience=0)
+    before = json.loads((out / "all.json").read_bytes())
+    shutil.copytree(out, tmp_path / "carried")
+    other = Publication(tmp_path / "b", {"u.md": article("u", publishedDateTime=None)}, **nginx)
+    other.write("new.md", front_matter(title="new", webUrl="https://example.org/new"))
+    os.utime(other.file("u.md"), (NOW.timestamp(), NOW.timestamp()))
+    report = publish(other.site, tmp_path / "carried", NOW + DAY, silent, patience=0)
+    assert report.memory == "taken up"
+    assert "all.json" in report.upload.written
+    assert "feed.css" not in report.upload.written
+    after = json.loads((tmp_path / "carried/all.json").read_bytes())
+    assert [item for item in after["items"] if item["title"] == "u"] == before["items"]
+    again = publish(other.site, tmp_path / "carried", NOW + DAY, silent, patience=0).upload
+    assert again.written == again.deleted == ()
+    assert again.unchanged == 14
+
+
+@pytest.mark.parametrize("host", ["plain", "netlify", "cloudflare-pages", "github-pages", "s3"])
+def test_articles_yet_to_come_are_not_put_where_all_can_read(tmp_path: Path, host: str) -> None:
+    site = Publication(
+        tmp_path / "site",
+        {"a.md": article("a"), "c.md": article("c", publishedDateTime="2999-01-01")},
+        export={"for": host},
+    )
+    out = tmp_path / "out"
+    report = publish(site.site, out, NOW, silent, patience=0)
+    assert report.memory == "none"
+    assert any("name a private folder for it, export.state" in said for said in report.export.said)
+    assert not list(out.glob("**/catalogue-*"))
+
+
+def test_the_memory_of_a_folder_may_be_kept_in_another(tmp_path: Path) -> None:
+    out, undated = tmp_path / "out", {"u.md": article("u", publishedDateTime=None)}
+    state = {"export": {"state": "../private"}}
+    site = Publication(tmp_path / "a", undated, **state)
+    publish(site.site, out, NOW, silent, patience=0)
+    before = (out / "all.json").read_bytes()
+    assert list((tmp_path / "private").glob("catalogue-*"))
+    assert not (out / ".feeds-state").exists()
+    other = Publication(tmp_path / "b", undated, **state)
+    assert publish(other.site, out, NOW + DAY, silent, patience=0).memory == "taken up"
+    assert (out / "all.json").read_bytes() == before
+
+
+def test_a_memory_that_all_can_read_is_moved_to_where_it_may_be(tmp_path: Path) -> None:
+    out, articles = tmp_path / "out", {"a.md": article("a", publishedDateTime=None)}
+    site = Publication(tmp_path / "site", articles, export={"for": "nginx"})
+    publish(site.site, out, NOW, silent, patience=0)
+    before = (out / "all.json").read_bytes()
+    site = Publication(tmp_path / "site", articles)
+    with pytest.raises(StoreError, match=r"name a private folder as export\.state"):
+        publish(site.site, out, NOW, silent, patience=0)
+    other = Publication(tmp_path / "other", articles, export={"state": "../private"})
+    assert publish(other.site, out, NOW + DAY, silent, patience=0).memory == "taken up"
+    assert (out / "all.json").read_bytes() == before
+    assert {file.name for file in (out / ".feeds-state").iterdir()} == {"lock"}
+
+
+def test_a_folder_whose_feeds_the_state_does_not_know_is_left_alone(tmp_path: Path) -> None:
+    out, articles = tmp_path / "out", {"a.md": article("a", publishedDateTime=None)}
+    state = {"export": {"state": "../private"}}
+    site = Publication(tmp_path / "site", articles)
+    site.build()
+    site.export(out)
+    before = (out / "all.json").read_bytes()
+    other = Publication(tmp_path / "other", articles, **state)
+    with pytest.raises(StoreError, match=r"private does not know them"):
+        publish(other.site, out, NOW + DAY, silent, patience=0)
+    assert (out / "all.json").read_bytes() == before
+    own = Publication(tmp_path / "site", {}, **state)  # the machine that exported them
+    publish(own.site, out, NOW + DAY, silent, patience=0)
+    assert (out / "all.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("host", "state", "hidden"),
+    [
+        ("netlify", "out/state", False), ("netlify", "out/.feeds-memory", False),
+        ("nginx", "out/state", False), ("nginx", "out", False), ("plain", "out", False),
+        ("caddy", "out/.feeds-memory/a", True), ("netlify", "outside", True),
+    ],
+)  # fmt: skip
+def test_the_memory_is_not_kept_where_all_can_read_it(
+    tmp_path: Path, host: str, state: str, *, hidden: bool
+) -> None:
+    export = {"for": host, "state": f"../{state}"}
+    site = Publication(tmp_path / "site", {"a.md": article("a")}, export=export)
+    if hidden:
+        publish(site.site, tmp_path / "out", NOW, silent, patience=0)
+        assert list((tmp_path / state).glob("catalogue-*"))
+        return
+    with pytest.raises(StoreError, match=r"\(export\.state\) lies in .*out, where all can read"):
+        publish(site.site, tmp_path / "out", NOW, silent, patience=0)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_copy_has_everything_but_fragments(tmp_path: Path) -> None:
+    site = Publication(tmp_path / "a", {"a.md": article("a")})
+    site.build()
+    with closing(Catalogue(site.site.catalogue)) as catalogue:
+        backup.backup(catalogue, tmp_path / "copy", {"published:a": "its-id 1"})
+    with closing(sqlite3.connect(tmp_path / "copy")) as copy:
+        tables = {
+            name: copy.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
+            for name in ("entry", "file", "membership", "feed", "fragment")
+        }
+        id_ = copy.execute("SELECT value FROM meta WHERE key = 'published:a'").fetchone()
+    assert tables == {"entry": 1, "file": 1, "membership": 1, "feed": 2, "fragment": 0}
+    assert id_ == ("its-id 1",)
+
+
+def test_who_reads_while_a_copy_is_taken_up_sees_one_state_and_then_the_other(
+    tmp_path: Path,
+) -> None:
+    one = Publication(tmp_path / "a", {"a.md": article("a")})
+    two = Publication(tmp_path / "b", {"b.md": article("b"), "c.md": article("c")})
+    one.build()
+    two.build()
+    with closing(Catalogue(two.site.catalogue)) as catalogue:
+        backup.backup(catalogue, tmp_path / "copy")
+    with closing(Catalogue(one.site.catalogue)) as catalogue:
+        stamp = catalogue.change_token()
+        with catalogue.read() as reader:
+            assert reader.count_out() == 1
+            backup.restore(catalogue, tmp_path / "copy")
+            assert reader.count_out() == 1
+        assert catalogue.change_token() != stamp
+    assert one.titles() == ["b", "c"]
+
+
+def test_what_is_taken_up_is_another_state_of_every_feed_and_archive(tmp_path: Path) -> None:
+    """A server that goes by revisions would serve its old documents on."""
+    one = Publication(tmp_path / "a", {"a.md": article("a")})
+    two = Publication(tmp_path / "b", {"b.md": article("b")})
+    for name in "cde":
+        one.build()
+        one.write(f"{name}.md", article(name))
+    one.build()
+    two.build()
+    with closing(Catalogue(two.site.catalogue)) as catalogue:
+        backup.backup(catalogue, tmp_path / "copy")
+    with closing(Catalogue(one.site.catalogue)) as catalogue:
+        with catalogue.read() as reader:
+            before = reader.revision()
+        assert backup.restore(catalogue, tmp_path / "copy") == before + 1
+        with catalogue.read() as reader:
+            assert reader.revision() == reader.feeds_revision() == before + 1
+            assert set(reader.changed_since(before)) == set(reader.feed_states())
+
+
+def test_one_catalogue_published_to_two_places_goes_on_at_both(
+    tmp_path: Path, store: Store
+) -> None:
+    one = Published(tmp_path / "a", store, articles={"a.md": article("a")})
+    two = Published(tmp_path / "b", store, articles={"a.md": article("a")})
+    shared = {"catalogue": str(tmp_path / "shared.sqlite")}
+    for site in (one, two):
+        file = site.articles.root / "site.yaml"
+        file.write_text(f"{file.read_text()}{json.dumps(shared)[1:-1]}\n")
+    assert [site.publish().memory for site in (one, two)] == ["none", "none"]
+    for name in "bc":
+        for site in (one, two):
+            site.articles.write(f"{name}.md", article(name))
+            assert site.publish(NOW + DAY).memory == "kept"
+    assert not list(tmp_path.glob("shared.sqlite.replaced"))
+
+
+def test_what_moved_on_since_it_was_published_is_kept_beside(first: Published) -> None:
+    other = fresh(first, (NOW + 2 * DAY).timestamp())
+    other.articles.write("new.md", article("new"))
+    other.publish(NOW + 2 * DAY)
+    first.articles.write("own.md", article("own", publishedDateTime=None))
+    first.articles.build(NOW + 3 * DAY)
+    assert first.publish(NOW + 4 * DAY).memory == "taken up"
+    aside = first.articles.root / "catalogue.sqlite.replaced"
+    with closing(Catalogue(f"sqlite:///{aside}")) as catalogue, catalogue.read() as reader:
+        assert reader.find("own.md")
+
+
+def test_what_hubs_were_told_and_is_damaged_is_named(first: Published) -> None:
+    first.state.put("told.json", b'{"hub": 1')
+    runner = fresh(first, (NOW + 2 * DAY).timestamp())
+    with pytest.raises(StoreError, match=r"told\.json is damaged"):
+        runner.publish(NOW + 2 * DAY)
+    with pytest.raises(StoreError, match=r"told\.json is damaged"):
+        runner.publish(NOW + 2 * DAY)
+
+
+def test_documents_that_nothing_is_known_of_are_not_made_anew(tmp_path: Path, store: Store) -> None:
+    site = Published(tmp_path / "a", store, upload={"memory": False})
+    site.publish()
+    before = site.there()
+    runner = fresh(site, (NOW + DAY).timestamp())
+    file = runner.articles.root / "site.yaml"
+    file.write_text((site.articles.root / "site.yaml").read_text())
+    with pytest.raises(StoreError, match="entries would be new to all subscribers"):
+        runner.publish(NOW + DAY)
+    assert runner.there() == before
+    with pytest.raises(StoreError):
+        runner.publish(NOW + DAY, force=True)  # it is for the guard
+    runner.publish(NOW + DAY, overwrite=True)
+    runner.publish(NOW + DAY)
+
+
+def test_the_state_of_another_site_is_left_alone(first: Published) -> None:
+    other = Published(first.root.parent / "other", first.store, first.prefix, id="tag:b.org,2026:b")
+    before = first.there()
+    with pytest.raises(StoreError, match=r"is the state of another site, tag:example\.org"):
+        other.publish()
+    assert first.there() == before
+
+
+def test_another_url_with_the_same_state_starts_with_no_files(tmp_path: Path, store: Store) -> None:
+    state = "s3://bucket/private-of-two"
+    site = Published(tmp_path / "a", store, upload={"state": state})
+    site.publish()
+    before = site.there()
+    moved = Published(
+        tmp_path / "b", store, upload={"state": state}, articles={"a.md": article("a")}
+    )
+    moved.articles.write("b.md", article("b", "Maps"))
+    moved.publish()
+    assert moved.there() == moved.exported()
+    assert site.there() == before
+
+
+def test_the_memory_comes_along_to_another_place(first: Published) -> None:
+    """The state is copied below the new URL first, as docs/publishing.md says."""
+    before, old = entries(first), first.there()
+    at = (NOW + 2 * DAY).timestamp()
+    runner = fresh(first, at, f"{first.prefix}-moved")
+    for key in first.state.names():
+        runner.state.put(key, body(first.state, key))
+    report = runner.publish(NOW + 2 * DAY)
+    assert report.memory == "taken up"
+    assert len(report.upload.written) == len(old)
+    assert entries(runner) == before
+    assert runner.there() == old
+    assert first.there() == old  # until it is deleted by hand
+    assert runner.publish(NOW + 2 * DAY).upload.written == ()
+
+
+def test_the_memory_comes_along_from_a_folder_to_a_store_and_back(
+    tmp_path: Path, store: Store
+) -> None:
+    articles = {"u.md": article("u", publishedDateTime=None)}
+    folder = Publication(tmp_path / "a", articles, export={"state": "../memory"})
+    memory, out = tmp_path / "memory", tmp_path / "out"
+    publish(folder.site, out, NOW, silent, patience=0)
+    before = json.loads((out / "all.json").read_bytes())["items"]
+    there = Published(tmp_path / "b", store, articles={"u.md": articles["u.md"]})
+    for name in ("published.json", *(file.name for file in memory.glob("catalogue-*"))):
+        there.state.put(name, (memory / name).read_bytes())
+    report = there.publish(NOW + DAY)
+    assert report.memory == "taken up"
+    assert there.there() == there.exported()
+    assert there.items() == before
+    again = Publication(tmp_path / "c", articles, export={"state": "../memory-c"})
+    (tmp_path / "memory-c").mkdir()
+    for key in there.state.names():
+        (tmp_path / "memory-c" / key).write_bytes(body(there.state, key))
+    publish(again.site, tmp_path / "out-c", NOW + 2 * DAY, silent, patience=0)
+    assert json.loads((tmp_path / "out-c/all.json").read_bytes())["items"] == before
+
+
+def test_a_copy_that_is_none_is_told(tmp_path: Path) -> None:
+    one = Publication(tmp_path / "a", {"a.md": article("a")})
+    one.build()
+    (tmp_path / "copy").write_bytes(b"not a database" * 100)
+    with closing(Catalogue(one.site.catalogue)) as catalogue, pytest.raises(CatalogueError):
+        backup.restore(catalogue, tmp_path / "copy")
+    assert one.titles() == ["a"]

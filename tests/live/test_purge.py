@@ -1,0 +1,453 @@
+"""Purging for real: Varnish in front of an export, and caches that do not answer as they should."""
+
+import http.client
+import json
+import shutil
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+import pytest
+
+from feeds.errors import PurgeError, UnfinishedError
+from feeds.export.manifest import Manifest
+from feeds.publish import cdn
+from feeds.publish import purge as purging
+from feeds.publish.cdn import PurgeRequest
+from feeds.publish.destination import RECORD
+from feeds.publish.publisher import PublishReport, publish
+from feeds.publish.record import Record
+from feeds.util.progress import Progress, silent
+from tests.serve.test_server import free_port
+from tests.support.fake_hub import Handler, serving
+from tests.support.published_site import article
+from tests.support.site import NOW, Publication
+
+pytestmark = pytest.mark.xdist_group("purge")
+
+VCL = (Path(__file__).parents[2] / "docs/examples/feeds.vcl").read_text()
+# The same without the module: tags are looked for in what is kept.
+BAN = VCL.replace("import xkey;  # of varnish-modules\n", "").replace(
+    """            return (synth(200, "purged " + xkey.purge(req.http.xkey)));
+""",
+    r"""
+            ban("obj.http.xkey ~ (^|\s)(" + regsuball(req.http.xkey, " ", "|") + ")(\s|$)");
+            return (synth(200));
+""",
+)
+
+
+class Origin:
+    """Serves an export as a web server that was told its headers would."""
+
+    def __init__(self, out: Path) -> None:
+        self.out, self.port, self.asked = out, 0, Counter[str]()
+
+    @contextmanager
+    def run(self) -> Iterator["Origin"]:
+        origin = self
+
+        class Files(Handler):
+            def do_GET(self) -> None:  # noqa: N802
+                path = unquote(urlsplit(self.path).path).lstrip("/") or "index.html"
+                origin.asked[path] += 1
+                found = (origin.out / ".feeds-export.json").read_bytes()
+                file = msgspec.json.decode(found, type=Manifest).files[path]
+                self.reply(
+                    200,
+                    (origin.out / path).read_bytes(),
+                    Content_Type=file.media_type,
+                    Cache_Control=file.cache_control,
+                    xkey=" ".join(file.tags),
+                )
+
+        with serving(Files) as port:
+            self.port = port
+            yield self
+
+
+@contextmanager
+def varnish(folder: Path, vcl: str, origin: int) -> Iterator[int]:
+    """Varnish in front of a port; gives its own. Skips the test where it is not installed."""
+    program = shutil.which("varnishd") or shutil.which("varnishd", path="/usr/sbin")
+    if program is None:
+        pytest.skip("varnish is not installed")
+    folder.mkdir()
+    (folder / "feeds.vcl").write_text(vcl.replace('"8000"', f'"{origin}"'))
+    port = free_port()
+    process = subprocess.Popen(
+        [
+            program, "-F", "-j", "none", "-n", str(folder / "work"), "-a", f"127.0.0.1:{port}",
+            "-f", str(folder / "feeds.vcl"), "-s", "malloc,16m", "-T", "none",
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    try:
+        for _ in range(200):
+            time.sleep(0.05)
+            assert process.poll() is None, process.communicate()[1]
+            with suppress(OSError):
+                ask(port, "/any", "OPTIONS")
+                break
+        yield port
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def ask(port: int, path: str, method: str = "GET") -> tuple[bytes, bool]:
+    """What a reader gets, and whether it came out of the cache."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request(method, path, headers={"Host": "example.org"})
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    return body, len((answer.getheader("X-Varnish") or "").split()) == 2
+
+
+class Site:
+    """A site that is published into a folder, with a cache in front of it."""
+
+    def __init__(self, root: Path, *purge: dict[str, Any], **settings: Any) -> None:
+        articles = {"a.md": article("a", "AI"), "b.md": article("b", "Maps")}
+        self.articles = Publication(root / "site", articles, purge=[*purge], **settings)
+        self.out = root / "out"
+
+    def publish(self, progress: Progress = silent) -> PublishReport:
+        return publish(self.articles.site, self.out, NOW, progress, patience=0)
+
+    @property
+    def pending(self) -> dict[str, str]:
+        found = (self.out / ".feeds-state" / RECORD).read_bytes()
+        return msgspec.json.decode(found, type=Record).purge
+
+
+@pytest.mark.parametrize(
+    ("vcl", "by"), [(VCL, "url"), (VCL, "tag"), (BAN, "tag")], ids=["url", "xkey", "ban"]
+)
+def test_varnish_forgets_what_changed_and_nothing_else(tmp_path: Path, vcl: str, by: str) -> None:
+    site = Site(tmp_path, http={"cache_tags": "xkey"})
+    site.publish()
+    with Origin(site.out).run() as origin, varnish(tmp_path / "v", vcl, origin.port) as port:
+        purge = {"via": "http", "servers": [f"http://127.0.0.1:{port}"], "by": by}
+        site = Site(tmp_path, purge, http={"cache_tags": "xkey"})
+        site.publish()
+        paths = ["/topics/ai.rss", "/topics/maps.rss", "/all.json", "/", "/feed.css"]
+        for path in paths:
+            ask(port, path)
+        assert [ask(port, path)[1] for path in paths] == [True] * 5
+        site.articles.write("c.md", article("news", "Maps"))
+        (report,) = site.publish().purge
+        assert report.tags == (2 if by == "tag" else 0)
+        fresh = {path: ask(port, path) for path in paths}
+        assert [path for path, (_, cached) in fresh.items() if cached] == [
+            "/topics/ai.rss", "/feed.css",
+        ]  # fmt: skip
+        assert b"news" in fresh["/topics/maps.rss"][0]
+        assert "news" in [each["title"] for each in json.loads(fresh["/all.json"][0])["items"]]
+        assert site.pending == {}
+
+
+def test_who_is_not_a_publisher_purges_nothing(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.publish()
+    others = VCL.replace('    "127.0.0.1";\n}\n\nsub', '    "192.0.2.1";\n}\n\nsub')
+    with Origin(site.out).run() as origin, varnish(tmp_path / "v", others, origin.port) as port:
+        ask(port, "/all.rss")
+        request = PurgeRequest("PURGE", f"http://127.0.0.1:{port}/all.rss", {"Host": "example.org"})
+        with pytest.raises(PurgeError, match=r"http does not purge: PURGE .*: 405"):
+            list(purging.send("http", [request], silent))
+        assert ask(port, "/all.rss")[1]
+
+
+class Cache:
+    """A cache's API that answers as it is told, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.answers: list[int | tuple[int, dict[str, str]]] = []
+        self.asked, self.bodies, self.url = list[str](), list[bytes](), ""
+        self.said = b'{"message": "said by the cache"}'
+
+    @contextmanager
+    def run(self) -> Iterator["Cache"]:
+        cache = self
+
+        class API(Handler):
+            def purge(self) -> None:
+                cache.bodies.append(self.body())
+                cache.asked.append(f"{self.command} {self.headers['Host']}{self.path}")
+                answer = cache.answers.pop(0) if cache.answers else 200
+                status, headers = answer if isinstance(answer, tuple) else (answer, {})
+                self.reply(status, cache.said, **headers)
+
+            do_PURGE = do_POST = purge  # noqa: N815
+
+        with serving(API) as port:
+            self.url = f"http://127.0.0.1:{port}"
+            yield self
+
+
+@pytest.fixture
+def cache() -> Iterator[Cache]:
+    with Cache().run() as running:
+        yield running
+
+
+def requests(cache: Cache, count: int = 1) -> Sequence[PurgeRequest]:
+    return [PurgeRequest("POST", f"{cache.url}/{number}") for number in range(count)]
+
+
+def test_a_cache_that_is_busy_is_asked_again_when_it_says(cache: Cache) -> None:
+    cache.answers[:] = [503, (429, {"Retry-After": "1"}), 200]
+    told: list[str] = []
+    start = time.monotonic()
+    made = list(purging.send("bunny", requests(cache), lambda what, *_: told.append(what)))
+    assert len(cache.asked) == 3
+    assert time.monotonic() - start >= 1
+    assert len(made) == 1
+    assert "bunny is busy: waiting 1 seconds" in told
+
+
+def test_only_what_was_not_done_is_asked_again(cache: Cache) -> None:
+    cache.answers[:] = [200] * 5 + [429] * 3
+    made = requests(cache, 10)
+    done = list(purging.send("bunny", made, silent))
+    assert sorted(each.url for each in done) == sorted(each.url for each in made)
+    assert len(cache.asked) == 10 + 3
+    assert len(set(cache.asked)) == 10
+
+
+def test_a_cache_that_asks_for_an_hour_is_left_for_another_run(cache: Cache) -> None:
+    cache.answers[:] = [(429, {"Retry-After": "3600"})]
+    start = time.monotonic()
+    with pytest.raises(PurgeError, match=r"429 .*it is to be asked again in 3,600 seconds"):
+        list(purging.send("fastly", requests(cache), silent))
+    assert time.monotonic() - start < 5
+
+
+def test_a_cache_that_stays_busy_is_given_up(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(purging, "_PATIENCE", 2)
+    cache.answers[:] = [429] * 99
+    with pytest.raises(PurgeError, match=r"fastly does not purge: .*: 429"):
+        list(purging.send("fastly", requests(cache), silent))
+    assert len(cache.asked) == 4  # at once, after 0.5 and 1.5 seconds, and when patience ends
+
+
+def test_what_is_done_gives_new_patience(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(purging, "_PATIENCE", 1)
+    cache.answers[:] = [200, *([429] * 7), 200, *([429] * 6), 200, *([429] * 5)]
+    assert len(list(purging.send("fastly", requests(cache, 8), silent))) == 8
+
+
+def test_cloudfront_that_is_full_is_asked_again_for_the_same_and_signed_anew(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in cdn.NEEDS["cloudfront"]:
+        monkeypatch.setenv(name, "secret")
+    cache.answers[:], cache.said = [400], b"<Code>TooManyInvalidationsInProgress</Code>"
+    request = PurgeRequest("POST", cache.url, body=b"one", service="cloudfront")
+    assert list(purging.send("cloudfront", [request], silent)) == [request]
+    assert cache.bodies == [b"one", b"one"]
+
+
+def test_a_cache_that_says_no_is_told_with_what_it_says(cache: Cache) -> None:
+    cache.answers[:] = [403]
+    with pytest.raises(PurgeError, match=r"fastly does .*: 403 .*said by the cache"):
+        list(purging.send("fastly", requests(cache), silent))
+    assert len(cache.asked) == 1
+
+
+def test_a_cache_that_is_away_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(purging, "_RETRYING", 0)
+    with pytest.raises(PurgeError, match="http does not purge: PURGE"):
+        list(
+            purging.send(
+                "http", [PurgeRequest("PURGE", f"http://127.0.0.1:{free_port()}/a")], silent
+            )
+        )
+
+
+@pytest.mark.parametrize(
+    ("via", "asked"),
+    [
+        ("cloudflare", "/client/v4/zones/1/purge_cache"),
+        ("fastly", "/purge/example.org/all.rss"),
+        ("bunny", "/purge?url=https%3A%2F%2Fexample.org%2Fall.rss&async=false&exactPath=true"),
+        ("cloudfront", "/2020-05-31/distribution/1/invalidation"),
+    ],
+)
+def test_each_service_is_asked_at_its_own_address(
+    tmp_path: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch, via: str, asked: str
+) -> None:
+    monkeypatch.setattr(cdn, f"_{via.upper()}", cache.url)
+    for name in cdn.NEEDS[via]:
+        monkeypatch.setenv(name, "secret")
+    site = Site(tmp_path, {"via": via, "zone": "1"})
+    site.publish()
+    site.articles.write("c.md", article("c", "Maps"))
+    (report,) = site.publish().purge
+    assert report.requests == len(cache.asked)
+    assert f"POST {cache.url.removeprefix('http://')}{asked}" in cache.asked
+    assert site.pending == {}
+
+
+def test_what_a_cache_did_not_purge_is_purged_by_the_next_run(tmp_path: Path, cache: Cache) -> None:
+    """Nothing changed since, and still readers must not be left with old copies."""
+    site = Site(tmp_path, {"via": "http", "servers": [cache.url]})
+    site.publish()
+    site.articles.write("c.md", article("c", "Maps"))
+    cache.answers[:] = [403] * 99
+    with pytest.raises(UnfinishedError, match=r"(?s)403.*run the same command again"):
+        site.publish()
+    pending = site.pending
+    assert {"topics/maps.rss", "all.rss", "index.html"} <= pending.keys()
+    cache.answers.clear()
+    cache.asked.clear()
+    report = site.publish()
+    assert report.upload.written == ()
+    assert {each.removeprefix("PURGE example.org/") for each in cache.asked} == {*pending, ""}
+    assert site.pending == {}
+    cache.asked.clear()
+    site.publish()
+    assert cache.asked == []
+
+
+def changed_twice(tmp_path: Path, *caches: Cache) -> Site:
+    """A site with so much to purge that it takes several turns."""
+    site = Site(tmp_path, *({"via": "http", "servers": [each.url]} for each in caches))
+    site.publish()
+    topics = [f"Topic {number}" for number in range(9)]
+    site.articles.write("c.md", article("c", *topics))
+    for each in caches:
+        each.asked.clear()
+    return site
+
+
+def test_what_was_purged_before_a_refusal_is_not_purged_again(tmp_path: Path, cache: Cache) -> None:
+    site = changed_twice(tmp_path, cache)
+    cache.answers[:] = [200] * 12 + [403] * 99
+    with pytest.raises(UnfinishedError, match="403"):
+        site.publish()
+    first = cache.asked[:12]
+    assert len(site.pending) > len(first)
+    cache.answers.clear()
+    cache.asked.clear()
+    (report,) = site.publish().purge
+    assert report.requests == len(cache.asked)
+    assert not {*first} & {*cache.asked} - {"PURGE example.org/", "PURGE example.org/index.html"}
+    assert site.pending == {}
+
+
+def test_what_was_purged_is_noted_while_it_goes_on(
+    tmp_path: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that is killed leaves no more than what it was about."""
+    monkeypatch.setattr(purging, "NOTED", -1)
+    site = changed_twice(tmp_path, cache)
+    noted: list[tuple[int, int]] = []
+
+    def look(what: str, done: int, _total: int) -> None:
+        if what.startswith("Purging"):
+            noted.append((done, len(site.pending)))
+
+    site.publish(look)
+    whole = noted[0][1] + noted[0][0]
+    assert len(noted) > 3
+    # The list of all feeds has two URLs.
+    assert all(whole - done <= left <= whole - done + 1 for done, left in noted)
+
+
+def test_one_cache_that_refuses_keeps_no_other_from_purging(tmp_path: Path, cache: Cache) -> None:
+    with Cache().run() as other:
+        site = changed_twice(tmp_path, cache, other)
+        cache.answers[:] = [403] * 99
+        with pytest.raises(UnfinishedError, match="403"):
+            site.publish()
+        assert len(other.asked) >= len(site.pending) > 0
+        cache.answers.clear()
+        cache.asked, other.asked = [], []
+        site.publish()
+        assert cache.asked
+        assert other.asked == []
+        assert site.pending == {}
+
+
+def test_a_cache_that_is_new_is_asked_for_what_is_left(tmp_path: Path, cache: Cache) -> None:
+    site = changed_twice(tmp_path, cache)
+    cache.answers[:] = [200] * 9 + [403] * 99
+    with pytest.raises(UnfinishedError):
+        site.publish()
+    left = site.pending
+    with Cache().run() as other:
+        site = Site(tmp_path, {"via": "http", "servers": [cache.url, other.url]})
+        cache.answers.clear()
+        assert len(site.publish().purge) == 2
+        assert {each.removeprefix("PURGE example.org/") for each in other.asked} == left.keys()
+    assert site.pending == {}
+
+
+def test_the_first_publish_of_all_purges_nothing(tmp_path: Path, cache: Cache) -> None:
+    """No cache can have a copy, and thousands of requests would be for nothing."""
+    site = Site(tmp_path, {"via": "http", "servers": [cache.url]})
+    report = site.publish()
+    assert len(report.upload.written) > 10
+    assert (report.purge, cache.asked, site.pending) == ((), [], {})
+
+
+def test_the_first_publish_over_an_earlier_export_purges(tmp_path: Path, cache: Cache) -> None:
+    site = Site(tmp_path, {"via": "http", "servers": [cache.url]})
+    site.articles.build()
+    site.articles.export(site.out)
+    site.articles.write("c.md", article("c", "Cats"))
+    site.publish()
+    asked = {each.removeprefix("PURGE example.org/") for each in cache.asked}
+    assert "all.rss" in asked
+    assert "topics/cats.rss" not in asked
+
+
+def test_a_feed_that_is_new_later_is_purged(tmp_path: Path, cache: Cache) -> None:
+    """The hub asks for it at once, and must not be told that it is not there."""
+    site = Site(tmp_path, {"via": "http", "servers": [cache.url]})
+    site.publish()
+    site.articles.write("c.md", article("c", "Cats"))
+    site.publish()
+    assert "PURGE example.org/topics/cats.rss" in cache.asked
+
+
+def test_a_token_that_is_missing_is_told_before_anything_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("BUNNY_API_KEY", raising=False)
+    site = Site(tmp_path, {"via": "bunny"})
+    with pytest.raises(PurgeError, match="bunny needs the environment variable BUNNY_API_KEY"):
+        site.publish()
+    assert not site.out.exists()
+
+
+@pytest.mark.parametrize("patience", [60.0, 300.0])
+def test_a_cache_is_asked_again_for_as_long_as_is_said(
+    monkeypatch: pytest.MonkeyPatch, patience: float
+) -> None:
+    now = 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "sleep", sleep)
+    later, waited = purging._Later("busy", 0, patience), 0.0
+    for pauses in range(100):
+        try:
+            waited += purging._pause("cache", [later], waited, pauses, silent)
+        except PurgeError:
+            break
+    assert waited == patience

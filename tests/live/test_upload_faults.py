@@ -1,0 +1,287 @@
+"""Uploads that are killed, throttled, suspended and raced: every feed is whole at any moment.
+
+The processes and the store are real, and end as machines do: by SIGKILL, without a word.
+"""
+
+import random
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.support.object_store import Fault, Faulty, Store
+from tests.support.published_site import Published, Watcher, article
+
+pytestmark = pytest.mark.xdist_group("s3-faults")
+
+TOPICS = [f"Topic {number}" for number in range(6)]
+
+
+def articles(title: str) -> dict[str, str]:
+    return {
+        f"{number}.md": article(f"{title} {number}", *TOPICS, excerpt=f"{title} " * 200)
+        for number in range(5)
+    }
+
+
+@contextmanager
+def watching(watcher: Watcher) -> Iterator[None]:
+    """Look again and again meanwhile; raises what a look has found."""
+    end, found = threading.Event(), []
+
+    def watch() -> None:
+        while not end.is_set():
+            try:
+                watcher.look()
+            except AssertionError as error:
+                found.append(error)
+                return
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        end.set()
+        thread.join()
+    assert not found, found[0]
+    assert watcher.seen
+
+
+def ends(process: subprocess.Popen[str], *statuses: int) -> str:
+    """Wait for the end of a process, with one of these statuses, or 0; what it said."""
+    said = process.communicate(timeout=120)[1]
+    assert process.returncode in (statuses or (0,)), said
+    assert "Traceback" not in said
+    return said
+
+
+@pytest.fixture
+def old(tmp_path: Path, store: Store) -> Published:
+    """A site that is published."""
+    site = Published(tmp_path / "old", store, articles=articles("old"))
+    site.publish()
+    return site
+
+
+def newer(old: Published, title: str, **upload: object) -> Published:
+    """The same site with other articles, on another machine."""
+    return Published(
+        old.root.parent / title, old.store, old.prefix, articles=articles(title), upload=upload
+    )
+
+
+def _stalls(faulty: Faulty, stop: int, enough: threading.Event, _method: str, _path: str) -> Fault:
+    """Nothing goes on after so many requests."""
+    if len(faulty.asked) >= stop:
+        enough.set()
+        return 0.5
+    return 0.02
+
+
+def test_a_publish_that_is_killed_anywhere_is_finished_by_the_next(
+    old: Published, faulty: Faulty
+) -> None:
+    before = old.there()
+    old.articles.write("new.md", article("new", *TOPICS))
+    slow = Published(
+        old.root, old.store, old.prefix, articles={}, upload={"endpoint": faulty.endpoint}
+    )
+    # Killed after so many requests, at every stage; the chance has a seed of its own.
+    for stop in random.Random(7).sample(range(3, 45), 5):
+        faulty.asked.clear()
+        enough = threading.Event()
+        faulty.fault = partial(_stalls, faulty, stop, enough)
+        process = slow.start("publish")
+        assert enough.wait(60)
+        process.kill()
+        ends(process, -signal.SIGKILL)
+        after = old.there()
+        exported = old.exported()
+        assert {key for key in before if after[key] not in (before[key], exported[key])} == set()
+        assert old.dangling() == set()
+    faulty.fault = lambda _method, _path: None
+    ends(slow.start("publish"))
+    assert old.there() == old.exported()
+    assert "new" in [item["title"] for item in old.items()]
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_no_archive_names_a_next_one_that_is_not_there(
+    tmp_path: Path, store: Store, faulty: Faulty, *, killed: bool
+) -> None:
+    def dated(number: int) -> str:
+        return article(f"{number}", publishedDateTime=f"2024-05-{number:02}T09:00:00Z")
+
+    site = Published(
+        tmp_path,
+        store,
+        articles={f"{number}.md": dated(number) for number in range(1, 9)},
+        feeds={"feeds": [{"path": "all", "size": 4, "history": "all"}]},
+        upload={"endpoint": faulty.endpoint},
+    )
+    site.publish()
+    assert site.dangling() == set()
+    before = {name for name in site.names() if "/archive/" in name}
+    for number in range(9, 13):
+        site.articles.write(f"{number}.md", dated(number))
+
+    def fault(method: str, path: str) -> Fault:
+        name = path.partition("?")[0].removeprefix(f"/bucket/{site.prefix}/")
+        if method == "PUT" and "/archive/" in name and name not in before:
+            time.sleep(0.5)  # so that all of the same turn are written
+            return 403
+        return None
+
+    faulty.fault = fault
+    for _ in range(1 + killed):  # the second run knows that the first was not finished
+        said = ends(site.start("publish", "--wait", "20"), 3)
+        assert "/archive/" in said
+        assert site.dangling() == set()
+    faulty.fault = lambda _method, _path: None
+    ends(site.start("publish", "--wait", "20"))
+    assert before < {name for name in site.names() if "/archive/" in name}
+    assert site.dangling() == set()
+    assert site.there() == site.exported()
+
+
+def test_readers_never_see_a_part_of_a_document(old: Published) -> None:
+    before = old.there()
+    for turn in range(3):
+        old.articles.write("new.md", article(f"new {turn}", *TOPICS))
+        assert old.run("export").returncode == 0
+        now = old.exported()
+        with watching(Watcher(old, before, now)):
+            process = old.start("publish")
+            time.sleep(0.4 + turn / 5)
+            process.kill()
+            ends(process, -signal.SIGKILL, 0)  # it may have been quicker
+            assert old.dangling() == set()
+            ends(old.start("publish"))
+        before = now
+    assert old.there() == before
+
+
+def test_a_store_that_is_killed_midway_and_comes_back_costs_nothing(
+    tmp_path: Path, store: Store, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    own = Store(tmp_path_factory.mktemp("own"))
+    own.start()
+    try:
+        with Faulty(own).run() as proxy:
+            site = Published(
+                tmp_path, own, articles=articles("a"), upload={"endpoint": proxy.endpoint}
+            )
+            proxy.fault = lambda _method, _path: 0.05
+            process = site.start("publish", seconds=120)
+            while len(proxy.asked) < 15:
+                time.sleep(0.02)
+            own.kill()
+            time.sleep(1)
+            own.start()
+            ends(process)
+            assert site.there() == site.exported()
+    finally:
+        own.kill()
+    assert store.get("warm/a") == 200  # the other one was left alone
+
+
+def test_a_store_that_stays_away_ends_it_with_a_message(old: Published, faulty: Faulty) -> None:
+    old.articles.write("new.md", article("new", *TOPICS))
+    site = Published(
+        old.root, old.store, old.prefix, articles={}, upload={"endpoint": faulty.endpoint}
+    )
+
+    faulty.fault = lambda _method, _path: (
+        503 if any(key.startswith("PUT topics/") for key in faulty.writes()) else None
+    )
+    process = site.start("publish", seconds=30, retrying=2)
+    said = ends(process, 3)
+    assert "feeds: cannot write" in said
+    assert "run the same command again" in said
+    faulty.fault = lambda _method, _path: None
+    ends(site.start("publish"))
+    assert old.there() == old.exported()
+
+
+def test_a_slow_store_loses_no_lock(old: Published, faulty: Faulty) -> None:
+    old.articles.write("new.md", article("new", *TOPICS))
+    site = Published(
+        old.root, old.store, old.prefix, articles={},
+        upload={"endpoint": faulty.endpoint, "parallel": 2},
+    )  # fmt: skip
+    faulty.fault = lambda _method, _path: 0.3
+    start = time.monotonic()
+    ends(site.start("publish", seconds=3))
+    assert time.monotonic() - start > 3  # longer than a lock is good for
+    assert old.there() == old.exported()
+
+
+def test_two_that_publish_at_once_do_not_mix(old: Published) -> None:
+    one, two = newer(old, "one"), newer(old, "two")
+    processes = [site.start("publish", "--wait", "60") for site in (one, two)]
+    for process in processes:
+        ends(process)
+    there = old.there()
+    assert there in (one.exported(), two.exported())
+    assert len({item["title"][:3] for item in old.items()}) == 1
+    assert old.record.open == ()
+
+
+def test_who_comes_second_and_does_not_wait_is_told(old: Published, faulty: Faulty) -> None:
+    slow = newer(old, "slow", endpoint=faulty.endpoint)
+    faulty.fault = lambda _method, _path: 0.1
+    process = slow.start("publish", seconds=10)
+    while not [path for _, path in faulty.asked if path.endswith("published.json")]:
+        time.sleep(0.02)
+    second = newer(old, "second").start("publish", "--wait", "0")
+    assert "is being published to by" in ends(second, 2)
+    ends(process)
+    assert old.there() == slow.exported()
+
+
+def test_who_was_suspended_and_lost_the_lock_writes_nothing_more(
+    old: Published, faulty: Faulty
+) -> None:
+    """As a machine that sleeps, or a runner that is paused: it does not know how long it was."""
+    first = newer(old, "first", endpoint=faulty.endpoint, parallel=1)
+    faulty.fault = lambda method, path: 0.1 if method == "PUT" and "/topics/" in path else None
+    process = first.start("publish", seconds=1.5)
+    while len([key for key in faulty.writes() if key.startswith("PUT topics/")]) < 3:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(0.3)  # what is under way arrives
+    second = newer(old, "second")
+    ends(second.start("publish", "--wait", "30", seconds=1.5))
+    after = old.there()
+    assert after == second.exported()
+    process.send_signal(signal.SIGCONT)
+    assert "is lost" in ends(process, 3)
+    assert old.there() == after
+    ends(first.start("publish", "--wait", "30"))
+    assert old.there() == first.exported()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_gives_the_lock_back_at_once(
+    old: Published, faulty: Faulty, number: signal.Signals
+) -> None:
+    slow = newer(old, "slow", endpoint=faulty.endpoint)
+    faulty.fault = lambda _method, _path: 0.2
+    process = slow.start("publish", seconds=60)
+    while not [key for key in faulty.writes() if key.startswith("PUT topics/")]:
+        time.sleep(0.02)
+    process.send_signal(number)
+    process.send_signal(signal.SIGTERM)  # as GitHub does, some seconds later
+    said = ends(process, 128 + number, 143)
+    assert "feeds: ended by SIG" in said
+    assert "run the same command again" in said
+    start = time.monotonic()
+    ends(newer(old, "next").start("publish", "--wait", "30", seconds=60))
+    assert time.monotonic() - start < 20

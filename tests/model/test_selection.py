@@ -1,0 +1,311 @@
+"""What belongs in a feed: the language of selections, its predicate and its SQL twin."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from feeds.catalogue import schema, selection_sql
+from feeds.catalogue.catalogue import Catalogue
+from feeds.catalogue.records import EntryChange
+from feeds.catalogue.writer import write_transaction
+from feeds.config import site
+from feeds.config.definitions import FeedDefinition
+from feeds.config.feed_settings import Topic
+from feeds.config.settings import SiteSettings
+from feeds.config.site import Site
+from feeds.model.document import Caching
+from feeds.model.entry import Entry, Provider, content_hash
+from feeds.model.selection import (
+    EVERYTHING,
+    NUMBER_FIELDS,
+    TERM_FIELDS,
+    Age,
+    All,
+    AnyOf,
+    Not,
+    Range,
+    Selection,
+    TermField,
+    Terms,
+    ages,
+    matches,
+    parse,
+)
+
+NOW = datetime(2024, 6, 15, 12, tzinfo=UTC)
+SITE = Site(
+    settings=SiteSettings(
+        id="tag:example.org,2026:", url="https://example.org/", title="Example", inherit_topics=True
+    ),
+    root=Path(),
+    topics={"ml": Topic("ML", parent="AI"), "ai": Topic("AI", parent="Science")},
+    topic_ids={},
+    providers={},
+    feeds=(),
+)
+
+NAMES = ("AI", "ML", "Science", "News", "en", "de-AT")
+SLUGS = ("ai", "ml", "science", "news", "en", "de-at", "example")
+numbers = st.integers(-3, 3) | st.sampled_from([2**63 - 1, -(2**63) + 1])
+names = st.sampled_from(NAMES)
+seconds_ago = st.integers(-5, 5)
+
+
+@st.composite
+def entries(draw: st.DrawFn) -> Entry:
+    published = NOW - timedelta(seconds=draw(seconds_ago))
+    number = draw(st.integers(0, 10**12))
+    return Entry(
+        id=f"tag:example.org,2026:{number}",
+        path=f"{number}.md",
+        title="A title",
+        link="https://example.org/a",
+        published=published,
+        updated=published,
+        category=draw(st.none() | names),
+        type=draw(st.none() | names),
+        provider=draw(st.none() | st.just(Provider("Example", "example"))),
+        language=draw(st.none() | names),
+        topics=tuple(draw(st.lists(names, max_size=3, unique=True))),
+        quality=draw(numbers),
+        heat=draw(numbers),
+    )
+
+
+leaves: st.SearchStrategy[Selection] = st.one_of(
+    st.builds(
+        Terms,
+        st.sampled_from(TERM_FIELDS),
+        st.lists(st.sampled_from(SLUGS), min_size=1, max_size=2, unique=True).map(tuple),
+    ),
+    st.builds(Range, st.sampled_from(NUMBER_FIELDS), st.none() | numbers, st.none() | numbers),
+    st.builds(Age, st.integers(0, 5)),
+)
+selections = st.recursive(
+    leaves,
+    lambda parts: st.one_of(
+        st.builds(All, st.lists(parts, max_size=3).map(tuple)),
+        st.builds(AnyOf, st.lists(parts, max_size=3).map(tuple)),
+        st.builds(Not, parts),
+    ),
+    max_leaves=6,
+)
+
+
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
+    file = tmp_path_factory.mktemp("selection") / "catalogue.sqlite"
+    with closing(Catalogue(f"sqlite:///{file}")) as made:
+        yield made
+
+
+def store(catalogue: Catalogue, stored: list[Entry]) -> None:
+    """Put these entries, and no others, into the catalogue as a build would."""
+    with catalogue.connect(write=True) as connection:
+        connection.execute(sa.delete(schema.entry))
+        connection.execute(sa.delete(schema.membership))
+    with write_transaction(catalogue) as writer:
+        writer.put_entries(
+            [EntryChange(each, None, 0, content_hash(each), "") for each in stored], SITE
+        )
+
+
+@settings(deadline=None, max_examples=80, derandomize=True)
+@given(
+    stored=st.lists(entries(), min_size=1, max_size=6, unique_by=lambda each: each.id),
+    selected=st.lists(selections, min_size=1, max_size=5),
+)
+def test_the_sql_of_a_selection_equals_its_predicate(
+    catalogue: Catalogue, stored: list[Entry], selected: list[Selection]
+) -> None:
+    store(catalogue, stored)
+    for selection in selected:
+        with catalogue.connect() as connection:
+            wanted = sa.select(schema.entry.c.id).where(
+                selection_sql.condition(selection, int(NOW.timestamp()))
+            )
+            by_sql = set(connection.scalars(wanted))
+        by_predicate = {
+            each.id for each in stored if matches(selection, site.facts_of(each, SITE), NOW)
+        }
+        assert by_sql == by_predicate
+
+
+# Entries of one topic, many with the same date: their order is what is asked.
+alike = st.builds(
+    lambda made, seconds: msgspec.structs.replace(
+        made, topics=tuple({*made.topics, "AI"}), published=NOW - timedelta(seconds=seconds)
+    ),
+    entries(),
+    st.integers(-1, 2),
+)
+feeds = st.builds(
+    FeedDefinition,
+    path=st.just("feed"),
+    title=st.just("Feed"),
+    description=st.just(""),
+    selection=selections
+    | st.builds(  # as families have them: one topic, and the rest
+        lambda topic, rest: All((Terms("topic", (topic,)), *rest)),
+        st.sampled_from(("ai", "ml", "science")),
+        st.just([]) | st.lists(selections, max_size=2),
+    ),
+    order=st.sampled_from(["date", "heat"]),
+    size=st.integers(1, 7),
+    caching=st.just(Caching(60)),
+)
+
+
+@settings(deadline=None, max_examples=60, derandomize=True)
+@given(
+    stored=st.lists(alike, min_size=3, max_size=10, unique_by=lambda each: each.id),
+    withdrawn=st.sets(st.integers(0, 9), max_size=2),
+    defined=st.lists(feeds, min_size=3, max_size=6),
+)
+def test_what_a_feed_shows_is_what_the_predicate_selects_in_order(
+    catalogue: Catalogue, stored: list[Entry], withdrawn: set[int], defined: list[FeedDefinition]
+) -> None:
+    store(catalogue, stored)
+    with write_transaction(catalogue) as writer:
+        gone = [each.path for number, each in enumerate(stored) if number in withdrawn]
+        writer.withdraw([each.seq for each in writer.memories(gone).values()], 0)
+    known = {each.id: site.facts_of(each, SITE) for each in stored}
+    with catalogue.read() as reader:
+        for feed in defined:
+            wanted = [
+                each
+                for each in stored
+                if each.path not in gone
+                and each.published <= NOW
+                and matches(feed.selection, known[each.id], NOW)
+            ]
+            wanted.sort(key=lambda each: each.id)
+            wanted.sort(key=lambda each: each.published, reverse=True)
+            if feed.order == "heat":
+                wanted.sort(key=lambda each: each.heat, reverse=True)
+            shown = [each.id for each in reader.shown(feed, NOW)]
+            assert shown == [each.id for each in wanted[: feed.size]]
+
+
+def an_entry(id_: str, day: int, heat: int = 0) -> Entry:
+    published = datetime(2024, 6, day, tzinfo=UTC)
+    return Entry(
+        id_, f"{id_}.md", "A title", "https://example.org/", published, published, heat=heat
+    )
+
+
+def shown(catalogue: Catalogue, order: str, size: int = 10) -> list[str]:
+    feed = FeedDefinition("all", "All", "", EVERYTHING, order, size, 60)  # type: ignore[arg-type]
+    with catalogue.read() as reader:
+        return [each.id for each in reader.shown(feed, NOW)]
+
+
+def test_order_is_newest_or_hottest_first_and_ties_go_by_id(catalogue: Catalogue) -> None:
+    stored = [
+        an_entry("d", 2, heat=1), an_entry("b", 3), an_entry("a", 3), an_entry("c", 1, heat=9),
+        an_entry("e", 4, heat=1), an_entry("f", 2, heat=1),
+    ]  # fmt: skip
+    store(catalogue, stored)
+    assert shown(catalogue, "date") == ["e", "a", "b", "d", "f", "c"]
+    assert shown(catalogue, "heat") == ["c", "e", "d", "f", "a", "b"]
+    # The order in which entries came to be stored is not seen in it.
+    store(catalogue, stored[::-1])
+    assert shown(catalogue, "date") == ["e", "a", "b", "d", "f", "c"]
+    assert shown(catalogue, "heat", size=3) == ["c", "e", "d"]
+
+
+def test_an_entry_with_a_date_in_the_future_is_not_shown(catalogue: Catalogue) -> None:
+    at, after = NOW, NOW + timedelta(seconds=1)
+    made = [
+        msgspec.structs.replace(an_entry(str(n), 1), published=t) for n, t in enumerate((at, after))
+    ]
+    store(catalogue, made)
+    assert shown(catalogue, "date") == ["0"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ({}, EVERYTHING),
+        ({"topic": "AI"}, Terms("topic", ("ai",))),
+        ({"topic": ["ML", "Artificial Intelligence", "AI"]}, Terms("topic", ("ai", "ml"))),
+        ({"provider": "PC Magazine"}, Terms("provider", ("pc-magazine",))),
+        ({"quality": 5}, Range("quality", 5)),
+        ({"heat": {"max": 3}}, Range("heat", None, 3)),
+        ({"age": "2d"}, Age(172_800)),
+        ({"age": 90}, Age(90)),
+        (
+            {"type": "video", "language": "de-AT"},
+            All((Terms("type", ("video",)), Terms("language", ("de-at",)))),
+        ),
+        ({"not": {"type": "video"}}, Not(Terms("type", ("video",)))),
+        (
+            {"not": [{"type": "video"}, {"quality": 1}]},
+            Not(AnyOf((Terms("type", ("video",)), Range("quality", 1)))),
+        ),
+        (
+            {"any": [{"topic": "AI"}, {"all": [{"heat": 1}, {"age": "1h"}]}]},
+            AnyOf((Terms("topic", ("ai",)), All((Range("heat", 1), Age(3600))))),
+        ),
+    ],
+)
+def test_a_mapping_is_read_as_a_selection(raw: object, expected: Selection) -> None:
+    ids = {"artificial-intelligence": "ai", "ai": "ai"}
+    assert parse(raw, ids) == expected
+
+
+@pytest.mark.parametrize(
+    ("raw", "key", "value"),
+    [
+        ("AI", "select", "'AI'"),
+        ({"topics": "AI"}, "select.topics", "topic, category"),
+        ({"topic": 3}, "select.topic", "3"),
+        ({"topic": []}, "select.topic", "[]"),
+        ({"topic": ["AI", None]}, "select.topic", "None"),
+        ({"quality": "high"}, "select.quality", "'high'"),
+        ({"quality": True}, "select.quality", "True"),
+        ({"heat": {"least": 1}}, "select.heat", "least"),
+        ({"age": "soon"}, "select.age", "'soon'"),
+        ({"age": -1}, "select.age", "-1"),
+        ({"age": "999999999w"}, "select.age", "999999999w"),
+        ({"any": [{"all": {"heat": 1.5}}]}, "select.any.all.heat", "1.5"),
+        ({"any": ["AI"]}, "select.any", "'AI'"),
+        ({"any": []}, "select.any", "[]"),
+        ({"quality": {}}, "select.quality", "{}"),
+        ({"quality": {"min": 5, "max": 1}}, "select.quality", "5"),
+        ({"quality": 2**64}, "select.quality", str(2**64)),
+    ],
+)
+def test_an_error_names_key_and_value(raw: Any, key: str, value: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        parse(raw, {})
+    said = str(caught.value)
+    assert said.startswith(f"{key}: ")
+    assert value in said
+
+
+def test_ages_are_found_however_deep() -> None:
+    deep = All((Not(AnyOf((Age(5), Terms("topic", ("ai",))))), Age(7)))
+    assert ages(deep) == {5, 7}
+    assert ages(All((Range("heat", 1),))) == frozenset()
+
+
+@pytest.mark.parametrize("order", ["date", "heat"])
+@pytest.mark.parametrize("field", ["topic", "provider", "category"])
+def test_feeds_of_one_family_ask_with_one_statement(field: TermField, order: str) -> None:
+    asked = []
+    for name in ("a", "b"):
+        selection = All((Terms(field, (name,)), Not(Terms("type", ("video",)))))
+        feed = FeedDefinition("f", "F", "", selection, order, 10, Caching(60))  # type: ignore[arg-type]
+        asked.append((selection_sql.shown(feed, NOW), selection_sql.oldest(selection, 0)))
+    for first, second in zip(*asked, strict=True):
+        assert first.statement is second.statement
+        assert first.values != second.values

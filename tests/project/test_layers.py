@@ -1,0 +1,123 @@
+"""Rooms import one way, show only their public modules, and stay small enough to read."""
+
+import ast
+import re
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts): path
+    for path in sorted((ROOT / "feeds").rglob("*.py"))
+    if path.name != "__init__.py"
+}
+PACKAGES = sorted((ROOT / "feeds").rglob("__init__.py"))
+
+
+class Room(NamedTuple):
+    """A row of the table of rooms: its public modules (None: all) and the rooms it may import."""
+
+    public: frozenset[str] | None
+    imports: frozenset[str]
+
+
+def rooms() -> dict[str, Room]:
+    """The table of rooms in ARCHITECTURE.md, in its order."""
+    rows = re.findall(
+        r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \| ([^|]*) \|$",
+        (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+    return {
+        name: Room(
+            None if public.strip() == "all" else frozenset(re.findall(r"`([\w.]+)`", public)),
+            frozenset(re.findall(r"`(\w+)`", imports)),
+        )
+        for name, public, imports in rows
+    }
+
+
+ROOMS = rooms()
+
+
+def room(module: str) -> str:
+    """The room of a module: `feeds.build.ingest` is in `build`."""
+    return module.split(".")[1]
+
+
+def imported(module: str) -> Iterator[tuple[str, str]]:
+    """Every module of the package that a module imports, wherever in it, with the name taken."""
+    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+            assert not any(name.startswith("feeds") for name in names), f"{module}: import from it"
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{module}: write absolute imports"
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                target = whole if whole in MODULES else str(node.module)
+                if target in MODULES:
+                    yield target, alias.name
+
+
+def test_the_table_names_every_room_and_its_public_modules() -> None:
+    assert list(ROOMS) == [
+        "util", "model", "config", "articles", "catalogue", "render",
+        "build", "websub", "export", "publish", "serve", "cli",
+    ]  # fmt: skip
+    folders = {path.name for path in (ROOT / "feeds").iterdir() if path.is_dir()}
+    assert folders - {"__pycache__"} == set(ROOMS)
+    for name, row in ROOMS.items():
+        for public in row.public or ():
+            assert f"feeds.{name}.{public}" in MODULES, f"{name} has no module {public}"
+
+
+def test_rooms_are_listed_below_the_rooms_that_they_import() -> None:
+    order = list(ROOMS)
+    for name, row in ROOMS.items():
+        assert row.imports <= set(order[: order.index(name)]), name
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_modules_import_only_what_their_room_may(module: str) -> None:
+    for target, name in imported(module):
+        if room(target) in (room(module), "errors") or room(module) == "__main__":
+            continue
+        assert room(target) in ROOMS[room(module)].imports, f"{module} imports {target}"
+        public = ROOMS[room(target)].public
+        inner = target.split(".", 2)[2]
+        assert public is None or inner in public, f"{module} imports {target}, which is private"
+        assert not name.startswith("_"), f"{module} imports {name}, which is private"
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    graph = {module: {target for target, _ in imported(module)} for module in MODULES}
+    list(TopologicalSorter(graph).static_order())  # raises CycleError
+
+
+@pytest.mark.parametrize("name", ROOMS)
+def test_public_modules_are_imported_from_other_rooms(name: str) -> None:
+    elsewhere = {
+        target for module in MODULES if room(module) != name for target, _ in imported(module)
+    }
+    scripts = [*ROOT.glob("scripts/*.py"), ROOT / "server.py", ROOT / "pyproject.toml"]
+    text = "".join(path.read_text(encoding="utf-8") for path in scripts)
+    for public in ROOMS[name].public or ():
+        whole = f"feeds.{name}.{public}"
+        assert whole in elsewhere or whole in text, f"nothing outside {name} imports {public}"
+
+
+@pytest.mark.parametrize("path", PACKAGES, ids=lambda path: path.parent.name)
+def test_packages_hold_nothing_but_a_docstring(path: Path) -> None:
+    # Imports are most of the time of a short command; re-exports would load what it does not need.
+    (docstring,) = ast.parse(path.read_text(encoding="utf-8")).body
+    assert isinstance(docstring, ast.Expr)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_modules_are_short(module: str) -> None:
+    assert len(MODULES[module].read_text(encoding="utf-8").splitlines()) <= 345

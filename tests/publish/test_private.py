@@ -1,0 +1,237 @@
+"""What has articles yet to come or withdrawn is its owner's alone, whatever the umask is."""
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from feeds.catalogue import backup
+from feeds.catalogue.catalogue import Catalogue
+from feeds.errors import CatalogueError, ConfigError, ExportError, StoreError
+from feeds.publish import encryption
+from feeds.publish.encryption import KEY
+from feeds.publish.exposure import readers_find
+from feeds.publish.publisher import publish
+from feeds.util.progress import silent
+from tests.support.published_site import article
+from tests.support.site import NOW, Publication
+
+ONE, TWO = "A" * 43 + "=", "B" * 42 + "A="
+
+
+@pytest.fixture(autouse=True)
+def careless() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def modes(folder: Path, pattern: str) -> dict[str, int]:
+    return {file.name: file.stat().st_mode & 0o777 for file in folder.glob(pattern)}
+
+
+def test_a_new_catalogue_and_its_log_are_their_owners_alone(tmp_path: Path) -> None:
+    site = Publication(tmp_path, {"a.md": article("a")})
+    with closing(Catalogue(site.site.catalogue)) as catalogue, catalogue.read():
+        found = modes(tmp_path, "catalogue.sqlite*")
+        assert found == dict.fromkeys(found, 0o600)
+        assert {"catalogue.sqlite", "catalogue.sqlite-wal"} <= found.keys()
+
+
+def test_a_catalogue_that_all_can_read_is_made_private_when_it_is_opened(tmp_path: Path) -> None:
+    site = Publication(tmp_path, {"a.md": article("a")})
+    site.build()
+    (tmp_path / "catalogue.sqlite").chmod(0o644)
+    with closing(Catalogue(site.site.catalogue)):
+        assert modes(tmp_path, "catalogue.sqlite") == {"catalogue.sqlite": 0o600}
+
+
+def test_the_file_of_another_program_keeps_its_mode(tmp_path: Path) -> None:
+    (tmp_path / "notes.db").write_text("not a database " * 100)
+    (tmp_path / "notes.db").chmod(0o644)
+    with pytest.raises(CatalogueError):
+        Catalogue(f"sqlite:///{tmp_path / 'notes.db'}")
+    assert modes(tmp_path, "notes.db") == {"notes.db": 0o644}
+
+
+def test_a_copy_is_its_owners_alone(tmp_path: Path) -> None:
+    site = Publication(tmp_path, {"a.md": article("a")})
+    site.build()
+    with closing(Catalogue(site.site.catalogue)) as catalogue:
+        backup.backup(catalogue, tmp_path / "copy")
+        with pytest.raises(CatalogueError, match="cannot be copied"):
+            backup.backup(catalogue, tmp_path / "copy")  # over no file that is there
+    assert modes(tmp_path, "copy") == {"copy": 0o600}
+
+
+def in_folder(root: Path, name: str = "site") -> Publication:
+    """A site whose memory is kept in a folder of its own."""
+    articles = {"a.md": article("a", publishedDateTime=None)}
+    return Publication(root / name, articles, export={"state": "../memory"})
+
+
+def test_the_state_in_a_folder_is_its_owners_alone_also_one_from_before(tmp_path: Path) -> None:
+    site, memory = in_folder(tmp_path), tmp_path / "memory"
+    publish(site.site, tmp_path / "out", NOW, silent, patience=0)
+    found = modes(memory, "*")
+    assert len(found) == 3
+    assert found == dict.fromkeys(found, 0o600)
+    for file in memory.iterdir():
+        file.chmod(0o644)
+    (memory / "README").write_text("")
+    publish(site.site, tmp_path / "out", NOW, silent, patience=0)
+    assert modes(memory, "*") == {**found, "README": 0o666}
+
+
+def test_a_state_that_cannot_be_written_leaves_nothing_half(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = in_folder(tmp_path)
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("feeds.publish.object_store.os.fsync", full)
+    with pytest.raises(StoreError, match=r"cannot write .*No space left"):
+        publish(site.site, tmp_path / "out", NOW, silent, patience=0)
+    assert list(modes(tmp_path / "memory", "*")) == ["lock"]
+
+
+@pytest.mark.parametrize("name", [".", "..", "catalogue"])
+def test_an_export_into_what_is_private_or_above_it_is_refused(tmp_path: Path, name: str) -> None:
+    database = str(tmp_path / "site/catalogue/catalogue.sqlite")
+    site = Publication(tmp_path / "site", {"a.md": article("a")}, catalogue=database)
+    site.build()
+    for out in (site.root / name, tmp_path / "link"):
+        if out.name == "link":
+            out.symlink_to(site.root / name)
+        with pytest.raises(ExportError, match=r"is or holds the (article|catalogue)"):
+            site.export(out)
+        with pytest.raises(ExportError, match="name another folder"):
+            publish(site.site, out, NOW, silent, patience=0)
+    assert not list(tmp_path.rglob("*.rss"))
+
+
+def test_an_export_above_the_article_folder_is_refused(tmp_path: Path) -> None:
+    site = Publication(tmp_path / "site", {}, articles={"folder": "../content/blog"})
+    (tmp_path / "content/blog").mkdir(parents=True)
+    (tmp_path / "content/blog/a.md").write_text(article("a"))
+    with pytest.raises(ExportError, match="is or holds the article folder"):
+        publish(site.site, tmp_path / "content", NOW, silent, patience=0)
+    site.build()
+    site.export(site.root / "public")  # below the config folder is where many have it
+
+
+def titled(out: Path) -> bytes:
+    return (out / "all.json").read_bytes()
+
+
+def test_a_copy_is_encrypted_with_the_key_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(KEY, ONE)
+    site, out = in_folder(tmp_path), tmp_path / "out"
+    publish(site.site, out, NOW, silent, patience=0)
+    before = titled(out)
+    (copy,) = (tmp_path / "memory").glob("catalogue-*")
+    assert copy.read_bytes().startswith(b"feeds-sealed-1\n")
+    other = in_folder(tmp_path, "other")
+    assert publish(other.site, out, NOW, silent, patience=0).memory == "taken up"
+    assert titled(out) == before
+
+
+@pytest.mark.parametrize(
+    ("key", "said"), [(TWO, "with another key than FEEDS_STATE_KEY has"), ("", "is not set here")]
+)
+def test_a_wrong_key_is_an_error_that_names_the_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, said: str
+) -> None:
+    monkeypatch.setenv(KEY, ONE)
+    out = tmp_path / "out"
+    publish(in_folder(tmp_path).site, out, NOW, silent, patience=0)
+    before = titled(out)
+    monkeypatch.setenv(KEY, key)
+    other = in_folder(tmp_path, "other")
+    with pytest.raises(StoreError, match=said):
+        publish(other.site, out, NOW, silent, patience=0)
+    assert titled(out) == before
+    monkeypatch.setenv(KEY, ONE)
+    assert publish(other.site, out, NOW, silent, patience=0).memory == "taken up"
+
+
+def test_a_copy_from_before_there_was_a_key_is_taken_up_and_encrypted_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, memory = tmp_path / "out", tmp_path / "memory"
+    site = in_folder(tmp_path)
+    publish(site.site, out, NOW, silent, patience=0)
+    monkeypatch.setenv(KEY, ONE)
+    other = in_folder(tmp_path, "other")
+    assert publish(other.site, out, NOW, silent, patience=0).memory == "taken up"
+    (copy,) = memory.glob("catalogue-*")
+    assert encryption.is_sealed(copy.read_bytes())
+    monkeypatch.setenv(KEY, TWO)  # a new key, on a machine that has the catalogue
+    assert publish(other.site, out, NOW, silent, patience=0).memory == "kept"
+    assert publish(site.site, out, NOW, silent, patience=0).memory == "taken up"
+
+
+def test_a_memory_that_is_encrypted_is_not_written_open_for_want_of_a_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(KEY, ONE)
+    site, out = in_folder(tmp_path), tmp_path / "out"
+    publish(site.site, out, NOW, silent, patience=0)
+    monkeypatch.delenv(KEY)
+    site.write("b.md", article("b"))
+    with pytest.raises(StoreError, match="FEEDS_STATE_KEY is not set here: it would be written"):
+        publish(site.site, out, NOW, silent, patience=0)
+    publish(site.site, out, NOW, silent, patience=0, overwrite=True)
+    (copy,) = (tmp_path / "memory").glob("catalogue-*")
+    assert not encryption.is_sealed(copy.read_bytes())
+
+
+@pytest.mark.parametrize("key", ["secret", "A" * 42, "A" * 44, "é"])
+def test_a_key_of_another_form_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv(KEY, key)
+    with pytest.raises(ConfigError, match="is not 32 bytes in Base64; make one: openssl rand"):
+        publish(in_folder(tmp_path).site, tmp_path / "out", NOW, silent, patience=0)
+    assert not (tmp_path / "out/all.rss").exists()
+
+
+def test_a_copy_that_was_changed_is_not_decrypted() -> None:
+    seal = encryption.from_environment({KEY: ONE})
+    assert seal
+    whole = b"".join(seal.sealed([b"abc", b"def"]))
+    assert seal.opened(whole) == b"abcdef"
+    for place in (0, 16, 30, len(whole) - 1):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1
+        assert seal.opened(bytes(damaged)) is None or place == 0
+    assert seal.opened(whole[:20]) is None
+    assert b"".join(seal.sealed([b"abc", b"def"])) != whole  # never the same nonce
+
+
+@pytest.mark.parametrize(
+    ("feeds_url", "url", "state", "expected"),
+    [
+        (
+            "https://e.org/",
+            "s3://b/news",
+            "s3://b/news/.feeds-state",
+            "https://e.org/.feeds-state/",
+        ),
+        ("https://e.org/x/", "s3://b", "s3://b/.feeds-a/b c", "https://e.org/x/.feeds-a/b%20c/"),
+        ("https://e.org/news/", "s3://b/news", "s3://b/state", "https://e.org/state/"),
+        ("https://e.org/a/n%20s/", "s3://b/n s", "s3://b/state", "https://e.org/a/state/"),
+        ("https://e.org/", "s3://b/news", "s3://b/newsletter", None),
+        ("https://e.org/", "s3://b/news", "s3://private/news", None),
+    ],
+)
+def test_where_readers_find_the_state(
+    feeds_url: str, url: str, state: str, expected: str | None
+) -> None:
+    assert readers_find(feeds_url, url, state) == expected

@@ -1,0 +1,248 @@
+"""What is to be uploaded, in which order: pure."""
+
+from typing import Any, Literal, get_args
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feeds.cli.console import Console
+from feeds.export.manifest import File, Kind, Manifest
+from feeds.publish import upload_plan
+from feeds.publish.record import Record, after_upload, pending, published, purged_paths, retagged
+from feeds.publish.upload import tag_header
+from feeds.publish.upload_plan import KINDS, Upload, UploadPlan
+from tests.support.site import make_site
+
+Coding = Literal["identity", "gzip"]
+
+
+def file(kind: Kind = "feed", sha256: str = "a", **said: Any) -> File:
+    known = {"size": 3, "media_type": "application/rss+xml", "cache_control": "max-age=60"}
+    return File(**{"sha256": sha256, "kind": kind, **known, **said})
+
+
+FILES = {
+    "index.html": file("list"),
+    "all.html": file("page"),
+    "all.rss": file("feed"),
+    "feed.css": file("asset"),
+    "archive/1.rss": file("archive"),
+}
+
+
+def test_s24_archives_come_first_then_assets_feeds_pages_and_lists() -> None:
+    made = upload_plan.plan_uploads(Record(), FILES)
+    assert [each.path for each in made.uploads] == [
+        "archive/1.rss", "feed.css", "all.rss", "all.html", "index.html",
+    ]  # fmt: skip
+    assert {each.why for each in made.uploads} == {"new"}
+
+
+def test_s24_what_is_as_it_was_is_not_uploaded() -> None:
+    made = upload_plan.plan_uploads(Record(files=FILES), {**FILES, "all.rss": file(sha256="b")})
+    assert [(each.path, each.why) for each in made.uploads] == [("all.rss", "content")]
+    assert made.unchanged == 4
+
+
+@pytest.mark.parametrize(
+    "said", [{"media_type": "text/xml"}, {"cache_control": "max-age=61"}, {"tags": ("all",)}]
+)
+def test_s20_s23_metadata_alone_is_written_anew_and_purged(said: dict[str, Any]) -> None:
+    files = {**FILES, "all.rss": file(**said)}
+    made = upload_plan.plan_uploads(Record(files=FILES), files)
+    assert [(each.path, each.why) for each in made.uploads] == [("all.rss", "metadata")]
+    assert after_upload(Record(files=FILES), {"all.rss": files["all.rss"]}, ()).purge == {
+        "all.rss": ""
+    }
+
+
+@pytest.mark.parametrize("coding", get_args(Coding))
+def test_the_guard_counts_every_document_once_whatever_its_coding(coding: Coding) -> None:
+    gzip = {f"{name}.gz": file(coding="gzip") for name in FILES}
+    brotli = {f"{name}.br": file(coding="br") for name in FILES}
+    manifest = Manifest({**FILES, **gzip, **brotli})
+    files = upload_plan.wanted(manifest, coding, variants=coding == "identity")
+    assert sorted(published(Record(files=files))) == sorted(FILES)
+
+
+def test_s22_variants_that_were_compressed_beforehand_stay_behind() -> None:
+    manifest = Manifest({"all.rss": file(), "all.rss.gz": file(coding="gzip")})
+    assert upload_plan.wanted(manifest, "identity") == {"all.rss": file()}
+    assert upload_plan.wanted(manifest, "identity", variants=True) == manifest.files
+    assert upload_plan.wanted(manifest, "gzip") == {"all.rss": file(coding="gzip")}
+
+
+def test_s22_another_coding_is_another_content() -> None:
+    gzip = upload_plan.wanted(Manifest({"all.rss": file()}), "gzip")
+    made = upload_plan.plan_uploads(Record(files={"all.rss": file()}), gzip)
+    assert [each.why for each in made.uploads] == ["content"]
+    assert upload_plan.headers(made.uploads[0].file, None)["Content-Encoding"] == "gzip"
+
+
+def test_what_was_not_finished_is_written_again_even_if_the_record_has_it_so() -> None:
+    """Someone wrote something else, was killed, and the author took it back."""
+    made = upload_plan.plan_uploads(Record(files=FILES, open=("all.rss", "gone.rss")), FILES)
+    assert [(each.path, each.why) for each in made.uploads] == [("all.rss", "unsure")]
+    assert made.deletes == ("gone.rss",)
+
+
+def test_nothing_is_deleted_that_no_upload_wrote() -> None:
+    assert upload_plan.plan_uploads(Record(), {}).deletes == ()
+    assert upload_plan.plan_uploads(Record(files=FILES), {}).deletes == tuple(sorted(FILES))
+
+
+def test_c9_a_feed_is_purged_by_its_own_tag_and_no_wider_one() -> None:
+    tagged = file(tags=("all", "feed:topics/ai", "topic:ai", "entry:1"))
+    record = after_upload(Record(), {"topics/ai.rss": tagged, "index.html": file("list")}, ())
+    assert record.purge == {"topics/ai.rss": "feed:topics/ai", "index.html": ""}
+
+
+def test_what_is_deleted_is_purged_by_the_tag_that_it_had() -> None:
+    before = Record(files={"a.rss": file(tags=("all", "feed:a"))})
+    assert after_upload(before, {}, ["a.rss"]) == Record(purge={"a.rss": "feed:a"})
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [("Surrogate-Key", "all feed:a"), ("Cache-Tag", "all,feed:a"), ("xkey", "all feed:a")],
+)
+def test_c7_c8_tags_are_metadata_named_as_the_cache_wants_them(header: str, said: str) -> None:
+    assert upload_plan.headers(file(tags=("all", "feed:a")), header)[header] == said
+
+
+def test_c7_a_dry_run_says_of_tags_what_an_upload_does(capsys: pytest.CaptureFixture[str]) -> None:
+    tagged = file(tags=("all", "feed:all"))
+    made = UploadPlan((Upload("all.rss", tagged, "new"),), (), 0)
+    for url, said in (("s3://b", "xkey: all feed:all"), ("az://b", "Cache-Control: max-age=60\n")):
+        site = make_site(http={"cache_tags": "xkey"}, upload={"url": url})
+        Console(as_json=False).planned(made, tag_header(site), url)
+        assert said in capsys.readouterr().out
+
+
+def test_c7_tags_in_another_header_are_written_anew() -> None:
+    files = {"all.rss": file(tags=("all",)), "index.html": file("list")}
+    record = retagged(Record(files=files, tagged="xkey"), "Cache-Tag")
+    made = upload_plan.plan_uploads(record, files)
+    assert [(each.path, each.why) for each in made.uploads] == [("all.rss", "metadata")]
+    record = after_upload(upload_plan.before_upload(record, made), files, ())
+    assert upload_plan.plan_uploads(retagged(record, "Cache-Tag"), files).uploads == ()
+
+
+def test_tags_past_what_a_store_takes_are_left_out() -> None:
+    tags = ("all", *(f"entry:{number:010}" for number in range(500)))
+    kept = upload_plan.headers(file(tags=tags), "Surrogate-Key")["Surrogate-Key"]
+    assert len(kept) <= 1_800
+    assert kept.startswith("all entry:0000000000")
+
+
+def test_what_every_cache_has_forgotten_is_done() -> None:
+    record = Record(purge={"a.rss": "feed:a", "b.rss": ""})
+    record = purged_paths(record, "one", ["a.rss", "b.rss"], ["one", "two"])
+    assert (pending(record, "one"), len(pending(record, "two"))) == ({}, 2)
+    record = purged_paths(record, "two", ["a.rss"], ["one", "two"])
+    assert record == Record(purge={"b.rss": ""}, purged={"one": ("b.rss",)})
+    assert purged_paths(record, "one", [], ["one"]) == Record()  # two was taken out
+
+
+def test_what_changed_again_is_purged_again_everywhere() -> None:
+    record = Record(purge={"a.rss": ""}, purged={"one": ("a.rss",)})
+    record = after_upload(record, {"a.rss": file()}, ())
+    assert pending(record, "one") == {"a.rss": ""}
+
+
+_caches = st.frozensets(st.sampled_from(["one", "two", "three"]), min_size=1)
+_paths = st.frozensets(st.sampled_from("abcd"))
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("change"), _caches, _paths),
+            st.tuples(st.sampled_from(["one", "two", "three"]), _caches, _paths),
+        ),
+        max_size=12,
+    )
+)
+def test_no_cache_is_left_with_an_old_copy_whichever_come_and_go(
+    steps: list[tuple[str, frozenset[str], frozenset[str]]],
+) -> None:
+    """What a cache of the site has not forgotten since it changed is pending for it."""
+    record, before = Record(), frozenset(["one", "two", "three"])
+    stale: dict[str, set[str]] = {each: set() for each in before}
+    for what, caches, paths in steps:
+        if what == "change":
+            record = after_upload(record, {path: file() for path in paths}, ())
+            for each in stale.values():
+                each |= paths
+        else:
+            there = sorted(caches | {what})
+            record = purged_paths(record, what, paths, there)
+            stale[what] -= paths
+            for name in stale.keys() - there:  # who is not of the site is not cared for
+                stale[name] &= record.purge.keys()
+        for name, old in stale.items():
+            assert old <= pending(record, name).keys()
+
+
+_files = st.dictionaries(
+    st.sampled_from("abcdef"),
+    st.builds(file, st.sampled_from(KINDS), st.sampled_from("xyz")),
+)
+
+
+def carried_out(store: dict[str, File], made: UploadPlan, steps: int) -> tuple[set[str], set[str]]:
+    """Do so many steps of a plan; returns the paths written and deleted."""
+    written, deleted = set(), set()
+    for each in made.uploads[:steps]:
+        store[each.path] = each.file
+        written.add(each.path)
+    for path in made.deletes[: max(0, steps - len(made.uploads))]:
+        store.pop(path, None)
+        deleted.add(path)
+    return written, deleted
+
+
+def differing(before: dict[str, File], after: dict[str, File]) -> set[str]:
+    return {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
+
+
+@given(
+    runs=st.lists(
+        st.tuples(_files, st.integers(0, 12), st.integers(0, 12), st.booleans()), max_size=6
+    ),
+    last=_files,
+)
+def test_whatever_was_killed_the_next_run_makes_it_right(
+    runs: list[tuple[dict[str, File], int, int, bool]], last: dict[str, File]
+) -> None:
+    """The record knows of a run that was killed what its last note said, or only its beginning."""
+    store: dict[str, File] = {}
+    record, stale = Record(), set()
+    for files, steps, noted, has_noted in runs:
+        made = upload_plan.plan_uploads(record, files)
+        record = upload_plan.before_upload(record, made)
+        before = dict(store)
+        carried_out(store, made, steps)
+        stale |= {
+            path for path in before.keys() | store.keys() if before.get(path) != store.get(path)
+        }
+        if has_noted:
+            some: dict[str, File] = {}
+            written, deleted = carried_out(some, made, min(noted, steps))
+            record = after_upload(record, {path: files[path] for path in written}, deleted)
+    made = upload_plan.plan_uploads(record, last)
+    before = dict(store)
+    carried_out(store, made, 99)
+    stale |= differing(before, store)
+    record = after_upload(
+        upload_plan.before_upload(record, made),
+        {each.path: each.file for each in made.uploads},
+        made.deletes,
+    )
+    assert store == last == record.files
+    assert record.open == ()
+    assert stale <= record.purge.keys()
+    assert upload_plan.plan_uploads(record, last) == UploadPlan((), (), len(last))
+    assert msgspec.json.decode(msgspec.json.encode(record), type=Record) == record

@@ -1,0 +1,413 @@
+"""Pages and lists for people and readers, as documents."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree, html
+
+from feeds.catalogue.records import FeedState
+from feeds.config.definitions import FeedDefinition, Term
+from feeds.config.site import Site
+from feeds.model import selection
+from feeds.model.document import Caching, Document
+from feeds.model.entry import Entry, Image, Person, Provider
+from feeds.model.selection import EVERYTHING, Selection
+from feeds.render import envelope, feed_documents
+from feeds.render.site import description, documents, groups, opml, pages, reader_links
+from tests.support.site import NOW, Publication, front_matter, make_site
+
+SITE = make_site(language="de", rights="© Example", feeds_url="https://feeds.example.org/in/")
+PUBLISHED = datetime(2024, 5, 31, 9, tzinfo=UTC)
+# What pages are at this `pages.VERSION`, and the envelopes at theirs, as hashes.
+PAGES = {2: "40857340605b98ce41cd45bbf6013da9e53e270a84b671209ae7f03aac31a944"}
+ENVELOPES = {3: "4f75245bd751fc49dbb452b5786e683443f4dfeca86e1b46486b092df22f0abd"}
+
+
+def definition(path: str = "all", title: str = "Example: All", **given: Any) -> FeedDefinition:
+    known: dict[str, Any] = {
+        "description": "What it brings", "selection": EVERYTHING, "order": "date", "size": 50,
+        "caching": Caching(1800),
+    }  # fmt: skip
+    return FeedDefinition(path, title, **{**known, **given})
+
+
+def made_state(path: str = "all", entries: int = 3) -> FeedState:
+    return FeedState(path, "0" * 32, int(NOW.timestamp()), entries, int(PUBLISHED.timestamp()))
+
+
+def entry(**given: Any) -> Entry:
+    known: dict[str, Any] = {
+        "id": "tag:a", "path": "a.md", "title": "A <title>", "link": "https://a.example/",
+        "published": PUBLISHED, "updated": PUBLISHED, "summary": "So & so.",
+    }  # fmt: skip
+    return Entry(**{**known, **given})
+
+
+def page(
+    feed: FeedDefinition, entries: Sequence[Entry] = (), site: Site = SITE, **given: Any
+) -> Any:
+    made = pages.page(feed, entries, made_state(feed.path), site, **given)
+    return html.document_fromstring(made.body)
+
+
+def text(element: Any) -> str:
+    return " ".join(element.text_content().split())
+
+
+def test_b9_a_page_names_its_own_feed_in_each_format() -> None:
+    found = page(definition("topics/a&b", "Example: A & B")).xpath("//link[@rel='alternate']")
+    assert [(link.get("type"), link.get("title"), link.get("href")) for link in found] == [
+        ("application/rss+xml", "Example: A & B (RSS)", "../topics/a%26b.rss"),
+        ("application/atom+xml", "Example: A & B (Atom)", "../topics/a%26b.atom"),
+        ("application/feed+json", "Example: A & B (JSON Feed)", "../topics/a%26b.json"),
+    ]
+
+
+def test_b9_the_index_page_names_the_main_feed_first() -> None:
+    feeds = [definition("topics/a"), definition("all"), definition("best")]
+    document: Any = html.document_fromstring(pages.index(feeds, {}, SITE).body)
+    found = [link.get("href") for link in document.xpath("//link[@rel='alternate']")]
+    stems = list(dict.fromkeys(href.rpartition(".")[0] for href in found))
+    assert stems == ["./topics/a", "./all", "./best"]
+    assert len(found) == 9
+
+
+def test_b5_a_page_has_the_public_addresses_to_copy() -> None:
+    document = page(definition("topics/a"))
+    urls = [code.text_content() for code in document.xpath("//code")]
+    base = "https://feeds.example.org/in/topics/a"
+    assert urls == [f"{base}.rss", f"{base}.atom", f"{base}.json"]
+
+
+def test_links_to_subscribe_hold_the_whole_address() -> None:
+    url = "https://example.org/a%26b.atom"
+    coded = "https%3A%2F%2Fexample.org%2Fa%2526b.atom"
+    assert dict(reader_links.links(url)) == {
+        "Feedly": f"https://feedly.com/i/subscription/feed%2F{coded}",
+        "Inoreader": f"https://www.inoreader.com/?add_feed={coded}",
+        "NewsBlur": f"https://www.newsblur.com/?url={coded}",
+        "The Old Reader": f"https://theoldreader.com/feeds/subscribe?url={coded}",
+        "Feedbin": f"https://feedbin.com/?subscribe={coded}",
+    }
+    assert reader_links.app_link(url) == "feeds://example.org/a%26b.atom"
+    assert reader_links.app_link("http://example.org/a.rss") == "feed://example.org/a.rss"
+
+
+def test_an_entry_is_shown_with_its_credit_and_date() -> None:
+    provider = Provider("PC Magazine", "pc-magazine", home="https://pcmag.example/")
+    known = entry(
+        provider=provider,
+        via="https://pcmag.example/a",
+        authors=(Person("Jane"), Person("PC Magazine")),
+        language="fr",
+    )
+    (article,) = page(definition(), [known]).xpath("//article")
+    assert text(article) == "A <title> 31 May 2024 · by Jane · via PC Magazine So & so."
+    links = [(link.text_content(), link.get("href")) for link in article.xpath(".//a")]
+    assert links == [("A <title>", known.link), ("PC Magazine", "https://pcmag.example/a")]
+    assert article.xpath(".//time/@datetime") == ["2024-05-31T09:00:00Z"]
+    assert set(article.xpath(".//@lang")) == {"fr"}
+
+
+def test_what_is_in_the_sites_language_says_so() -> None:
+    document = page(definition(), [entry()])
+    assert document.get("lang") == "en"
+    assert document.xpath("//h1/@lang") == ["de"]
+    assert document.xpath("//h3/@lang") == ["de"]
+
+
+@pytest.mark.parametrize(
+    ("images", "url", "shown"),
+    [
+        ("own", "https://example.org/a.png", True),
+        ("own", "https://cdn.example/x/a.png", True),
+        ("own", "https://feeds.example.org/a.png", True),
+        ("own", "https://elsewhere.example/a.png", False),
+        ("own", "http://example.org/a.png", False),
+        ("own", "https://example.org.evil.example/a.png", False),
+        ("all", "https://elsewhere.example/a.png", True),
+        ("none", "https://example.org/a.png", False),
+    ],
+)
+def test_images_are_shown_as_the_setting_says(images: str, url: str, shown: bool) -> None:
+    site = make_site(
+        pages={"images": images},
+        assets_url="https://cdn.example/",
+        feeds_url="https://feeds.example.org/",
+    )
+    found = page(definition(), [entry(images=(Image(url),))], site).xpath("//article//img")
+    assert [img.get("src") for img in found] == ([url] if shown else [])
+    assert all(img.get("alt") == "" and img.get("loading") == "lazy" for img in found)
+
+
+def test_a_page_is_of_its_feeds_date_and_keeps_as_long() -> None:
+    made = pages.page(definition(caching=Caching(60)), [], made_state(), SITE)
+    assert (made.updated, made.caching, made.media_type) == (NOW, Caching(60), "text/html")
+    assert made == pages.page(definition(caching=Caching(60)), [], made_state(), SITE)
+
+
+def test_the_page_shows_what_its_feed_shows(tmp_path: Path) -> None:
+    site = Publication(
+        tmp_path,
+        {
+            f"{number:02}.md": front_matter(
+                title=f"t{number}",
+                webUrl=f"https://example.org/{number}",
+                publishedDateTime=f"2024-05-{number + 1:02}T09:00:00Z",
+            )
+            for number in range(14)
+        },
+    )
+    site.build()
+    with site.read() as reader:
+        feed = feed_documents.all_feeds(site.site, reader, NOW)["topics/ai"]
+        made = feed_documents.page(feed, site.site, reader, NOW)
+        fetched = feed_documents.render_feed(feed, site.site, reader, NOW)
+    document: Any = html.document_fromstring(made.body)
+    titles = [text(each) for each in document.xpath("//article//h3")]
+    assert titles == site.titles("topics/ai")[: pages.ENTRIES]
+    assert "14 articles" in text(document)
+    assert made.updated == fetched["rss"].updated
+
+
+def test_feeds_stand_beside_their_neighbours() -> None:
+    feeds = [definition(f"topics/{number:02}") for number in range(40)]
+    known = groups.grouped(feeds)
+    for place, feed in enumerate(feeds):
+        near = groups.neighbours(feed, known, SITE)
+        assert len(near) == 12
+        assert feed not in near
+        assert all(abs(feeds.index(each) - place) <= 12 for each in near)
+    assert groups.neighbours(feeds[1], groups.grouped(feeds[:3]), SITE) == (feeds[0], feeds[2])
+
+
+def test_the_feed_of_a_topics_parent_stands_first() -> None:
+    topics = {f"t{number:02}": {"name": f"T{number:02}"} for number in range(40)}
+    topics["t01"]["parent"] = "T39"
+    feeds = [definition(f"in/{key}", terms=(Term("topic", key, key),)) for key in topics]
+    near = groups.neighbours(feeds[1], groups.grouped(feeds), make_site(topics=topics))
+    assert (near[0], len(near)) == (feeds[39], 12)
+
+
+def test_groups_that_differ_in_case_only_are_one() -> None:
+    feeds = [definition("Topics/a"), definition("topics/b")]
+    assert set(documents.site_documents(feeds, {}, SITE)) == {
+        "index.html", "feeds.opml", "feed.css", "pages.css", "topics/feeds.opml",
+    }  # fmt: skip
+    assert "../topics/feeds.opml" in page(feeds[0]).xpath("//footer//@href")
+
+
+@pytest.mark.parametrize(
+    ("title", "label"),
+    [
+        ("Example: Maps", "Maps"),
+        ("Example – Maps", "Maps"),
+        ("Maps", "Maps"),
+        ("Example", "Example"),
+        ("Examples of maps", "Examples of maps"),
+    ],
+)
+def test_a_label_is_the_title_without_the_sites(title: str, label: str) -> None:
+    assert groups.label(definition(title=title), SITE) == label
+
+
+def test_no_id_of_the_index_page_is_there_twice() -> None:
+    names = [f"{first}{number}" for first in "ab" for number in range(30)]
+    feeds = [definition(f"topics/{name}", name) for name in names]
+    feeds += [definition("topics-1/a"), definition("topics-2/a")]
+    found: Any = html.document_fromstring(pages.index(feeds, {}, SITE).body)
+    ids = found.xpath("//@id")
+    assert {"in-topics", "in-topics-1", "in-topics:1", "in-topics:2"} <= set(ids)
+    assert len(ids) == len(set(ids))
+    assert {
+        each.removeprefix("#") for each in found.xpath("//nav//@href[.!='']") if "#" in each
+    } <= set(ids)
+
+
+def test_names_of_people_are_isolated_from_the_text_around_them() -> None:
+    shown = entry(authors=(Person("ג'יין"), Person("Jane")), provider=Provider("מגזין", "p"))
+    made = pages.page(definition(), [shown], made_state(), SITE).body.decode()
+    assert " · by <bdi>ג&#39;יין</bdi>, <bdi>Jane</bdi> · via <a " in made
+    assert "<bdi>מגזין</bdi></a>" in made
+
+
+def test_ten_thousand_feeds_make_a_page_of_bounded_size() -> None:
+    feeds = [
+        definition(f"topics/topic-number-{number}", f"Example: Topic number {number}")
+        for number in range(10_000)
+    ]
+    states = {feed.path: made_state(feed.path) for feed in feeds}
+    made = pages.index(feeds, states, SITE)
+    assert len(made.body) < 150 * len(feeds)
+    assert not html.document_fromstring(made.body).xpath("//details[@open]")
+
+
+def outlines(made: Document) -> list[dict[str, str]]:
+    root: Any = etree.fromstring(made.body)
+    return [dict(each.attrib) for each in root.iter("outline")]
+
+
+def test_the_opml_of_the_site_lists_every_feed_once_in_groups() -> None:
+    feeds = [definition("all", "All & <more>"), definition("topics/a"), definition("topics/b")]
+    made = opml.document(feeds, {}, SITE)
+    root: Any = etree.fromstring(made.body)
+    assert (root.tag, root.get("version")) == ("opml", "2.0")
+    assert root.findtext("head/title") == "Example"
+    assert [each["text"] for each in outlines(made)] == [
+        "All & <more>", "Topics", "Example: All", "Example: All",
+    ]  # fmt: skip
+    urls = [each["xmlUrl"] for each in outlines(made) if "xmlUrl" in each]
+    assert urls == [feed.url(SITE, "atom") for feed in feeds]
+
+
+def test_each_group_has_an_opml_of_its_own() -> None:
+    feeds = [definition("all"), definition("topics/a"), definition("topics/b")]
+    states = {"all": FeedState("all", "", 2**31, 1, None), "topics/a": made_state("topics/a")}
+    made = documents.site_documents(feeds, states, SITE)["topics/feeds.opml"]()
+    assert [each["xmlUrl"] for each in outlines(made)] == [
+        feed.url(SITE, "atom") for feed in feeds[1:]
+    ]
+    assert etree.fromstring(made.body).findtext("head/title") == "Example: Topics"
+    assert made.updated == NOW, "other feeds do not date it"
+
+
+def test_every_link_of_every_page_leads_somewhere(tmp_path: Path) -> None:
+    site = Publication(
+        tmp_path / "site",
+        {"a.md": front_matter(topics=["AI", "C++ & <C#>", "Роботы"], webUrl="https://a.example/")},
+    )
+    site.build()
+    out = tmp_path / "out"
+    site.export(out)
+    base, seen = "https://example.org/", set()
+    for file in out.rglob("*.html"):
+        document: Any = html.document_fromstring(file.read_bytes())
+        document.make_links_absolute(base + file.relative_to(out).as_posix())
+        for _, _, link, _ in document.iterlinks():
+            path, _, fragment = link.partition("#")
+            if not path.startswith(base):
+                continue
+            target = out / unquote(path.removeprefix(base) or "index.html")
+            assert target.is_file(), link
+            seen.add(target.relative_to(out).as_posix())
+            if fragment:
+                led: Any = html.document_fromstring(target.read_bytes())
+                assert unquote(fragment) in led.xpath("//@id")
+    everything = {file.relative_to(out).as_posix() for file in out.rglob("[!.]*") if file.is_file()}
+    assert everything - seen == {"feed.css"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        ({}, "All articles"),
+        ({"topic": "Maps"}, "Articles on the topic Maps and charts"),
+        ({"topic": ["Maps", "sea-ice"]},
+         "Articles on any of the topics Maps and charts or sea ice"),
+        ({"category": "ai-news"}, "Articles in the category ai news"),
+        ({"provider": "PC Magazine"}, "Articles from PC Magazine"),
+        ({"language": "pt-BR"}, "Articles in the language pt-br"),
+        ({"quality": 80}, "Articles whose quality is 80 or more"),
+        ({"heat": {"max": 3}}, "Articles whose heat is at most 3"),
+        ({"heat": {"min": 3, "max": 9}}, "Articles whose heat is from 3 to 9"),
+        ({"quality": {"min": 3, "max": 3}}, "Articles whose quality is 3"),
+        ({"age": "7d"}, "Articles no older than 1 week"),
+        ({"age": "36h"}, "Articles no older than 36 hours"),
+        ({"not": {"type": ["video", "podcast"]}},
+         "Articles that are not of any of the types podcast or video"),
+        ({"type": "video", "any": [{"quality": 8}, {"heat": 9}]},
+         "Articles of the type video and (whose quality is 8 or more or whose heat is 9 or more)"),
+        ({"type": "video", "topic": "Maps", "age": "90s"},
+         "Articles of the type video, on the topic Maps and charts and no older than 90 seconds"),
+    ],
+)  # fmt: skip
+def test_a_selection_is_told_in_words(raw: dict[str, Any], said: str) -> None:
+    site = make_site(
+        topics={"maps": {"name": "Maps and charts"}}, providers={"pc": {"name": "PC Magazine"}}
+    )
+    feed = definition(selection=selection.parse(raw, {}), order="date", size=1000)
+    assert description.describe(feed, site) == f"{said}; newest first, at most 1,000."
+
+
+def test_a_family_calls_its_terms_by_their_names() -> None:
+    term = Term("topic", "c-plus-plus", "C++")
+    feed = definition(
+        selection=selection.parse({"topic": "c-plus-plus"}, {}), order="heat", terms=(term,)
+    )
+    said = "Articles on the topic C++; hottest first, at most 50."
+    assert description.describe(feed, SITE) == said
+
+
+def _selections() -> st.SearchStrategy[Selection]:
+    leaves = st.one_of(
+        st.builds(selection.Terms, st.sampled_from(selection.TERM_FIELDS), st.just(("a", "b"))),
+        st.builds(selection.Age, st.integers(0, 10**9)),
+        st.just(EVERYTHING),
+        st.just(selection.AnyOf(())),
+    )
+    return st.recursive(
+        leaves,
+        lambda inner: (
+            st.builds(selection.All, st.lists(inner, max_size=3).map(tuple))
+            | st.builds(selection.Not, inner)
+        ),
+    )
+
+
+@given(_selections())
+def test_any_selection_can_be_told(chosen: Selection) -> None:
+    said = description.describe(definition(selection=chosen), SITE)
+    assert re.fullmatch(r"(All articles|Articles \S.*); newest first, at most 50\.", said)
+    assert "  " not in said
+
+
+@pytest.mark.parametrize("path", ["all", "topics/a", "a/b/c"])
+@pytest.mark.parametrize("format_", ["rss", "atom"])
+def test_b4_a_feed_names_its_stylesheet_before_its_root(path: str, format_: Any) -> None:
+    made = envelope.make_envelope(definition(path), SITE, format_, NOW, PUBLISHED)
+    root: Any = etree.fromstring(made.head + made.tail)
+    (look,) = root.xpath("preceding-sibling::processing-instruction()")
+    assert look.target == "xml-stylesheet"
+    assert look.get("type") == "text/css"
+    assert look.get("href") == "../" * path.count("/") + "feed.css"
+
+
+def test_who_changes_the_pages_raises_the_version() -> None:
+    provider = Provider("PC Magazine", "pc-magazine", home="https://pcmag.example/")
+    shown = entry(
+        provider=provider, authors=(Person("Jane"),), images=(Image("https://example.org/a.png"),)
+    )
+    chosen = selection.parse({"topic": "maps", "not": {"age": "7d"}}, {})
+    feed = definition("topics/maps", selection=chosen)
+    beside = [definition("topics/a")]
+    made = [
+        pages.page(feed, [shown], made_state(feed.path), SITE, beside),
+        pages.page(definition(), [], FeedState("all", "", 0, 0, None), SITE),
+    ]
+    digest = hashlib.sha256(b"".join(each.body for each in made)).hexdigest()
+    said = "pages changed: raise pages.VERSION, or exports keep old ones; then write the hash"
+    assert {pages.VERSION: digest} == PAGES, said
+
+
+def test_who_changes_the_envelopes_raises_the_version() -> None:
+    digest = hashlib.sha256()
+    full = make_site(
+        hub="https://hub.example/", icon="https://example.org/i.png", rights="© Example",
+        logo="https://example.org/l.png", author={"name": "Jane", "email": "jane@example.org"},
+    )  # fmt: skip
+    for site in (SITE, full):
+        for format_ in ("rss", "atom", "json"):
+            made = envelope.make_envelope(definition("topics/a"), site, format_, NOW, PUBLISHED)
+            digest.update(made.head + made.between + made.tail)
+    said = (
+        "envelopes changed: raise envelope.VERSION, or exports keep old ones; then write the hash"
+    )
+    assert {envelope.VERSION: digest.hexdigest()} == ENVELOPES, said

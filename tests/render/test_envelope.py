@@ -1,0 +1,196 @@
+"""What stands around the entries of a feed, by the rules of each format."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import etree
+from requests.utils import parse_header_links
+
+from feeds.config import load
+from feeds.config.definitions import FeedDefinition
+from feeds.config.feed_settings import Picture
+from feeds.model.document import FORMATS, Caching, Format
+from feeds.model.selection import EVERYTHING
+from feeds.render import envelope, links
+from tests.support.site import front_matter, write_site
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+UPDATED = datetime(2024, 5, 31, 9, tzinfo=UTC)
+NEWEST = datetime(2024, 5, 30, 9, tzinfo=UTC)
+
+FULL: dict[str, Any] = {
+    "author": {"name": "Jane", "url": "https://example.org/jane", "email": "jane@example.org"},
+    "rights": "© Example",
+    "icon": "https://example.org/icon.png",
+    "logo": "https://example.org/logo.png",
+    "hub": "https://hub.example.org/",
+    "language": "en-GB",
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return write_site(tmp_path, {"a.md": front_matter()})
+
+
+def made(root: Path, format_: Format, feed: dict[str, Any] | None = None, **settings: Any) -> bytes:
+    site = load.load(write_site(root, {}, **settings), {})
+    shown = definition(**(feed or {}))
+    return envelope.assemble(shown, site, format_, [], updated=UPDATED, newest=NEWEST).body
+
+
+def definition(**fields: Any) -> FeedDefinition:
+    known: dict[str, Any] = {
+        "path": "topics/a&b",
+        "title": "A & B < C",
+        "description": "All of <it>",
+        "selection": EVERYTHING,
+        "order": "date",
+        "size": 50,
+        "caching": Caching(1800),
+    }
+    return FeedDefinition(**{**known, **fields})
+
+
+def channel(body: bytes) -> Any:
+    found = etree.fromstring(body).find("channel")
+    assert found is not None
+    return found
+
+
+def test_r2_r3_channel_has_each_element_once(root: Path) -> None:
+    names = [each.tag for each in channel(made(root, "rss", **FULL))]
+    once = [name for name in names if not str(name).startswith(ATOM)]
+    assert len(once) == len(set(once))
+    assert {"title", "link", "description", "language", "copyright", "ttl"} <= set(once)
+
+
+def test_r2_channel_link_is_the_site_not_the_feed(root: Path) -> None:
+    assert channel(made(root, "rss", **FULL)).findtext("link") == "https://example.org/"
+
+
+def test_r44_plain_text_of_rss_uses_numeric_references(root: Path) -> None:
+    assert b"<title>A &#x26; B &#x3C; C</title>" in made(root, "rss")
+
+
+def test_r40_managing_editor_is_an_address_with_a_name_in_brackets(root: Path) -> None:
+    assert channel(made(root, "rss", **FULL)).findtext("managingEditor") == (
+        "jane@example.org (Jane)"
+    )
+    assert channel(made(root, "rss")).find("managingEditor") is None
+
+
+def test_r35_a14_times_are_those_of_the_content(root: Path) -> None:
+    rss = channel(made(root, "rss"))
+    assert rss.findtext("lastBuildDate") == "Fri, 31 May 2024 09:00:00 GMT"
+    assert rss.findtext("pubDate") == "Thu, 30 May 2024 09:00:00 GMT"
+    atom = etree.fromstring(made(root, "atom"))
+    assert atom.findtext(f"{ATOM}updated") == "2024-05-31T09:00:00+00:00"
+
+
+def test_r7_generator_has_no_version(root: Path) -> None:
+    assert channel(made(root, "rss")).findtext("generator") == "feed-publisher"
+    generator = etree.fromstring(made(root, "atom")).find(f"{ATOM}generator")
+    assert generator is not None
+    assert generator.get("version") is None
+
+
+def test_r9_rss_image_only_where_readers_take_it(root: Path) -> None:
+    image = channel(made(root, "rss", **FULL)).find("image")
+    assert image.findtext("url") == "https://example.org/logo.png"
+    assert image.findtext("title") == "A & B < C"
+    assert image.findtext("link") == "https://example.org/"
+    for picture in (
+        Picture(url="/wide.png", width=145),
+        Picture(url="/odd.webp", width=100),
+    ):
+        assert channel(made(root, "rss", {"picture": picture})).find("image") is None
+
+
+def test_r12_a24_w3_self_and_hub_stand_in_every_format(root: Path) -> None:
+    own = "https://example.org/topics/a%26b"
+    links = {
+        (link.get("rel"), link.get("href"))
+        for link in channel(made(root, "rss", **FULL)).iter(f"{ATOM}link")
+    }
+    assert links == {("self", f"{own}.rss"), ("hub", "https://hub.example.org/")}
+    links = {
+        (link.get("rel"), link.get("href"))
+        for link in etree.fromstring(made(root, "atom", **FULL)).iter(f"{ATOM}link")
+    }
+    assert links == {
+        ("self", f"{own}.atom"),
+        ("hub", "https://hub.example.org/"),
+        ("alternate", "https://example.org/"),
+    }
+    feed = json.loads(made(root, "json", **FULL))
+    assert feed["feed_url"] == f"{own}.json"
+    assert feed["hubs"] == [{"type": "WebSub", "url": "https://hub.example.org/"}]
+
+
+def test_w1_w3_j12_every_hub_is_named_in_order_in_body_and_header(root: Path) -> None:
+    hubs = ["https://one.example.net/", "https://two.example.net/hub?a=1&b=2"]
+    site = load.load(write_site(root, {}, hub=hubs), {})
+    feed = definition()
+    for format_ in FORMATS:
+        body = made(root, format_, hub=hubs)
+        if format_ == "json":
+            parsed = json.loads(body)
+            assert {hub["type"] for hub in parsed["hubs"]} == {"WebSub"}
+            said = [parsed["feed_url"], *(hub["url"] for hub in parsed["hubs"])]
+        else:
+            each = list(etree.fromstring(body).iter(f"{ATOM}link"))
+            said = [
+                str(link.get("href")) for rel in ("self", "hub") for link in each
+                if link.get("rel") == rel
+            ]  # fmt: skip
+        assert said == [f"https://example.org/topics/a%26b.{format_}", *hubs]
+        header = parse_links(links.header(links.feed_links(feed, site, format_)))
+        assert [(said[0], "self"), *((hub, "hub") for hub in hubs)] == header
+
+
+def parse_links(header: str) -> list[tuple[str, str]]:
+    return [(link["url"], link["rel"]) for link in parse_header_links(header)]
+
+
+def test_w2_without_a_hub_the_header_names_the_feed_itself(root: Path) -> None:
+    site = load.load(root, {})
+    own = links.header(links.feed_links(definition(), site, "rss"))
+    assert own == '<https://example.org/topics/a%26b.rss>; rel="self"'
+    assert b"hub" not in made(root, "json")
+
+
+def test_a2_a5_feed_has_id_title_updated_and_author(root: Path) -> None:
+    atom = etree.fromstring(made(root, "atom"))
+    for name in ("id", "title", "updated", "author"):
+        assert len(atom.findall(f"{ATOM}{name}")) == 1
+    assert atom.findtext(f"{ATOM}author/{ATOM}name") == "Example"
+    assert atom.findtext(f"{ATOM}id") == "tag:example.org,2026:site/feeds:topics/a%26b"
+
+
+def test_a26_language_is_declared(root: Path) -> None:
+    atom = etree.fromstring(made(root, "atom", **FULL))
+    assert atom.get("{http://www.w3.org/XML/1998/namespace}lang") == "en-GB"
+    assert json.loads(made(root, "json", **FULL))["language"] == "en-GB"
+
+
+def test_j1_j3_json_feed_has_its_version_and_no_null(root: Path) -> None:
+    feed = json.loads(made(root, "json"))
+    assert feed["version"] == "https://jsonfeed.org/version/1.1"
+    assert feed["items"] == []
+    assert None not in feed.values()
+
+
+def test_a12_the_feed_id_does_not_change_with_title_or_base_url(root: Path) -> None:
+    ids = {
+        etree.fromstring(made(root, "atom", feed, **settings)).findtext(f"{ATOM}id")
+        for feed, settings in (
+            ({}, {}),
+            ({"title": "Other"}, {}),
+            ({}, {"url": "https://moved.example.net/"}),
+        )
+    }
+    assert len(ids) == 1

@@ -1,0 +1,152 @@
+"""What a feed shows and since when: from its entries, whoever looks and whenever that is."""
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from feeds.model.document import Document, Format
+from tests.support.site import FEEDS, NOW, Publication, front_matter
+
+HOUR = timedelta(hours=1)
+# When something happens to a feed of one day, and moments around that.
+MOMENTS = [NOW + timedelta(hours=hours, seconds=s) for hours in range(0, 30, 6) for s in (0, 1)]
+
+
+def article(title: str, hours: int, **fields: Any) -> str:
+    """An article published so many hours after `NOW`."""
+    dated = (NOW + hours * HOUR).isoformat()
+    known = {"title": title, "webUrl": f"https://example.org/{title}", "publishedDateTime": dated}
+    return front_matter(**{**known, **fields})
+
+
+ARTICLES: dict[str, str | bytes] = {
+    "a.md": article("a", -18, heat=9),
+    "b.md": article("b", -12, heat=1),
+    "c.md": article("c", -6, heat=5),
+    "d.md": article("d", -6, topics=["Robots"]),
+    "e.md": article("e", 6, heat=3),
+    "f.md": article("f", -120, heat=7),
+    "g.md": article("g", -6, heat=2),
+}
+AGED: dict[str, dict[str, Any]] = {
+    "age": {"select": {"topic": "AI", "age": "1d"}},
+    "size": {"select": {"topic": "AI", "age": "1d"}, "size": 2},
+    "heat": {"select": {"age": "1d"}, "size": 2, "order": "heat"},
+    "not": {"select": {"not": {"age": "1d"}}, "size": 2},
+    "any": {"select": {"any": [{"age": "12h"}, {"topic": "Robots", "age": "1d"}]}},
+    "band": {"select": {"age": "20h", "not": {"age": "8h"}}},
+}
+
+
+def aged(root: Path, name: str) -> Publication:
+    return Publication(root, ARTICLES, {"feeds": [{"path": "aged", **AGED[name]}]})
+
+
+@pytest.mark.parametrize("name", AGED)
+def test_feeds_of_an_age_are_the_same_whenever_they_were_built(tmp_path: Path, name: str) -> None:
+    site = aged(tmp_path, name)
+    site.build()
+    looked = {at: site.fetch("aged", at) for at in MOMENTS}
+    for number, times in enumerate(combinations(MOMENTS[1::2], 2)):
+        other = aged(tmp_path / str(number), name)
+        for now in times:
+            other.build(now)
+        seen = {at: other.fetch("aged", at) for at in MOMENTS if at >= times[-1]}
+        assert seen == {at: looked[at] for at in seen}, times
+
+
+@pytest.mark.parametrize("name", AGED)
+def test_a_feed_of_an_age_has_a_later_date_if_and_only_if_it_shows_others(
+    tmp_path: Path, name: str
+) -> None:
+    site = aged(tmp_path, name)
+    site.build()
+    before = site.fetch("aged", NOW)
+    for minutes in range(1, 60 * 48, 47):
+        now = NOW + timedelta(minutes=minutes, seconds=1)
+        after = site.fetch("aged", now)
+        changed = _ids(after) != _ids(before)
+        assert (after["rss"].updated > before["rss"].updated) is changed, now
+        assert (after["rss"].etag != before["rss"].etag) is changed, now
+        assert after["rss"].updated <= now
+        before = after
+
+
+def _ids(made: dict[Format, Document]) -> Sequence[str]:
+    return [each["id"] for each in json.loads(made["json"].body)["items"]]
+
+
+def test_an_entry_of_another_topic_that_grows_old_moves_nothing(tmp_path: Path) -> None:
+    feeds = {"feeds": [{"path": "aged", "select": {"topic": "Robots", "age": "1d"}}]}
+    site = Publication(tmp_path, {**ARTICLES, "r.md": article("r", -20, topics=["Robots"])}, feeds)
+    site.build()
+    assert site.titles("aged") == ["d", "r"]
+    left = site.fetch("aged", NOW + 5 * HOUR)
+    assert left["rss"].updated == NOW + 4 * HOUR + timedelta(seconds=1)
+    later = NOW + 17 * HOUR  # by now `a` and `b` are too old as well
+    assert site.fetch("aged", later) == left
+    site.build(later)
+    assert site.fetch("aged", later) == left
+
+
+def test_what_a_build_changes_is_later_than_what_time_did(tmp_path: Path) -> None:
+    """Who has asked in between must not be told that nothing changed since."""
+    site = aged(tmp_path, "age")
+    site.build()
+    now = NOW + 8 * HOUR  # `a` has left and `e` has come out
+    seen = site.fetch("aged", now)["rss"]
+    site.file("c.md").unlink()
+    site.build(now)
+    after = site.fetch("aged", now)["rss"]
+    assert seen.updated < after.updated == now
+
+
+def test_a_feed_is_dated_by_a_build_for_entries_that_are_withdrawn_and_no_longer(
+    tmp_path: Path,
+) -> None:
+    site = aged(tmp_path, "age")
+    site.build()
+    site.file("g.md").unlink()
+    site.build(NOW + HOUR)
+    assert site.fetch("aged", NOW + HOUR)["rss"].updated == NOW + HOUR
+    site.build(NOW + 2 * HOUR)
+    assert site.fetch("aged", NOW + 5 * HOUR)["rss"].updated == NOW + HOUR
+    assert site.fetch("aged", NOW + 9 * HOUR)["rss"].updated == NOW + 6 * HOUR + timedelta(
+        seconds=1
+    )
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"rights": "(c) Example"},
+        {"hub": "https://hub.example/"},
+        {"logo": "https://example.org/logo.svg"},
+        {"icon": "https://example.org/icon.png"},
+        {"author": {"name": "Ann", "email": "ann@example.org"}},
+        {"language": "de"},
+        {"title": "Other"},
+        {"url": "https://other.example/"},
+        {"feeds_url": "https://feeds.example/"},
+        {"id": "tag:example.org,2027:site"},
+        {"description": "Other things"},
+    ],
+    ids=lambda settings: next(iter(settings)),
+)
+def test_a_setting_that_stands_in_a_feed_dates_it(tmp_path: Path, settings: dict[str, Any]) -> None:
+    site = Publication(tmp_path, {"a.md": article("a", -1)}, FEEDS)
+    site.build()
+    site.export(tmp_path / "out")
+    before, later = site.fetch(), NOW + HOUR
+    changed = Publication(tmp_path, {}, FEEDS, **settings)
+    assert set(changed.build(later).feeds_changed) == {"all", "topics/ai"}
+    after = changed.fetch(now=later)
+    assert after["atom"].etag != before["atom"].etag
+    assert after["atom"].updated == later
+    assert "all.atom" in changed.export(tmp_path / "out", later).written
+    assert changed.build(later + HOUR).feeds_changed == ()

@@ -1,0 +1,87 @@
+"""What is written directly is, to the byte, what feedgen writes; and feedgen refuses the rest."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.corpus import Corpus
+from feeds.articles import parser
+from feeds.config.site import Site
+from feeds.errors import RenderError
+from feeds.model.entry import Entry, Image, Person, Provider, Related
+from feeds.render import elements, feedgen_entry, fragment
+from tests.render.test_fragment import ENTRIES, FULL, PLAIN
+from tests.support.site import CORPUS, make_site
+
+SITE = make_site()
+SEEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+ANY = st.text(st.sampled_from("ab <>&\"'\n\t\r\xa0\x85é\u2028\x00\x07\ud800\ufffe🎈]"), max_size=5)
+
+
+def check(entry: Entry, site: Site = SITE) -> bool:
+    """Hold an entry to feedgen; returns whether it was written directly."""
+    try:
+        expected: tuple[bytes, bytes] | None = feedgen_entry.by_feedgen(entry, site)
+    except RenderError:
+        expected = None
+    try:
+        made = fragment.write_directly(entry, elements.categories(entry, site))
+    except elements.NeedsFeedgenError:
+        return False
+    assert made == expected
+    return True
+
+
+@settings(max_examples=150)
+@given(ENTRIES)
+def test_any_entry(entry: Entry) -> None:
+    check(entry)
+
+
+@settings(max_examples=300)
+@given(ENTRIES, ANY, st.sampled_from(["title", "id", "link", "content", "summary", "category"]))
+def test_any_text_in_any_place(entry: Entry, text: str, field: str) -> None:
+    check(msgspec.structs.replace(entry, **{field: text}))
+    check(
+        msgspec.structs.replace(
+            entry,
+            via=text,
+            authors=(Person(text, text),),
+            provider=Provider(text, "k", text, None, text),
+            images=(Image(text, 1, None, text, text, 5),),
+            related=(Related(text, text),),
+            topics=(text,),
+            language=text,
+        )
+    )
+
+
+@pytest.mark.parametrize("entry", [FULL, PLAIN], ids=["full", "plain"])
+def test_usual_entries_are_written_directly(entry: Entry) -> None:
+    assert check(entry)
+
+
+@pytest.mark.parametrize("field", ["title", "link", "content", "id", "category"])
+@pytest.mark.parametrize("text", ["a\x00b", "a\rb", "a\ud800b", "a\ufffeb", "a\x0bb"])
+def test_what_xml_has_no_room_for_is_left_to_feedgen(field: str, text: str) -> None:
+    assert not check(msgspec.structs.replace(FULL, **{field: text}))
+
+
+def test_a_generated_site(tmp_path: Path) -> None:
+    Corpus(150, 10).write(tmp_path)
+    files = sorted((tmp_path / "articles").rglob("*.md"))
+    made = [parser.parse(file.name, file.read_bytes(), SEEN, SITE).entry for file in files]
+    assert all(check(entry) for entry in made if entry)
+
+
+@pytest.mark.skipif(not CORPUS.is_dir(), reason=f"needs {CORPUS}")
+def test_a_real_site() -> None:
+    files = [each for each in CORPUS.rglob("_*/**/*.*") if each.suffix in (".md", ".html")]
+    made = [parser.parse(file.name, file.read_bytes(), SEEN, SITE).entry for file in sorted(files)]
+    entries = [entry for entry in made if entry]
+    assert sum(check(entry) for entry in entries) > 0.99 * len(entries)
+    assert len(entries) > 1000

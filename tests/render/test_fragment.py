@@ -1,0 +1,418 @@
+"""Fragments say what each format's rules want, and joined they are feedgen's whole document."""
+
+import json
+import re
+import string
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import etree
+
+from feeds.config.definitions import FeedDefinition
+from feeds.errors import RenderError
+from feeds.model import document
+from feeds.model.document import Caching
+from feeds.model.entry import Enclosure, Entry, Image, Person, Player, Provider, Related
+from feeds.model.selection import All
+from feeds.render import envelope, feedgen_channel, feedgen_entry, fragment
+from feeds.util import dates
+from feeds.util.text import one_line
+from tests.support.site import make_site
+
+SITE = make_site()
+FEED = FeedDefinition("all", "All & <more>", "Everything", All(), "date", 50, Caching(1800))
+PUBLISHED = datetime(2024, 5, 31, 9, tzinfo=UTC)
+UPDATED = datetime(2024, 6, 1, 10, 11, 12, tzinfo=UTC)
+A = "{http://www.w3.org/2005/Atom}"
+M = "{http://search.yahoo.com/mrss/}"
+DC = "{http://purl.org/dc/elements/1.1/}"
+CONTENT = "{http://purl.org/rss/1.0/modules/content/}"
+FULL = Entry(
+    id="tag:example.org,2026:site/a",
+    path="a.md",
+    title="AT&T <b>a < b</b>",
+    link="https://example.org/a?x=1&y=2",
+    published=PUBLISHED,
+    updated=UPDATED,
+    summary="Q&A: a < b",
+    content='<p>Full <a href="https://example.org/?a=1&amp;b=2">x</a> ]]&gt;</p>',
+    via="https://origin.example/a",
+    language="de",
+    authors=(
+        Person("Jane & Joe", "https://jane.example/", "https://jane.example/j.png"),
+        Person("P"),
+    ),
+    provider=Provider(
+        "PC & Co",
+        "pc-co",
+        "https://pc.example/",
+        "https://pc.example/feed",
+        "https://pc.example/i.png",
+    ),
+    category="news",
+    type="article",
+    topics=("C++", "R&D"),
+    images=(
+        Image("https://example.org/a.png", 640, 480, "A", "image/png", 99),
+        Image("https://example.org/b", 10),
+    ),
+    enclosures=(
+        Enclosure("https://example.org/a.mp3", "audio/mpeg", "audio", 1234, "Listen", 60),
+        Enclosure("https://example.org/a.zip", "application/zip", "document"),
+        Enclosure("https://example.org/a.png", "image/png", "image", 99, "A", None, 640, 480),
+    ),
+    player=Player("https://v.example/e", 120),
+    related=(Related("R & S", "https://r.example/", "R"),),
+)
+PLAIN = Entry(
+    "tag:example.org,2026:site/p",
+    "p.md",
+    "P",
+    "https://example.org/p",
+    PUBLISHED,
+    PUBLISHED,
+    content="<p>x</p>",
+)
+
+
+def rss(entry: Entry) -> Any:
+    return etree.fromstring(whole([entry], "rss"))[0].find("item")
+
+
+def atom(entry: Entry) -> Any:
+    return etree.fromstring(whole([entry], "atom")).find(f"{A}entry")
+
+
+def item(entry: Entry) -> dict[str, Any]:
+    made: dict[str, Any] = json.loads(fragment.render_entry(entry, SITE)["json"])
+    return made
+
+
+def whole(entries: list[Entry], format_: document.Format) -> bytes:
+    fragments = [fragment.render_entry(entry, SITE)[format_] for entry in entries]
+    return envelope.assemble(FEED, SITE, format_, fragments, updated=UPDATED, newest=PUBLISHED).body
+
+
+LINES = st.text(st.characters(exclude_categories=())).map(one_line)
+NAMES = LINES.filter(bool)
+URLS = st.text(string.ascii_letters + "&?=%", max_size=8).map("https://example.org/{}".format)
+MAYBE = st.none() | st.integers(1, 10**9)
+TIMES = st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+ENTRIES = st.builds(
+    Entry,
+    id=URLS,
+    path=st.just("a.md"),
+    title=NAMES,
+    link=URLS,
+    published=TIMES,
+    updated=TIMES,
+    summary=LINES,
+    content=NAMES,
+    via=st.none() | URLS,
+    language=st.none() | st.just("de"),
+    authors=st.lists(st.builds(Person, NAMES, st.none() | URLS), max_size=2).map(tuple),
+    provider=st.none()
+    | st.builds(Provider, NAMES, st.just("k"), *[st.none() | URLS for _ in range(3)]),
+    category=st.none() | NAMES,
+    type=st.none() | NAMES,
+    topics=st.lists(NAMES, max_size=2).map(tuple),
+    images=st.lists(st.builds(Image, URLS, MAYBE, MAYBE), max_size=2).map(tuple),
+    enclosures=st.lists(
+        st.builds(
+            Enclosure, URLS, st.just("a/b"), st.just("audio"), MAYBE, st.none() | NAMES, MAYBE
+        ),
+        max_size=2,
+    ).map(tuple),
+    player=st.none() | st.builds(Player, URLS, MAYBE),
+    related=st.lists(st.builds(Related, NAMES, URLS), max_size=2).map(tuple),
+)
+
+
+@settings(max_examples=60)
+@given(st.lists(ENTRIES, min_size=1, max_size=3))
+def test_joined_fragments_are_feedgens_whole_document(entries: list[Entry]) -> None:
+    for format_ in ("rss", "atom"):
+        made = feedgen_channel.feedgen_feed(FEED, SITE, format_, UPDATED, PUBLISHED)
+        for entry in entries:
+            made.add_entry(feedgen_entry.feedgen_entry(entry, SITE), order="append")
+        text = (
+            feedgen_entry.plain_references(made.rss_str()) if format_ == "rss" else made.atom_str()
+        )
+        first, *look, rest = whole(entries, format_).split(b"\n", 2)
+        assert look == [b'<?xml-stylesheet type="text/css" href="feed.css"?>']
+        assert first + b"\n" + rest == text + b"\n"
+
+
+@settings(max_examples=60)
+@given(ENTRIES)
+def test_the_formats_agree(entry: Entry) -> None:
+    in_rss, in_atom, in_json = rss(entry), atom(entry), item(entry)
+    assert in_rss.findtext("guid") == in_atom.findtext(f"{A}id") == in_json["id"] == entry.id
+    assert in_rss.findtext("title") == in_atom.findtext(f"{A}title") == in_json["title"]
+    link = in_atom.find(f"{A}link[@rel='alternate']")
+    assert in_rss.findtext("link") == link.get("href") == in_json["url"] == entry.link
+    categories = dict.fromkeys(each.text for each in in_rss.findall("category"))
+    assert list(categories) == in_json.get("tags", [])
+    terms = [each.get("term") for each in in_atom.findall(f"{A}category")]
+    assert terms == [each.text for each in in_rss.findall("category")]
+    assert in_atom.findtext(f"{A}content") == in_json["content_html"] == entry.content
+    files = [file.url for file in entry.enclosures]
+    assert [each["url"] for each in in_json.get("attachments", [])] == files
+    assert [each.get("href") for each in in_atom.findall(f"{A}link[@rel='enclosure']")] == files
+    assert [each.get("url") for each in in_rss.findall("enclosure")] == files[:1]
+
+
+def test_fragments_do_not_depend_on_what_was_rendered_before() -> None:
+    first = fragment.render_entry(FULL, SITE)
+    fragment.render_entry(PLAIN, SITE)
+    assert fragment.render_entry(FULL, SITE) == first
+
+
+def test_an_entry_that_cannot_be_rendered_is_named() -> None:
+    bad = Entry("tag:x", "a.md", "\x00", "https://example.org/", PUBLISHED, PUBLISHED, content="x")
+    with pytest.raises(RenderError) as caught:
+        fragment.render_entry(bad, SITE)
+    assert caught.value.entry_id == "tag:x"
+
+
+def test_r20_r21_r22_the_guid_is_the_id_and_no_permalink() -> None:
+    guid = rss(FULL).find("guid")
+    assert (guid.text, dict(guid.attrib)) == (FULL.id, {"isPermaLink": "false"})
+
+
+def test_r23_r25_there_is_one_enclosure_with_all_three_attributes() -> None:
+    (enclosure,) = rss(FULL).findall("enclosure")
+    assert dict(enclosure.attrib) == {
+        "url": "https://example.org/a.mp3", "length": "1234", "type": "audio/mpeg",
+    }  # fmt: skip
+    assert rss(PLAIN).findall("enclosure") == []
+
+
+def test_r24_an_unknown_length_is_0_in_rss_and_left_out_elsewhere() -> None:
+    entry = Entry("i", "a", "T", "https://example.org/", PUBLISHED, PUBLISHED, content="x",
+                  enclosures=FULL.enclosures[1:2])  # fmt: skip
+    assert rss(entry).find("enclosure").get("length") == "0"
+    link = atom(entry).find(f"{A}link[@rel='enclosure']")
+    assert dict(link.attrib) == {
+        "rel": "enclosure", "href": "https://example.org/a.zip", "type": "application/zip",
+    }  # fmt: skip
+    assert item(entry)["attachments"] == [
+        {"url": "https://example.org/a.zip", "mime_type": "application/zip"}
+    ]
+
+
+def test_r30_r31_pub_date_is_rfc_822() -> None:
+    assert rss(FULL).findtext("pubDate") == "Fri, 31 May 2024 09:00:00 GMT"
+
+
+def test_r40_r41_r42_authors_are_dc_creators_and_never_author() -> None:
+    assert rss(FULL).findall("author") == []
+    assert [each.text for each in rss(FULL).findall(f"{DC}creator")] == ["Jane & Joe", "P"]
+
+
+@pytest.mark.parametrize("title", ["AT&T", "a < b", "<b>x</b>", "&amp;", "Use &lt;br&gt;", "]]>"])
+def test_r43_r45_titles_are_plain_text_escaped_once(title: str) -> None:
+    entry = Entry("i", "a", title, "https://example.org/", PUBLISHED, PUBLISHED, content="x")
+    assert rss(entry).findtext("title") == title
+    assert atom(entry).findtext(f"{A}title") == title
+    assert item(entry)["title"] == title
+
+
+def test_r44_plain_text_in_rss_uses_numeric_references() -> None:
+    made = fragment.render_entry(FULL, SITE)["rss"]
+    assert b"<title>AT&#x26;T &#x3C;b&#x3E;a &#x3C; b&#x3C;/b&#x3E;</title>" in made
+    assert b">R&#x26;D</category>" in made
+    assert b">PC &#x26; Co</source>" in made
+    assert b"<dc:creator>Jane &#x26; Joe</dc:creator>" in made
+    assert b"<description>Q&amp;amp;A: a &amp;lt; b</description>" in made
+
+
+def test_r46_r47_r48_description_then_content() -> None:
+    names = [each.tag for each in rss(FULL)]
+    assert names.index("description") < names.index(f"{CONTENT}encoded")
+    assert rss(FULL).findtext(f"{CONTENT}encoded") == FULL.content
+    assert rss(FULL).findtext("description") == "Q&amp;A: a &lt; b"  # HTML, as RSS has it
+    assert rss(PLAIN).findtext("description") == PLAIN.content
+    assert rss(PLAIN).find(f"{CONTENT}encoded") is None
+
+
+def test_r49_a36_categories_have_an_absolute_scheme_each() -> None:
+    expected = [
+        ("https://example.org/topics", "C++"),
+        ("https://example.org/topics", "R&D"),
+        ("https://example.org/categories", "news"),
+        ("https://example.org/types", "article"),
+    ]
+    assert [(each.get("domain"), each.text) for each in rss(FULL).findall("category")] == expected
+    in_atom = atom(FULL).findall(f"{A}category")
+    assert [(each.get("scheme"), each.get("term")) for each in in_atom] == expected
+    assert item(FULL)["tags"] == [term for _, term in expected]
+
+
+def test_r55_r56_rss_names_the_source_and_links_via() -> None:
+    source = rss(FULL).find("source")
+    assert (source.text, source.get("url")) == ("PC & Co", "https://pc.example/feed")
+    via = rss(FULL).find(f"{A}link")
+    assert dict(via.attrib) == {"rel": "via", "href": "https://origin.example/a"}
+    assert rss(FULL).find(f"{A}source") is None
+
+
+def test_r55_a_provider_without_any_url_is_no_source() -> None:
+    entry = Entry("i", "a", "T", "https://example.org/", PUBLISHED, PUBLISHED, content="x",
+                  provider=Provider("P", "p"))  # fmt: skip
+    assert rss(entry).find("source") is None
+    assert atom(entry).find(f"{A}source") is None
+    assert item(entry)["_source"]["title"] == "P"
+
+
+def test_a4_each_child_stands_once() -> None:
+    for entry in (FULL, PLAIN):
+        names = [each.tag.removeprefix(A) for each in atom(entry)]
+        for name in ("id", "title", "updated", "published", "content"):
+            assert names.count(name) == 1
+        for name in ("rights", "source", "summary"):
+            assert names.count(name) <= 1
+
+
+def test_a5_a6_authors_have_a_name_and_nothing_empty() -> None:
+    people = [{part.tag.removeprefix(A): part.text for part in each}
+              for each in atom(FULL).findall(f"{A}author")]  # fmt: skip
+    assert people == [{"name": "Jane & Joe", "uri": "https://jane.example/"}, {"name": "P"}]
+
+
+def test_a7_a21_there_is_one_alternate() -> None:
+    links = atom(FULL).findall(f"{A}link[@rel='alternate']")
+    assert [each.get("href") for each in links] == [FULL.link]
+
+
+def test_a8_there_is_a_title_and_content_and_the_summary_is_not_the_content() -> None:
+    assert atom(FULL).findtext(f"{A}summary") == FULL.summary
+    assert atom(PLAIN).find(f"{A}summary") is None
+
+
+def test_a15_a16_times() -> None:
+    assert atom(FULL).findtext(f"{A}published") == "2024-05-31T09:00:00+00:00"
+    assert dates.parse(atom(FULL).findtext(f"{A}updated"), SITE.zone) == UPDATED
+
+
+def test_a23_links_by_their_relation() -> None:
+    links = [(each.get("rel"), each.get("href")) for each in atom(FULL).findall(f"{A}link")]
+    assert links == [
+        ("alternate", FULL.link),
+        ("via", "https://origin.example/a"),
+        ("related", "https://r.example/"),
+        ("enclosure", "https://example.org/a.mp3"),
+        ("enclosure", "https://example.org/a.zip"),
+        ("enclosure", "https://example.org/a.png"),
+    ]
+
+
+def test_a26_the_language_of_an_entry() -> None:
+    assert atom(FULL).get("{http://www.w3.org/XML/1998/namespace}lang") == "de"
+    assert item(FULL)["language"] == "de"
+
+
+def test_a30_a35_text_is_text_and_content_is_html() -> None:
+    assert atom(FULL).find(f"{A}title").get("type") in (None, "text")
+    assert atom(FULL).find(f"{A}summary").get("type") in (None, "text")
+    assert atom(FULL).find(f"{A}content").get("type") == "html"
+
+
+def test_a40_the_source_is_whole() -> None:
+    source = atom(FULL).find(f"{A}source")
+    assert [(each.tag.removeprefix(A), each.text or each.get("href")) for each in source] == [
+        ("id", "https://pc.example/feed"),
+        ("title", "PC & Co"),
+        ("updated", "2024-05-31T09:00:00Z"),
+        ("link", "https://pc.example/feed"),
+        ("link", "https://pc.example/"),
+        ("icon", "https://pc.example/i.png"),
+    ]
+    assert [each.get("rel") for each in source.findall(f"{A}link")] == ["self", "alternate"]
+
+
+def test_j5_j9_ids_are_strings_and_dates_rfc_3339() -> None:
+    made = item(FULL)
+    assert made["id"] == FULL.id
+    assert made["date_published"] == "2024-05-31T09:00:00Z"
+    assert made["date_modified"] == "2024-06-01T10:11:12Z"
+
+
+def test_j3_j6_there_is_content_and_nothing_is_null_or_empty() -> None:
+    for entry in (FULL, PLAIN):
+        assert item(entry)["content_html"]
+        assert all(item(entry).values())
+    assert set(item(PLAIN)) == {
+        "id", "url", "title", "content_html", "date_published", "date_modified",
+    }  # fmt: skip
+
+
+def test_j7_the_external_url_is_the_page_talked_about() -> None:
+    assert item(FULL)["external_url"] == "https://origin.example/a"
+    entry = Entry("i", "a", "T", "https://x.example/", PUBLISHED, PUBLISHED, content="x",
+                  via="https://x.example/")  # fmt: skip
+    assert "external_url" not in item(entry)
+
+
+def test_j8_texts_are_plain() -> None:
+    made = item(FULL)
+    assert (made["title"], made["summary"]) == (FULL.title, FULL.summary)
+
+
+def test_j10_authors_are_a_list_of_objects() -> None:
+    assert item(FULL)["authors"] == [
+        {
+            "name": "Jane & Joe",
+            "url": "https://jane.example/",
+            "avatar": "https://jane.example/j.png",
+        },
+        {"name": "P"},
+    ]
+
+
+def test_j11_sizes_and_durations_are_numbers() -> None:
+    assert item(FULL)["attachments"][0] == {
+        "url": "https://example.org/a.mp3",
+        "mime_type": "audio/mpeg",
+        "title": "Listen",
+        "size_in_bytes": 1234,
+        "duration_in_seconds": 60,
+    }
+
+
+def test_j15_extension_members_begin_with_an_underscore() -> None:
+    assert item(FULL)["_source"]["about"].startswith("https://")
+    assert all(re.fullmatch("_?[a-z_]+", name) for name in item(FULL))
+
+
+def test_v10_media_is_in_its_exact_namespace() -> None:
+    for format_ in ("rss", "atom"):
+        assert b'xmlns:media="http://search.yahoo.com/mrss/"' in whole([FULL], format_)
+
+
+@pytest.mark.parametrize("parsed", [rss(FULL), atom(FULL)], ids=["rss", "atom"])
+def test_v11_v13_v19_v20_media_contents_hold_what_is_known(parsed: Any) -> None:
+    made = [dict(each.attrib) for each in parsed.findall(f"{M}content")]
+    assert made == [
+        {"url": "https://example.org/a.mp3", "fileSize": "1234", "type": "audio/mpeg",
+         "medium": "audio", "duration": "60"},
+        {"url": "https://example.org/a.zip", "type": "application/zip", "medium": "document"},
+        {"medium": "video", "duration": "120"},
+        {"url": "https://example.org/a.png", "fileSize": "99", "type": "image/png",
+         "medium": "image", "width": "640", "height": "480"},
+        {"url": "https://example.org/b", "medium": "image", "width": "10"},
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("parsed", [rss(FULL), atom(FULL)], ids=["rss", "atom"])
+def test_v12_v14_v16_v18_one_thumbnail_and_a_player_and_no_other_media(parsed: Any) -> None:
+    (thumbnail,) = parsed.findall(f"{M}thumbnail")
+    assert dict(thumbnail.attrib) == {
+        "url": "https://example.org/a.png", "width": "640", "height": "480",
+    }  # fmt: skip
+    assert parsed.find(f"{M}content/{M}player").get("url") == "https://v.example/e"
+    used = {each.tag for each in parsed.iter() if each.tag.startswith(M)}
+    assert used == {f"{M}content", f"{M}player", f"{M}thumbnail"}

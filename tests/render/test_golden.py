@@ -1,0 +1,58 @@
+"""What becomes of whole articles, a folder for an idea: its article and its three fragments.
+
+`pytest tests/render/test_golden.py --update-golden` writes the fragments anew; review the diff.
+"""
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from feeds.articles import parser
+from feeds.model import document
+from feeds.render import fragment
+from tests.support.site import make_site
+
+FOLDERS = sorted(path for path in (Path(__file__).parent / "golden").iterdir() if path.is_dir())
+FILES: dict[document.Format, str] = {"rss": "item.xml", "atom": "entry.xml", "json": "item.json"}
+SEEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+PC_MAGAZINE = {
+    "name": "PC Magazine",
+    "url": "https://www.pcmag.example/",
+    "feed": "https://www.pcmag.example/feed.xml",
+}
+# What the golden files are at this `fragment.VERSION`, as a hash.
+GOLDEN = {4: "429388d67e0c8ede586a917a709f78d3027d8ebde9ddbf7a6522cb7c79fd7aee"}
+SITE = make_site(
+    assets_url="https://cdn.example/",
+    timezone="Europe/Berlin",
+    permalink="https://example.org/{category}/{year}/{name}/",
+    providers={"pc magazine": PC_MAGAZINE},
+)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_golden(folder: Path, update_golden: bool) -> None:
+    (file,) = (each for each in folder.iterdir() if each.name not in FILES.values())
+    made = parser.parse(f"_news/{file.name}", file.read_bytes(), SEEN, SITE)
+    assert made.problems == ()
+    assert made.entry is not None
+    rendered = fragment.render_entry(made.entry, SITE)
+    for format_, name in FILES.items():
+        if update_golden:
+            (folder / name).write_bytes(rendered[format_])
+        assert rendered[format_].decode() == (folder / name).read_text(encoding="utf-8")
+
+
+def test_who_changes_the_golden_files_raises_the_version() -> None:
+    digest = hashlib.sha256()
+    for file in sorted(FOLDERS[0].parent.rglob("*.*")):
+        if file.is_file():
+            content = file.read_bytes()
+            digest.update(f"{file.parent.name}/{file.name} {len(content)}\n".encode() + content)
+    said = (
+        "tests/golden says otherwise: unless that is only a new folder, raise fragment.VERSION, "
+        "or catalogues keep what they made before; then write the hash into GOLDEN"
+    )
+    assert {fragment.VERSION: digest.hexdigest()} == GOLDEN, said

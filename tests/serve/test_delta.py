@@ -1,0 +1,67 @@
+"""RFC 3229: only what is new."""
+
+from datetime import UTC, datetime
+from typing import Literal
+
+from feeds.catalogue.records import Shown
+from feeds.config.definitions import FeedDefinition
+from feeds.model import document
+from feeds.model.document import Caching
+from feeds.model.selection import All
+from feeds.serve import delta
+from feeds.serve.delta import DeltaHistory
+
+KEPT = Caching(60)
+NOW = datetime(2024, 6, 1, tzinfo=UTC)
+
+
+def entry(seq: int, published: int, content: str = "a", updated: int = 0) -> Shown:
+    return Shown(seq, f"id:{seq}", f"1:{content * 32}", published, updated)
+
+
+def since(
+    before: list[Shown],
+    now: list[Shown],
+    size: int = 50,
+    order: Literal["date", "heat"] = "date",
+) -> list[int] | None:
+    past = DeltaHistory()
+    made = document.make_document(b"before", NOW, "application/rss+xml", Caching(60))
+    past.note({"all.rss": made}, before)
+    state = past.find("all.rss", [made.etag.strip('"') + "-gzip"])
+    assert state is not None
+    fresh = delta.since(state.told, now, FeedDefinition("all", "", "", All(), order, size, KEPT))
+    return None if fresh is None else [each.seq for each in fresh]
+
+
+def test_d2_new_and_changed_entries_are_new() -> None:
+    before = [entry(2, 20), entry(1, 10)]
+    assert since(before, [entry(3, 30), *before]) == [3]
+    assert since(before, [entry(2, 20, "b"), entry(1, 10)]) == [2]
+    assert since(before, [entry(2, 20, updated=5), entry(1, 10)]) == [2]
+    assert since(before, before) == []
+
+
+def test_an_entry_that_fell_off_the_end_is_no_matter() -> None:
+    before, now = [entry(2, 20), entry(1, 10)], [entry(3, 30), entry(2, 20)]
+    assert since(before, now, size=2) == [3]
+    assert since(before, now, size=3) is None  # nothing falls from a feed that is not full
+    assert since(before, now, size=2, order="heat") is None  # it may have been withdrawn
+
+
+def test_a_withdrawal_asks_for_the_whole_feed() -> None:
+    assert since([entry(2, 20), entry(1, 10)], [entry(1, 10)]) is None
+    assert since([entry(2, 20), entry(1, 10)], [entry(2, 20)]) is None
+    assert since([entry(1, 10)], []) is None
+
+
+def test_d2_an_unknown_tag_is_of_no_state() -> None:
+    assert DeltaHistory().find("all.rss", ["x"]) is None
+    past = DeltaHistory()
+    for number in range(9):  # the first one is forgotten
+        made = document.make_document(b"%d" % number, NOW, "application/rss+xml", Caching(60))
+        past.note({"all.rss": made}, [entry(number, number)])
+        if number == 0:
+            first = made
+    assert past.find("all.rss", [first.etag.strip('"')]) is None
+    assert past.find("all.rss", [made.etag.strip('"')]) is not None

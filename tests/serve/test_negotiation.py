@@ -1,0 +1,130 @@
+"""Codings and conditions against reference models that know only well-formed fields."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feeds.serve import conditional, negotiation
+from feeds.util import compression
+from feeds.util.compression import CODINGS, IDENTITY
+
+BASE = "0123456789abcdef" * 2
+
+names = st.sampled_from([*CODINGS, "x-gzip", "GZIP", "Br", IDENTITY, "*", "zstd", "deflate"])
+weights = st.none() | st.integers(0, 1000)
+members = st.lists(st.tuples(names, weights), max_size=8)
+available = st.sets(st.sampled_from(CODINGS))
+spaces = st.sampled_from(["", " ", "\t", "  "])
+
+
+def field(said: list[tuple[str, int | None]], space: str) -> str:
+    """An Accept-Encoding with these members; weights in thousandths."""
+    parts = [
+        name if weight is None else f"{name}{space};{space}q={weight / 1000:.3f}"
+        for name, weight in said
+    ]
+    return f"{space},{space}".join(parts)
+
+
+def model(said: list[tuple[str, int | None]], have: set[str]) -> str:
+    """RFC 9110 §12.5.3: of what is acceptable, the best weight, then the smaller coding."""
+    table: dict[str, int] = {}
+    for name, weight in said:
+        name = name.lower().replace("x-gzip", "gzip")
+        table.setdefault(name, 1000 if weight is None else weight)
+    others = table.get("*", 0)
+    rated = {name: table.get(name, others) for name in have}
+    rated[IDENTITY] = table.get(IDENTITY, table.get("*", 1))
+    order = [*CODINGS, IDENTITY]
+    ranked = sorted((name for name in rated if rated[name]), key=order.index)
+    return max(ranked, key=lambda name: rated[name], default=IDENTITY)
+
+
+@given(members, available, spaces)
+def test_h31_h33_the_coding_is_that_of_the_model(
+    said: list[tuple[str, int | None]], have: set[str], space: str
+) -> None:
+    assert negotiation.choose(field(said, space), have) == (model(said, have) if said else IDENTITY)
+
+
+@given(st.text(max_size=200) | st.text("brgzip,;q=01.* \t", max_size=200), available)
+def test_h35_any_text_gets_a_coding_that_there_is(text: str, have: set[str]) -> None:
+    assert negotiation.choose(text, have) in {*have, IDENTITY}
+
+
+@given(st.binary(max_size=3000), st.sampled_from(CODINGS))
+def test_h37_codings_are_reproducible_and_never_longer(body: bytes, name: str) -> None:
+    made = compression.encode(body, name)
+    assert made == compression.encode(body, name)
+    assert made is None or len(made) < len(body)
+
+
+@dataclass(frozen=True)
+class Tag:
+    """An entity tag as somebody sends it back."""
+
+    opaque: str
+    suffix: str
+    weak: str
+    quotes: bool
+
+    def __str__(self) -> str:
+        quote = '"' if self.quotes else ""
+        return f"{self.weak}{quote}{self.opaque}{self.suffix}{quote}"
+
+    @property
+    def is_ours(self) -> bool:
+        return self.opaque == BASE
+
+
+# What a client may hold: our tag, one that ends or begins as ours does, or another one.
+opaque = st.sampled_from([BASE, BASE[:-1], f"{BASE}f", f"a{BASE}", BASE.upper(), "x"])
+tags = st.builds(
+    Tag,
+    opaque,
+    st.sampled_from(["", "-gzip", "-br", "--gzip", ";br", "-ssl", "-br-gzip", "-ssl-df"]),
+    st.sampled_from(["", "W/", "w/"]),
+    st.booleans(),
+)
+
+
+@given(st.lists(tags, max_size=6), spaces)
+def test_h4_h5_h6_a_list_matches_if_one_of_its_tags_is_ours(said: list[Tag], space: str) -> None:
+    text = f"{space},{space}".join(map(str, said))
+    assert conditional.matches(text, BASE) == any(tag.is_ours for tag in said)
+    assert len(conditional.tags(text)) == len(said)
+
+
+@given(st.text(max_size=200) | st.text('W/", -;*0123456789abcdef', max_size=200))
+def test_any_other_text_matches_nothing_unless_it_is_the_star(text: str) -> None:
+    assert conditional.matches(text, BASE) == (text.strip() == "*")
+
+
+@given(
+    st.none() | st.just("") | st.builds(str, tags),
+    st.none() | st.integers(0, 4_000_000_000) | st.text(max_size=40),
+    st.integers(0, 4_000_000_000),
+)
+def test_h10_h12_h13_the_tag_decides_and_without_one_the_order_of_the_dates(
+    tag: str | None, since: int | str | None, updated: int
+) -> None:
+    said = since
+    if isinstance(since, int):
+        said = format_datetime(datetime.fromtimestamp(since, UTC), usegmt=True)
+    found = conditional.not_modified(tag, said if isinstance(said, str) else None, BASE, updated)
+    if tag is not None:
+        assert found == conditional.matches(tag, BASE)
+    elif isinstance(since, int):
+        assert found == (updated <= since)
+    else:
+        assert isinstance(found, bool)
+
+
+def test_the_reference_model_knows_the_vectors() -> None:
+    both = set(CODINGS)
+    assert model([("br", 0), ("gzip", 100)], both) == "gzip"
+    assert model([("identity", 0)], both) == IDENTITY
+    assert model([("*", None)], both) == "br"

@@ -1,0 +1,409 @@
+"""The server as clients see it, over a real socket, run by the command that users type."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import format_datetime, parsedate_to_datetime
+from pathlib import Path
+from typing import IO, Any
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.support.site import front_matter, write_article, write_site
+
+pytestmark = pytest.mark.xdist_group("server")
+
+FEED_PATHS = ["/all.rss", "/all.atom", "/all.json", "/topics/ai.rss"]
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass
+class Server:
+    root: Path
+    port: int
+    process: subprocess.Popen[bytes]
+
+    def ask(self, path: str, method: str = "GET", **headers: str) -> Answer:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection.request(
+            method, path, headers={k.replace("_", "-"): v for k, v in headers.items()}
+        )
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        return Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, body)
+
+    def titles(self, path: str) -> list[str]:
+        answer = self.ask(path)
+        items = json.loads(answer.body)["items"] if answer.status == 200 else []
+        return [item["title"] for item in items]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start(
+    root: Path,
+    *options: str,
+    stdout: IO[bytes] | int = subprocess.DEVNULL,
+    port: int | None = None,
+    **popen: Any,
+) -> Server:
+    port = port or free_port()
+    command = [sys.executable, "-m", "feeds", "serve", "--config", str(root), "--port", str(port)]
+    process = subprocess.Popen([*command, *options], stdout=stdout, start_new_session=True, **popen)
+    server = Server(root, port, process)
+    for _ in range(200):
+        try:
+            if server.ask("/readyz").status == 200:
+                return server
+        except OSError:
+            pass
+        time.sleep(0.1)
+    process.kill()
+    raise AssertionError("the server did not come up")
+
+
+def stop(server: Server) -> int:
+    server.process.terminate()
+    return server.process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    articles = {
+        f"_news/{number}.md": front_matter(
+            title=f"Title {number} & <more>",
+            webUrl=f"https://example.org/{number}",
+            publishedDateTime=f"2024-05-{number:02}T09:00:00Z",
+        )
+        for number in range(1, 4)
+    }
+    root = write_site(tmp_path_factory.mktemp("site"), articles)
+    running = start(root, "--workers", "2")
+    yield running
+    stop(running)
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type"),
+    [
+        ("/all.rss", "application/rss+xml; charset=utf-8"),
+        ("/all.atom", "application/atom+xml; charset=utf-8"),
+        ("/all.json", "application/feed+json; charset=utf-8"),
+        ("/", "text/html; charset=utf-8"),
+        ("/feeds.opml", "text/x-opml; charset=utf-8"),
+    ],
+)
+def test_h50_each_format_has_its_content_type(server: Server, path: str, content_type: str) -> None:
+    answer = server.ask(path)
+    assert (answer.status, answer.headers["content-type"]) == (200, content_type)
+
+
+@pytest.mark.parametrize("path", FEED_PATHS)
+def test_r12_a24_self_link_is_the_url_served(server: Server, path: str) -> None:
+    body = server.ask(path).body
+    url = f"https://example.org{path}"
+    if path.endswith(".json"):
+        assert json.loads(body)["feed_url"] == url
+    else:
+        links = ElementTree.fromstring(body).iter("{http://www.w3.org/2005/Atom}link")
+        assert [link.get("href") for link in links if link.get("rel") == "self"] == [url]
+
+
+@pytest.mark.parametrize("path", FEED_PATHS)
+def test_h4_h5_if_none_match_takes_weak_tags_lists_and_star(server: Server, path: str) -> None:
+    tag = server.ask(path).headers["etag"]
+    assert tag.startswith('"')
+    for said in (tag, f"W/{tag}", f'"x", W/{tag}', "*"):
+        answer = server.ask(path, If_None_Match=said)
+        assert (answer.status, answer.body) == (304, b"")
+    assert server.ask(path, If_None_Match='"x"').status == 200
+
+
+def test_h10_if_none_match_comes_before_if_modified_since(server: Server) -> None:
+    since = server.ask("/all.rss").headers["last-modified"]
+    answer = server.ask("/all.rss", If_None_Match='"x"', If_Modified_Since=since)
+    assert answer.status == 200
+
+
+def test_h12_if_modified_since_is_an_order_not_an_equality(server: Server) -> None:
+    since = server.ask("/all.rss").headers["last-modified"]
+    moment = parsedate_to_datetime(since)
+    day = timedelta(days=1)
+    said = {
+        since: 304,
+        format_datetime(moment + day, usegmt=True): 304,
+        format_datetime(moment - day, usegmt=True): 200,
+        "yesterday": 200,
+    }
+    got = {value: server.ask("/all.rss", If_Modified_Since=value).status for value in said}
+    assert got == said
+
+
+def test_h13_an_empty_if_none_match_is_no_condition(server: Server) -> None:
+    since = server.ask("/all.rss").headers["last-modified"]
+    assert server.ask("/all.rss", If_None_Match="", If_Modified_Since=since).status == 200
+
+
+@pytest.mark.parametrize("path", FEED_PATHS)
+def test_h14_304_repeats_the_caching_headers(server: Server, path: str) -> None:
+    whole = server.ask(path)
+    empty = server.ask(path, If_None_Match=whole.headers["etag"])
+    for name in ("etag", "cache-control", "access-control-allow-origin"):
+        assert empty.headers[name] == whole.headers[name]
+
+
+@pytest.mark.parametrize("path", [*FEED_PATHS, "/", "/feeds.opml", "/no.rss", "/healthz"])
+def test_h16_head_is_get_without_a_body(server: Server, path: str) -> None:
+    get, head = server.ask(path), server.ask(path, "HEAD")
+    assert head.body == b""
+    assert head.status == get.status
+    for headers in (get.headers, head.headers):
+        dict(headers).pop("date")
+    assert {k: v for k, v in head.headers.items() if k != "date"} == {
+        k: v for k, v in get.headers.items() if k != "date"
+    }
+
+
+def test_h15_other_methods_are_405_with_allow(server: Server) -> None:
+    answer = server.ask("/all.rss", "POST")
+    assert answer.status == 405
+    assert "GET" in answer.headers["allow"]
+
+
+def test_h21_r8_max_age_agrees_with_ttl(server: Server) -> None:
+    answer = server.ask("/all.rss")
+    assert "public, max-age=1800," in answer.headers["cache-control"]
+    assert ElementTree.fromstring(answer.body).findtext("channel/ttl") == "30"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/no-such-feed.rss",
+        "/all.xml",
+        "/all.rss/b",
+        "/topics",
+        "/../site.yaml",
+        "/%2e%2e/site.yaml",
+        "/..//",
+    ],
+)
+def test_h62_h11_what_is_not_there_is_404_whatever_is_asked(server: Server, path: str) -> None:
+    for headers in ({}, {"If_None_Match": "*"}):
+        answer = server.ask(path, **headers)
+        assert answer.status == 404
+        assert answer.headers["content-type"].startswith("text/plain")
+        assert answer.headers["cache-control"] == "no-store"
+
+
+def test_healthz_and_readyz_answer(server: Server) -> None:
+    assert server.ask("/healthz").status == 200
+    assert server.ask("/readyz").status == 200
+
+
+def wait_for(server: Server, path: str, titles: list[str]) -> None:
+    for _ in range(100):
+        if server.titles(path) == titles:
+            return
+        time.sleep(0.1)
+    assert server.titles(path) == titles
+
+
+def test_a_running_server_picks_up_saved_and_removed_articles(tmp_path: Path) -> None:
+    running = start(write_site(tmp_path, {"a.md": front_matter(title="Old")}))
+    try:
+        tag = running.ask("/all.json").headers["etag"]
+        fresh = front_matter(
+            title="Just in",
+            webUrl="https://example.org/new",
+            publishedDateTime="2024-06-01T09:00:00Z",
+            topics=["Fresh"],
+        )
+        file = write_article(tmp_path, "_news/new.md", fresh)
+        wait_for(running, "/all.json", ["Just in", "Old"])
+        wait_for(running, "/topics/fresh.json", ["Just in"])
+        assert running.ask("/all.json", If_None_Match=tag).status == 200
+        file.unlink()
+        wait_for(running, "/all.json", ["Old"])
+        assert running.ask("/topics/fresh.json").status == 404  # no article names the topic
+    finally:
+        stop(running)
+
+
+def test_a52_the_history_of_a_feed_is_walked_from_document_to_document(tmp_path: Path) -> None:
+    articles = {
+        f"{number}.md": front_matter(
+            title=str(number),
+            webUrl=f"https://example.org/{number}",
+            publishedDateTime=f"2024-05-{number:02}T09:00:00Z",
+        )
+        for number in range(1, 8)
+    }
+    feeds = {"feeds": [{"path": "all", "size": 2, "history": "all"}]}
+    running = start(write_site(tmp_path, articles, feeds))
+    try:
+        told, path, answer = list[str](), "/all.json", running.ask("/all.json")
+        while path:
+            answer = running.ask(path)
+            read = json.loads(answer.body)
+            told += [item["title"] for item in read["items"]]
+            path = read.get("next_url", "").removeprefix("https://example.org")
+        assert told == ["7", "6", "5", "4", "3", "2", "1"]
+        assert "max-age=31536000" in answer.headers["cache-control"]
+        etag = answer.headers["etag"]
+        assert running.ask("/all/archive/1.json", If_None_Match=etag).status == 304
+        assert running.ask("/all/archive/99.json").status == 404
+        moved = running.ask("/ALL/Archive/1.json")
+        assert (moved.status, moved.headers["location"]) == (301, "/all/archive/1.json")
+    finally:
+        stop(running)
+
+
+def test_h71_a_broken_catalogue_is_503_and_never_404(tmp_path: Path) -> None:
+    running = start(write_site(tmp_path, {"a.md": front_matter()}))
+    try:
+        for file in tmp_path.glob("catalogue.sqlite*"):
+            file.write_bytes(b"this is no database" * 1000)
+        for _ in range(50):
+            answer = running.ask("/topics/ai.rss")
+            if answer.status == 503:
+                break
+            time.sleep(0.1)
+        assert answer.status == 503
+        assert int(answer.headers["retry-after"]) > 0
+        assert running.ask("/readyz").status == 503
+        assert running.ask("/healthz").status == 200
+    finally:
+        stop(running)
+
+
+def test_a_worker_that_starts_again_has_the_settings_of_the_server(tmp_path: Path) -> None:
+    running = start(write_site(tmp_path, {"a.md": front_matter()}))
+    try:
+        before = tags(running)
+        (worker,) = workers(running)
+        write_site(
+            tmp_path,
+            {"topics/ai.yaml": "name: AI\ndescription: Another\n"},
+            {"feeds": [{"path": "all", "title": "Another"}]},
+            title="Another",
+            language="de",
+            articles={"folder": "no-such-folder"},
+        )
+        os.kill(worker, signal.SIGKILL)
+        until_ready(running, lambda: worker not in workers(running))
+        assert tags(running) == before
+        assert running.titles("/all.json") == ["A title"]
+    finally:
+        stop(running)
+
+
+def workers(server: Server) -> list[int]:
+    """The process ids of what answers."""
+    told = subprocess.run(
+        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(server.process.pid)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = [line.split(maxsplit=1) for line in told.stdout.splitlines()]
+    return [int(pid) for pid, args in lines if "spawn_main" in args]
+
+
+def tags(server: Server) -> dict[str, str | None]:
+    answers = {path: server.ask(path) for path in (*FEED_PATHS, "/", "/feeds.opml", "/all.html")}
+    return {path: answer.headers.get("etag") for path, answer in answers.items()}
+
+
+def until_ready(server: Server, holds: Callable[[], bool] = lambda: True) -> str:
+    """Wait until a server answers, and this holds too; returns what it says of itself."""
+    for _ in range(200):
+        with suppress(OSError):
+            answer = server.ask("/readyz")
+            if answer.status == 200 and holds():
+                return answer.body.decode()
+        time.sleep(0.05)
+    raise AssertionError("the server does not answer")
+
+
+def is_ready(server: Server) -> Callable[[], bool]:
+    return lambda: server.ask("/readyz").body == b"ready\n"
+
+
+def test_a_server_starts_while_the_articles_are_away(tmp_path: Path) -> None:
+    root = write_site(tmp_path, {"a.md": front_matter(title="Old")})
+    first = start(root)
+    before = tags(first)
+    stop(first)
+    (root / "articles").rename(root / "away")
+    running = start(root)
+    try:
+        assert tags(running) == before
+        said = until_ready(running, lambda: b"cannot be read" in running.ask("/readyz").body)
+        assert said.startswith("stale: revision 1, changed last at ")
+        assert "no build succeeds: the article folder" in said
+        content = front_matter(
+            title="New", webUrl="https://example.org/new", publishedDateTime="2024-06-01T09:00:00Z"
+        )
+        (root / "away" / "new.md").write_text(content)
+        (root / "away").rename(root / "articles")
+        until_ready(running, is_ready(running))
+        wait_for(running, "/all.json", ["New", "Old"])
+    finally:
+        stop(running)
+
+
+def test_a_server_with_changed_settings_answers_before_it_has_built_with_them(
+    tmp_path: Path,
+) -> None:
+    root = write_site(tmp_path, {"a.md": front_matter()})
+    first = start(root)
+    until_ready(first, is_ready(first))
+    before = tags(first)
+    stop(first)
+    write_site(tmp_path, {}, title="Another", language="de")
+    with closing(sqlite3.connect(root / "catalogue.sqlite", isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")  # so that no build can end
+        running = start(root, "--workers", "2")
+        try:
+            assert tags(running) == before
+            assert "the settings have changed" in running.ask("/readyz").body.decode()
+            holder.execute("ROLLBACK")
+            until_ready(running, is_ready(running))
+            assert json.loads(running.ask("/all.json").body)["title"] == "Another"
+        finally:
+            stop(running)
+
+
+def test_a_server_with_nothing_to_serve_says_what_is_wrong_and_ends(tmp_path: Path) -> None:
+    root = write_site(tmp_path, {"a.md": front_matter()})
+    (root / "articles").rename(root / "away")
+    command = [sys.executable, "-m", "feeds", "serve", "--config", str(root)]
+    ended = subprocess.run(
+        [*command, "--port", str(free_port())], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 2
+    assert "articles.folder: " in ended.stderr
+    assert "is not a folder" in ended.stderr

@@ -1,0 +1,158 @@
+"""Sites that are published to the store of the tests, in this process and in others."""
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from contextlib import suppress
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from feeds.export.manifest import Manifest
+from feeds.publish import publisher
+from feeds.publish.destination import RECORD
+from feeds.publish.object_store import ObjectStore
+from feeds.publish.publisher import PublishReport
+from feeds.publish.record import Record
+from feeds.util.progress import silent
+from tests.support.object_store import BUCKET, Store, body, environ
+from tests.support.site import NOW, Publication, front_matter
+
+ROOT = Path(__file__).parents[2]
+_NUMBERS = count()
+_LINK = re.compile(rb"https://example\.org/([a-z/0-9-]+\.(?:rss|atom|json))")
+
+# The command, with a lock that is left sooner and a store that is given up sooner.
+_COMMAND = """
+import sys
+from feeds import lease, objects
+lease.SECONDS, objects._RETRYING = {seconds}, {retrying}
+from feeds.cli.main import main
+main(sys.argv[1:])
+"""
+
+
+def article(name: str, *topics: str, **said: Any) -> str:
+    return front_matter(
+        title=name, webUrl=f"https://example.org/{name}", topics=[*(topics or ["AI"])], **said
+    )
+
+
+def state_of(prefix: str) -> str:
+    """Where the state of the site at this prefix is: where no reader looks."""
+    return f"s3://{BUCKET}/state-{prefix}/.feeds-state"
+
+
+class Published:
+    """A site that is published to a prefix of its own, and keeps its memory elsewhere."""
+
+    def __init__(self, root: Path, store: Store, prefix: str | None = None, **said: Any) -> None:
+        self.store, self.root, self.out = store, root, root / "out"
+        self.prefix = prefix or f"site-{next(_NUMBERS)}"
+        upload = {
+            "url": f"s3://{BUCKET}/{self.prefix}",
+            "endpoint": store.endpoint,
+            "state": state_of(self.prefix),
+            **said.pop("upload", {}),
+        }
+        self.state_url: str = upload["state"] or f"{upload['url']}/.feeds-state"
+        articles = said.pop("articles", {"a.md": article("a", "AI"), "b.md": article("b", "Maps")})
+        self.articles = Publication(root / "site", articles, upload=upload, **said)
+
+    def publish(self, now: datetime = NOW, **said: Any) -> PublishReport:
+        options: dict[str, Any] = {"patience": 0, **said}
+        return publisher.publish(self.articles.site, self.out, now, silent, **options)
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(**self._command(*arguments), timeout=120, check=False)
+
+    def start(
+        self, *arguments: str, seconds: float = 2.0, retrying: float = 30
+    ) -> subprocess.Popen[str]:
+        return subprocess.Popen(**self._command(*arguments, seconds=seconds, retrying=retrying))
+
+    def _command(
+        self, *arguments: str, seconds: float = 2.0, retrying: float = 30
+    ) -> dict[str, Any]:
+        program = _COMMAND.format(seconds=seconds, retrying=retrying)
+        first, *rest = arguments
+        options = ["--config", str(self.articles.root), *rest]
+        target = [] if first in ("ping", "purge") else [str(self.out)]
+        return {
+            "args": [sys.executable, "-c", program, first, *target, *options],
+            "cwd": ROOT,
+            "env": environ(),
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+            "text": True,
+        }
+
+    @property
+    def objects(self) -> ObjectStore:
+        return self.store.objects(self.prefix)
+
+    @property
+    def state(self) -> ObjectStore:
+        return self.store.objects(self.state_url.removeprefix(f"s3://{BUCKET}/"))
+
+    @property
+    def record(self) -> Record:
+        return msgspec.json.decode(body(self.state, RECORD), type=Record)
+
+    def names(self) -> list[str]:
+        """The keys of all documents that are there."""
+        return [key for key in self.objects.names() if not key.startswith(".feeds-state/")]
+
+    def there(self) -> dict[str, bytes]:
+        """All documents that are there."""
+        return {key: body(self.objects, key) for key in self.names()}
+
+    def exported(self) -> dict[str, bytes]:
+        """What the export says that there should be."""
+        manifest = msgspec.json.decode(
+            (self.out / ".feeds-export.json").read_bytes(), type=Manifest
+        )
+        return {name: (self.out / name).read_bytes() for name in manifest.files}
+
+    def dangling(self) -> set[str]:
+        """The documents of feeds and archives that others link to, and that are not there."""
+        there = self.there()
+        return {
+            name.decode()
+            for found in there.values()
+            for name in _LINK.findall(found)
+            if name.decode() not in there
+        }
+
+    def items(self, path: str = "all") -> list[dict[str, Any]]:
+        """What the feed's JSON shows to who fetches it."""
+        status, _, found = self.store.fetch(f"{self.prefix}/{path}.json")
+        assert status == 200
+        items: list[dict[str, Any]] = json.loads(found)["items"]
+        return items
+
+
+class Watcher:
+    """Fetches documents again and again; each has to be one of those that may be there."""
+
+    def __init__(self, published: Published, *allowed: dict[str, bytes]) -> None:
+        self._published = published
+        self._allowed: dict[str, set[str]] = {}
+        for documents in allowed:
+            for key, found in documents.items():
+                self._allowed.setdefault(key, set()).add(hashlib.sha256(found).hexdigest())
+        self.seen = 0
+
+    def look(self) -> None:
+        for key, hashes in self._allowed.items():
+            with suppress(ConnectionError):
+                status, _, found = self._published.store.fetch(f"{self._published.prefix}/{key}")
+                if status == 200:
+                    assert hashlib.sha256(found).hexdigest() in hashes, f"{key} is a mixture"
+                    self.seen += 1
