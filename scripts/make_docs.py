@@ -1,4 +1,4 @@
-"""Fill the generated blocks of docs/*.md: settings, commands, metrics, members.
+"""Fill the generated blocks of docs/: settings, commands, metrics, members of the access log.
 
     python scripts/make_docs.py            write what is stale
     python scripts/make_docs.py --check    exit 1 if anything is stale, write nothing
@@ -64,7 +64,7 @@ def documents(root: Path = ROOT) -> Iterator[tuple[Path, str, str]]:
     blocks["access log"] = members_table(access_log.Line)
     blocks["hosts"] = hosts()
     used: set[str] = set()
-    for path in sorted((root / "docs").glob("*.md")):
+    for path in sorted((root / "docs").rglob("*.md")):
         text = path.read_text(encoding="utf-8")
         yield path, text, filled(text, blocks, used)
     if missing := set(blocks) - used:

@@ -213,7 +213,7 @@ def subscribers(
     """Count the subscribers of every feed from access logs; `-` reads standard input.
 
     Takes the common and combined formats, and JSON lines such as those of `feeds serve
-    --access-log` and Caddy, gzip or not. docs/operating.md says what counts.
+    --access-log` and Caddy, gzip or not. docs/guides/monitoring.md says what counts.
     """
     from feeds.catalogue.catalogue import Catalogue
     from feeds.render import feed_documents

@@ -129,7 +129,8 @@ def _check_http(source: ConfigSource, site: SiteSettings) -> None:
 def _check_permalink(source: ConfigSource, site: SiteSettings) -> None:
     for name in PLACEHOLDER.findall(site.permalink or ""):
         if name not in ("path", "name", "category", "year", "month", "day"):
-            raise source.error(("permalink",), f"{{{name}}} is not known; see docs/settings.md")
+            known = f"{{{name}}} is not known; see docs/reference/settings.md"
+            raise source.error(("permalink",), known)
     if site.permalink:
         _url(source, ("permalink",), PLACEHOLDER.sub("x", site.permalink))
 

@@ -1,4 +1,4 @@
-"""What can be set: every key of the YAML files, with its text for docs/settings.md. No I/O."""
+"""Every key of the YAML files, with its text for docs/reference/settings.md. No I/O."""
 
 import re
 from collections.abc import Iterable
@@ -65,7 +65,7 @@ def split_by_server(settings: Iterable[PurgeSettings]) -> list[PurgeSettings]:
 class SettingsModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Base of all settings: frozen, and a key that is not declared is an error.
 
-    The text below a field describes it in docs/settings.md (scripts/make_docs.py).
+    The text below a field describes it in docs/reference/settings.md (scripts/make_docs.py).
     """
 
 
@@ -135,7 +135,7 @@ class HTTPSettings(SettingsModel, frozen=True):
 
 class ExportSettings(SettingsModel, frozen=True):
     host: HostName = msgspec.field(name="for", default="plain")
-    """The host that an export is for; see [hosting.md](hosting.md)."""
+    """The host that an export is for; see [Static hosts](../guides/static-hosts.md)."""
     codings: tuple[Literal["br", "gzip"], ...] | None = None
     """Which precompressed files it has. Without this, those that the host always can send."""
     state: Text | None = None

@@ -223,7 +223,7 @@ def _fits(value: Any, type_: Any) -> bool:
 
 def _no_such(name: str, type_: Any) -> str:
     near = difflib.get_close_matches(name, tuple(_names(type_)), 1)
-    hint = f"; did you mean {near[0]}?" if near else "; see docs/settings.md"
+    hint = f"; did you mean {near[0]}?" if near else "; see docs/reference/settings.md"
     return f"no such setting{hint}"
 
 

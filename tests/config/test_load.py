@@ -78,7 +78,7 @@ def test_urls_that_others_lie_below_end_in_a_slash(key: str, tmp_path: Path) -> 
 # What site.yaml holds after its three keys, the key at fault, and what the message says.
 WRONG_SITE = [
     ("titel: x", "titel", "no such setting; did you mean title?"),
-    ("zzz: x", "zzz", "no such setting; see docs/settings.md"),
+    ("zzz: x", "zzz", "no such setting; see docs/reference/settings.md"),
     ("articles: {max_byte: 5}", "articles.max_byte", "did you mean max_bytes?"),
     ("articles: {defaults: {_a: {typ: b}}}", "articles.defaults._a.typ", "did you mean type?"),
     ("author: {url: https://example.org/}", "author.name", "is missing"),

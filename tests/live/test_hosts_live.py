@@ -242,7 +242,7 @@ def test_h62_h27_what_is_not_there_is_404_and_not_kept(sides: Sides, name: str) 
 def test_other_capitals_of_a_document_lead_to_it_on_our_server_only(
     sides: Sides, name: str
 ) -> None:
-    """A web server knows files by their exact names; docs/hosting.md says so."""
+    """A web server knows files by their exact names; docs/guides/static-hosts.md says so."""
     theirs, ours = sides.ask(name)
     assert ours.status == 301
     assert theirs.status == 404

@@ -730,7 +730,7 @@ def test_another_url_with_the_same_state_starts_with_no_files(tmp_path: Path, st
 
 
 def test_the_memory_comes_along_to_another_place(first: Published) -> None:
-    """The state is copied below the new URL first, as docs/publishing.md says."""
+    """The state is copied below the new URL first, as docs/guides/object-storage.md says."""
     before, old = entries(first), first.there()
     at = (NOW + 2 * DAY).timestamp()
     runner = fresh(first, at, f"{first.prefix}-moved")

@@ -285,7 +285,7 @@ def begun(program: Program, server: Server) -> Front:
 
 
 def of(*names: str) -> pytest.MarkDecorator:
-    """The programs that a test is for; docs/proxies.md says what the others do not do."""
+    """The programs that a test is for; docs/guides/proxies.md says what the others do not do."""
     return pytest.mark.parametrize("front", params(names), indirect=True)
 
 

@@ -37,7 +37,7 @@ _QUERY_SAFE = f"{_SAFE}?%[]"
 
 
 class Line(msgspec.Struct, omit_defaults=True, frozen=True):
-    """One line of the log, as docs/operating.md explains it."""
+    """One line of the log, as docs/guides/monitoring.md explains it."""
 
     time: str
     """When the request came: RFC 3339, UTC, with milliseconds."""

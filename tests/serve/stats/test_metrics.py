@@ -385,7 +385,7 @@ def test_any_worker_of_a_real_server_tells_of_all(server: Server, tmp_path: Path
 
 
 def test_the_examples_of_the_page_name_metrics_that_there_are() -> None:
-    page = (Path(__file__).parents[3] / "docs/operating.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs/guides/monitoring.md").read_text(encoding="utf-8")
     blocks = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
     assert [list(block) for block in blocks] == [["scrape_configs"], ["groups"]]
     named = set(re.findall(r"feeds_\w+", " ".join(map(str, blocks))))
