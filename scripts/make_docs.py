@@ -1,7 +1,7 @@
 """Fill the generated blocks of docs/: settings, commands, metrics, members of the access log.
 
-    python scripts/make_docs.py            write what is stale
-    python scripts/make_docs.py --check    exit 1 if anything is stale, write nothing
+    python scripts/make_docs.py            write the pages that are out of date
+    python scripts/make_docs.py --check    exit 1 if a page is out of date, write nothing
 
 A block begins with `<!-- generated: NAME -->` and ends with `<!-- end -->`, each on its own line.
 """
@@ -31,7 +31,7 @@ _BLOCK = re.compile(
     r"(?P<open><!-- generated: (?P<name>[^>]+?) -->\n)(?P<old>.*?)(?P<end><!-- end -->)", re.S
 )
 
-# The name of a block -> the struct that it describes, and what stands before its keys.
+# Name of a block -> the struct that it describes, and the prefix of its keys.
 SETTINGS: Mapping[str, tuple[type[msgspec.Struct], str]] = {
     "site.yaml": (settings.SiteSettings, ""),
     "author": (settings.Author, "author."),
@@ -53,12 +53,12 @@ SETTINGS: Mapping[str, tuple[type[msgspec.Struct], str]] = {
 
 
 class DocsError(Exception):
-    """Documentation that cannot be made as it stands."""
+    """A block that cannot be filled."""
 
 
 def documents(root: Path = ROOT) -> Iterator[tuple[Path, str, str]]:
-    """Every file of docs/: its path, its text, and the text that it should have."""
-    blocks = {name: settings_table(*what) for name, what in SETTINGS.items()}
+    """Path, current text and wanted text of each file of docs/."""
+    blocks = {name: settings_table(*described) for name, described in SETTINGS.items()}
     blocks["commands"] = commands()
     blocks["metrics"] = metrics_table()
     blocks["access log"] = members_table(access_log.Line)
@@ -72,42 +72,42 @@ def documents(root: Path = ROOT) -> Iterator[tuple[Path, str, str]]:
 
 
 def filled(text: str, blocks: Mapping[str, str], used: set[str]) -> str:
-    """The text with its blocks made anew; the names of the blocks are added to `used`."""
+    """The text with its blocks filled; the names of the blocks are added to `used`."""
 
-    def made(found: re.Match[str]) -> str:
-        if found["name"] not in blocks:
-            raise DocsError(f"there is no block {found['name']}; there are {', '.join(blocks)}")
-        used.add(found["name"])
-        return found["open"] + blocks[found["name"]] + found["end"]
+    def fill(block: re.Match[str]) -> str:
+        name = block["name"]
+        if name not in blocks:
+            raise DocsError(f"there is no block {name}; there are {', '.join(blocks)}")
+        used.add(name)
+        return block["open"] + blocks[name] + block["end"]
 
-    return _BLOCK.sub(made, text)
+    return _BLOCK.sub(fill, text)
 
 
 def settings_table(struct: type[msgspec.Struct], prefix: str) -> str:
     """One row for each key of a struct: key, type, default, description."""
-    described = _descriptions(struct)
-    rows = [("key", "value", "default", "what it is for")]
+    descriptions = _descriptions(struct)
+    rows = [("key", "value", "default", "description")]
     for field in msgspec.structs.fields(struct):
-        if field.name not in described:
+        if field.name not in descriptions:
             raise DocsError(f"{struct.__name__}.{field.name} has no description below it")
         key = f"`{prefix}{field.encode_name}`"
-        rows.append((key, _kind(field.type), _default(field), described[field.name]))
+        rows.append((key, _kind(field.type), _default(field), descriptions[field.name]))
     return _table(rows)
 
 
 def members_table(struct: type[msgspec.Struct]) -> str:
-    """One row for each member of a struct that is written as JSON: its name, and what it says."""
-    return _table(
-        [("member", "what it says"), *((f"`{k}`", v) for k, v in _descriptions(struct).items())]
-    )
+    """One row for each member of a struct that is written as JSON: name and description."""
+    rows = [(f"`{name}`", text) for name, text in _descriptions(struct).items()]
+    return _table([("member", "description"), *rows])
 
 
 def metrics_table() -> str:
-    """One row for each metric: name, kind, labels, what it counts."""
-    rows = [("metric", "kind", "labels", "what it says")]
+    """One row for each metric: name, kind, labels, description."""
+    rows = [("metric", "kind", "labels", "description")]
     rows += [
-        (f"`{each.name}`", each.kind, " ".join(f"`{label}`" for label in each.labels), each.what)
-        for each in metrics.METRICS
+        (f"`{spec.name}`", spec.kind, " ".join(f"`{label}`" for label in spec.labels), spec.what)
+        for spec in metrics.METRICS
     ]
     return _table(rows)
 
@@ -115,26 +115,26 @@ def metrics_table() -> str:
 def _descriptions(struct: type) -> dict[str, str]:
     """The texts below the fields of a class, by field."""
     body = typing.cast(ast.ClassDef, ast.parse(inspect.getsource(struct)).body[0]).body
-    made = {}
+    texts = {}
     for field, below in itertools.pairwise(body):
         if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr):
             name, text = field.target, below.value
             if isinstance(name, ast.Name) and isinstance(text, ast.Constant):
-                made[name.id] = " ".join(str(text.value).split())
-    return made
+                texts[name.id] = " ".join(str(text.value).split())
+    return texts
 
 
 def _kind(type_: Any) -> str:
-    """A type in the words of people who write YAML."""
+    """The name of a type, for people who write YAML."""
     origin, of = typing.get_origin(type_), typing.get_args(type_)
     if origin is typing.Annotated:
-        return _kind(of[0]) + "".join(_bounds(each) for each in of[1:])
+        return _kind(of[0]) + "".join(_bounds(meta) for meta in of[1:])
     if origin is typing.Literal:
-        return " or ".join(f"`{each}`" for each in of)
+        return " or ".join(f"`{value}`" for value in of)
     if origin in (types.UnionType, typing.Union):
         if set(of) - {type(None)} == {int, str}:
             return "duration"
-        return " or ".join(_kind(each) for each in of if each is not type(None))
+        return " or ".join(_kind(part) for part in of if part is not type(None))
     if origin is tuple:
         if typing.get_origin(of[0]) is typing.Literal:
             return f"list of {_kind(of[0])}"
@@ -148,7 +148,7 @@ def _is_struct(type_: Any) -> bool:
 
 
 def _bounds(meta: Any) -> str:
-    """What a `msgspec.Meta` allows, for numbers."""
+    """The range of numbers that a `msgspec.Meta` allows."""
     if meta.le is not None:
         return f" from {meta.ge if meta.ge is not None else meta.gt + 1} to {meta.le}"
     return " above 0" if meta.gt == 0 else ""
@@ -156,44 +156,48 @@ def _bounds(meta: Any) -> str:
 
 def _default(field: msgspec.structs.FieldInfo) -> str:
     if field.required:
-        return "**needed**"
+        return "**required**"
     value = field.default if field.default is not msgspec.NODEFAULT else field.default_factory
     if isinstance(value, tuple):
-        return " ".join(f"`{each}`" for each in value)
+        return " ".join(f"`{item}`" for item in value)
     if isinstance(value, bool):
         return str(value).lower()
     return f"`{value}`" if isinstance(value, str | int) and value != "" else ""
 
 
 def hosts() -> str:
-    """One row for each static host: how far it goes."""
+    """One row for each static host: the features that it supports."""
     rows = [
         (
-            "`--for`", "", "it is told by", "media types", "Cache-Control", "Link header",
+            "`--for`", "", "configuration", "media types", "Cache-Control", "Link header",
             "redirects", "410", "precompressed",
         )
     ]  # fmt: skip
-    for each in registry.HOSTS.values():
-        coded = "".join(f"`{SUFFIXES[coding]}` " for coding in each.codings)
-        more = [SUFFIXES[coding] for coding in each.can if coding not in each.codings]
-        coded += "".join(f"(`{suffix}` if you say so)" for suffix in more)
-        limits = (each.types, each.caching, each.link, each.redirects, each.gone)
-        rows.append((f"`{each.name}`", each.title, each.told, *limits, coded or "no"))
+    for host in registry.HOSTS.values():
+        encodings = "".join(f"`{SUFFIXES[coding]}` " for coding in host.codings)
+        optional = [SUFFIXES[coding] for coding in host.can if coding not in host.codings]
+        encodings += "".join(f"(`{suffix}` optional)" for suffix in optional)
+        limits = (host.types, host.caching, host.link, host.redirects, host.gone)
+        rows.append((f"`{host.name}`", host.title, host.told, *limits, encodings or "no"))
     return _table(rows)
 
 
 def commands() -> str:
-    """A section for each command: how it is called, what it does, its options."""
+    """A section for each command: usage, help text and options."""
     return "\n".join(_command(name, command) for name, command in cli.main.commands.items())
 
 
 def _command(name: str, command: click.Command) -> str:
-    arguments = [str(each.metavar) for each in command.params if isinstance(each, click.Argument)]
-    options = [each for each in command.params if isinstance(each, click.Option)]
-    rows = [("option", "value", "default", "what it does")]
+    arguments = [
+        str(parameter.metavar)
+        for parameter in command.params
+        if isinstance(parameter, click.Argument)
+    ]
+    options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+    rows = [("option", "value", "default", "description")]
     rows += [
-        (f"`{each.opts[0]}`", _option_kind(each), _option_default(each), each.help or "")
-        for each in options
+        (f"`{option.opts[0]}`", _option_kind(option), _option_default(option), option.help or "")
+        for option in options
     ]
     usage = " ".join(["feeds", name, *arguments])
     return f"## `{usage}`\n{inspect.cleandoc(command.help or '')}\n\n{_table(rows)}"
@@ -206,7 +210,7 @@ def _option_kind(option: click.Option) -> str:
     if isinstance(kind, click.IntRange):
         return f"whole number from {kind.min} to {kind.max}"
     if isinstance(kind, click.Choice):
-        return " or ".join(f"`{each}`" for each in kind.choices)
+        return " or ".join(f"`{choice}`" for choice in kind.choices)
     names = {click.Path: "path", click.types.IntParamType: "whole number"}
     return names.get(type(kind), "text")
 
@@ -225,7 +229,7 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write what is stale, or with `--check` only name it; the exit status."""
+    """Write the pages that are out of date, or with `--check` list them; the exit status."""
     try:
         stale = [(path, wanted) for path, text, wanted in documents() if text != wanted]
     except DocsError as error:
@@ -233,7 +237,7 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     for path, wanted in stale:
         if "--check" in arguments:
-            click.echo(f"{path.relative_to(ROOT)} is stale; run python scripts/make_docs.py")
+            click.echo(f"{path.relative_to(ROOT)} is out of date; run python scripts/make_docs.py")
         else:
             path.write_text(wanted, encoding="utf-8")
             click.echo(f"{path.relative_to(ROOT)} written")
