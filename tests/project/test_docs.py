@@ -18,7 +18,7 @@ from feeds.config.site import Site
 from feeds.export.hosts.registry import HOSTS
 from feeds.model.document import FORMATS, Format
 from feeds.render.fragment import render_entry
-from scripts import make_docs, tutorial
+from scripts import make_docs, screenshot, tutorial
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -105,6 +105,13 @@ def test_make_docs_rejects_an_unknown_block() -> None:
 def test_the_tutorial_works_and_shows_the_real_output(tmp_path: Path) -> None:
     page = read(tutorial.PAGE)
     assert tutorial.updated(page, tmp_path) == page, "run python scripts/tutorial.py"
+
+
+@pytest.mark.live
+@pytest.mark.skipif(not shutil.which("chromium"), reason="Debian's chromium is not installed")
+def test_the_screenshot_script_writes_a_png(tmp_path: Path) -> None:
+    screenshot.take(tmp_path / "page.png")
+    assert (tmp_path / "page.png").read_bytes().startswith(b"\x89PNG")
 
 
 def prose(page: Path) -> str:
