@@ -181,17 +181,17 @@ def test_the_guard_stops_it_before_anything_is_seen(tmp_path: Path, store: Store
     assert site.run("publish", "--force").returncode == 0
 
 
-@pytest.mark.parametrize("name", ["publishing.md", "settings.md"])
+@pytest.mark.parametrize("name", ["guides/object-storage.md", "reference/settings.md"])
 def test_the_examples_of_the_documentation_are_settings(tmp_path: Path, name: str) -> None:
     blocks = re.findall(
         r"^```yaml\n(.*?)^```$", (DOCS / name).read_text(), re.MULTILINE | re.DOTALL
     )
-    said = [yaml.safe_load(block) for block in blocks if block.startswith("upload:")]
-    assert said
-    for each in said:
-        settings = Publication(tmp_path, {}, **each).site.settings
-        assert settings.upload
-        assert settings.purge
+    examples = [yaml.safe_load(text) for text in blocks if text.startswith(("upload:", "purge:"))]
+    assert examples
+    merged = {key: value for example in examples for key, value in example.items()}
+    settings = Publication(tmp_path, {}, **merged).site.settings
+    assert settings.upload
+    assert settings.purge
 
 
 def test_upload_needs_a_store(tmp_path: Path) -> None:
@@ -310,7 +310,7 @@ class Pages:
 
     def create_the_branch(self) -> None:
         """As the documentation says."""
-        page = (DOCS / "publishing.md").read_text()
+        page = (DOCS / "guides/ci.md").read_text()
         script = re.search(r"^```sh\n(git switch --orphan feeds-memory.*?)^```$", page, re.M | re.S)
         assert script
         names = ("AUTHOR_NAME", "AUTHOR_EMAIL", "COMMITTER_NAME", "COMMITTER_EMAIL")
@@ -460,7 +460,7 @@ def test_the_guard_knows_what_is_published_where_the_folder_is_new(tmp_path: Pat
 
 def test_the_cron_line_publishes(tmp_path: Path, store: Store) -> None:
     site, around = a_repository(tmp_path, store, "server")
-    page = (DOCS / "publishing.md").read_text()
+    page = (DOCS / "guides/ci.md").read_text()
     line = re.search(r"^\*/10 \* \* \* \* (.*)$", page, re.MULTILINE)
     assert line
     command = line[1].replace("/srv/site/.venv/bin/feeds", "feeds")
