@@ -24,10 +24,10 @@ _KILLS = int(os.environ.get("TEST_KILLS", "40"))
 _RUN = """
 import datetime, os, signal, sys, time
 from pathlib import Path
-from feeds import config
+from feeds.config.load import load
 from feeds.catalogue.catalogue import Catalogue
 from feeds.export.exporter import export
-sites, out = [config.load(Path(each), {}) for each in sys.argv[1:3]], Path(sys.argv[3])
+sites, out = [load(Path(each), {}) for each in sys.argv[1:3]], Path(sys.argv[3])
 now = datetime.datetime.fromisoformat(sys.argv[4])
 for line in sys.stdin:
     first, steps, seconds = line.split()

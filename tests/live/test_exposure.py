@@ -95,7 +95,7 @@ def test_a_first_upload_that_was_killed_is_not_gone_on_with_by_a_stranger(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("feeds.publish.upload._Run._note", dies)
+        patch.setattr("feeds.publish.upload._UploadRun._note", dies)
         with pytest.raises(KeyboardInterrupt):
             site.publish()
     assert site.names()

@@ -30,8 +30,8 @@ _LINK = re.compile(rb"https://example\.org/([a-z/0-9-]+\.(?:rss|atom|json))")
 # The command, with a lock that is left sooner and a store that is given up sooner.
 _COMMAND = """
 import sys
-from feeds import lease, objects
-lease.SECONDS, objects._RETRYING = {seconds}, {retrying}
+from feeds.publish import lease, object_store
+lease.SECONDS, object_store._RETRYING = {seconds}, {retrying}
 from feeds.cli.main import main
 main(sys.argv[1:])
 """
