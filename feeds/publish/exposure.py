@@ -10,6 +10,7 @@ from feeds.config.site import Site
 from feeds.errors import StoreError
 from feeds.publish import memory
 from feeds.publish.destination import RECORD, LockedDestination
+from feeds.util.http import USER_AGENT
 
 _TIMEOUT = urllib3.Timeout(connect=5, read=10)
 # So much of an answer shows what it is.
@@ -78,7 +79,7 @@ def _first_bytes(http: urllib3.PoolManager, url: str) -> bytes:
         "GET",
         url,
         headers={
-            "User-Agent": "feed-publisher",
+            "User-Agent": USER_AGENT,
             "Range": f"bytes=0-{_FIRST_BYTES - 1}",
             "Accept-Encoding": "identity",
         },

@@ -16,6 +16,7 @@ from obstore import exceptions
 from obstore.store import from_url
 
 from feeds.errors import StoreError
+from feeds.util.http import USER_AGENT
 
 SCHEMES = ("s3", "gs", "az")
 
@@ -51,7 +52,7 @@ class ObjectStore:
             options["client_options"] = {
                 "timeout": timedelta(seconds=_TIMEOUT),
                 "connect_timeout": timedelta(seconds=5),
-                "user_agent": "feed-publisher",
+                "user_agent": USER_AGENT,
                 "allow_http": bool(endpoint and endpoint.startswith("http://")),
             }
             options["retry_config"] = {

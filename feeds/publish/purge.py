@@ -21,7 +21,7 @@ from feeds.publish import cdn, record
 from feeds.publish.cdn import PurgeRequest, PurgeTargets
 from feeds.publish.destination import NOTED, LockedDestination
 from feeds.publish.guard import unfinished
-from feeds.util.http import retry_after
+from feeds.util.http import USER_AGENT, retry_after
 from feeds.util.progress import Progress
 
 _PARALLEL = 8
@@ -172,7 +172,7 @@ def _sent(
             request.method,
             request.url,
             body=request.body or None,
-            headers={"User-Agent": "feed-publisher", **request.headers},
+            headers={"User-Agent": USER_AGENT, **request.headers},
             timeout=_TIMEOUT,
             retries=False,
         )

@@ -1,6 +1,9 @@
-"""HTTP header values that more than one room reads. Pure; no I/O."""
+"""HTTP header values that several rooms use. Pure; no I/O."""
 
 import urllib3
+
+# Sent with every request of this program.
+USER_AGENT = "feed-publisher"
 
 
 def retry_after(answer: urllib3.BaseHTTPResponse) -> int:

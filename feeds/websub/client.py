@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from feeds.util.http import retry_after
+from feeds.util.http import USER_AGENT, retry_after
 from feeds.websub.schedule import Answer
 
 PARALLEL = 4
@@ -28,7 +28,6 @@ _LEAVE = 1
 _STEP = 0.1
 # So much of an answer is read: what is wrong stands at its beginning.
 _SAID_BYTES = 300
-_AGENT = "feed-publisher"
 
 
 class HubClient:
@@ -116,7 +115,7 @@ def send(connection: HTTPConnection, hub: str, topic: str) -> Answer:
     request, for hubs differ in how they take many.
     """
     fields = {"hub.mode": "publish", "hub.url": topic, "hub.topic": topic}
-    headers = {"User-Agent": _AGENT, "Content-Type": "application/x-www-form-urlencoded"}
+    headers = {"User-Agent": USER_AGENT, "Content-Type": "application/x-www-form-urlencoded"}
     try:
         if not connection.is_connected:
             connection.close()  # it connects anew by itself
