@@ -7,7 +7,7 @@ from feeds.build.ingest import IngestResult
 from feeds.catalogue.writer import Writer
 from feeds.config import redirects
 from feeds.config.definitions import FeedDefinition, FeedIndex
-from feeds.config.site import Site, facts_of
+from feeds.config.site import Site
 from feeds.model.archives import split_into_archives
 from feeds.render import feed_documents
 
@@ -96,7 +96,7 @@ class Archiver:
         return [
             (feed.path, seq)
             for seq, entry in entries.items()
-            for feed in finder.showing(facts_of(entry, self._site), self._now)
+            for feed in finder.showing(self._site.facts(entry), self._now)
             if feed.history
         ]
 

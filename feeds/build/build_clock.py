@@ -4,7 +4,6 @@ from datetime import datetime
 
 import msgspec
 
-from feeds.build.ingest import GUARD_FROM
 from feeds.catalogue.writer import Writer
 from feeds.config.site import Site
 from feeds.errors import ClockError, GuardError
@@ -47,11 +46,13 @@ def at(writer: Writer, now: datetime, *, trust: bool) -> BuildTime:
 def guard(site: Site, writer: Writer, time: BuildTime) -> None:
     """Raise `GuardError` where a clock that was set back holds back too much that was out."""
     held = writer.clock.held_back(int(time.now.timestamp()), time.last) if time.back else 0
-    out, most = writer.count_out() if held > GUARD_FROM else held, site.settings.guard
-    if held > max(GUARD_FROM, int(out * most / 100)):
+    if held <= site.withdrawal_limit(0):
+        return
+    out = writer.count_out()
+    if held > site.withdrawal_limit(out):
         raise GuardError(
             f"by the clock as it is, this build would hold back {held:,} of {out:,} entries, "
             f"whose dates are yet to come and that were out at the last build, more than the "
-            f"{most} % that site.guard allows; nothing was changed. Set the clock of this machine, "
-            "or say --force besides if this is meant"
+            f"{site.settings.guard} % that site.guard allows; nothing was changed. Set the clock "
+            "of this machine, or say --force besides if this is meant"
         )

@@ -8,7 +8,7 @@ from feeds.articles import folder
 from feeds.build.workers import ReadTask, article_workers
 from feeds.config import definitions
 from feeds.config.definitions import Term
-from feeds.config.site import Site, facts_of
+from feeds.config.site import Site
 from feeds.errors import Problem, shared_id, shared_link
 from feeds.model.entry import Entry
 from feeds.model.selection import Facts, TermField
@@ -50,7 +50,7 @@ class _TermsInUse:
         """Note the terms of an entry, if it is out."""
         if entry.published > now:
             return
-        its = facts_of(entry, self._site)
+        its = self._site.facts(entry)
         for fields, found in self._found.items():
             for slugs in product(*(_terms(its, field) for field in fields)):
                 found[slugs] = min(entry.path, found.get(slugs, entry.path))

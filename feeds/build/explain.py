@@ -12,7 +12,7 @@ from feeds.build.workers import ReadResult, ReadTask, article_workers
 from feeds.catalogue.reader import Reader
 from feeds.catalogue.records import Memory, Seen
 from feeds.config.definitions import FeedDefinition
-from feeds.config.site import Site, facts_of
+from feeds.config.site import Site
 from feeds.errors import NotFoundError, Problem, shared_id
 from feeds.model.entry import Entry
 from feeds.model.selection import matches
@@ -120,7 +120,7 @@ def _shown(
     reader: Reader,
     now: datetime,
 ) -> ArticleStatus:
-    its = facts_of(entry, site)
+    its = site.facts(entry)
     feeds = feed_documents.all_feeds(site, reader, now).values()
     fitting = [feed for feed in feeds if matches(feed.selection, its, now)]
     shown = [feed.path for feed in fitting if _shows(feed, entry.id, reader, now)]

@@ -25,7 +25,7 @@ from feeds.catalogue import terms
 from feeds.catalogue.records import EntryChange, Memory, Seen
 from feeds.catalogue.terms import TermCount
 from feeds.catalogue.writer import Writer
-from feeds.config.site import Site, facts_of
+from feeds.config.site import Site
 from feeds.errors import GuardError, Problem, shared_id
 from feeds.model.entry import Entry
 from feeds.model.selection import Facts
@@ -33,8 +33,6 @@ from feeds.util.progress import Progress
 
 # Past so many changed entries, looking at every feed is cheaper than asking which show them.
 MANY = 500
-# So few entries may always be withdrawn at once, however small the site.
-GUARD_FROM = 20
 
 # Articles that were parsed, by path, with what reading them gave.
 _Parsed: TypeAlias = dict[str, tuple[ReadResult, Article]]
@@ -134,12 +132,12 @@ class Ingest:
 
     def guard(self) -> None:
         """Raise `GuardError` where too much would be withdrawn, for whatever reason."""
-        if self.outcome.withdrawn <= GUARD_FROM:
+        if self.outcome.withdrawn <= self._site.withdrawal_limit(0):
             return
         left = self._writer.count_out()
         before = left + self.outcome.withdrawn - self.outcome.added - self.outcome.back
         out = max(before, left + len(self.outcome.refused))
-        if self.outcome.withdrawn <= int(out * self._site.settings.guard / 100):
+        if self.outcome.withdrawn <= self._site.withdrawal_limit(out):
             return
         look, refused = "Look at the article folder", self.outcome.refused
         if refused:
@@ -293,7 +291,7 @@ class Ingest:
     def _touch(self, entries: Iterable[Entry]) -> None:
         if not self.outcome.many:
             known = list(entries)
-            self.outcome.changed_facts += [facts_of(entry, self._site) for entry in known]
+            self.outcome.changed_facts += [self._site.facts(entry) for entry in known]
             self.outcome.ids.update(entry.id for entry in known)
 
     def _count(self, entries: Iterable[Entry], change: int) -> None:

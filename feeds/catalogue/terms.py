@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from feeds.catalogue.schema import entry, membership, term
 from feeds.config.definitions import Term
-from feeds.config.site import Site, facts_of
+from feeds.config.site import Site
 from feeds.model.entry import Entry
 from feeds.model.selection import TermField
 
@@ -63,7 +63,7 @@ def topics(made: Entry, site: Site) -> dict[str, tuple[str, bool]]:
 
 def of(made: Entry, site: Site, each: Sequence[Fields], now: int) -> Iterator[TermCount]:
     """What an entry adds to the counts of these families, at the time `now` in seconds."""
-    its, published = facts_of(made, site), int(made.published.timestamp())
+    its, published = site.facts(made), int(made.published.timestamp())
     provider = made.provider.name if made.provider else None
     for fields in each:
         choices: list[list[tuple[str, str, bool]]] = []

@@ -19,7 +19,7 @@ from feeds.catalogue.records import EntryChange, FeedState, Seen, Shown
 from feeds.catalogue.schema import entry, feed, file, fragment, membership, meta, term
 from feeds.catalogue.selection_sql import among, batches
 from feeds.catalogue.terms import TermCount
-from feeds.config.site import Site, facts_of
+from feeds.config.site import Site
 from feeds.errors import Problem
 from feeds.model.document import FORMATS, Format
 
@@ -257,7 +257,7 @@ def _insertion(
 
 
 def _row(change: EntryChange, site: Site) -> dict[str, Any]:
-    made, known = change.entry, facts_of(change.entry, site)
+    made, known = change.entry, site.facts(change.entry)
     row = {
         "id": made.id,
         "path": made.path,

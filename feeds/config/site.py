@@ -17,6 +17,11 @@ from feeds.model.selection import Facts, Selection, TermField
 from feeds.util.dates import interval
 from feeds.util.text import slug
 
+# Prefix of files meant for the operator; hosts must not serve them.
+PRIVATE = ".feeds-"
+# The guard never stops a run that removes this many entries or documents, or fewer.
+_ALWAYS_REMOVABLE = 20
+
 
 class FeedSpec(msgspec.Struct, frozen=True):
     """A feed or family with everything resolved; `where` says which file and line defined it."""
@@ -159,21 +164,23 @@ class Site(msgspec.Struct, frozen=True, dict=True):
             return uuid.uuid5(uuid.UUID(base.removeprefix("urn:uuid:")), path).urn
         return f"{base}{'' if base.endswith((':', '/')) else '/'}{path}"
 
+    def facts(self, entry: Entry) -> Facts:
+        """The facts that selections test: terms as slugs; topics include inherited parents."""
+        topics = {key for name in entry.topics for key in self.with_parents(self.topic_id(name))}
+        return Facts(
+            published=entry.published,
+            topics=frozenset(topics),
+            category=slug(entry.category) if entry.category else None,
+            type=slug(entry.type) if entry.type else None,
+            provider=entry.provider.key if entry.provider else None,
+            language=slug(entry.language or self.settings.language),
+            quality=entry.quality,
+            heat=entry.heat,
+        )
 
-def facts_of(entry: Entry, site: Site) -> Facts:
-    """The facts of an entry: its terms as slugs, its topics with all parents that count."""
-    topics = {key for name in entry.topics for key in site.with_parents(site.topic_id(name))}
-    return Facts(
-        published=entry.published,
-        topics=frozenset(topics),
-        category=slug(entry.category) if entry.category else None,
-        type=slug(entry.type) if entry.type else None,
-        provider=entry.provider.key if entry.provider else None,
-        language=slug(entry.language or site.settings.language),
-        quality=entry.quality,
-        heat=entry.heat,
-    )
+    def withdrawal_limit(self, total: int) -> int:
+        """How many of `total` published entries or documents the guard lets a run remove.
 
-
-# What begins so is for who runs the host, and never to be sent to readers.
-PRIVATE = ".feeds-"
+        This is `guard` percent of them, rounded down, or 20 if that is more.
+        """
+        return max(_ALWAYS_REMOVABLE, total * self.settings.guard // 100)

@@ -14,20 +14,17 @@ from feeds.errors import (
 )
 from feeds.model import archives
 
-# So few objects may always be deleted at once.
-_GUARD_FROM = 20
-
 
 def check_deletions(
     site: Site, folder: Path, there: Collection[str], names: Collection[str]
 ) -> None:
     """Raise `GuardError` where too much of what is `there` is lost if `names` are there instead."""
-    gone, most = lost(site, there, names), site.settings.guard
-    if len(gone) > max(_GUARD_FROM, len(there) * most / 100):
+    gone = lost(site, there, names)
+    if len(gone) > site.withdrawal_limit(len(there)):
         raise GuardError(
             f"this would delete {len(gone):,} of the {len(there):,} documents that are published, "
-            f"such as {', '.join(gone[:3])}: more than the {most} % that site.guard allows; "
-            "nothing that readers see was changed. Look at feeds.yaml and "
+            f"such as {', '.join(gone[:3])}: more than the {site.settings.guard} % that site.guard "
+            "allows; nothing that readers see was changed. Look at feeds.yaml and "
             f"{folder}, or say --force if this is meant"
         )
 

@@ -16,7 +16,6 @@ from feeds.catalogue import schema, selection_sql
 from feeds.catalogue.catalogue import Catalogue
 from feeds.catalogue.records import EntryChange
 from feeds.catalogue.writer import write_transaction
-from feeds.config import site
 from feeds.config.definitions import FeedDefinition
 from feeds.config.feed_settings import Topic
 from feeds.config.settings import SiteSettings
@@ -133,9 +132,7 @@ def test_the_sql_of_a_selection_equals_its_predicate(
                 selection_sql.condition(selection, int(NOW.timestamp()))
             )
             by_sql = set(connection.scalars(wanted))
-        by_predicate = {
-            each.id for each in stored if matches(selection, site.facts_of(each, SITE), NOW)
-        }
+        by_predicate = {each.id for each in stored if matches(selection, SITE.facts(each), NOW)}
         assert by_sql == by_predicate
 
 
@@ -177,7 +174,7 @@ def test_what_a_feed_shows_is_what_the_predicate_selects_in_order(
     with write_transaction(catalogue) as writer:
         gone = [each.path for number, each in enumerate(stored) if number in withdrawn]
         writer.withdraw([each.seq for each in writer.memories(gone).values()], 0)
-    known = {each.id: site.facts_of(each, SITE) for each in stored}
+    known = {each.id: SITE.facts(each) for each in stored}
     with catalogue.read() as reader:
         for feed in defined:
             wanted = [
