@@ -9,7 +9,7 @@ from feeds.config import redirects
 from feeds.config.definitions import FeedDefinition, FeedIndex
 from feeds.config.site import Site
 from feeds.model.archives import split_into_archives
-from feeds.render import feed_documents
+from feeds.render.feed_state import compute_archive_state
 
 
 class Archiver:
@@ -81,9 +81,7 @@ class Archiver:
             if path in self._feeds:
                 numbers.setdefault(path, []).append(number)
         states = [
-            feed_documents.archive_state(
-                path, number, shown, known.get((path, number)), self._seconds
-            )
+            compute_archive_state(path, number, shown, known.get((path, number)), self._seconds)
             for path, wanted in numbers.items()
             for number, shown in self._places.shown(self._feeds[path], wanted, self._now).items()
         ]

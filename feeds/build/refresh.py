@@ -14,6 +14,7 @@ from feeds.catalogue.writer import Writer
 from feeds.config.definitions import Expansion, FeedDefinition, FeedIndex
 from feeds.config.site import Site
 from feeds.render import feed_documents
+from feeds.render.feed_state import compute_feed_state
 from feeds.util.progress import Progress
 
 _RENDERED_AT_ONCE = 5000
@@ -148,7 +149,7 @@ class FeedUpdater:
             shown = self._writer.shown(feed, self._now)
             moved = self._writer.moved(feed, shown, self._now)
             before = known.get(feed.path)
-            state = feed_documents.state(feed, self._site, shown, before, moved, built)
+            state = compute_feed_state(feed, self._site, shown, before, moved, built)
             wanted.update((each.seq, each) for each in shown)
             if state != before:
                 states.append(state)

@@ -28,7 +28,7 @@ from feeds.model.document import FORMATS
 from feeds.render import feed_documents
 from feeds.render.feed_documents import ArchiveParts, FeedParts
 from feeds.render.site import documents, groups, opml, pages
-from feeds.render.verification import are_sound, note_damage
+from feeds.render.verification import can_verify, note_damage
 from feeds.util import compression
 from feeds.util.dates import NEVER
 from feeds.util.processes import processors
@@ -141,7 +141,7 @@ class Exporter:
         self._feeds = feed_documents.all_feeds(site, reader, now)
         self._states = states = reader.feed_states()
         feeds = list(self._feeds.values())
-        self._checked = are_sound(site, reader, states, self._feeds)
+        self._checked = can_verify(site, reader, states, self._feeds)
         self._groups = groups.grouped(feeds)
         self._makers = documents.site_documents(feeds, states, site)
         self._archives = {each.path: each for each in reader.places.archives(feeds)}
@@ -226,10 +226,10 @@ class Exporter:
 
     def _feed_parts(self, feed: FeedDefinition) -> FeedParts:
         before = self._states.get(feed.path)
-        return feed_documents.feed_parts(feed, *self._at, before, checked=self._checked)
+        return feed_documents.load_feed_parts(feed, *self._at, before, verify=self._checked)
 
     def _archive_parts(self, archive: Archive) -> ArchiveParts:
-        return feed_documents.archive_parts(archive, *self._at, checked=self._checked)
+        return feed_documents.load_archive_parts(archive, *self._at, verify=self._checked)
 
     def _is_fresh(self, path: str, names: Sequence[str], files: ExportWriter) -> bool:
         """Whether the files of a feed or archive show its very state already."""

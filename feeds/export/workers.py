@@ -49,9 +49,9 @@ class DocumentWorker:
 
     def feed(self, parts: FeedParts) -> None:
         """The documents of a feed, and then its page, which names them."""
-        feed = self._job.feeds[parts.look.state.path]
+        feed = self._job.feeds[parts.view.state.path]
         beside = groups.neighbours(feed, self._job.groups, self._job.site)
-        fetched, page = feed_documents.feed_of(feed, self._job.site, parts, beside)
+        fetched, page = feed_documents.render_feed_parts(feed, self._job.site, parts, beside)
         self._files.put(
             [
                 *((f"{feed.path}.{format_}", made, "feed") for format_, made in fetched.items()),
@@ -61,7 +61,9 @@ class DocumentWorker:
 
     def archive(self, parts: ArchiveParts) -> None:
         """An archive document in every format."""
-        made = feed_documents.archive_of(self._job.archives[parts.path], self._job.site, parts)
+        made = feed_documents.render_archive_parts(
+            self._job.archives[parts.path], self._job.site, parts
+        )
         self._files.put(
             [(f"{parts.path}.{format_}", each, "archive") for format_, each in made.items()]
         )

@@ -1,6 +1,7 @@
 """A document: the bytes of one URL, with its validators, caching and links. Pure; no I/O."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
@@ -14,6 +15,11 @@ MEDIA_TYPES: dict[Format, str] = {
     "atom": "application/atom+xml",
     "json": "application/feed+json",
 }
+
+FORMAT_NAMES: dict[Format, str] = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
+
+# The response headers from which CDNs read cache tags, and the separator in each.
+_TAG_SEPARATORS = {"Surrogate-Key": " ", "xkey": " ", "Cache-Tag": ",", "CDN-Tag": ","}
 
 
 class Caching(msgspec.Struct, frozen=True):
@@ -78,3 +84,16 @@ def make_document(body: bytes, updated: datetime, media_type: str, caching: Cach
     return Document(
         body=body, sha256=body_digest(body), updated=updated, media_type=media_type, caching=caching
     )
+
+
+def join_tags(header: str, tags: Iterable[str], limit: int) -> str:
+    """Return the value of a cache tag header: the first `tags` that fit in `limit` characters."""
+    separator = _TAG_SEPARATORS[header]
+    fitting: list[str] = []
+    length = -len(separator)
+    for tag in tags:
+        length += len(separator) + len(tag)
+        if length > limit:
+            break
+        fitting.append(tag)
+    return separator.join(fitting)

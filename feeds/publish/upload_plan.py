@@ -1,16 +1,17 @@
 """Which objects to upload and delete, and in which order. Pure; no I/O."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 import msgspec
 
 from feeds.export.manifest import File, Kind, Manifest, documents
+from feeds.model.document import join_tags
 from feeds.publish.record import Record
 
 # What others refer to comes first.
 KINDS: tuple[Kind, ...] = ("archive", "asset", "feed", "page", "list")
-# Stores bound the metadata of an object of our own naming; S3 to 2 KB with the name.
+# Object stores limit the size of custom metadata: S3 to 2 KB, including the name.
 _TAG_BYTES = 1_800
 
 # "begun" is new, but for a run before that did not end.
@@ -98,19 +99,9 @@ def headers(file: File, cache_tags: str | None) -> dict[str, str]:
     said = {"Content-Type": file.media_type, "Cache-Control": file.cache_control}
     if file.coding:
         said["Content-Encoding"] = file.coding
-    if cache_tags and (tags := _fitting(file.tags)):
-        said[cache_tags] = (" " if cache_tags in ("Surrogate-Key", "xkey") else ",").join(tags)
+    if cache_tags and (tags := join_tags(cache_tags, file.tags, _TAG_BYTES)):
+        said[cache_tags] = tags
     return said
-
-
-def _fitting(tags: Iterable[str]) -> list[str]:
-    kept, left = [], _TAG_BYTES
-    for tag in tags:
-        left -= len(tag) + 1
-        if left < 0:
-            break
-        kept.append(tag)
-    return kept
 
 
 def before_upload(record: Record, made: UploadPlan) -> Record:

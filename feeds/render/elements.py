@@ -1,84 +1,37 @@
-"""XML shared by RSS items and Atom entries: escaping, Media RSS, categories. Pure; no I/O."""
+"""XML of both RSS and Atom: namespaces, escaping, Media RSS, categories. Pure; no I/O.
+
+The functions that return text serve the fast path (`rss`, `atom`); `add_element` serves the
+fallback (`feedgen_entry`) and feed metadata (`feedgen_channel`).
+"""
 
 from collections.abc import Iterator
 from html import escape
+from typing import Any
 
-import msgspec
+from lxml import etree
 
 from feeds.config.site import Site
 from feeds.model.entry import Enclosure, Entry, Image
 from feeds.util.media_types import Medium
 
+ATOM = "http://www.w3.org/2005/Atom"
+CONTENT = "http://purl.org/rss/1.0/modules/content/"
+DC = "http://purl.org/dc/elements/1.1/"
+HISTORY = "http://purl.org/syndication/history/1.0"
+MEDIA = "http://search.yahoo.com/mrss/"
+SYNDICATION = "http://purl.org/rss/1.0/modules/syndication/"
+XML = "http://www.w3.org/XML/1998/namespace"
+# The prefixes that items of RSS and entries of Atom use.
+RSS_NAMESPACES = {"atom": ATOM, "content": CONTENT, "dc": DC, "media": MEDIA}
+ATOM_NAMESPACES = {"media": MEDIA}
+
 
 class NeedsFeedgenError(Exception):
-    """An entry that feedgen has to write, or to refuse."""
-
-
-def media_elements(entry: Entry) -> Iterator[str]:
-    """Media RSS, the same in both formats (`feeds.render.feedgen_entry`)."""
-    for file in entry.enclosures:
-        if file.medium != "image":
-            size = optional_attribute("duration", file.duration) + _size(file)
-            yield _file(file, escape_attribute(file.url), file.medium, size)
-    if entry.player:
-        duration = optional_attribute("duration", entry.player.duration)
-        shown = f'<media:player url="{escape_attribute(entry.player.url)}"/>'
-        yield f'<media:content medium="video"{duration}>{shown}</media:content>'
-    for index, image in enumerate(entry.images):
-        url, size = escape_attribute(image.url), _size(image)
-        yield _file(image, url, "image", size)
-        if index == 0:
-            yield f'<media:thumbnail url="{url}"{size}/>'
-
-
-def _file(file: Enclosure | Image, url: str, medium: Medium, size: str) -> str:
-    length, type_ = (
-        optional_attribute("fileSize", file.length),
-        optional_attribute("type", file.media_type),
-    )
-    return f'<media:content url="{url}"{length}{type_} medium="{medium}"{size}/>'
-
-
-def _size(file: Enclosure | Image) -> str:
-    return optional_attribute("width", file.width) + optional_attribute("height", file.height)
-
-
-def optional_attribute(name: str, value: str | int | None) -> str:
-    """An attribute, where there is a value for it."""
-    if value is None:
-        return ""
-    return f' {name}="{escape_attribute(value) if isinstance(value, str) else value}"'
-
-
-def escape_text(value: str) -> str:
-    if "&" in value or "<" in value or ">" in value:
-        value = escape(value, quote=False)
-    return value
-
-
-def escape_plain(value: str) -> str:
-    """Plain text in RSS, as `feeds.render.feedgen_entry.plain_references` makes it."""
-    if "&" in value or "<" in value or ">" in value:
-        value = value.replace("&", "&#x26;").replace("<", "&#x3C;").replace(">", "&#x3E;")
-    return value
-
-
-def escape_attribute(value: str) -> str:
-    if "\n" in value or "\t" in value:
-        raise NeedsFeedgenError  # lxml writes these in attributes as references
-    return escape_text(value).replace('"', "&quot;")
-
-
-class Envelope(msgspec.Struct, frozen=True):
-    """The bytes before the first fragment, between fragments, and after the last."""
-
-    head: bytes
-    between: bytes
-    tail: bytes
+    """An entry that the fast path cannot write, so that feedgen must write or refuse it."""
 
 
 def categories(entry: Entry, site: Site) -> list[tuple[str, str]]:
-    """(scheme, term) of each category: topics, then the category, then the type."""
+    """Return (scheme, term) of each category: topics, then the category, then the type."""
     base = site.settings.url
     topics = dict.fromkeys(site.topic_name(topic) for topic in entry.topics)
     tags = [(f"{base}topics", topic) for topic in topics]
@@ -87,3 +40,69 @@ def categories(entry: Entry, site: Site) -> list[tuple[str, str]]:
     if entry.type:
         tags.append((f"{base}types", entry.type))
     return tags
+
+
+def media_elements(entry: Entry) -> Iterator[str]:
+    """Yield the elements of Media RSS, which are the same in RSS and Atom.
+
+    The twin for the fallback is `feedgen_entry._add_media`.
+    """
+    for enclosure in entry.enclosures:
+        if enclosure.medium != "image":
+            size = optional_attribute("duration", enclosure.duration) + _size(enclosure)
+            yield _media_content(enclosure, escape_attribute(enclosure.url), enclosure.medium, size)
+    if entry.player:
+        duration = optional_attribute("duration", entry.player.duration)
+        player = f'<media:player url="{escape_attribute(entry.player.url)}"/>'
+        yield f'<media:content medium="video"{duration}>{player}</media:content>'
+    for index, image in enumerate(entry.images):
+        url, size = escape_attribute(image.url), _size(image)
+        yield _media_content(image, url, "image", size)
+        if index == 0:
+            yield f'<media:thumbnail url="{url}"{size}/>'
+
+
+def _media_content(file: Enclosure | Image, url: str, medium: Medium, size: str) -> str:
+    length = optional_attribute("fileSize", file.length)
+    type_ = optional_attribute("type", file.media_type)
+    return f'<media:content url="{url}"{length}{type_} medium="{medium}"{size}/>'
+
+
+def _size(file: Enclosure | Image) -> str:
+    return optional_attribute("width", file.width) + optional_attribute("height", file.height)
+
+
+def optional_attribute(name: str, value: str | int | None) -> str:
+    """Return the attribute with a space in front, or an empty string if `value` is None."""
+    if value is None:
+        return ""
+    return f' {name}="{escape_attribute(value) if isinstance(value, str) else value}"'
+
+
+def escape_text(value: str) -> str:
+    """Escape text between tags as lxml does."""
+    if "&" in value or "<" in value or ">" in value:
+        value = escape(value, quote=False)
+    return value
+
+
+def escape_plain(value: str) -> str:
+    """Escape plain text in RSS as `feedgen_entry.use_numeric_references` does."""
+    if "&" in value or "<" in value or ">" in value:
+        value = value.replace("&", "&#x26;").replace("<", "&#x3C;").replace(">", "&#x3E;")
+    return value
+
+
+def escape_attribute(value: str) -> str:
+    """Escape an attribute's value as lxml does. Raises `NeedsFeedgenError`."""
+    if "\n" in value or "\t" in value:
+        raise NeedsFeedgenError  # lxml writes these in attributes as references
+    return escape_text(value).replace('"', "&quot;")
+
+
+def add_element(parent: Any, name: str, text: str | None = None, **attributes: object) -> Any:
+    """Append a child to an lxml element, with the attributes that are not None, in their order."""
+    values = {key: str(value) for key, value in attributes.items() if value is not None}
+    element = etree.SubElement(parent, name, values)
+    element.text = text
+    return element

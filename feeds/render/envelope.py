@@ -1,56 +1,71 @@
-"""What stands around a feed's fragments in each format: its metadata, and the end. Pure; no I/O."""
+"""Whole feed documents: the envelope (feed metadata) around the fragments. Pure; no I/O."""
 
 from collections.abc import Sequence
 from datetime import datetime
+
+import msgspec
 
 from feeds.config.definitions import FeedDefinition
 from feeds.config.site import Site
 from feeds.model import archives, document
 from feeds.model.archives import NO_ARCHIVES, ArchivePosition
 from feeds.model.document import Document, Format, body_digest
-from feeds.render import feedgen_entry
-from feeds.render.elements import Envelope
-from feeds.render.feedgen_channel import feedgen_feed
-from feeds.render.json_feed import json_envelope
+from feeds.render.feedgen_channel import build_feedgen_feed
+from feeds.render.feedgen_entry import use_numeric_references
+from feeds.render.json_feed import json_head
 from feeds.render.links import feed_links
 
-# What browsers show feeds with, in the folder of all feeds.
+# The stylesheet with which browsers show feeds, in the folder of all feeds.
 STYLESHEET = "feed.css"
-# Raised with any change of the bytes of the same feed's envelope, so that exports write it anew.
-# The dates of feeds do not move by it: subscribers are shown nothing new.
+# Raise this when the bytes of an envelope change for the same feed, so that exports rewrite it.
+# The dates of feeds do not move: subscribers see nothing new.
 VERSION = 3
 
 
-def make_envelope(
-    feed: FeedDefinition,
-    site: Site,
-    format_: Format,
-    updated: datetime,
-    newest: datetime | None,
-    place: ArchivePosition = NO_ARCHIVES,
-) -> Envelope:
-    """The envelope of a feed in one format, or of an archive document of it.
+class Envelope(msgspec.Struct, frozen=True):
+    """The bytes before the first fragment, between fragments, and after the last."""
 
-    `updated` is the newest change of what the feed shows (RFC 4287 §4.2.15, never the clock),
-    `newest` the date of its newest entry.
+    head: bytes
+    separator: bytes
+    tail: bytes
+
+
+class DocumentInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The dates, cache tags and archive position of a feed document, the same in every format.
+
+    `updated` is its latest change (RFC 4287 §4.2.15; never the clock), `newest` the publication
+    date of its newest entry. The passage of time alone changes it at `expires`.
     """
+
+    updated: datetime
+    newest: datetime | None
+    expires: datetime | None = None
+    tags: tuple[str, ...] = ()
+    position: ArchivePosition = NO_ARCHIVES
+
+
+def make_envelope(
+    feed: FeedDefinition, site: Site, format_: Format, info: DocumentInfo
+) -> Envelope:
+    """Return the envelope of a feed or of one of its archive documents, in one format."""
     if format_ == "json":
-        return json_envelope(feed, site, place)
-    generator = feedgen_feed(feed, site, format_, updated, newest, place)
+        return Envelope(json_head(feed, site, info.position), b",\n", b"\n]}\n")
+    generator = build_feedgen_feed(feed, site, format_, info.updated, info.newest, info.position)
     if format_ == "rss":
-        whole, end = feedgen_entry.plain_references(generator.rss_str()), b"</channel></rss>"
+        xml, end = use_numeric_references(generator.rss_str()), b"</channel></rss>"
     else:
-        whole, end = generator.atom_str(), b"</feed>"
-    declaration, rest = whole.removesuffix(end).split(b"\n", 1)
-    path = feed.path if place.number is None else archives.path(feed.path, place.number)
-    look = f'<?xml-stylesheet type="text/css" href="{stylesheet(path)}"?>'
-    return Envelope(b"\n".join((declaration, look.encode(), rest)), b"", end + b"\n")
+        xml, end = generator.atom_str(), b"</feed>"
+    declaration, rest = xml.removesuffix(end).split(b"\n", 1)
+    number = info.position.number
+    path = feed.path if number is None else archives.path(feed.path, number)
+    style = f'<?xml-stylesheet type="text/css" href="{stylesheet(path)}"?>'
+    return Envelope(b"\n".join((declaration, style.encode(), rest)), b"", end + b"\n")
 
 
 def stylesheet(path: str) -> str:
-    """The reference to the feeds' stylesheet from the document at `path` (xml-stylesheet, §3.1).
+    """Return the reference from the document at `path` to the stylesheet (xml-stylesheet §3.1).
 
-    Relative, so that it holds wherever the documents are looked at.
+    It is relative, so that it works wherever the documents are published.
     """
     return f"{'../' * path.count('/')}{STYLESHEET}"
 
@@ -60,23 +75,19 @@ def assemble(
     site: Site,
     format_: Format,
     fragments: Sequence[bytes],
-    *,
-    updated: datetime,
-    newest: datetime | None,
-    until: datetime | None = None,
-    tags: tuple[str, ...] = (),
-    place: ArchivePosition = NO_ARCHIVES,
+    info: DocumentInfo,
 ) -> Document:
-    """The document of `feed` at `place` in its history, its fragments in the order given."""
-    around = make_envelope(feed, site, format_, updated, newest, place)
-    body = b"".join((around.head, around.between.join(fragments), around.tail))
+    """Return the feed document that shows these fragments, in the order given."""
+    parts = make_envelope(feed, site, format_, info)
+    body = b"".join((parts.head, parts.separator.join(fragments), parts.tail))
+    position, caching = info.position, feed.caching
     return Document(
         body=body,
         sha256=body_digest(body),
-        updated=updated,
+        updated=info.updated,
         media_type=document.MEDIA_TYPES[format_],
-        caching=feed.caching if place.number is None else archives.caching(feed.caching, place),
-        until=until,
-        links=feed_links(feed, site, format_, place),
-        tags=tags,
+        caching=caching if position.number is None else archives.caching(caching, position),
+        until=info.expires,
+        links=feed_links(feed, site, format_, position),
+        tags=info.tags,
     )

@@ -1,4 +1,4 @@
-"""Feeds out of the catalogue: what a feed shows now, and its documents. The one way to get one."""
+"""Feeds, their archives and their pages as documents. Every feed is rendered here."""
 
 import hashlib
 from collections.abc import Container, Sequence
@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from feeds.catalogue.reader import Reader, decoded
-from feeds.catalogue.records import Archive, ArchiveState, FeedState, Shown
+from feeds.catalogue.records import Archive, FeedState, Shown
 from feeds.config import definitions
 from feeds.config.definitions import Expansion, FeedDefinition
 from feeds.config.site import Site
@@ -16,113 +16,55 @@ from feeds.errors import RenderError
 from feeds.model.archives import ArchivePosition
 from feeds.model.document import FORMATS, Document, Format
 from feeds.render import envelope, fragment, headers, verification
+from feeds.render.envelope import DocumentInfo
+from feeds.render.feed_state import archive_digest, compute_feed_state
 from feeds.render.site import pages
-from feeds.util import dates
 from feeds.util.dates import from_timestamp
-
-# The site's settings that stand around the entries of a feed (`feeds.render.envelope`).
-_AROUND = (
-    "id", "url", "feeds_url", "assets_url", "title", "language", "author", "rights", "icon", "logo",
-    "hub", "media_types",
-)  # fmt: skip
-
 
 # The rendered entries of a document, in its order.
 Fragments = list[dict[Format, bytes]]
 
 
 class FeedView(msgspec.Struct, frozen=True):
-    """What a feed shows at a time; `until` is when time alone changes that, None if never.
+    """The contents of a feed at one moment.
 
-    `archive` is the number of its newest archive document, 0 if it has none.
+    `expires` is when the passage of time alone will change them, None if never. `newest_archive`
+    is the number of the feed's newest archive document, 0 if it has none.
     """
 
     state: FeedState
     shown: list[Shown]
     expires: datetime | None
-    archive: int
+    newest_archive: int
 
 
 class FeedParts(msgspec.Struct, frozen=True):
-    """All that the catalogue says of a feed for its documents and its page: to be sent elsewhere.
+    """Everything from the catalogue that a feed's documents and page need.
 
-    `first` are the entries that its page shows, as they are stored.
+    It can be sent to another process, which then needs no catalogue. `page_entries` are the
+    encoded entries that the page shows.
     """
 
-    look: FeedView
+    view: FeedView
     fragments: Fragments
-    first: list[bytes]
+    page_entries: list[bytes]
 
 
 class ArchiveParts(msgspec.Struct, frozen=True):
-    """The same for an archive document, at its path."""
+    """Everything from the catalogue that the archive document at `path` needs."""
 
     path: str
     shown: list[Shown]
     fragments: Fragments
 
 
-def state(
-    feed: FeedDefinition,
-    site: Site,
-    shown: Sequence[Shown],
-    before: FeedState | None,
-    moved: int,
-    built: int | None = None,
-) -> FeedState:
-    """What a feed shows now, and since when: `updated` moves with every change of it.
-
-    What dates itself, dates the feed: the newest change among its entries, and `moved`, when an
-    entry that grew old last came or went (`Reader.moved`). This is the same whoever asks and
-    when: a reader before a build, a build at any time, a catalogue made anew. Any other change,
-    such as an entry that was withdrawn or a title, has the date of the build that finds it:
-    `built`, in seconds, None for who only looks. For that, `before` has to know already what
-    time alone has done since. A feed that never had an entry has a date of its own.
-    """
-    told = _told(shown)
-    around = [getattr(site.settings, name) for name in _AROUND]
-    looks = [feed.title, feed.description, feed.caching.max_age, feed.picture, around, told]
-    digest = _digest(looks)
-    updated = max(moved, *(each.updated for each in shown), int(dates.NEVER.timestamp()))
-    if before is not None:
-        updated = max(updated, before.updated)
-        if built is not None and digest != before.digest and updated == before.updated:
-            updated = max(updated, built)
-    newest = max((each.published for each in shown), default=None)
-    return FeedState(feed.path, digest, updated, len(shown), newest)
-
-
-def archive_state(
-    feed: str, number: int, shown: Sequence[Shown], before: ArchiveState | None, built: int
-) -> ArchiveState:
-    """What an archive document shows now, and since when, as it is with feeds.
-
-    Only builds change one: time alone does not.
-    """
-    digest = _digest(_told(shown))
-    updated = max((each.updated for each in shown), default=int(dates.NEVER.timestamp()))
-    if before is not None:
-        updated = max(updated, before.updated)
-        if digest != before.digest and updated == before.updated:
-            updated = max(updated, built)
-    return ArchiveState(feed, number, digest, updated)
-
-
-def _told(shown: Sequence[Shown]) -> list[list[str | int]]:
-    return [[each.id, each.content_hash, each.published, each.updated] for each in shown]
-
-
-def _digest(looks: object) -> str:
-    return hashlib.sha256(msgspec.json.encode(looks)).hexdigest()[:32]
-
-
 def all_feeds(site: Site, reader: Reader, now: datetime) -> dict[str, FeedDefinition]:
-    """Every feed there is now, by path."""
+    """Return every feed that exists at the time `now`, by path."""
     return expand_definitions(site, reader, now).feeds
 
 
 def expand_definitions(site: Site, reader: Reader, now: datetime) -> Expansion:
-    """The same, and the definitions that give no feed for want of a path of their own."""
+    """Return every feed, and the problems of those whose path is unusable or taken."""
     return definitions.expand(
         site, lambda fields: reader.in_use(fields, now), lambda terms: reader.named_by(terms, now)
     )
@@ -135,177 +77,181 @@ def view_feed(
     now: datetime,
     before: FeedState | None,
     *,
-    checked: bool = False,
+    verify: bool = False,
 ) -> FeedView:
-    """What a feed shows at the time `now`; `before` is what it did at the last build.
+    """Return the contents of a feed at the time `now`; `before` is its state at the last build.
 
-    With `checked`, which needs the settings of that build, raises `DamageError` where the feed is
-    another than then, and time did not change it.
+    With `verify`, raise `DamageError` if the contents differ from those at the last build and
+    time cannot have changed them. The settings must be those of that build.
     """
     shown = reader.shown(feed, now)
-    moved = reader.moved(feed, shown, now)
-    found = state(feed, site, shown, before, moved)
-    if checked and before is not None and found.digest != before.digest:
+    state = compute_feed_state(feed, site, shown, before, reader.moved(feed, shown, now))
+    if verify and before is not None and state.digest != before.digest:
         verification.check_time(feed, before, reader, now)
     return FeedView(
-        state=found,
+        state=state,
         shown=shown,
         expires=reader.until(feed, now),
-        archive=reader.places.newest_of(feed),
+        newest_archive=reader.places.newest_of(feed),
     )
 
 
 def render_feed(
     feed: FeedDefinition, site: Site, reader: Reader, now: datetime
 ) -> dict[Format, Document]:
-    """The feed in every format, as it is at the time `now`."""
-    seen = view_feed(feed, site, reader, now, reader.feed_state(feed.path))
-    return render_view(feed, site, reader, seen)
+    """Return the feed in every format, as it is at the time `now`."""
+    view = view_feed(feed, site, reader, now, reader.feed_state(feed.path))
+    return render_view(feed, site, reader, view)
 
 
 def render_view(
     feed: FeedDefinition,
     site: Site,
     reader: Reader,
-    seen: FeedView,
+    view: FeedView,
     only: Container[int] | None = None,
 ) -> dict[Format, Document]:
-    """The feed in every format, as it was seen in the same transaction.
+    """Return the feed in every format, as viewed in the same transaction.
 
-    An entry that came out since the last build is rendered here, so that nobody waits for a
-    build to see it. The clock is in no document: until the next build finds an entry that
-    cannot be rendered it is left out, and what only a build can date keeps its date.
-    With `only` these of its entries alone, by key.
+    `only` limits it to the entries with these keys. Entries published since the last build are
+    rendered here, so that they appear without a build. Those that cannot be rendered are left
+    out until the next build reports them.
     """
-    wanted = [each for each in seen.shown if only is None or each.seq in only]
-    return _fetched(feed, site, seen, _fragments(wanted, site, reader))
+    shown = [entry for entry in view.shown if only is None or entry.seq in only]
+    return _render_formats(feed, site, view, _fragments(shown, site, reader))
 
 
-def page(
+def render_page(
     feed: FeedDefinition,
     site: Site,
     reader: Reader,
     now: datetime,
-    beside: Sequence[FeedDefinition] = (),
+    neighbours: Sequence[FeedDefinition] = (),
     *,
-    checked: bool = False,
+    verify: bool = False,
 ) -> Document:
-    """The feed's page for people, as the feed is at the time `now`.
+    """Return the feed's HTML page, as it is at the time `now`.
 
-    `beside` are the other feeds of its group to name there (`groups.beside`). `checked` is as with
-    `look`.
+    It links to `neighbours`, which are other feeds of its group (`groups.neighbours`). For
+    `verify` see `view_feed`.
     """
-    seen = view_feed(feed, site, reader, now, reader.feed_state(feed.path), checked=checked)
-    return _page(feed, site, seen, _first(seen, reader), beside)
+    view = view_feed(feed, site, reader, now, reader.feed_state(feed.path), verify=verify)
+    return _render_page(feed, site, view, _page_entries(view, reader), neighbours)
 
 
-def archive(
-    made: Archive, site: Site, reader: Reader, now: datetime, *, checked: bool = False
+def render_archive(
+    archive: Archive, site: Site, reader: Reader, now: datetime, *, verify: bool = False
 ) -> dict[Format, Document]:
-    """An archive document of a feed in every format."""
-    return archive_of(made, site, archive_parts(made, site, reader, now, checked=checked))
+    """Return an archive document in every format. For `verify` see `load_archive_parts`."""
+    parts = load_archive_parts(archive, site, reader, now, verify=verify)
+    return render_archive_parts(archive, site, parts)
 
 
-def feed_parts(
+def load_feed_parts(
     feed: FeedDefinition,
     site: Site,
     reader: Reader,
     now: datetime,
     before: FeedState | None,
     *,
-    checked: bool = False,
+    verify: bool = False,
 ) -> FeedParts:
-    """What a feed's documents and page are made of, as it is at the time `now` (see `look`)."""
-    seen = view_feed(feed, site, reader, now, before, checked=checked)
-    fragments = _fragments(seen.shown, site, reader)
-    return FeedParts(seen, fragments, _first(seen, reader))
+    """Read everything that a feed's documents and page need. For parameters see `view_feed`."""
+    view = view_feed(feed, site, reader, now, before, verify=verify)
+    fragments = _fragments(view.shown, site, reader)
+    return FeedParts(view, fragments, _page_entries(view, reader))
 
 
-def archive_parts(
-    made: Archive, site: Site, reader: Reader, now: datetime, *, checked: bool = False
+def load_archive_parts(
+    archive: Archive, site: Site, reader: Reader, now: datetime, *, verify: bool = False
 ) -> ArchiveParts:
-    """What an archive document is made of. `checked` is as with `look`."""
-    number = made.state.number
-    shown = reader.places.shown(made.feed, [number], now)[number]
-    if checked and _digest(_told(shown)) != made.state.digest:
-        verification.check_clock(made, reader, now)
-    return ArchiveParts(made.path, shown, _fragments(shown, site, reader))
+    """Read everything that an archive document needs.
+
+    With `verify`, raise `DamageError` if it shows other entries than at the last build.
+    """
+    number = archive.state.number
+    shown = reader.places.shown(archive.feed, [number], now)[number]
+    if verify and archive_digest(shown) != archive.state.digest:
+        verification.check_clock(archive, reader, now)
+    return ArchiveParts(archive.path, shown, _fragments(shown, site, reader))
 
 
-def feed_of(
-    feed: FeedDefinition, site: Site, parts: FeedParts, beside: Sequence[FeedDefinition]
+def render_feed_parts(
+    feed: FeedDefinition, site: Site, parts: FeedParts, neighbours: Sequence[FeedDefinition]
 ) -> tuple[dict[Format, Document], Document]:
-    """The feed in every format and its page, out of their parts. Pure."""
-    fetched = _fetched(feed, site, parts.look, parts.fragments)
-    return fetched, _page(feed, site, parts.look, parts.first, beside)
+    """Return the feed in every format, and its page. Pure."""
+    formats = _render_formats(feed, site, parts.view, parts.fragments)
+    return formats, _render_page(feed, site, parts.view, parts.page_entries, neighbours)
 
 
-def archive_of(made: Archive, site: Site, parts: ArchiveParts) -> dict[Format, Document]:
-    """An archive document in every format, out of its parts. Pure."""
-    shown = parts.shown
-    tags = headers.archive_tags(made.path, _marks(shown)) if site.settings.http.cache_tags else ()
-    return {
-        format_: envelope.assemble(
-            made.feed,
-            site,
-            format_,
-            [each[format_] for each in parts.fragments],
-            updated=from_timestamp(made.state.updated),
-            newest=from_timestamp(shown[0].published) if shown else None,
-            tags=tags,
-            place=made.place,
-        )
-        for format_ in FORMATS
-    }
-
-
-def _fetched(
-    feed: FeedDefinition, site: Site, seen: FeedView, fragments: Fragments
+def render_archive_parts(
+    archive: Archive, site: Site, parts: ArchiveParts
 ) -> dict[Format, Document]:
-    newest = seen.state.newest
-    tags = _tags(feed, site, seen)
+    """Return an archive document in every format. Pure."""
+    shown, tags = parts.shown, tuple[str, ...]()
+    if site.settings.http.cache_tags:
+        tags = headers.archive_tags(archive.path, _short_ids(shown))
+    info = DocumentInfo(
+        updated=from_timestamp(archive.state.updated),
+        newest=from_timestamp(shown[0].published) if shown else None,
+        tags=tags,
+        position=archive.place,
+    )
+    return _assemble_formats(archive.feed, site, parts.fragments, info)
+
+
+def _render_formats(
+    feed: FeedDefinition, site: Site, view: FeedView, fragments: Fragments
+) -> dict[Format, Document]:
+    newest = view.state.newest
+    info = DocumentInfo(
+        updated=from_timestamp(view.state.updated),
+        newest=None if newest is None else from_timestamp(newest),
+        expires=view.expires,
+        tags=_tags(feed, site, view),
+        position=ArchivePosition(newest=view.newest_archive),
+    )
+    return _assemble_formats(feed, site, fragments, info)
+
+
+def _assemble_formats(
+    feed: FeedDefinition, site: Site, fragments: Fragments, info: DocumentInfo
+) -> dict[Format, Document]:
     return {
         format_: envelope.assemble(
-            feed,
-            site,
-            format_,
-            [each[format_] for each in fragments],
-            updated=from_timestamp(seen.state.updated),
-            newest=None if newest is None else from_timestamp(newest),
-            until=seen.expires,
-            tags=tags,
-            place=ArchivePosition(newest=seen.archive),
+            feed, site, format_, [formats[format_] for formats in fragments], info
         )
         for format_ in FORMATS
     }
 
 
-def _page(
+def _render_page(
     feed: FeedDefinition,
     site: Site,
-    seen: FeedView,
-    first: Sequence[bytes],
-    beside: Sequence[FeedDefinition],
+    view: FeedView,
+    encoded: Sequence[bytes],
+    neighbours: Sequence[FeedDefinition],
 ) -> Document:
-    made = pages.page(feed, [decoded(each) for each in first], seen.state, site, beside)
-    return msgspec.structs.replace(made, until=seen.expires, tags=_tags(feed, site, seen))
+    page = pages.page(feed, [decoded(entry) for entry in encoded], view.state, site, neighbours)
+    return msgspec.structs.replace(page, until=view.expires, tags=_tags(feed, site, view))
 
 
-def _tags(feed: FeedDefinition, site: Site, seen: FeedView) -> tuple[str, ...]:
-    return headers.tags(feed, _marks(seen.shown)) if site.settings.http.cache_tags else ()
+def _tags(feed: FeedDefinition, site: Site, view: FeedView) -> tuple[str, ...]:
+    return headers.feed_tags(feed, _short_ids(view.shown)) if site.settings.http.cache_tags else ()
 
 
-def _marks(shown: Sequence[Shown]) -> list[str]:
-    """Short names of entries for a CDN's tags: the same on any machine."""
-    return [hashlib.sha256(each.id.encode()).hexdigest()[:10] for each in shown]
+def _short_ids(shown: Sequence[Shown]) -> list[str]:
+    """Return short ids of entries for cache tags. They are the same on any machine."""
+    return [hashlib.sha256(entry.id.encode()).hexdigest()[:10] for entry in shown]
 
 
 def _fragments(shown: Sequence[Shown], site: Site, reader: Reader) -> Fragments:
-    """The fragments of these entries in order, made here where no build has made them.
+    """Return the fragments of these entries in order, leaving out entries that cannot be rendered.
 
-    So are those that are damaged; raises `DamageError` where an entry itself is.
+    Fragments that are missing or damaged are rendered here. Raises `DamageError` if an entry
+    itself is damaged.
     """
-    seqs = [each.seq for each in shown]
+    seqs = [entry.seq for entry in shown]
     fragments = reader.fragments(shown)
     missing = [seq for seq in seqs if seq not in fragments]
     for seq, entry in reader.entries(missing).items():
@@ -314,8 +260,8 @@ def _fragments(shown: Sequence[Shown], site: Site, reader: Reader) -> Fragments:
     return [fragments[seq] for seq in seqs if seq in fragments]
 
 
-def _first(seen: FeedView, reader: Reader) -> list[bytes]:
-    """The entries that a feed's page shows, as they are stored."""
-    seqs = [each.seq for each in seen.shown[: pages.ENTRIES]]
-    stored = dict(reader.encoded(seqs))
-    return [stored[seq] for seq in seqs]
+def _page_entries(view: FeedView, reader: Reader) -> list[bytes]:
+    """Return the encoded entries that a feed's page shows."""
+    seqs = [entry.seq for entry in view.shown[: pages.ENTRIES]]
+    encoded = dict(reader.encoded(seqs))
+    return [encoded[seq] for seq in seqs]

@@ -1,4 +1,4 @@
-"""The links of a feed: itself, its hubs and its history, for body and HTTP headers. Pure."""
+"""The links of a feed: its own URL, hubs and archives, for bodies and HTTP headers. Pure."""
 
 from collections.abc import Iterable
 
@@ -11,36 +11,36 @@ from feeds.util import urls
 
 
 def feed_links(
-    feed: FeedDefinition, site: Site, format_: Format, place: ArchivePosition = NO_ARCHIVES
+    feed: FeedDefinition, site: Site, format_: Format, position: ArchivePosition = NO_ARCHIVES
 ) -> tuple[Link, ...]:
-    """The document's own URL, the hubs of the feed (WebSub §4), and its archives (RFC 5005 §4).
+    """Return links to the document itself, its hubs (WebSub §4) and archives (RFC 5005 §4).
 
-    Hubs tell of the subscription document, so that archives name that instead. Body and headers
-    both take them from here, so that they cannot differ.
+    Archives link to the subscription document instead of hubs, because hubs distribute only that.
+    Body and headers both use these links, so that they cannot differ.
     """
 
-    def archive(number: int) -> str:
+    def archive_url(number: int) -> str:
         return feed_url(archives.path(feed.path, number), site, format_)
 
     own = feed.url(site, format_)
-    if place.number is None:
-        found = [Link(own, "self"), *(Link(url, "hub") for url in site.hubs)]
+    if position.number is None:
+        links = [Link(own, "self"), *(Link(url, "hub") for url in site.hubs)]
     else:
-        found = [Link(archive(place.number), "self"), Link(own, "current")]
-    if place.previous:
-        found.append(Link(archive(place.previous), "prev-archive"))
-    if place.next:
-        found.append(Link(archive(place.next), "next-archive"))
-    return tuple(found)
+        links = [Link(archive_url(position.number), "self"), Link(own, "current")]
+    if position.previous:
+        links.append(Link(archive_url(position.previous), "prev-archive"))
+    if position.next:
+        links.append(Link(archive_url(position.next), "next-archive"))
+    return tuple(links)
 
 
-def header(links: Iterable[Link]) -> str:
-    """The value of the HTTP header `Link` (RFC 8288 §3)."""
+def link_header(links: Iterable[Link]) -> str:
+    """Return the value of the HTTP header `Link` (RFC 8288 §3)."""
     return ", ".join(f'<{link.url}>; rel="{link.rel}"' for link in links)
 
 
 def feed_logo(feed: FeedDefinition, site: Site) -> tuple[str | None, int | None]:
-    """The feed's picture and its width: the topic's own, else the site's."""
+    """Return the URL and width of the feed's picture: its topic's, else the site's."""
     if feed.picture:
         return urls.in_site(feed.picture.url, site.assets_url), feed.picture.width
     return site.settings.logo, None

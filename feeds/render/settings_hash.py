@@ -1,4 +1,4 @@
-"""Hashes of the settings that entries, fragments and feeds are made with."""
+"""Hashes of the settings on which entries, fragments and feed definitions depend."""
 
 import hashlib
 
@@ -12,17 +12,17 @@ from feeds.render import fragment
 
 
 def settings_hashes(site: Site) -> tuple[str, str]:
-    """What a catalogue that was built with these settings has as fingerprint and definitions."""
+    """Return the fingerprint and the definitions hash of a catalogue built with these settings."""
     return _fingerprint(site), definitions_hash(site)
 
 
-def has_settings(known: tuple[str, str], reader: Reader) -> bool:
-    """Whether the last build had these settings (`made_with`)."""
-    return known == (reader.meta("fingerprint"), reader.meta("definitions"))
+def has_settings(hashes: tuple[str, str], reader: Reader) -> bool:
+    """Return whether the last build used the settings with these hashes (`settings_hashes`)."""
+    return hashes == (reader.meta("fingerprint"), reader.meta("definitions"))
 
 
 def _fingerprint(site: Site) -> str:
-    """A hash of all that entries and fragments are made with, besides their articles."""
+    """Return a hash of everything but the articles that entries and fragments depend on."""
     articles = msgspec.structs.replace(site.settings.articles, watch="auto", scan_every=None)
     settings = msgspec.structs.replace(
         site.settings,
@@ -36,10 +36,10 @@ def _fingerprint(site: Site) -> str:
         upload=None,
         purge=(),
     )
-    used = {
+    inputs = {
         "version": fragment.VERSION,
         "settings": settings,
         "topics": site.topics,
         "providers": site.providers,
     }
-    return hashlib.sha256(msgspec.json.encode(used, order="deterministic")).hexdigest()[:32]
+    return hashlib.sha256(msgspec.json.encode(inputs, order="deterministic")).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""Whether what a feed shows is another than at the last build for a reason, or by damage."""
+"""Detects damage of the catalogue: contents that changed without a reason since the last build."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -16,44 +16,47 @@ from feeds.render.settings_hash import has_settings, settings_hashes
 def check_time(feed: FeedDefinition, before: FeedState, reader: Reader, now: datetime) -> None:
     """Raise `DamageError` unless time may have changed a feed since the last build.
 
-    So may a clock that is behind the builder's.
+    That includes a clock that is behind the builder's.
     """
     seconds, due = now.timestamp(), reader.dues([feed.path]).get(feed.path)
-    behind = seconds < (before.newest or 0)
-    if not behind and (due is None or seconds < due):
-        raise DamageError(f"the catalogue is damaged: what feed {feed.path} shows")
+    is_behind = seconds < (before.newest or 0)
+    if not is_behind and (due is None or seconds < due):
+        raise DamageError(f"the catalogue is damaged: the entries of feed {feed.path}")
 
 
-def check_clock(made: Archive, reader: Reader, now: datetime) -> None:
+def check_clock(archive: Archive, reader: Reader, now: datetime) -> None:
     """Raise `DamageError` unless the clock is behind that of the last build.
 
-    Nothing else changes an archive document without a build.
+    Nothing else changes an archive document between builds.
     """
-    feed = reader.feed_state(made.feed.path)
-    if feed is None or now.timestamp() >= (feed.newest or 0):
-        raise DamageError(f"the catalogue is damaged: what {made.path} shows")
+    state = reader.feed_state(archive.feed.path)
+    if state is None or now.timestamp() >= (state.newest or 0):
+        raise DamageError(f"the catalogue is damaged: the entries of {archive.path}")
 
 
-def are_sound(site: Site, reader: Reader, known: Collection[str], feeds: Collection[str]) -> bool:
-    """Whether `feeds` must be as the last build left them, unless time changed them.
+def can_verify(
+    site: Site, reader: Reader, built: Collection[str], current: Collection[str]
+) -> bool:
+    """Return whether the feeds must be as the last build left them, but for changes due to time.
 
-    Raises `DamageError` where one that is `known` of that build is no more.
+    That is the case if it used the same settings. Raises `DamageError` if one of the feeds that
+    it `built` is not among the `current` feeds. Both are paths.
     """
     if not has_settings(settings_hashes(site), reader):
         return False
-    if lost := set(known) - set(feeds):
+    if lost := set(built) - set(current):
         raise DamageError(f"the catalogue is damaged: the terms of feed {min(lost)}")
     return True
 
 
 @contextmanager
 def note_damage(catalogue: Catalogue) -> Iterator[None]:
-    """Note damage that is found, so that the next build makes it again; a `CatalogueError` then."""
+    """Record a `DamageError` for the next build to repair, and raise `CatalogueError` instead."""
     try:
         yield
     except DamageError as error:
         catalogue.note_damage(str(error))
         raise CatalogueError(
-            f"{error}; nothing was written of that. Run the same command again: what can be is "
-            "made again from the articles"
+            f"{error}; nothing based on it was written. Run the same command again to restore "
+            "what the articles can restore"
         ) from error

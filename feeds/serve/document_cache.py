@@ -322,18 +322,18 @@ class DocumentCache:
             at = state.archive(unit.name)
             archive = reader.places.archive(*at) if at else None
             sound = self._sound.checks(reader)
-            made = archive and feed_documents.archive(
-                archive, self._site, reader, now, checked=sound
+            made = archive and feed_documents.render_archive(
+                archive, self._site, reader, now, verify=sound
             )
             return {f"{unit.name}.{format_}": each for format_, each in (made or {}).items()}
         feed = state.feeds[unit.name]
         checked = self._sound.checks(reader, feed)
         if unit.kind == "page":
             beside = groups.neighbours(feed, state.groups, self._site)
-            page = feed_documents.page(feed, self._site, reader, now, beside, checked=checked)
+            page = feed_documents.render_page(feed, self._site, reader, now, beside, verify=checked)
             return {pages.name(feed): page}
         before = reader.feed_state(feed.path)
-        seen = feed_documents.view_feed(feed, self._site, reader, now, before, checked=checked)
+        seen = feed_documents.view_feed(feed, self._site, reader, now, before, verify=checked)
         named = {
             f"{feed.path}.{format_}": each
             for format_, each in feed_documents.render_view(feed, self._site, reader, seen).items()

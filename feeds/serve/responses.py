@@ -119,8 +119,8 @@ class CachedResponse:
 
     def timed(self, said: Headers, now: float) -> Headers:
         """Headers of a variant with the freshness that the document has at a time."""
-        left = headers.left(self.document, now)
-        fresh = dict(headers.freshness(self.document.caching, left))
+        left = headers.remaining_seconds(self.document, now)
+        fresh = dict(headers.caching_headers(self.document.caching, left))
         return [(name, fresh.get(name, value)) for name, value in said]
 
 

@@ -444,7 +444,7 @@ def test_files_hold_the_bytes_that_are_fetched(site: Publication, out: Path) -> 
             for format_ in FORMATS:
                 assert (out / f"{path}.{format_}").read_bytes() == fetched[format_].body
             beside = groups.neighbours(feed, known, site.site)
-            page = feed_documents.page(feed, site.site, reader, NOW, beside)
+            page = feed_documents.render_page(feed, site.site, reader, NOW, beside)
             assert (out / f"{path}.html").read_bytes() == page.body
         makers = documents.site_documents(list(feeds.values()), reader.feed_states(), site.site)
         for name, make in makers.items():

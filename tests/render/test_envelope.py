@@ -15,11 +15,13 @@ from feeds.config.feed_settings import Picture
 from feeds.model.document import FORMATS, Caching, Format
 from feeds.model.selection import EVERYTHING
 from feeds.render import envelope, links
+from feeds.render.envelope import DocumentInfo
 from tests.support.site import front_matter, write_site
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 UPDATED = datetime(2024, 5, 31, 9, tzinfo=UTC)
 NEWEST = datetime(2024, 5, 30, 9, tzinfo=UTC)
+INFO = DocumentInfo(updated=UPDATED, newest=NEWEST)
 
 FULL: dict[str, Any] = {
     "author": {"name": "Jane", "url": "https://example.org/jane", "email": "jane@example.org"},
@@ -39,7 +41,7 @@ def root(tmp_path: Path) -> Path:
 def made(root: Path, format_: Format, feed: dict[str, Any] | None = None, **settings: Any) -> bytes:
     site = load.load(write_site(root, {}, **settings), {})
     shown = definition(**(feed or {}))
-    return envelope.assemble(shown, site, format_, [], updated=UPDATED, newest=NEWEST).body
+    return envelope.assemble(shown, site, format_, [], INFO).body
 
 
 def definition(**fields: Any) -> FeedDefinition:
@@ -148,7 +150,7 @@ def test_w1_w3_j12_every_hub_is_named_in_order_in_body_and_header(root: Path) ->
                 if link.get("rel") == rel
             ]  # fmt: skip
         assert said == [f"https://example.org/topics/a%26b.{format_}", *hubs]
-        header = parse_links(links.header(links.feed_links(feed, site, format_)))
+        header = parse_links(links.link_header(links.feed_links(feed, site, format_)))
         assert [(said[0], "self"), *((hub, "hub") for hub in hubs)] == header
 
 
@@ -158,7 +160,7 @@ def parse_links(header: str) -> list[tuple[str, str]]:
 
 def test_w2_without_a_hub_the_header_names_the_feed_itself(root: Path) -> None:
     site = load.load(root, {})
-    own = links.header(links.feed_links(definition(), site, "rss"))
+    own = links.link_header(links.feed_links(definition(), site, "rss"))
     assert own == '<https://example.org/topics/a%26b.rss>; rel="self"'
     assert b"hub" not in made(root, "json")
 

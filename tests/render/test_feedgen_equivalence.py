@@ -25,11 +25,11 @@ ANY = st.text(st.sampled_from("ab <>&\"'\n\t\r\xa0\x85é\u2028\x00\x07\ud800\uff
 def check(entry: Entry, site: Site = SITE) -> bool:
     """Hold an entry to feedgen; returns whether it was written directly."""
     try:
-        expected: tuple[bytes, bytes] | None = feedgen_entry.by_feedgen(entry, site)
+        expected: tuple[bytes, bytes] | None = feedgen_entry.render_by_feedgen(entry, site)
     except RenderError:
         expected = None
     try:
-        made = fragment.write_directly(entry, elements.categories(entry, site))
+        made = fragment.render_directly(entry, elements.categories(entry, site))
     except elements.NeedsFeedgenError:
         return False
     assert made == expected

@@ -18,6 +18,7 @@ from feeds.model.document import Caching
 from feeds.model.entry import Enclosure, Entry, Image, Person, Player, Provider, Related
 from feeds.model.selection import All
 from feeds.render import envelope, feedgen_channel, feedgen_entry, fragment
+from feeds.render.envelope import DocumentInfo
 from feeds.util import dates
 from feeds.util.text import one_line
 from tests.support.site import make_site
@@ -26,6 +27,7 @@ SITE = make_site()
 FEED = FeedDefinition("all", "All & <more>", "Everything", All(), "date", 50, Caching(1800))
 PUBLISHED = datetime(2024, 5, 31, 9, tzinfo=UTC)
 UPDATED = datetime(2024, 6, 1, 10, 11, 12, tzinfo=UTC)
+INFO = DocumentInfo(updated=UPDATED, newest=PUBLISHED)
 A = "{http://www.w3.org/2005/Atom}"
 M = "{http://search.yahoo.com/mrss/}"
 DC = "{http://purl.org/dc/elements/1.1/}"
@@ -93,7 +95,7 @@ def item(entry: Entry) -> dict[str, Any]:
 
 def whole(entries: list[Entry], format_: document.Format) -> bytes:
     fragments = [fragment.render_entry(entry, SITE)[format_] for entry in entries]
-    return envelope.assemble(FEED, SITE, format_, fragments, updated=UPDATED, newest=PUBLISHED).body
+    return envelope.assemble(FEED, SITE, format_, fragments, INFO).body
 
 
 LINES = st.text(st.characters(exclude_categories=())).map(one_line)
@@ -135,11 +137,13 @@ ENTRIES = st.builds(
 @given(st.lists(ENTRIES, min_size=1, max_size=3))
 def test_joined_fragments_are_feedgens_whole_document(entries: list[Entry]) -> None:
     for format_ in ("rss", "atom"):
-        made = feedgen_channel.feedgen_feed(FEED, SITE, format_, UPDATED, PUBLISHED)
+        made = feedgen_channel.build_feedgen_feed(FEED, SITE, format_, UPDATED, PUBLISHED)
         for entry in entries:
-            made.add_entry(feedgen_entry.feedgen_entry(entry, SITE), order="append")
+            made.add_entry(feedgen_entry.build_feedgen_entry(entry, SITE), order="append")
         text = (
-            feedgen_entry.plain_references(made.rss_str()) if format_ == "rss" else made.atom_str()
+            feedgen_entry.use_numeric_references(made.rss_str())
+            if format_ == "rss"
+            else made.atom_str()
         )
         first, *look, rest = whole(entries, format_).split(b"\n", 2)
         assert look == [b'<?xml-stylesheet type="text/css" href="feed.css"?>']

@@ -140,6 +140,6 @@ def test_c9_a_feed_is_purged_by_everything_itself_its_topics_and_its_entries(
     selection: Selection, topics: list[str]
 ) -> None:
     feed = FeedDefinition("In/Ä", "", "", selection, "date", 50, Caching(60))
-    assert headers.tags(feed, ["0a", "0b"]) == (
+    assert headers.feed_tags(feed, ["0a", "0b"]) == (
         "all", "feed:in/%c3%84", *topics, "entry:0a", "entry:0b",
     )  # fmt: skip

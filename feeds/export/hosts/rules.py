@@ -22,7 +22,7 @@ from feeds.model.archives import ArchivePosition
 from feeds.model.document import FORMATS, MEDIA_TYPES, Caching, Document, Link
 from feeds.render import headers
 from feeds.render.headers import Headers
-from feeds.render.links import header
+from feeds.render.links import link_header
 from feeds.render.site import opml, pages, stylesheets
 from feeds.util.dates import NEVER
 
@@ -112,14 +112,14 @@ class HostRules(msgspec.Struct, frozen=True):
     def links(self, own: str) -> str:
         """The Link header of a feed whose URL is `own`."""
         hubs = (Link(hub, "hub") for hub in self.site.hubs)
-        return header((Link(own, "self"), *hubs))
+        return link_header((Link(own, "self"), *hubs))
 
     def archive_links(self, own: str, feed: str) -> str:
         """The Link header of an archive whose URL is `own`, of the feed whose URL is `feed`.
 
         A rule does not know which archives there are, so that it leads to no other.
         """
-        return header((Link(own, "self"), Link(feed, "current")))
+        return link_header((Link(own, "self"), Link(feed, "current")))
 
     @property
     def has_archives(self) -> bool:
@@ -224,7 +224,7 @@ def _freshness(caching: Caching, below: Iterable[Caching]) -> tuple[tuple[str, s
     """
     if caching.cdn_max_age is None and any(each.cdn_max_age is not None for each in below):
         caching = msgspec.structs.replace(caching, cdn_max_age=caching.max_age)
-    return tuple(headers.freshness(caching))
+    return tuple(headers.caching_headers(caching))
 
 
 def with_freshness(

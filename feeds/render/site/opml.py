@@ -9,7 +9,7 @@ from feeds.catalogue.records import FeedState
 from feeds.config.definitions import FeedDefinition
 from feeds.config.site import Site
 from feeds.model.document import Caching, Document, make_document
-from feeds.render.feedgen_entry import element
+from feeds.render.elements import add_element
 from feeds.render.site.groups import FeedGroup, grouped
 from feeds.util.dates import NEVER, from_timestamp
 
@@ -30,10 +30,10 @@ def document(
     With a `group`, which is then that of all the feeds, it is named in the title.
     """
     root = etree.Element("opml", version="2.0")
-    head = element(root, "head")
+    head = add_element(root, "head")
     title = site.settings.title
-    element(head, "title", f"{title}: {group.title}" if group else title)
-    body = element(root, "body")
+    add_element(head, "title", f"{title}: {group.title}" if group else title)
+    body = add_element(root, "body")
     for folder in grouped(feeds).values():
         inner = folder.title and group is None
         parent = etree.SubElement(body, "outline", {"text": folder.title}) if inner else body

@@ -5,11 +5,10 @@ from pathlib import Path
 
 from feeds.config.site import Site
 from feeds.errors import ExportError
+from feeds.model.document import FORMAT_NAMES
 from feeds.render.site import pages
 from feeds.serve.stats import subscribers
 from feeds.serve.stats.subscribers import Subscribers
-
-_FORMATS = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
 
 
 def page(counted: Subscribers, site: Site) -> bytes:
@@ -20,7 +19,7 @@ def page(counted: Subscribers, site: Site) -> bytes:
         counted=counted,
         since=_day(counted.since),
         until=_day(counted.until),
-        formats=_FORMATS,
+        formats=FORMAT_NAMES,
         most=max((feed.total for feed in counted.feeds), default=0) or 1,
         aggregators=subscribers.by_aggregator(counted),
     )

@@ -86,7 +86,7 @@ def every_document(site: Publication) -> Iterator[tuple[str, dict[str, str]]]:
         for path, feed in feeds.items():
             for format_, made in feed_documents.render_feed(feed, site.site, reader, NOW).items():
                 yield f"{path}.{format_}", dict(headers.document_headers(made, site.site))
-            page = feed_documents.page(feed, site.site, reader, NOW)
+            page = feed_documents.render_page(feed, site.site, reader, NOW)
             yield f"{path}.html", dict(headers.document_headers(page, site.site))
         makers = documents.site_documents(list(feeds.values()), reader.feed_states(), site.site)
         for name, make in makers.items():

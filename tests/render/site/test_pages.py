@@ -21,11 +21,13 @@ from feeds.model.document import Caching, Document
 from feeds.model.entry import Entry, Image, Person, Provider
 from feeds.model.selection import EVERYTHING, Selection
 from feeds.render import envelope, feed_documents
+from feeds.render.envelope import DocumentInfo
 from feeds.render.site import description, documents, groups, opml, pages, reader_links
 from tests.support.site import NOW, Publication, front_matter, make_site
 
 SITE = make_site(language="de", rights="© Example", feeds_url="https://feeds.example.org/in/")
 PUBLISHED = datetime(2024, 5, 31, 9, tzinfo=UTC)
+INFO = DocumentInfo(updated=NOW, newest=PUBLISHED)
 # What pages are at this `pages.VERSION`, and the envelopes at theirs, as hashes.
 PAGES = {2: "40857340605b98ce41cd45bbf6013da9e53e270a84b671209ae7f03aac31a944"}
 ENVELOPES = {3: "4f75245bd751fc49dbb452b5786e683443f4dfeca86e1b46486b092df22f0abd"}
@@ -169,7 +171,7 @@ def test_the_page_shows_what_its_feed_shows(tmp_path: Path) -> None:
     site.build()
     with site.read() as reader:
         feed = feed_documents.all_feeds(site.site, reader, NOW)["topics/ai"]
-        made = feed_documents.page(feed, site.site, reader, NOW)
+        made = feed_documents.render_page(feed, site.site, reader, NOW)
         fetched = feed_documents.render_feed(feed, site.site, reader, NOW)
     document: Any = html.document_fromstring(made.body)
     titles = [text(each) for each in document.xpath("//article//h3")]
@@ -372,7 +374,7 @@ def test_any_selection_can_be_told(chosen: Selection) -> None:
 @pytest.mark.parametrize("path", ["all", "topics/a", "a/b/c"])
 @pytest.mark.parametrize("format_", ["rss", "atom"])
 def test_b4_a_feed_names_its_stylesheet_before_its_root(path: str, format_: Any) -> None:
-    made = envelope.make_envelope(definition(path), SITE, format_, NOW, PUBLISHED)
+    made = envelope.make_envelope(definition(path), SITE, format_, INFO)
     root: Any = etree.fromstring(made.head + made.tail)
     (look,) = root.xpath("preceding-sibling::processing-instruction()")
     assert look.target == "xml-stylesheet"
@@ -405,8 +407,8 @@ def test_who_changes_the_envelopes_raises_the_version() -> None:
     )  # fmt: skip
     for site in (SITE, full):
         for format_ in ("rss", "atom", "json"):
-            made = envelope.make_envelope(definition("topics/a"), site, format_, NOW, PUBLISHED)
-            digest.update(made.head + made.between + made.tail)
+            made = envelope.make_envelope(definition("topics/a"), site, format_, INFO)
+            digest.update(made.head + made.separator + made.tail)
     said = (
         "envelopes changed: raise envelope.VERSION, or exports keep old ones; then write the hash"
     )
