@@ -14,8 +14,6 @@ from feeds.config.source import ConfigSource
 from feeds.util import urls
 
 _STORE = re.compile(r"(?:s3|gs|az)://[A-Za-z0-9][\w.-]*(?:/[^\s?#]*)?")
-# Without a store: hosts of which it is not known what they are told of tags.
-_UNTOLD = ("plain", "s3")
 
 
 def check_destination(source: ConfigSource, site: SiteSettings) -> None:
@@ -91,9 +89,6 @@ def _untagged(site: SiteSettings, purge: PurgeSettings) -> str | None:
         return "'tag' is not for cloudfront; write 'url'"
     if site.upload and site.upload.url.startswith("az:"):
         return "'tag' needs tags with the feeds, and Azure keeps none; write 'url'"
-    if not site.upload and site.export.host not in _UNTOLD:
-        host = site.export.host
-        return f"'tag' needs tags with the feeds, and {host} (export.for) sends none; write 'url'"
     return None
 
 

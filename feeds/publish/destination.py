@@ -16,6 +16,7 @@ from feeds.errors import (
     BusyError,
     StoreError,
 )
+from feeds.export.hosts.registry import HOSTS
 from feeds.publish.lease import CLOCK, KEY, Lease
 from feeds.publish.object_store import ObjectStore, Version
 from feeds.publish.record import Record, moved
@@ -246,10 +247,6 @@ def _file_lock(state: ObjectStore, patience: float) -> Iterator[None]:
         yield
 
 
-# The hosts that are told to send nothing of the state to anybody.
-HIDING = ("nginx", "caddy", "apache")
-
-
 def destination_of(site: Site, folder: Path) -> Destination:
     """Where the site is published to: its store, or the folder of the export itself.
 
@@ -273,4 +270,4 @@ def _is_public(state: Path, folder: Path, site: Site) -> bool:
         return False
     first = state.relative_to(folder).parts[:1]
     hidden = bool(first) and first[0].startswith(PRIVATE)
-    return not (hidden and site.settings.export.host in HIDING)
+    return not (hidden and HOSTS[site.settings.export.host].hides_private)

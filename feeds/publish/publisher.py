@@ -23,6 +23,7 @@ from feeds.errors import (
 from feeds.export import manifest
 from feeds.export.atomic_folder import check_target
 from feeds.export.exporter import ExportReport, export
+from feeds.export.hosts.registry import HOSTS
 from feeds.publish import destination, encryption, exposure, record
 from feeds.publish import purge as purging
 from feeds.publish import upload as steps_
@@ -265,7 +266,7 @@ def _remembers(site: Site, held: LockedDestination) -> bool:
         )
     if upload:
         return False
-    if export_.state or export_.host in destination.HIDING:
+    if export_.state or HOSTS[export_.host].hides_private:
         return True
     if held.record.catalogue:
         raise StoreError(

@@ -13,10 +13,8 @@ import urllib3
 
 from feeds.config.settings import PurgeSettings, split_by_server
 from feeds.config.site import Site
-from feeds.errors import (
-    PurgeError,
-    StoreError,
-)
+from feeds.errors import ConfigError, PurgeError, StoreError
+from feeds.export.hosts.registry import HOSTS
 from feeds.publish import cdn, record
 from feeds.publish.cdn import PurgeRequest, PurgeTargets
 from feeds.publish.destination import NOTED, LockedDestination
@@ -52,8 +50,19 @@ class _Later(msgspec.Struct, frozen=True):
 
 
 def check(site: Site) -> None:
-    """Raise `PurgeError` if the environment lacks what a cache of the site asks for."""
-    for settings in site.settings.purge:
+    """Check that each cache of the site can be purged as the settings say.
+
+    Raises `ConfigError` if a cache is to be purged by tag and the host sends no tags, and
+    `PurgeError` if an environment variable with credentials is missing.
+    """
+    host = site.settings.export.host
+    for index, settings in enumerate(site.settings.purge):
+        if settings.by == "tag" and not site.settings.upload and not HOSTS[host].sends_tags:
+            raise ConfigError(
+                str(site.root / "site.yaml"),
+                f"purge[{index}].by",
+                f"'tag' needs tags with the feeds, and {host} (export.for) sends none; write 'url'",
+            )
         if lacking := cdn.missing(settings, os.environ):
             raise PurgeError(
                 f"purging at {settings.via} needs the environment variable {lacking[0]}; set it, "

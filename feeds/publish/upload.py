@@ -14,7 +14,7 @@ from feeds.errors import (
     ExportError,
     StoreError,
 )
-from feeds.export.hosts import s3
+from feeds.export.hosts.registry import stores_variants
 from feeds.export.manifest import File, Manifest, read
 from feeds.publish import upload_plan
 from feeds.publish.destination import NOTED, LockedDestination
@@ -173,8 +173,7 @@ def plan_upload(site: Site, folder: Path, record: Record, *, force: bool = False
     upload = site.settings.upload
     exported = read_manifest(folder)
     coding = upload.coding if upload else "identity"
-    # CloudFront's function leads to the variants.
-    variants = s3.NAME in exported.files
+    variants = stores_variants(exported.files)
     if variants and coding == "gzip":
         raise StoreError(
             "an export for s3 has each document as gzip and br besides, to choose from; take "

@@ -159,8 +159,6 @@ TAGGED = "http: {cache_tags: xkey}\n"
 UNTAGGED = [
     ("purge: [{via: cloudfront, zone: a, by: tag}]", "'tag' is not for cloudfront; write 'url'"),
     ("{upload: {url: 'az://b'}, purge: [{via: http, by: tag}]}", "Azure keeps none; write 'url'"),
-    ("{export: {for: nginx}, purge: [{via: http, by: tag}]}", "nginx (export.for) sends none"),
-    ("{export: {for: github-pages}, purge: [{via: http, by: tag}]}", "github-pages (export.for)"),
 ]
 
 

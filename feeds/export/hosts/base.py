@@ -25,6 +25,11 @@ class Host(msgspec.Struct, frozen=True):
 
     `can` are the codings in which it can send precompressed files, of documents of the kinds
     `coded`, and `codings` those that it always can. The texts say how far it goes, for people.
+
+    `config_files` are the paths of the files that configure the host. `hides_private` is True if
+    these stop it from serving private files (`config.site.PRIVATE`), `sends_tags` if it can send
+    cache tags with documents, and `stores_variants` if precompressed variants are uploaded as
+    objects that the host chooses from.
     """
 
     name: str
@@ -40,6 +45,10 @@ class Host(msgspec.Struct, frozen=True):
     codings: tuple[str, ...] = ()
     coded: tuple[Kind, ...] = ("archive", "asset", "feed", "page", "list")
     has_404: bool = True
+    config_files: tuple[str, ...] = ()
+    hides_private: bool = False
+    sends_tags: bool = False
+    stores_variants: bool = False
 
 
 def archives_said(

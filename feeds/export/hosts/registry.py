@@ -1,6 +1,6 @@
 """The hosts that an export can be made for. Pure; no I/O."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import get_args
 
 from feeds.config.settings import HostName
@@ -30,6 +30,7 @@ _ALL = (
         redirects="none",
         gone="none",
         has_404=False,
+        sends_tags=True,  # it may
     ),
     Host(
         name="nginx",
@@ -43,6 +44,8 @@ _ALL = (
         gone=_YES,
         can=(BROTLI, GZIP),
         codings=(GZIP,),
+        config_files=(nginx.NAME,),
+        hides_private=True,
     ),
     Host(
         name="caddy",
@@ -56,6 +59,8 @@ _ALL = (
         gone=_YES,
         can=(BROTLI, GZIP),
         codings=(BROTLI, GZIP),
+        config_files=(caddy.NAME,),
+        hides_private=True,
     ),
     Host(
         name="apache",
@@ -69,6 +74,8 @@ _ALL = (
         gone=_YES,
         can=(BROTLI, GZIP),
         codings=(BROTLI, GZIP),
+        config_files=(apache.NAME,),
+        hides_private=True,
     ),
     Host(
         name="netlify",
@@ -80,6 +87,7 @@ _ALL = (
         link="in the feeds only",
         redirects="301 and 302",
         gone=_YES,
+        config_files=(netlify.HEADERS, netlify.REDIRECTS),
     ),
     Host(
         name="cloudflare-pages",
@@ -91,6 +99,7 @@ _ALL = (
         link=_YES,
         redirects=f"{cloudflare.MOST_STATIC:,}, and {cloudflare.MOST_DYNAMIC} patterns",
         gone="404",
+        config_files=(cloudflare.HEADERS, cloudflare.REDIRECTS),
     ),
     Host(
         name="github-pages",
@@ -102,6 +111,7 @@ _ALL = (
         link="in the feeds only",
         redirects="the feed itself, where a path ends in its format",
         gone="404",
+        config_files=(github.NOJEKYLL,),
     ),
     Host(
         name="s3",
@@ -116,8 +126,18 @@ _ALL = (
         can=(BROTLI, GZIP),
         codings=(BROTLI, GZIP),
         coded=("archive", "feed"),
+        config_files=(s3.NAME,),
+        sends_tags=True,  # if they are uploaded as metadata
+        stores_variants=True,
     ),
 )
 
 HOSTS: Mapping[str, Host] = {host.name: host for host in _ALL}
 assert tuple(HOSTS) == get_args(HostName)  # noqa: S101 - the two lists are one
+
+
+def stores_variants(files: Collection[str]) -> bool:
+    """Return whether an export of these paths is for a host with `Host.stores_variants`."""
+    return any(
+        host.stores_variants and all(name in files for name in host.config_files) for host in _ALL
+    )
