@@ -142,7 +142,7 @@ class Exporter:
         self._states = states = reader.feed_states()
         feeds = list(self._feeds.values())
         self._checked = can_verify(site, reader, states, self._feeds)
-        self._groups = groups.grouped(feeds)
+        self._groups = groups.group_by_folder(feeds)
         self._makers = documents.site_documents(feeds, states, site)
         self._archives = {each.path: each for each in reader.places.archives(feeds)}
         served = [
@@ -258,7 +258,7 @@ class Exporter:
 
 
 def _names(feed: FeedDefinition) -> list[str]:
-    return [*_formats(feed.path), pages.name(feed)]
+    return [*_formats(feed.path), pages.page_path(feed)]
 
 
 def _formats(path: str) -> list[str]:

@@ -55,7 +55,7 @@ class DocumentWorker:
         self._files.put(
             [
                 *((f"{feed.path}.{format_}", made, "feed") for format_, made in fetched.items()),
-                (pages.name(feed), page, "page"),
+                (pages.page_path(feed), page, "page"),
             ]
         )
 

@@ -257,7 +257,7 @@ class DocumentCache:
             feeds, grouped, folded = before.feeds, before.groups, before.folded
         else:
             feeds = feed_documents.all_feeds(self._site, reader, now)
-            grouped = groups.grouped(feeds.values())
+            grouped = groups.group_by_folder(feeds.values())
             folded = {path.casefold(): path for path in feeds}
         keeps = any(feed.history for feed in feeds.values())
         archives = reader.places.newest() if keeps else {}
@@ -331,7 +331,7 @@ class DocumentCache:
         if unit.kind == "page":
             beside = groups.neighbours(feed, state.groups, self._site)
             page = feed_documents.render_page(feed, self._site, reader, now, beside, verify=checked)
-            return {pages.name(feed): page}
+            return {pages.page_path(feed): page}
         before = reader.feed_state(feed.path)
         seen = feed_documents.view_feed(feed, self._site, reader, now, before, verify=checked)
         named = {

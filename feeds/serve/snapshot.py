@@ -10,7 +10,7 @@ from feeds.config.definitions import FeedDefinition
 from feeds.model import archives as history
 from feeds.model.document import FORMATS
 from feeds.render.site import pages
-from feeds.render.site.documents import Make
+from feeds.render.site.documents import DocumentFactory
 from feeds.render.site.groups import FeedGroup
 
 
@@ -39,7 +39,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     until: datetime | None
     feeds: dict[str, FeedDefinition]
     groups: dict[str, FeedGroup]
-    makers: Mapping[str, Make]
+    makers: Mapping[str, DocumentFactory]
     folded: dict[str, str]
     archives: dict[str, int]
 

@@ -438,7 +438,7 @@ def test_files_hold_the_bytes_that_are_fetched(site: Publication, out: Path) -> 
     report = site.export(out)
     with site.read() as reader:
         feeds = feed_documents.all_feeds(site.site, reader, NOW)
-        known = groups.grouped(feeds.values())
+        known = groups.group_by_folder(feeds.values())
         for path, feed in feeds.items():
             fetched = feed_documents.render_feed(feed, site.site, reader, NOW)
             for format_ in FORMATS:

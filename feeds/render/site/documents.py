@@ -1,4 +1,4 @@
-"""The one list of what a site serves besides its feeds and their pages. Pure; no I/O."""
+"""The documents of a site besides its feeds and their pages. Pure; no I/O."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -9,20 +9,20 @@ from feeds.config.site import Site
 from feeds.model.document import Document
 from feeds.render.site import groups, opml, pages, stylesheets
 
-Make = Callable[[], Document]
+DocumentFactory = Callable[[], Document]
 
 
 def site_documents(
     feeds: Sequence[FeedDefinition], states: Mapping[str, FeedState], site: Site
-) -> dict[str, Make]:
-    """How to make each document of the site, by its path below the feeds' URL.
+) -> dict[str, DocumentFactory]:
+    """Return functions that make each document, by its path below the feeds' URL.
 
-    That is the index page, the OPML lists of the site and of each group, and the stylesheets.
+    The documents are the index page, the OPML lists of the site and of each group, and the
+    stylesheets.
     """
-    known = groups.grouped(feeds)
-    lists = {
+    group_lists = {
         f"{group.folder}/{opml.NAME}": partial(opml.document, group.feeds, states, site, group)
-        for group in known.values()
+        for group in groups.group_by_folder(feeds).values()
         if group.folder
     }
     return {
@@ -30,5 +30,5 @@ def site_documents(
         opml.NAME: partial(opml.document, feeds, states, site),
         stylesheets.PAGES_CSS: partial(stylesheets.document, stylesheets.PAGES_CSS),
         stylesheets.FEED_CSS: partial(stylesheets.document, stylesheets.FEED_CSS),
-        **lists,
+        **group_lists,
     }

@@ -1,6 +1,6 @@
-"""HTML pages for people: the list of all feeds, and a page for each feed. Pure; no I/O.
+"""HTML pages: the index of all feeds, a page for each feed, and the 404 page. Pure; no I/O.
 
-No page needs a script, and none loads anything but the site's own: see `_thumbnail`.
+Pages need no scripts. By default they load nothing from other hosts (see `_thumbnail`).
 """
 
 import unicodedata
@@ -13,7 +13,7 @@ from feeds.catalogue.records import FeedState
 from feeds.config.definitions import FeedDefinition
 from feeds.config.site import Site
 from feeds.model import document
-from feeds.model.document import FORMATS, MEDIA_TYPES, Document, Format
+from feeds.model.document import FORMAT_NAMES, MEDIA_TYPES, Document, Format
 from feeds.model.entry import Entry, Image
 from feeds.render.site import description, groups, opml, reader_links
 from feeds.render.site.groups import FeedGroup
@@ -28,74 +28,77 @@ if TYPE_CHECKING:
 INDEX = "index.html"
 NOT_FOUND = "404.html"
 MEDIA_TYPE = "text/html"
-# So many entries stand on the page of a feed.
+# The number of entries on the page of a feed.
 ENTRIES = 10
-# Characters of a summary.
+# The length of a summary, in characters.
 _SUMMARY = 300
-# Raised with any change to the templates, or to how they are compiled (`environment`): exported
-# pages are made anew, and templates compiled anew.
+# Raise this when the templates, or the way they are compiled (`environment`), change: exports
+# then rewrite the pages, and templates are compiled again.
 VERSION = 2
 
-_FORMATS: dict[Format, str] = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
-# A longer group is cut by first letters, a site with more feeds than that is folded up.
-_LETTERED = 40
-_UNFOLDED = 60
-# Scripts with more first letters than that, such as Chinese, are listed as one.
-_LETTERS = 40
-# So many feeds at most are named to browsers and readers that look for them on the index page.
-_DISCOVERED = 10
+# The index divides groups with more feeds than this by first letter,
+_MAX_UNDIVIDED = 40
+# unless there are more first letters than this, as in Chinese.
+_MAX_LETTERS = 40
+# Groups are open at first on sites with at most this many feeds.
+_MAX_OPEN = 60
+# The number of feeds that browsers and readers can discover on the index page.
+_MAX_DISCOVERABLE = 10
 
 
 @cache
 def environment() -> "Environment":
-    """The templates, of these pages and of any other for people."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # here, for most need no page
+    """Return the Jinja environment of all templates, including the subscriber report's."""
+    # Imported here because it is slow and most commands need no page.
+    from jinja2 import Environment, PackageLoader, StrictUndefined
 
     from feeds.render.site import template_cache
 
-    made = Environment(
+    jinja = Environment(
         loader=PackageLoader("feeds.render.site"),
         bytecode_cache=template_cache.TemplateCache(VERSION),
         autoescape=True,
         undefined=StrictUndefined,
-        auto_reload=False,  # else each page begins with a look at the files of its templates
+        auto_reload=False,  # saves checking the template files for every page
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(day=description.day, rfc3339=dates.rfc3339)
-    return made
+    jinja.filters.update(day=description.day, rfc3339=dates.rfc3339)
+    return jinja
 
 
-def name(feed: FeedDefinition) -> str:
-    """The path of a feed's page, beside the feed."""
+def page_path(feed: FeedDefinition) -> str:
+    """Return the path of a feed's page, which is that of the feed with `.html`."""
     return f"{feed.path}.html"
 
 
 def index(feeds: Sequence[FeedDefinition], states: Mapping[str, FeedState], site: Site) -> Document:
-    """The index page: every feed in its group, with how many entries it has.
+    """Return the index page: every feed by group, with its number of entries.
 
-    The first feed is what people are sent to first; feeds in no folder are shown at length.
+    Feeds in no folder come first and in detail. They and the very first feed are discoverable.
     """
-    known = groups.grouped(feeds)
-    top = known[""].feeds if "" in known else []
-    found = list({each.path: each for each in (*feeds[:1], *top)}.values())[:_DISCOVERED]
+    by_folder = groups.group_by_folder(feeds)
+    top = by_folder[""].feeds if "" in by_folder else []
+    discoverable = list({feed.path: feed for feed in (*feeds[:1], *top)}.values())
     updated = opml.last_change(feeds, states)
     values = {
         "top": [_row(feed, states, site) for feed in top],
-        "groups": [_group(each, states, site) for each in known.values() if each.folder],
-        "found": [link for feed in found for link in _alternates(feed, "")],
-        "unfolded": len(feeds) <= _UNFOLDED,
+        "groups": [_group(group, states, site) for group in by_folder.values() if group.folder],
+        "alternates": [
+            link for feed in discoverable[:_MAX_DISCOVERABLE] for link in _alternates(feed, "")
+        ],
+        "unfolded": len(feeds) <= _MAX_OPEN,
         "total": len(feeds),
         "opml": opml.NAME,
         "updated": updated if states else None,
     }
-    body = _rendered("index.html", "", site, values)
+    body = _render("index.html", "", site, values)
     return document.make_document(body, updated, MEDIA_TYPE, opml.CACHING)
 
 
 def not_found(site: Site) -> Document:
-    """The page for addresses at which nothing is: it works wherever it is shown."""
-    body = _rendered("404.html", site.mount, site, {"found": []})
+    """Return the 404 page. Its links work at any URL, because they have absolute paths."""
+    body = _render("404.html", site.mount, site, {"alternates": []})
     return document.make_document(body, dates.NEVER, MEDIA_TYPE, opml.CACHING)
 
 
@@ -104,11 +107,11 @@ def page(
     entries: Sequence[Entry],
     state: FeedState,
     site: Site,
-    beside: Sequence[FeedDefinition] = (),
+    neighbours: Sequence[FeedDefinition] = (),
 ) -> Document:
-    """The page of a feed: what it brings, how to subscribe, and its newest `entries`.
+    """Return the page of a feed: how to subscribe, a description, and these `entries`.
 
-    `beside` are other feeds of its group. Its date is that of the feed.
+    It links to `neighbours`, which are other feeds of its group. Its date is that of the feed.
     """
     up = "../" * feed.path.count("/")
     folder = groups.folder_of(feed)
@@ -116,26 +119,26 @@ def page(
     url = feed.url(site, "atom")
     values = {
         "feed": feed,
-        "covers": description.describe(feed, site),
-        "formats": [(link, feed.url(site, each)) for each, link in _links(feed, up).items()],
-        "found": _alternates(feed, up),
+        "description": description.describe(feed, site),
+        "formats": [(link, feed.url(site, format_)) for format_, link in _links(feed, up).items()],
+        "alternates": _alternates(feed, up),
         "readers": reader_links.links(url),
         "app": reader_links.app_link(url),
-        "entries": [_entry(each, site) for each in entries],
+        "entries": [_entry(entry, site) for entry in entries],
         "count": state.entries,
         "newest": None if state.newest is None else from_timestamp(state.newest),
         "updated": updated if state.entries else None,
         "folder": folder,
-        "folder_title": groups.grouped([feed]).popitem()[1].title,
-        "beside": [(_href(each, up), groups.label(each, site)) for each in beside],
+        "folder_title": groups.folder_title(folder),
+        "neighbours": [(_href(other, up), groups.short_title(other, site)) for other in neighbours],
         "opml": quote(f"{folder}/{opml.NAME}" if folder else opml.NAME),
     }
-    body = _rendered("page.html", up, site, values)
+    body = _render("page.html", up, site, values)
     return document.make_document(body, updated, MEDIA_TYPE, feed.caching)
 
 
-def _rendered(template: str, up: str, site: Site, values: Mapping[str, Any]) -> bytes:
-    """The template filled in; `up` leads from the page to the folder of all feeds."""
+def _render(template: str, up: str, site: Site, values: Mapping[str, Any]) -> bytes:
+    """Render a template; `up` is the relative URL of the folder of all feeds."""
     icon = site.settings.icon
     html = (
         environment()
@@ -143,7 +146,7 @@ def _rendered(template: str, up: str, site: Site, values: Mapping[str, Any]) -> 
         .render(
             site=site.settings,
             language=site.settings.language,
-            # Without an icon of its own a browser asks for one that may not be there.
+            # An empty icon stops browsers from requesting /favicon.ico, which may not exist.
             icon=icon if icon and _is_own(icon, site) else "data:,",
             css=f"{up}{PAGES_CSS}",
             up=up,
@@ -156,32 +159,32 @@ def _rendered(template: str, up: str, site: Site, values: Mapping[str, Any]) -> 
 
 
 def _href(feed: FeedDefinition, up: str) -> str:
-    """Relative, so that pages work wherever they are looked at."""
-    return f"{up or './'}{quote(name(feed))}"
+    """Return the relative URL of a feed's page, so that pages work wherever they are published."""
+    return f"{up or './'}{quote(page_path(feed))}"
 
 
 def _links(feed: FeedDefinition, up: str) -> dict[Format, dict[str, str]]:
-    """The feed in each format, with what the format is called."""
+    """Return the name, media type and relative URL of the feed in each format."""
     return {
-        each: {
-            "name": called,
-            "type": MEDIA_TYPES[each],
-            "href": f"{up or './'}{quote(feed.path)}.{each}",
+        format_: {
+            "name": name,
+            "type": MEDIA_TYPES[format_],
+            "href": f"{up or './'}{quote(feed.path)}.{format_}",
         }
-        for each, called in _FORMATS.items()
+        for format_, name in FORMAT_NAMES.items()
     }
 
 
 def _alternates(feed: FeedDefinition, up: str) -> list[dict[str, str]]:
-    """What browsers and readers find of a feed on a page (autodiscovery)."""
+    """Return the links by which browsers and readers discover a feed (autodiscovery)."""
     links = _links(feed, up)
-    return [{**links[each], "title": f"{feed.title} ({links[each]['name']})"} for each in FORMATS]
+    return [{**link, "title": f"{feed.title} ({link['name']})"} for link in links.values()]
 
 
 def _row(feed: FeedDefinition, states: Mapping[str, FeedState], site: Site) -> dict[str, Any]:
     state = states.get(feed.path)
     return {
-        "label": groups.label(feed, site),
+        "label": groups.short_title(feed, site),
         "title": feed.title,
         "description": feed.description,
         "entries": state.entries if state else 0,
@@ -191,10 +194,10 @@ def _row(feed: FeedDefinition, states: Mapping[str, FeedState], site: Site) -> d
 
 
 def _group(group: FeedGroup, states: Mapping[str, FeedState], site: Site) -> dict[str, Any]:
-    """The rows of a group, and by first letter those of a long one."""
+    """Return the rows of a group, and those of a long group by first letter."""
     rows = [_row(feed, states, site) for feed in group.feeds]
     letters: dict[str, list[dict[str, Any]]] = {}
-    if len(rows) > _LETTERED:
+    if len(rows) > _MAX_UNDIVIDED:
         for row in sorted(rows, key=lambda row: (_folded(row["label"]), row["href"])):
             letters.setdefault(_initial(row["label"]), []).append(row)
     return {
@@ -202,7 +205,7 @@ def _group(group: FeedGroup, states: Mapping[str, FeedState], site: Site) -> dic
         "anchor": quote(f"in-{group.folder}"),
         "title": group.title,
         "rows": rows,
-        "letters": letters if 1 < len(letters) <= _LETTERS else {},
+        "letters": letters if 1 < len(letters) <= _MAX_LETTERS else {},
         "opml": f"./{quote(group.folder)}/{opml.NAME}",
     }
 
@@ -212,7 +215,7 @@ def _folded(label: str) -> str:
 
 
 def _initial(label: str) -> str:
-    """The letter under which people look for a label; `#` for all that is no letter."""
+    """Return the letter under which a label is listed, `#` if it begins with none."""
     first = _folded(label)[:1].upper()[:1]
     return first if first.isalpha() else "#"
 
@@ -233,7 +236,7 @@ def _entry(entry: Entry, site: Site) -> dict[str, Any]:
 
 
 def _thumbnail(images: Sequence[Image], site: Site) -> str | None:
-    """The picture to show of an entry: by itself a page asks nothing of other people's hosts."""
+    """Return the image to show of an entry: only the site's own, unless the settings allow more."""
     allowed = site.settings.pages.images
     if not images or allowed == "none":
         return None
@@ -241,6 +244,6 @@ def _thumbnail(images: Sequence[Image], site: Site) -> str | None:
 
 
 def _is_own(url: str, site: Site) -> bool:
-    """Whether a URL is of a host of the site's."""
-    own = (site.settings.url, site.feeds_url, site.assets_url)
-    return urlsplit(url)[:2] in [urlsplit(base)[:2] for base in own]
+    """Return whether a URL is on one of the site's own hosts."""
+    bases = (site.settings.url, site.feeds_url, site.assets_url)
+    return urlsplit(url)[:2] in [urlsplit(base)[:2] for base in bases]

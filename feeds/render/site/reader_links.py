@@ -1,8 +1,8 @@
-"""Links by which people subscribe to a feed in well-known readers. Pure; no I/O."""
+"""Links for subscribing to a feed in well-known feed readers. Pure; no I/O."""
 
 from urllib.parse import quote
 
-# A reader, and what stands before a feed's URL, percent-encoded, in a link to subscribe to it.
+# The name of each reader, and its subscription link up to the percent-encoded URL of the feed.
 _READERS = (
     ("Feedly", "https://feedly.com/i/subscription/feed%2F"),
     ("Inoreader", "https://www.inoreader.com/?add_feed="),
@@ -13,13 +13,13 @@ _READERS = (
 
 
 def links(url: str) -> list[tuple[str, str]]:
-    """(name of the reader, link) for the feed at `url`."""
-    return [(name, f"{before}{quote(url, safe='')}") for name, before in _READERS]
+    """Return (name of the reader, link) for the feed at `url`."""
+    return [(name, f"{prefix}{quote(url, safe='')}") for name, prefix in _READERS]
 
 
 def app_link(url: str) -> str:
-    """The link that opens the reader installed on a machine, such as NetNewsWire.
+    """Return the link that opens an installed feed reader, such as NetNewsWire.
 
-    Those register for `feed://`, and `feeds://` for https.
+    Readers register the scheme `feed`, and `feeds` for https.
     """
     return f"feed{url.removeprefix('http')}"

@@ -1,4 +1,4 @@
-"""The stylesheets of pages, and of feeds that a browser opens as XML. No I/O but its own files."""
+"""The stylesheets of pages, and of feeds that browsers show as XML. Reads only package files."""
 
 from functools import cache
 from importlib.resources import files
@@ -10,12 +10,12 @@ from feeds.util.dates import NEVER
 FEED_CSS = STYLESHEET
 PAGES_CSS = "pages.css"
 MEDIA_TYPE = "text/css"
-# A page and its stylesheet belong together.
+# The same as for lists of feeds: a page needs the stylesheet of its own version.
 _CACHING = Caching(max_age=300)
 
 
 @cache
 def document(name: str) -> Document:
-    """The stylesheet `FEED_CSS` or `PAGES_CSS`: the same for every site."""
+    """Return the stylesheet named `FEED_CSS` or `PAGES_CSS`, the same for every site."""
     body = (files("feeds.render.site") / "static" / name).read_bytes()
     return make_document(body, NEVER, MEDIA_TYPE, _CACHING)

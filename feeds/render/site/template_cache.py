@@ -1,4 +1,4 @@
-"""Compiled templates, kept as Python keeps modules: compiling takes longer than filling in."""
+"""A cache of compiled templates on disk, because compiling one takes longer than rendering it."""
 
 import importlib.util
 import sys
@@ -9,33 +9,33 @@ from pathlib import Path
 from jinja2 import FileSystemBytecodeCache
 from jinja2.bccache import Bucket
 
-# Where Python keeps what it compiles of the files beside the templates.
+# The folder in which Python would cache compiled files beside the templates.
 _FOLDER = Path(importlib.util.cache_from_source(str(Path(__file__).parent / "templates/_"))).parent
 
 
 class TemplateCache(FileSystemBytecodeCache):
-    """Jinja's cache in files. Without one, or with a torn one, templates are compiled.
+    """Jinja's bytecode cache in files; templates with a missing or corrupt file are compiled.
 
-    `version` is another one wherever the same template is to be compiled otherwise; another
-    version of Jinja does that too. A file is as trusted as the modules that Python compiles.
+    Change `version` when the same template must be compiled differently. Each version of Jinja
+    and Python has its own files, which are trusted as much as Python's own compiled modules.
     """
 
     def __init__(self, version: int, folder: Path = _FOLDER) -> None:
-        made_by = f"{sys.implementation.cache_tag}-{metadata.version('jinja2')}-{version}"
-        super().__init__(str(folder), f"%s.{made_by}.jinja")
+        tag = f"{sys.implementation.cache_tag}-{metadata.version('jinja2')}-{version}"
+        super().__init__(str(folder), f"%s.{tag}.jinja")
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """What is kept of a template, if anything whole is."""
+        """Load the compiled template from its file, if there is an intact one."""
         try:
             super().load_bytecode(bucket)
-        except Exception:  # noqa: BLE001 - whatever is wrong with the file, the template is there
+        except Exception:  # noqa: BLE001 - however the file is corrupt, the template can be compiled
             bucket.reset()
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep a template, where that is wanted and can be."""
+        """Write the compiled template to its file, unless Python must not write bytecode."""
         if not sys.dont_write_bytecode:
             with suppress(OSError):
                 Path(self.directory).mkdir(parents=True, exist_ok=True)
                 super().dump_bytecode(bucket)
-                # Jinja lets nobody else read it: whoever runs the program is to have it.
+                # Jinja makes it private, but other users may run this program too.
                 Path(self._get_cache_filename(bucket)).chmod(0o644)

@@ -182,20 +182,23 @@ def test_the_page_shows_what_its_feed_shows(tmp_path: Path) -> None:
 
 def test_feeds_stand_beside_their_neighbours() -> None:
     feeds = [definition(f"topics/{number:02}") for number in range(40)]
-    known = groups.grouped(feeds)
+    known = groups.group_by_folder(feeds)
     for place, feed in enumerate(feeds):
         near = groups.neighbours(feed, known, SITE)
         assert len(near) == 12
         assert feed not in near
         assert all(abs(feeds.index(each) - place) <= 12 for each in near)
-    assert groups.neighbours(feeds[1], groups.grouped(feeds[:3]), SITE) == (feeds[0], feeds[2])
+    assert groups.neighbours(feeds[1], groups.group_by_folder(feeds[:3]), SITE) == (
+        feeds[0],
+        feeds[2],
+    )
 
 
 def test_the_feed_of_a_topics_parent_stands_first() -> None:
     topics = {f"t{number:02}": {"name": f"T{number:02}"} for number in range(40)}
     topics["t01"]["parent"] = "T39"
     feeds = [definition(f"in/{key}", terms=(Term("topic", key, key),)) for key in topics]
-    near = groups.neighbours(feeds[1], groups.grouped(feeds), make_site(topics=topics))
+    near = groups.neighbours(feeds[1], groups.group_by_folder(feeds), make_site(topics=topics))
     assert (near[0], len(near)) == (feeds[39], 12)
 
 
@@ -218,7 +221,7 @@ def test_groups_that_differ_in_case_only_are_one() -> None:
     ],
 )
 def test_a_label_is_the_title_without_the_sites(title: str, label: str) -> None:
-    assert groups.label(definition(title=title), SITE) == label
+    assert groups.short_title(definition(title=title), SITE) == label
 
 
 def test_no_id_of_the_index_page_is_there_twice() -> None:
