@@ -1,15 +1,20 @@
-"""Options that commands have in common, and the site that they name."""
+"""Options that several commands share."""
 
+import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, get_args
 
 import click
+import msgspec
 
 from feeds.config import load
+from feeds.config.settings import HostName
 from feeds.config.site import Site
 
-# What `--force` goes past; the first where no word follows it.
+HOSTS: tuple[HostName, ...] = get_args(HostName)
+# The values of `--force`; the first is the default of a bare `--force`.
 _FORCED = ("guard", "clock")
 
 config = click.option(
@@ -21,44 +26,75 @@ config = click.option(
     show_default=True,
     help="The folder with site.yaml and feeds.yaml.",
 )
-json = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
-force = click.option("--force", is_flag=True, help="Go on where the guard would stop.")
+json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+force = click.option("--force", is_flag=True, help="Continue where the guard would stop.")
 forced = click.option(
     "--force",
     "forced",
     multiple=True,
     metavar="[guard|clock]",
     type=click.Choice(_FORCED),
-    help="Go on where the guard would stop (also without a word after it), or with `clock` where "
-    "the clock was set back since the last build.",
+    help="Continue where the guard would stop (the default), or, with `clock`, where the clock "
+    "was set back since the last build.",
 )
 overwrite = click.option(
     "--overwrite",
     is_flag=True,
-    help="Overwrite files and objects that nothing is known of.",
+    help="Overwrite existing files and objects that no earlier export or upload recorded.",
 )
 verify = click.option(
-    "--verify", is_flag=True, help="Read every file; do not trust sizes and times."
+    "--verify", is_flag=True, help="Read every file instead of trusting sizes and times."
 )
-
 wait = click.option(
     "--wait",
     metavar="SECONDS",
     type=click.IntRange(0, 86_400),
     default=600,
     show_default=True,
-    help="How long to wait for another that publishes to the same place.",
+    help="How long to wait for another run that publishes to the same destination.",
 )
+
+
+class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of every command that builds."""
+
+    verify: bool
+    forced: tuple[str, ...]
+
+    @property
+    def force(self) -> bool:
+        """True to continue where the guard would stop."""
+        return "guard" in self.forced
+
+    @property
+    def trust_clock(self) -> bool:
+        """True to continue although the clock was set back."""
+        return "clock" in self.forced
+
+
+def grouped(type_: type[msgspec.Struct]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Pass the options named as the fields of `type_` to a command as one argument, `given`."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def call(**arguments: Any) -> None:
+            fields = {name: arguments.pop(name) for name in type_.__struct_fields__}
+            command(**arguments, given=type_(**fields))
+
+        return call
+
+    return decorate
 
 
 class Forcible(click.Command):
     """A command with the option `forced`.
 
-    Only a word that the option takes is its value: `feeds export --force DIR` names a folder.
+    Only `guard` or `clock` is taken as its value: in `feeds export --force DIR`, DIR is the
+    argument.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse arguments in which each `--force` has its value."""
+        """Parse arguments after giving every bare `--force` its default value."""
         return super().parse_args(ctx, _with_values(args))
 
 
@@ -67,18 +103,18 @@ def _with_values(args: Sequence[str]) -> list[str]:
     if "--" in options:
         end = options.index("--")
         options, literal = options[:end], options[end:]
-    given: list[str] = []
+    completed: list[str] = []
     for arg in options:
-        if given[-1:] == ["--force"]:
-            given[-1] = f"--force={arg if arg in _FORCED else _FORCED[0]}"
+        if completed[-1:] == ["--force"]:
+            completed[-1] = f"--force={arg if arg in _FORCED else _FORCED[0]}"
             if arg in _FORCED:
                 continue
-        given.append(arg)
-    if given[-1:] == ["--force"]:
-        given[-1] = f"--force={_FORCED[0]}"
-    return [*given, *literal]
+        completed.append(arg)
+    if completed[-1:] == ["--force"]:
+        completed[-1] = f"--force={_FORCED[0]}"
+    return [*completed, *literal]
 
 
 def site(root: Path) -> Site:
-    """The site that the config folder and the environment describe. Raises `ConfigError`."""
+    """Load the site from the config folder and the environment. Raises `ConfigError`."""
     return load.load(root, os.environ)

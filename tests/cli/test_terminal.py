@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from feeds.cli.console import Console
+from feeds.cli import console
 from feeds.cli.main import main
 from feeds.errors import PurgeError
 from feeds.serve.runner import _LOGGING
@@ -57,13 +57,7 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def at_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tables as at a terminal, whose own colours are switched off."""
-    made = Console.__init__
-
-    def init(self: Console, as_json: bool) -> None:
-        made(self, as_json)
-        self._terminal = True
-
-    monkeypatch.setattr(Console, "__init__", init)
+    monkeypatch.setattr(console, "is_terminal", lambda: True)
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setenv("COLUMNS", "400")
 

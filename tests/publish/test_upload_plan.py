@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.cli.console import Console
+from feeds.cli.publish import print_plan
 from feeds.export.manifest import File, Kind, Manifest
 from feeds.publish import upload_plan
 from feeds.publish.record import Record, after_upload, pending, published, purged_paths, retagged
@@ -117,7 +117,7 @@ def test_c7_a_dry_run_says_of_tags_what_an_upload_does(capsys: pytest.CaptureFix
     made = UploadPlan((Upload("all.rss", tagged, "new"),), (), 0)
     for url, said in (("s3://b", "xkey: all feed:all"), ("az://b", "Cache-Control: max-age=60\n")):
         site = make_site(http={"cache_tags": "xkey"}, upload={"url": url})
-        Console(as_json=False).planned(made, tag_header(site), url)
+        print_plan(made, tag_header(site), url)
         assert said in capsys.readouterr().out
 
 

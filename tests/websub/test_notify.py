@@ -361,7 +361,7 @@ def test_without_a_hub_the_command_says_so(tmp_path: Path) -> None:
     made = CliRunner().invoke(main.main, ["ping", "--config", str(site.root)])
     assert (made.exit_code, made.stdout) == (
         0,
-        "site.yaml names no hub, or no build was made yet; there is nothing to tell\n",
+        "Nothing to send: site.yaml has no hub, or there is no build yet\n",
     )
 
 
