@@ -285,9 +285,9 @@ def test_commands_say_that_the_clock_is_wrong_and_go_on_when_told(
     change(site, AHEAD)
     monkeypatch.chdir(site.root)
     arguments = [*command, "--config", "."]
-    monkeypatch.setattr(building, "clock", lambda: AHEAD)
+    monkeypatch.setattr("feeds.util.progress.clock", lambda: AHEAD)
     assert run(*arguments).exit_code == 0
-    monkeypatch.setattr(building, "clock", lambda: SOON)
+    monkeypatch.setattr("feeds.util.progress.clock", lambda: SOON)
     for more in ([], ["--force"], ["--force", "guard"]):
         result = run(*arguments, *more)
         assert (result.exit_code, "--force clock" in result.stderr) == (2, True), result.output
@@ -327,7 +327,7 @@ def test_force_takes_only_the_words_that_it_knows(
         return real(*args, **options)
 
     monkeypatch.setattr(building, "build", build)
-    monkeypatch.setattr(building, "clock", lambda: SOON)
+    monkeypatch.setattr("feeds.util.progress.clock", lambda: SOON)
     out = str(site.root / "out")
     rest = [*arguments, out] if folder == "last" else [out, *arguments]
     assert run("export", "--config", str(site.root), *rest).exit_code == 0
