@@ -45,7 +45,9 @@ class IngestResult(msgspec.Struct):
     the counts of terms in use: both incomplete if they are `many`. `refused` are the problems of
     those among the withdrawn that cannot be rendered. `ids` are of all entries that changed, as
     complete as `touched`, and of those refused; `corrected` of those whose authors say that they
-    corrected them. `back` is how many of the changed were withdrawn before. `unlike` are
+    corrected them. `back` is how many of the changed were withdrawn before,
+    `expired` how many are withdrawn because their expiry date has passed; `withheld` are the first
+    problems of articles whose front matter withholds them. `unlike` are
     the files that looked other than in the walk when they were read.
     """
 
@@ -53,6 +55,8 @@ class IngestResult(msgspec.Struct):
     added: int = 0
     changed: int = 0
     withdrawn: int = 0
+    expired: int = 0
+    withheld: list[Problem] = []
     changed_facts: list[Facts] = []
     ids: set[str] = set()
     corrected: set[str] = set()
@@ -131,19 +135,28 @@ class Ingest:
             self.outcome.refused.append(problem)
 
     def guard(self) -> None:
-        """Raise `GuardError` where too much would be withdrawn, for whatever reason."""
-        if self.outcome.withdrawn <= self._site.withdrawal_limit(0):
+        """Raise `GuardError` if too much would be withdrawn, whatever the reason.
+
+        Entries whose expiry date has passed do not count: their authors wanted that.
+        """
+        withdrawn = self.outcome.withdrawn - self.outcome.expired
+        if withdrawn <= self._site.withdrawal_limit(0):
             return
         left = self._writer.count_out()
         before = left + self.outcome.withdrawn - self.outcome.added - self.outcome.back
         out = max(before, left + len(self.outcome.refused))
-        if self.outcome.withdrawn <= self._site.withdrawal_limit(out):
+        if withdrawn <= self._site.withdrawal_limit(out):
             return
         look, refused = "Look at the article folder", self.outcome.refused
         if refused:
             look = f"{len(refused):,} of them cannot be rendered, the first is {refused[0]}. {look}"
+        if withheld := self.outcome.withheld:
+            look = (
+                f"The front matter of {len(withheld):,} of them withholds them, the first is "
+                f"{withheld[0]}. {look}"
+            )
         raise GuardError(
-            f"this build would withdraw {self.outcome.withdrawn:,} of {out:,} entries, "
+            f"this build would withdraw {withdrawn:,} of {out:,} entries, "
             f"more than the {self._site.settings.guard} % that site.guard allows; nothing "
             f"was changed. {look}, or say --force if this is meant"
         )
@@ -178,6 +191,10 @@ class Ingest:
         self._note_before(decided, memories)
         self._put([decision.put for _, decision in decided if decision.put])
         self._withdraw([decision.withdraw for _, decision in decided if decision.withdraw])
+        for result, decision in decided:
+            if decision.withdraw:
+                self.outcome.expired += result.path in self._awaiting.ripe
+                self.outcome.withheld += decision.problems[:1]
         self._writer.put_files(
             {each.path: (each.seen, decision.problems) for each, decision in decided}
         )

@@ -108,7 +108,7 @@ def test_an_entry_that_could_not_be_rendered_is_not_said_to_be_published(
 
     site.write("a.md", front_matter(title="a2", webUrl="https://example.org/a"))
     with monkeypatch.context() as patched:
-        patched.setattr(fragment, "render", fails)
+        patched.setattr(fragment, "render_entry", fails)
         site.build()
     found = fate(site, "a.md")
     assert (found.status, found.entry) == ("not published, for it has problems", None)

@@ -565,6 +565,26 @@ def test_the_guard_lets_pass_what_the_site_allows(tmp_path: Path) -> None:
     assert site.build().withdrawn == 24
 
 
+def test_entries_that_expire_do_not_count_for_the_guard(tmp_path: Path) -> None:
+    expiry = f"{LATER:%Y-%m-%dT%H:%M:%SZ}"
+    articles = {f"{n:02}.md": article(f"t{n}", expiryDate=expiry) for n in range(30)}
+    articles |= {f"{n:02}.md": article(f"t{n}") for n in range(30, 40)}
+    site = Publication(tmp_path, articles)
+    site.build()
+    site.write("new.md", article("breaking"))
+    report = site.build(LATER + timedelta(hours=1))
+    assert (report.withdrawn, report.added, len(site.items())) == (30, 1, 11)
+
+
+def test_the_guard_names_the_front_matter_that_withholds_most(tmp_path: Path) -> None:
+    site = Publication(tmp_path, {f"{n:02}.md": article(f"t{n}") for n in range(40)})
+    site.build()
+    for number in range(25):
+        site.write(f"{number:02}.md", article(f"t{number}", draft=True))
+    with pytest.raises(GuardError, match=r"front matter of 25 of them .* first is 00\.md:.*draft"):
+        site.build()
+
+
 def refuse(monkeypatch: pytest.MonkeyPatch, *titles: str) -> None:
     """Entries with these titles cannot be rendered."""
     render = fragment.render_entry
@@ -574,7 +594,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch, *titles: str) -> None:
             raise RenderError(entry.id, "refused")
         return render(entry, site)
 
-    monkeypatch.setattr(fragment, "render", refusing)
+    monkeypatch.setattr(fragment, "render_entry", refusing)
 
 
 def test_the_guard_counts_entries_that_cannot_be_rendered(
