@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from feeds.build.ingest import IngestResult
-from feeds.catalogue.writer import Writer
+from feeds.catalogue.transaction import WriteTransaction
 from feeds.config import redirects
 from feeds.config.definitions import FeedDefinition, FeedIndex
 from feeds.config.site import Site
@@ -22,7 +22,7 @@ class Archiver:
     def __init__(
         self,
         site: Site,
-        writer: Writer,
+        writer: WriteTransaction,
         now: datetime,
         feeds: Iterable[FeedDefinition],
         outcome: IngestResult,
@@ -32,7 +32,7 @@ class Archiver:
         self._site, self._writer, self._now = site, writer, now
         self._outcome, self._everything = outcome, everything
         self._seconds = int(now.timestamp())
-        self._places = writer.places
+        self._places = writer.archives
         self._feeds = {feed.path: feed for feed in feeds if feed.history}
         self._others: set[tuple[str, int]] = set()
 
@@ -44,7 +44,7 @@ class Archiver:
         new = {f"{path}.rss".casefold(): f"{path}.rss" for path in self._feeds.keys() & fresh}
         if not new:
             return
-        for old in sorted(self._places.newest().keys() - there):
+        for old in sorted(self._places.newest_numbers().keys() - there):
             led = redirects.resolve(f"{old}.rss", self._site, lambda name: new.get(name.casefold()))
             if led and led.location and led.location in new.values():
                 self._places.move(old, led.location.removesuffix(".rss"), revision)
@@ -60,9 +60,9 @@ class Archiver:
         self._others |= self._places.recall(self._seqs(self._outcome.corrected), self._now)
         for path, feed in self._feeds.items():
             if self._everything or path in fresh:
-                self._places.add_all(feed, self._seconds)
+                self._places.enqueue_all(feed, self._seconds)
         if not self._everything:
-            self._places.add(self._pairs(finder), self._seconds)
+            self._places.enqueue(self._pairs(finder), self._seconds)
         for feed in self._feeds.values():
             self._seal(feed)
 
@@ -74,7 +74,7 @@ class Archiver:
             known = self._places.states()
             changed = {*self._others, *known}
         else:
-            changed = self._others | self._places.sealed(self._seqs(self._outcome.ids))
+            changed = self._others | self._places.with_entries(self._seqs(self._outcome.ids))
             known = {at: state for at in changed if (state := self._places.state(*at))}
         numbers: dict[str, list[int]] = {}
         for path, number in sorted(changed):
@@ -90,7 +90,7 @@ class Archiver:
 
     def _pairs(self, finder: FeedIndex) -> list[tuple[str, int]]:
         """The paths of feeds with a history that changed entries belong in, with their keys."""
-        entries = self._writer.entries(self._seqs(self._outcome.ids))
+        entries = self._writer.entries.get(self._seqs(self._outcome.ids))
         return [
             (feed.path, seq)
             for seq, entry in entries.items()
@@ -99,13 +99,13 @@ class Archiver:
         ]
 
     def _seqs(self, ids: Collection[str]) -> list[int]:
-        return list(self._writer.keys(list(ids)).values())
+        return list(self._writer.entries.keys_by_id(list(ids)).values())
 
     def _seal(self, feed: FeedDefinition) -> None:
         """Seal what is due of the entries that wait for an archive document of the feed."""
         cut = split_into_archives(self._places.waiting(feed, self._now), feed.size)
         if cut:
-            first = self._places.newest_of(feed) + 1
+            first = self._places.newest_number(feed) + 1
             archives = list(enumerate(cut, first))
             self._places.seal(feed.path, archives)
             self._others |= {(feed.path, number) for number, _ in archives}

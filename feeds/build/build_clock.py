@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from feeds.catalogue.writer import Writer
+from feeds.catalogue.transaction import WriteTransaction
 from feeds.config.site import Site
 from feeds.errors import ClockError, GuardError
 from feeds.util.dates import from_timestamp
@@ -21,13 +21,13 @@ class BuildTime(msgspec.Struct, frozen=True):
     back: bool
 
 
-def at(writer: Writer, now: datetime, *, trust: bool) -> BuildTime:
+def at(writer: WriteTransaction, now: datetime, *, trust: bool) -> BuildTime:
     """The time of a build at `now`: never before the last one, so that nothing is taken back.
 
     With `trust` it is `now`, and what was dated later is mended. Raises `ClockError` where the
     clock was set back by more than is usual.
     """
-    last = writer.last_build()
+    last = writer.meta.last_build()
     if now >= from_timestamp(last):
         return BuildTime(now, last, back=False)
     if trust:
@@ -43,12 +43,12 @@ def at(writer: Writer, now: datetime, *, trust: bool) -> BuildTime:
     return BuildTime(from_timestamp(last), last, back=False)
 
 
-def guard(site: Site, writer: Writer, time: BuildTime) -> None:
+def guard(site: Site, writer: WriteTransaction, time: BuildTime) -> None:
     """Raise `GuardError` where a clock that was set back holds back too much that was out."""
     held = writer.clock.held_back(int(time.now.timestamp()), time.last) if time.back else 0
     if held <= site.withdrawal_limit(0):
         return
-    out = writer.count_out()
+    out = writer.entries.count()
     if held > site.withdrawal_limit(out):
         raise GuardError(
             f"by the clock as it is, this build would hold back {held:,} of {out:,} entries, "

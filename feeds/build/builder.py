@@ -17,8 +17,8 @@ from feeds.build.refresh import FeedSet, FeedUpdater
 from feeds.build.scheduled_reads import ScheduledReads
 from feeds.build.workers import article_workers
 from feeds.catalogue.catalogue import Catalogue
-from feeds.catalogue.records import Seen, Standing
-from feeds.catalogue.writer import Writer, write_transaction
+from feeds.catalogue.records import FileState, ProblemCounts
+from feeds.catalogue.transaction import WriteTransaction
 from feeds.config.site import Site
 from feeds.errors import DamageError, Problem
 from feeds.render.settings_hash import settings_hashes
@@ -44,7 +44,7 @@ class BuildReport(msgspec.Struct, frozen=True):
     feeds_changed: tuple[str, ...]
     problems: tuple[Problem, ...]
     revision: int
-    standing: Standing = Standing()
+    standing: ProblemCounts = ProblemCounts()
     due: int | None = None
 
 
@@ -87,7 +87,7 @@ def build(
         repair.check_and_repair(catalogue, seconds, force=force)
 
     def run(known: FeedSet | None, heard: Collection[str] | None) -> tuple[BuildReport, FeedSet]:
-        with write_transaction(catalogue) as writer:
+        with catalogue.write() as writer:
             # Only now, for a build that waited for another one must not see an older folder.
             at = build_clock.at(writer, now, trust=trust_clock)
             made = Builder(site, writer, at, jobs, progress)
@@ -113,15 +113,20 @@ def differing(site: Site, catalogue: Catalogue) -> list[str]:
     """
     scan = folder.scan(site)
     with catalogue.read() as reader:
-        if reader.meta("damaged"):
+        if reader.meta.get("damaged"):
             return [""]  # a build is to look at everything
-        plan = decide.plan_reads(scan, reader.files(), again=False, trust=_trusts(site))
+        plan = decide.plan_reads(scan, reader.files.all(), again=False, trust=_trusts(site))
     return [*(task.path for task in plan.tasks), *plan.gone]
 
 
 class Builder:
     def __init__(
-        self, site: Site, writer: Writer, at: build_clock.BuildTime, jobs: int, progress: Progress
+        self,
+        site: Site,
+        writer: WriteTransaction,
+        at: build_clock.BuildTime,
+        jobs: int,
+        progress: Progress,
     ) -> None:
         self._site, self._writer, self._at, self._now = site, writer, at, at.now
         self._seconds, self._jobs, self._progress = int(at.now.timestamp()), jobs, progress
@@ -133,11 +138,11 @@ class Builder:
     def run(
         self, known: FeedSet | None, heard: Collection[str] | None, *, verify: bool, force: bool
     ) -> tuple[BuildReport, FeedSet]:
-        if self._writer.meta("damaged"):
-            raise DamageError(self._writer.meta("damaged"))
+        if self._writer.meta.get("damaged"):
+            raise DamageError(self._writer.meta.get("damaged"))
         fingerprint, defined = settings_hashes(self._site)
-        again = self._at.back or self._writer.meta("fingerprint") != fingerprint
-        everything = again or self._writer.meta("definitions") != defined
+        again = self._at.back or self._writer.meta.get("fingerprint") != fingerprint
+        everything = again or self._writer.meta.get("definitions") != defined
         scan, plan, seen = self._look(
             None if verify or everything else heard, again=again, verify=verify
         )
@@ -150,8 +155,8 @@ class Builder:
         with article_workers(self._site, self._seconds, self._jobs, len(plan.tasks)) as workers:
             ingest.run(plan, seen, workers, self._walk)
             if again:
-                self._writer.drop_fragments()
-                self._writer.touch_feeds(refresh.revision)
+                self._writer.fragments.clear()
+                self._writer.feeds.touch_all(refresh.revision)
             known, refreshed, others = refresh.run(ingest, workers)
         if not force:
             ingest.guard()
@@ -167,14 +172,14 @@ class Builder:
 
     def _look(
         self, heard: Collection[str] | None, *, again: bool, verify: bool
-    ) -> tuple[folder.Scan, ReadPlan, dict[str, Seen]]:
+    ) -> tuple[folder.Scan, ReadPlan, dict[str, FileState]]:
         """What is in the article folder, what is to be done about it, and what was known of it."""
         trust = _trusts(self._site) and not verify
         if looked := None if heard is None else self._looked({*heard, *self._awaiting.ripe}):
             scan, seen = looked
             plan = decide.plan_reads(scan, seen, again=again, trust=trust, whole=False)
             more = sum(path not in seen for path in scan.files) - len(plan.gone)
-            self._remember("articles", str(self._writer.articles() + more))
+            self._remember("articles", str(self._writer.meta.article_count() + more))
             return scan, plan, seen
         self._whole, scan = True, folder.scan(self._site)
         self._remember("linked", "yes" if scan.linked else "no")
@@ -188,12 +193,12 @@ class Builder:
             self._walk, self._outline = scan.files, drawn.outline()
             if known and (few := self._few(scan, drawn)):
                 return scan, *few
-        seen = self._writer.files()
+        seen = self._writer.files.all()
         return scan, decide.plan_reads(scan, seen, again=again, trust=trust), seen
 
     def _few(
         self, scan: folder.Scan, drawn: PartitionedScan
-    ) -> tuple[ReadPlan, dict[str, Seen]] | None:
+    ) -> tuple[ReadPlan, dict[str, FileState]] | None:
         """The plan where few files look other than before, and what was known of them.
 
         None where they are many, or too uncertain.
@@ -201,7 +206,9 @@ class Builder:
         other = {
             line.rsplit(" ", 2)[0]
             for part in drawn.differing()
-            for line in self._writer.lines(part.first, part.last).symmetric_difference(part.lines)
+            for line in self._writer.files.scan_lines(part.first, part.last).symmetric_difference(
+                part.lines
+            )
         }
         other |= self._awaiting.ripe
         looked = self._looked(other)
@@ -218,21 +225,21 @@ class Builder:
         self._remember("articles", str(len(scan.files) + more))
         return decide.plan_reads(again, seen, again=False, trust=True, whole=False), seen
 
-    def _looked(self, heard: Collection[str]) -> tuple[folder.Scan, dict[str, Seen]] | None:
+    def _looked(self, heard: Collection[str]) -> tuple[folder.Scan, dict[str, FileState]] | None:
         """What is at the paths that were heard of, and what was known of them.
 
         None where all must be looked at: too much was heard of, or it may not be enough.
         """
-        if len(heard) > MANY or self._writer.meta("linked") != "no":
+        if len(heard) > MANY or self._writer.meta.get("linked") != "no":
             return None
-        seen = self._writer.files_at(list(heard))
+        seen = self._writer.files.at(list(heard))
         for path in heard:
-            seen |= self._writer.files_below(path)
+            seen |= self._writer.files.below(path)
         scan = folder.scan_paths(self._site, heard)
         gone = [] if scan is None else [path for path in seen if path not in scan.files]
         if gone:  # what differs from one of them in extension only may have its id now
             beside = self._beside(gone)
-            seen |= self._writer.files_at(beside)
+            seen |= self._writer.files.at(beside)
             scan = folder.scan_paths(self._site, [*heard, *beside])
         if scan is None or self._empties(scan, gone):
             return None
@@ -246,10 +253,10 @@ class Builder:
 
     def _empties(self, scan: folder.Scan, gone: Sequence[str]) -> bool:
         """Whether no article may be left: a walk is to say so, or not."""
-        return not scan.files and len(gone) >= self._writer.articles()
+        return not scan.files and len(gone) >= self._writer.meta.article_count()
 
     def _known_outline(self) -> ScanDigest:
-        return ScanDigest.decoded(self._writer.meta("walked"))
+        return ScanDigest.decoded(self._writer.meta.get("walked"))
 
     def _remember_looks(self, plan: ReadPlan, unlike: Set[str]) -> None:
         """Remember how files look, as far as that is what is known of each of them.
@@ -262,11 +269,11 @@ class Builder:
         else:
             outline = self._outline.without(self._unlike | unlike)
         if outline != known:
-            self._writer.put_meta("walked", outline.encoded())
+            self._writer.meta.put("walked", outline.encoded())
 
     def _remember(self, key: str, value: str) -> None:
-        if self._writer.meta(key) != value:
-            self._writer.put_meta(key, value)
+        if self._writer.meta.get(key) != value:
+            self._writer.meta.put(key, value)
 
     def _report(
         self,
@@ -280,11 +287,11 @@ class Builder:
         problems = (
             *known.expansion.problems,
             *scan.problems,
-            *self._writer.problems(read),
-            *(self._writer.shared_links() if self._whole else ()),
+            *self._writer.files.problems(read),
+            *(self._writer.entries.shared_links() if self._whole else ()),
         )
         return BuildReport(
-            articles=self._writer.articles(),
+            articles=self._writer.meta.article_count(),
             read=outcome.read,
             added=outcome.added,
             changed=outcome.changed,
@@ -292,9 +299,9 @@ class Builder:
             feeds=len(known.expansion.feeds),
             feeds_changed=tuple(changed),
             problems=tuple(sorted(problems)),
-            revision=self._writer.revision(),
-            standing=self._writer.standing(),
-            due=self._awaiting.next(self._writer.next_change()),
+            revision=self._writer.meta.revision(),
+            standing=self._writer.files.count_problems(),
+            due=self._awaiting.next(self._writer.feeds.next_change()),
         )
 
 

@@ -37,7 +37,7 @@ def check(site: Site, now: datetime, progress: Progress) -> tuple[int, list[Prob
 
 
 class _TermsInUse:
-    """The combinations of terms that entries have, for the families: `Reader.in_use`'s twin."""
+    """The combinations of terms that entries have, for the families: `TermCounts.in_use`'s twin."""
 
     def __init__(self, site: Site) -> None:
         self._site = site

@@ -8,7 +8,7 @@ import msgspec
 from feeds.articles import folder
 from feeds.articles.parser import Article, stem
 from feeds.build.workers import ReadResult, ReadTask
-from feeds.catalogue.records import EntryChange, Memory, Seen
+from feeds.catalogue.records import EntryChange, FileState, RememberedEntry
 from feeds.errors import Problem
 from feeds.model.entry import Entry
 from feeds.util.dates import from_timestamp
@@ -49,12 +49,17 @@ class Decision(msgspec.Struct, frozen=True):
     """What to do about one article: store an entry, withdraw one, or neither; and its problems."""
 
     put: EntryChange | None = None
-    withdraw: Memory | None = None
+    withdraw: RememberedEntry | None = None
     problems: tuple[Problem, ...] = ()
 
 
 def plan_reads(
-    scan: folder.Scan, known: Mapping[str, Seen], *, again: bool, trust: bool, whole: bool = True
+    scan: folder.Scan,
+    known: Mapping[str, FileState],
+    *,
+    again: bool,
+    trust: bool,
+    whole: bool = True,
 ) -> ReadPlan:
     """Which files to read: those that look other than before, or all.
 
@@ -86,7 +91,7 @@ def plan_reads(
 
 
 def decide_article(
-    article: Article, memory: Memory | None, seen: Seen, now: int, *, same_bytes: bool
+    article: Article, memory: RememberedEntry | None, seen: FileState, now: int, *, same_bytes: bool
 ) -> Decision:
     """What becomes of an article, given what is remembered of its entry. Times in seconds.
 
@@ -155,7 +160,7 @@ def is_dated(result: ReadResult, entry: Entry) -> bool:
     return int(entry.published.timestamp()) != result.first_seen
 
 
-def is_recent(memory: Memory, gone: Set[str], now: int) -> bool:
+def is_recent(memory: RememberedEntry, gone: Set[str], now: int) -> bool:
     """Whether the file of an entry went in this build, or a few days ago. `now` in seconds.
 
     `gone` are the paths of the files that went in this build.
@@ -167,9 +172,9 @@ def is_recent(memory: Memory, gone: Set[str], now: int) -> bool:
 
 def match_renames(
     new: Mapping[str, Unknown],
-    lost: Sequence[tuple[Memory, str, str, int]],
+    lost: Sequence[tuple[RememberedEntry, str, str, int]],
     recent: Set[int],
-) -> dict[str, Memory]:
+) -> dict[str, RememberedEntry]:
     """Which of the `new` articles are `lost` entries under another path, each at most once.
 
     Both tell their link and likeness, and when they were published. Both alike tell best, then
@@ -178,9 +183,9 @@ def match_renames(
     them alone counts only where the dates agree, or for the entries whose keys are `recent`; and
     for others both together do not count against another date that the author gives.
     """
-    found: dict[str, Memory] = {}
+    found: dict[str, RememberedEntry] = {}
     for signs, where in _WAYS:
-        waiting: dict[tuple[str | int, ...], list[Memory]] = {}
+        waiting: dict[tuple[str | int, ...], list[RememberedEntry]] = {}
         taken = {memory.seq for memory in found.values()}
         for memory, link, likeness, published in lost:
             if memory.seq not in taken and (where != "recent" or memory.seq in recent):

@@ -9,8 +9,8 @@ from feeds.articles import folder
 from feeds.articles.parser import Article, stem
 from feeds.build.decide import Decision, decide_article
 from feeds.build.workers import ReadResult, ReadTask, article_workers
-from feeds.catalogue.reader import Reader
-from feeds.catalogue.records import Memory, Seen
+from feeds.catalogue.records import FileState, RememberedEntry
+from feeds.catalogue.transaction import ReadTransaction
 from feeds.config.definitions import FeedDefinition
 from feeds.config.site import Site
 from feeds.errors import NotFoundError, Problem, shared_id
@@ -34,14 +34,14 @@ class ArticleStatus(msgspec.Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
 
 
-def explain(name: str, site: Site, reader: Reader, now: datetime) -> ArticleStatus:
+def explain(name: str, site: Site, reader: ReadTransaction, now: datetime) -> ArticleStatus:
     """What becomes of the article that `name` names: an entry's id, or a file's path.
 
     It is read and decided on as a build would do it.
     Raises `UnknownError` where there is neither such an entry nor such a file.
     """
     path = _path(name, site)
-    memory, before = reader.find(name) or reader.find(path) or (None, None)
+    memory, before = reader.entries.find(name) or reader.entries.find(path) or (None, None)
     path = memory.path if memory else path
     scan, seconds = folder.scan(site), int(now.timestamp())
     result = _read(path, memory, scan, site, seconds)
@@ -49,11 +49,11 @@ def explain(name: str, site: Site, reader: Reader, now: datetime) -> ArticleStat
         if memory is None:
             raise NotFoundError(f"there is no entry and no article {name!r}")
         return ArticleStatus(path, None, "withdrawn, for the article is gone")
-    known = reader.files().get(path)
+    known = reader.files.all().get(path)
     same = known is not None and known.digest == result.seen.digest
     decision = decide_article(result.article, memory, result.seen, seconds, same_bytes=same)
     if same:  # a build does not read it again: what the last one found wrong with it stands
-        problems = tuple(each for each in reader.problems() if each.path == path)
+        problems = tuple(each for each in reader.files.problems() if each.path == path)
     else:
         problems = (*decision.problems, *_taken(decision, scan, reader))
     if result.article.withheld:
@@ -70,7 +70,7 @@ def explain(name: str, site: Site, reader: Reader, now: datetime) -> ArticleStat
 
 
 def _read(
-    path: str, memory: Memory | None, scan: folder.Scan, site: Site, now: int
+    path: str, memory: RememberedEntry | None, scan: folder.Scan, site: Site, now: int
 ) -> ReadResult | None:
     """The article as a build reads it, None if there is none."""
     if path in scan.files:
@@ -80,20 +80,22 @@ def _read(
     unread = tuple(
         each for each in scan.problems if f"{path}/".startswith(f"{each.path.rstrip('/')}/")
     )
-    return ReadResult(path, Seen(-1, 0, ""), Article(None, problems=unread)) if unread else None
+    return (
+        ReadResult(path, FileState(-1, 0, ""), Article(None, problems=unread)) if unread else None
+    )
 
 
-def _taken(decision: Decision, scan: folder.Scan, reader: Reader) -> list[Problem]:
+def _taken(decision: Decision, scan: folder.Scan, reader: ReadTransaction) -> list[Problem]:
     """The problem of a new entry whose id an article has that differs in extension only."""
     put = decision.put
-    other = reader.find(put.entry.id) if put and put.seq is None else None
+    other = reader.entries.find(put.entry.id) if put and put.seq is None else None
     if put is None or other is None or other[0].path not in scan.files:
         return []
     shared = stem(other[0].path) == stem(put.entry.path)
     return [shared_id(put.entry.path, other[0].path)] if shared else []
 
 
-def _status(entry: Entry, memory: Memory | None, now: datetime) -> str:
+def _status(entry: Entry, memory: RememberedEntry | None, now: datetime) -> str:
     if entry.published > now:
         return f"held back until {entry.published:%Y-%m-%d %H:%M} UTC"
     if memory is None:
@@ -117,7 +119,7 @@ def _shown(
     status: str,
     problems: tuple[Problem, ...],
     site: Site,
-    reader: Reader,
+    reader: ReadTransaction,
     now: datetime,
 ) -> ArticleStatus:
     its = site.facts(entry)
@@ -128,5 +130,5 @@ def _shown(
     return ArticleStatus(entry.path, entry, status, tuple(shown), tuple(rest), problems)
 
 
-def _shows(feed: FeedDefinition, entry_id: str, reader: Reader, now: datetime) -> bool:
-    return any(each.id == entry_id for each in reader.shown(feed, now))
+def _shows(feed: FeedDefinition, entry_id: str, reader: ReadTransaction, now: datetime) -> bool:
+    return any(each.id == entry_id for each in reader.feeds.shown(feed, now))

@@ -22,9 +22,9 @@ from feeds.build.decide import (
 from feeds.build.scheduled_reads import ScheduledReads
 from feeds.build.workers import ReadResult, ReadTask, Workers
 from feeds.catalogue import terms
-from feeds.catalogue.records import EntryChange, Memory, Seen
+from feeds.catalogue.records import EntryChange, FileState, RememberedEntry
 from feeds.catalogue.terms import TermCount
-from feeds.catalogue.writer import Writer
+from feeds.catalogue.transaction import WriteTransaction
 from feeds.config.site import Site
 from feeds.errors import GuardError, Problem, shared_id
 from feeds.model.entry import Entry
@@ -80,22 +80,31 @@ class Ingest:
     """One run: reads what the plan says and brings the catalogue up to date."""
 
     def __init__(
-        self, site: Site, writer: Writer, now: int, progress: Progress, awaiting: ScheduledReads
+        self,
+        site: Site,
+        writer: WriteTransaction,
+        now: int,
+        progress: Progress,
+        awaiting: ScheduledReads,
     ) -> None:
         self._site, self._writer, self._now = site, writer, now
         self._progress, self._awaiting = progress, awaiting
         self.outcome = IngestResult()
-        self._known: Mapping[str, Seen] = {}
+        self._known: Mapping[str, FileState] = {}
         self._plan = ReadPlan([], [], set(), whole=True)
         self._walk: Mapping[str, Stat] = {}
         self._gone: set[str] = set()
         self._families = terms.families(site)
-        self._first = not writer.any_entry()
+        self._first = not writer.entries.any()
         self._later: dict[str, ReadTask] = {}
-        self._renames: dict[str, Memory] = {}
+        self._renames: dict[str, RememberedEntry] = {}
 
     def run(
-        self, plan: ReadPlan, known: Mapping[str, Seen], workers: Workers, walk: Mapping[str, Stat]
+        self,
+        plan: ReadPlan,
+        known: Mapping[str, FileState],
+        workers: Workers,
+        walk: Mapping[str, Stat],
     ) -> None:
         """Read, decide and store. What comes of it stands once `guard` has seen it.
 
@@ -119,19 +128,19 @@ class Ingest:
 
         `failed` says why, by key.
         """
-        refused = self._writer.entries(list(failed))
+        refused = self._writer.entries.get(list(failed))
         changes = Counter[TermCount]()
         for entry in refused.values():
-            changes.subtract(terms.of(entry, self._site, self._families, self._now))
-        self._writer.withdraw(list(failed), self._now)
-        if self._writer.count_terms(changes) is None:
-            self._writer.count_all_terms(self._families, self._now)
+            changes.subtract(terms.counts_of(entry, self._site, self._families, self._now))
+        self._writer.entries.withdraw(list(failed), self._now)
+        if self._writer.terms.add(changes) is None:
+            self._writer.terms.recount(self._families, self._now)
         self.outcome.withdrawn += len(failed)
         for seq, entry in refused.items():
             self.outcome.ids.add(entry.id)
             said = f"cannot be rendered ({failed[seq]}); it is left out of all feeds"
             problem = Problem(entry.path, 1, "", said, fatal=True)
-            self._writer.add_problem(problem)
+            self._writer.files.add_problem(problem)
             self.outcome.refused.append(problem)
 
     def guard(self) -> None:
@@ -142,7 +151,7 @@ class Ingest:
         withdrawn = self.outcome.withdrawn - self.outcome.expired
         if withdrawn <= self._site.withdrawal_limit(0):
             return
-        left = self._writer.count_out()
+        left = self._writer.entries.count()
         before = left + self.outcome.withdrawn - self.outcome.added - self.outcome.back
         out = max(before, left + len(self.outcome.refused))
         if withdrawn <= self._site.withdrawal_limit(out):
@@ -163,7 +172,9 @@ class Ingest:
 
     def _dated(self, tasks: Sequence[ReadTask]) -> list[ReadTask]:
         """The tasks, with the first-seen dates that are remembered."""
-        memories = {} if self._first else self._writer.memories([task.path for task in tasks])
+        memories = (
+            {} if self._first else self._writer.entries.remembered([task.path for task in tasks])
+        )
         return [
             msgspec.structs.replace(task, first_seen=memory.first_seen)
             if (memory := memories.get(task.path))
@@ -173,10 +184,10 @@ class Ingest:
 
     def _store(self, results: Sequence[ReadResult]) -> None:
         same = {each.path: each.seen for each in results if not each.article}
-        self._writer.touch_files(same)
+        self._writer.files.update_times(same)
         self._note_unlike(same)
         parsed = {each.path: (each, each.article) for each in results if each.article}
-        memories = {} if self._first else self._writer.memories(list(parsed))
+        memories = {} if self._first else self._writer.entries.remembered(list(parsed))
         if not self._first:
             memories |= self._renamed(parsed, memories)
             self._put_off(parsed, memories)
@@ -195,24 +206,28 @@ class Ingest:
             if decision.withdraw:
                 self.outcome.expired += result.path in self._awaiting.ripe
                 self.outcome.withheld += decision.problems[:1]
-        self._writer.put_files(
+        self._writer.files.put(
             {each.path: (each.seen, decision.problems) for each, decision in decided}
         )
         self._note_unlike({each.path: each.seen for each, _ in decided})
 
-    def _note_unlike(self, stored: Mapping[str, Seen]) -> None:
+    def _note_unlike(self, stored: Mapping[str, FileState]) -> None:
         """Note which files looked other than in the walk when they were read."""
         for path, seen in stored.items() if self._walk else ():
             stat = self._walk.get(path)
             if stat is None or (stat.size, stat.mtime_ns) != (seen.size, seen.mtime_ns):
                 self.outcome.changed_while_reading.add(path)
 
-    def _decide(self, result: ReadResult, article: Article, memory: Memory | None) -> Decision:
+    def _decide(
+        self, result: ReadResult, article: Article, memory: RememberedEntry | None
+    ) -> Decision:
         known = self._known.get(result.path)
         same = known is not None and known.digest == result.seen.digest
         return decide_article(article, memory, result.seen, self._now, same_bytes=same)
 
-    def _renamed(self, parsed: _Parsed, memories: Mapping[str, Memory]) -> dict[str, Memory]:
+    def _renamed(
+        self, parsed: _Parsed, memories: Mapping[str, RememberedEntry]
+    ) -> dict[str, RememberedEntry]:
         """What is remembered of those among the unknown articles that were renamed, by path."""
         again = {path: self._renames[path] for path in parsed if path in self._renames}
         new = {
@@ -222,7 +237,7 @@ class Ingest:
         }
         if not new:
             return again
-        like = self._writer.like(
+        like = self._writer.entries.similar(
             [each.link for each in new.values()], [each.likeness for each in new.values()]
         )
         taken = {memory.seq for memory in self._renames.values()}
@@ -234,7 +249,7 @@ class Ingest:
         recent = {memory.seq for memory, *_ in lost if is_recent(memory, self._gone, self._now)}
         return again | match_renames(new, lost, recent)
 
-    def _put_off(self, parsed: _Parsed, memories: Mapping[str, Memory]) -> None:
+    def _put_off(self, parsed: _Parsed, memories: Mapping[str, RememberedEntry]) -> None:
         """Take out the renamed articles that have no date but when they were first seen.
 
         The times of their files stood in for that before it was known which entries they are. They
@@ -253,7 +268,7 @@ class Ingest:
         """Whether there is an article file at this path, as far as this build has looked."""
         if self._plan.whole or path in self._plan.there or path in self._gone:
             return path in self._plan.there
-        known = bool(self._writer.files_at([path]))
+        known = bool(self._writer.files.at([path]))
         return known and os.path.lexists(self._site.folder / path)
 
     def _distinct(
@@ -261,7 +276,7 @@ class Ingest:
     ) -> list[tuple[ReadResult, Decision]]:
         """The decisions, with no id given twice."""
         fresh = [each.put.entry.id for _, each in decided if each.put and each.put.seq is None]
-        taken = self._writer.paths_of_ids(fresh) if fresh else {}
+        taken = self._writer.entries.paths_by_id(fresh) if fresh else {}
         return [(result, self._own_id(decision, taken)) for result, decision in decided]
 
     def _own_id(self, decision: Decision, taken: dict[str, str]) -> Decision:
@@ -282,12 +297,14 @@ class Ingest:
         own = stem(path)
         for number in count(2):
             id_ = identifier(f"{own}~{number}{path.removeprefix(own)}", self._site)
-            if id_ not in taken and not self._writer.paths_of_ids([id_]):
+            if id_ not in taken and not self._writer.entries.paths_by_id([id_]):
                 break
         return id_
 
     def _note_before(
-        self, decided: Sequence[tuple[ReadResult, Decision]], memories: Mapping[str, Memory]
+        self,
+        decided: Sequence[tuple[ReadResult, Decision]],
+        memories: Mapping[str, RememberedEntry],
     ) -> None:
         """Note what the entries that are about to change were, so that their feeds are known."""
         changing = [
@@ -300,7 +317,7 @@ class Ingest:
             memory.seq in put and memory.withdrawn is not None for memory in changing
         )
         if changing and not self.outcome.many:
-            entries = self._writer.entries([memory.seq for memory in changing])
+            entries = self._writer.entries.get([memory.seq for memory in changing])
             self._touch(entries.values())
             out = {memory.seq for memory in changing if memory.withdrawn is None}
             self._count((each for seq, each in entries.items() if seq in out), -1)
@@ -314,13 +331,13 @@ class Ingest:
     def _count(self, entries: Iterable[Entry], change: int) -> None:
         if not self.outcome.many:
             for entry in entries:
-                for each in terms.of(entry, self._site, self._families, self._now):
+                for each in terms.counts_of(entry, self._site, self._families, self._now):
                     self.outcome.terms[each] += change
 
     def _put(self, changes: Sequence[EntryChange]) -> None:
         if not changes:
             return
-        self._writer.put_entries(changes, self._site)
+        self._writer.entries.put(changes, self._site)
         self._touch(change.entry for change in changes)
         self._count((change.entry for change in changes), 1)
         self.outcome.corrected.update(each.entry.id for each in changes if each.corrected)
@@ -328,18 +345,20 @@ class Ingest:
         self.outcome.added += added
         self.outcome.changed += len(changes) - added
 
-    def _withdraw(self, memories: Sequence[Memory]) -> None:
-        self._writer.withdraw([memory.seq for memory in memories], self._now)
+    def _withdraw(self, memories: Sequence[RememberedEntry]) -> None:
+        self._writer.entries.withdraw([memory.seq for memory in memories], self._now)
         self.outcome.withdrawn += len(memories)
 
     def _withdraw_gone(self, gone: Sequence[str]) -> None:
         """Withdraw the entries whose articles are gone and were not renamed."""
-        self._writer.forget_files(gone)
+        self._writer.files.forget(gone)
         lost = [
-            memory for memory in self._writer.memories(gone).values() if memory.withdrawn is None
+            memory
+            for memory in self._writer.entries.remembered(gone).values()
+            if memory.withdrawn is None
         ]
         if not self.outcome.many:
-            entries = list(self._writer.entries([memory.seq for memory in lost]).values())
+            entries = list(self._writer.entries.get([memory.seq for memory in lost]).values())
             self._touch(entries)
             self._count(entries, -1)
         self._withdraw(lost)

@@ -9,8 +9,8 @@ from feeds.build.archiver import Archiver
 from feeds.build.ingest import Ingest, IngestResult
 from feeds.build.workers import RenderTask, Workers
 from feeds.catalogue import terms
-from feeds.catalogue.records import FeedState, Shown
-from feeds.catalogue.writer import Writer
+from feeds.catalogue.records import FeedState, ShownEntry
+from feeds.catalogue.transaction import WriteTransaction
 from feeds.config.definitions import Expansion, FeedDefinition, FeedIndex
 from feeds.config.site import Site
 from feeds.render import feed_documents
@@ -37,7 +37,7 @@ class FeedUpdater:
     def __init__(
         self,
         site: Site,
-        writer: Writer,
+        writer: WriteTransaction,
         now: datetime,
         progress: Progress,
         known: FeedSet | None,
@@ -46,9 +46,9 @@ class FeedUpdater:
     ) -> None:
         self._site, self._writer, self._now, self._progress = site, writer, now, progress
         self._seconds, self._everything = int(now.timestamp()), everything
-        self._before = known if known and known.at == writer.meta("feeds") else None
-        self.revision = writer.revision() + 1
-        self._overdue = writer.overdue(now)
+        self._before = known if known and known.at == writer.meta.get("feeds") else None
+        self.revision = writer.meta.revision() + 1
+        self._overdue = writer.feeds.overdue(now)
 
     def apply_due(self) -> list[str]:
         """Date what time alone did to feeds, before this build changes anything; returns which.
@@ -72,7 +72,7 @@ class FeedUpdater:
         if self._count(outcome) or self._everything:
             known, renamed = self._expanded()
         else:
-            known, renamed = self._before or self._found(self._writer.meta("feeds")), None
+            known, renamed = self._before or self._found(self._writer.meta.get("feeds")), None
         feeds = known.expansion.feeds
         all_of_them = self._everything or outcome.many
         looked_at = (
@@ -96,32 +96,32 @@ class FeedUpdater:
         archiving.keep(self.revision)
         self._put(states, feeds)
         same = feeds.keys() & set(renamed or ()).difference(state.path for state in states)
-        self._writer.put_titles({path: feeds[path].title for path in same})
+        self._writer.feeds.put_titles({path: feeds[path].title for path in same})
         self._put_dues(looked_at)
         return known, [state.path for state in states], renamed is not None
 
     def _count(self, outcome: IngestResult) -> bool:
         """Bring the counts of terms in use up to date; returns whether other terms may be."""
         if not self._everything and not outcome.many:
-            changes = self._writer.terms_come(self._seconds)
+            changes = self._writer.terms.newly_visible(self._seconds)
             changes.update(outcome.terms)
-            other = self._writer.count_terms(changes)
+            other = self._writer.terms.add(changes)
             if other is not None:
                 return other
-        self._writer.count_all_terms(terms.families(self._site), self._seconds)
+        self._writer.terms.recount(terms.families(self._site), self._seconds)
         return True
 
     def _expanded(self) -> tuple[FeedSet, list[str] | None]:
         """The feeds there are, and those new or of a new title; None if no feed is another."""
-        before = self._writer.feed_titles()
+        before = self._writer.feeds.titles()
         known = self._found(str(self.revision))
         feeds = known.expansion.feeds
         gone = before.keys() - feeds.keys()
         renamed = [path for path, feed in feeds.items() if before.get(path) != feed.title]
         if not (renamed or gone or self._everything):
-            return msgspec.structs.replace(known, at=self._writer.meta("feeds")), None
-        self._writer.forget_feeds(gone)
-        self._writer.put_meta("feeds", str(self.revision))
+            return msgspec.structs.replace(known, at=self._writer.meta.get("feeds")), None
+        self._writer.feeds.forget(gone)
+        self._writer.meta.put("feeds", str(self.revision))
         return known, renamed
 
     def _found(self, at: str) -> FeedSet:
@@ -140,14 +140,14 @@ class FeedUpdater:
 
     def _states(
         self, feeds: Iterable[FeedDefinition], *, built: int | None
-    ) -> tuple[list[FeedState], dict[int, Shown]]:
+    ) -> tuple[list[FeedState], dict[int, ShownEntry]]:
         """The states that differ from the known ones, and the entries that those feeds show."""
-        known = self._writer.feed_states([feed.path for feed in feeds])
+        known = self._writer.feeds.states([feed.path for feed in feeds])
         states: list[FeedState] = []
-        wanted: dict[int, Shown] = {}
+        wanted: dict[int, ShownEntry] = {}
         for feed in feeds:
-            shown = self._writer.shown(feed, self._now)
-            moved = self._writer.moved(feed, shown, self._now)
+            shown = self._writer.feeds.shown(feed, self._now)
+            moved = self._writer.feeds.last_ageing(feed, shown, self._now)
             before = known.get(feed.path)
             state = compute_feed_state(feed, self._site, shown, before, moved, built)
             wanted.update((each.seq, each) for each in shown)
@@ -157,29 +157,34 @@ class FeedUpdater:
 
     def _put(self, states: Sequence[FeedState], feeds: Mapping[str, FeedDefinition]) -> None:
         titles = {state.path: feeds[state.path].title for state in states}
-        self._writer.put_feeds(states, titles, self.revision)
+        self._writer.feeds.put(states, titles, self.revision)
 
     def _put_dues(self, feeds: Iterable[FeedDefinition]) -> None:
         """Remember when time alone next changes these feeds."""
-        known = self._writer.dues([feed.path for feed in feeds])
+        known = self._writer.feeds.due_times([feed.path for feed in feeds])
         dues: dict[str, int | None] = {}
         for feed in feeds:
-            until = self._writer.until(feed, self._now)
+            until = self._writer.feeds.next_change_of(feed, self._now)
             dues[feed.path] = None if until is None else int(until.timestamp())
-        self._writer.put_dues({path: due for path, due in dues.items() if due != known.get(path)})
+        self._writer.feeds.put_due_times(
+            {path: due for path, due in dues.items() if due != known.get(path)}
+        )
 
-    def _render(self, wanted: Mapping[int, Shown], workers: Workers) -> dict[int, str]:
+    def _render(self, wanted: Mapping[int, ShownEntry], workers: Workers) -> dict[int, str]:
         """Render the entries that have no fragments yet; returns those that failed, and why."""
-        missing = self._writer.without_fragments(wanted)
-        fresh = self._writer.revision() == 0  # the first build has stored them all
+        missing = self._writer.fragments.missing(wanted)
+        fresh = self._writer.meta.revision() == 0  # the first build has stored them all
         failed: dict[int, str] = {}
         done = 0
         for start in range(0, len(missing), _RENDERED_AT_ONCE):
             part = missing[start : start + _RENDERED_AT_ONCE]
-            tasks = [RenderTask(seq, data) for seq, data in self._writer.encoded(part, fresh=fresh)]
+            tasks = [
+                RenderTask(seq, data)
+                for seq, data in self._writer.entries.encoded(part, fresh=fresh)
+            ]
             for results in workers.render(tasks):
                 made = [(each.seq, each.fragments) for each in results if not each.error]
-                self._writer.put_fragments(made, wanted)
+                self._writer.fragments.put(made, wanted)
                 failed.update((each.seq, each.error) for each in results if each.error)
                 done += len(results)
                 self._progress("Rendering entries", done, len(missing))

@@ -7,7 +7,7 @@ import msgspec
 
 from feeds.build.decide import ReadPlan
 from feeds.build.workers import ReadTask
-from feeds.catalogue.writer import Writer
+from feeds.catalogue.transaction import WriteTransaction
 
 _KEY = "awaited"
 _TIMES = msgspec.json.Decoder(dict[str, int])
@@ -20,9 +20,9 @@ class ScheduledReads:
     read if it is to be read once more.
     """
 
-    def __init__(self, writer: Writer, now: int) -> None:
+    def __init__(self, writer: WriteTransaction, now: int) -> None:
         self._writer = writer
-        self._known = _TIMES.decode(writer.meta(_KEY) or "{}")
+        self._known = _TIMES.decode(writer.meta.get(_KEY) or "{}")
         self.ripe = {path for path, at in self._known.items() if at <= now}
         self._times = {path: at for path, at in self._known.items() if path not in self.ripe}
 
@@ -46,7 +46,7 @@ class ScheduledReads:
         for path in gone:
             self._times.pop(path, None)
         if self._times != self._known:
-            self._writer.put_meta(_KEY, msgspec.json.encode(self._times, order="sorted").decode())
+            self._writer.meta.put(_KEY, msgspec.json.encode(self._times, order="sorted").decode())
 
     def next(self, change: datetime | None) -> int | None:
         """When the first is to be read again, or feeds `change` before that, in seconds."""

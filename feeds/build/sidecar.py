@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import make_url
 
 from feeds.catalogue.catalogue import Catalogue
-from feeds.catalogue.reader import Reader
+from feeds.catalogue.transaction import ReadTransaction
 from feeds.config import load as config
 from feeds.config.site import Site
 from feeds.render.settings_hash import settings_hashes
@@ -51,9 +51,9 @@ class _Built(msgspec.Struct, frozen=True):
     site: Site
 
 
-def named(reader: Reader) -> Hashes:
+def named(reader: ReadTransaction) -> Hashes:
     """The hashes of the settings that the catalogue was built with."""
-    return reader.meta("fingerprint"), reader.meta("definitions")
+    return reader.meta.get("fingerprint"), reader.meta.get("definitions")
 
 
 def load(root: Path, environ: Mapping[str, str]) -> Site:
@@ -73,7 +73,7 @@ def is_built(site: Site) -> bool:
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
         return False
     with closing(Catalogue(site.catalogue)) as catalogue, catalogue.read() as reader:
-        return reader.revision() > 0
+        return reader.meta.revision() > 0
 
 
 def is_current(site: Site, catalogue: Catalogue) -> bool:

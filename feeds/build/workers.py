@@ -16,7 +16,7 @@ import msgspec
 
 from feeds.articles import folder, parser
 from feeds.articles.parser import Article
-from feeds.catalogue.records import Seen
+from feeds.catalogue.records import FileState
 from feeds.config.settings import ArticleSettings
 from feeds.config.site import Site
 from feeds.errors import ArticleError, Problem, RenderError
@@ -56,7 +56,7 @@ class ReadResult(msgspec.Struct, frozen=True):
     """
 
     path: str
-    seen: Seen
+    seen: FileState
     article: Article | None
     first_seen: int | None = None
 
@@ -195,7 +195,7 @@ def _read(task: ReadTask, most: int | None = None) -> ReadResult | None:
     try:
         content, stat = folder.read(site.folder, task.path, site.settings.articles.max_bytes)
     except ArticleError as error:
-        return ReadResult(task.path, Seen(-1, 0, ""), Article(None, problems=(error.problem,)))
+        return ReadResult(task.path, FileState(-1, 0, ""), Article(None, problems=(error.problem,)))
     seen = _seen(content, stat)
     if seen.digest == task.digest:
         return ReadResult(task.path, seen, None)
@@ -220,8 +220,8 @@ def _try(entry: Entry, site: Site) -> None:
         fragment.render_entry(entry, site)
 
 
-def _seen(content: bytes, stat: folder.Stat) -> Seen:
-    return Seen(stat.size, stat.mtime_ns, hashlib.sha256(content).hexdigest()[:32])
+def _seen(content: bytes, stat: folder.Stat) -> FileState:
+    return FileState(stat.size, stat.mtime_ns, hashlib.sha256(content).hexdigest()[:32])
 
 
 def _render_chunk(chunk: bytes) -> bytes:
@@ -244,7 +244,7 @@ def _unread(task: ReadTask, site: Site) -> Callable[[int], ReadResult]:
     try:
         seen = _seen(*folder.read(site.folder, task.path, limits.max_bytes))
     except ArticleError:
-        seen = Seen(-1, 0, "")
+        seen = FileState(-1, 0, "")
 
     def lost(code: int) -> ReadResult:
         message = f"reading or rendering it {_fault(code, limits)}; shorten or simplify it"

@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy import delete, func, literal, select, update
 
 from feeds.catalogue import checksums, selection_sql
-from feeds.catalogue.records import Archive, ArchiveState, Shown
+from feeds.catalogue.records import Archive, ArchiveState, ShownEntry
 from feeds.catalogue.schema import archive, entry, place
+from feeds.catalogue.table import Table
 from feeds.config.definitions import FeedDefinition
 from feeds.errors import DamageError
 from feeds.model import archives as history
@@ -19,20 +20,17 @@ from feeds.model.archives import ArchivePosition
 _STATE = tuple(archive.c[name] for name in ArchiveState.__struct_fields__)
 
 
-class Archives:
+class Archives(Table):
     """What is known of histories, within one transaction; writing needs one that may write."""
 
-    def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
-
-    def newest(self) -> dict[str, int]:
+    def newest_numbers(self) -> dict[str, int]:
         """The number of the newest archive document of each feed that has any, by path."""
         rows = self._connection.execute(
             select(archive.c.feed, func.max(archive.c.number)).group_by(archive.c.feed)
         )
         return {path: number for path, number in rows}  # noqa: C416
 
-    def newest_of(self, feed: FeedDefinition) -> int:
+    def newest_number(self, feed: FeedDefinition) -> int:
         """The same of one feed, as far as this build has come; 0 if it has none."""
         if not feed.history:
             return 0
@@ -43,12 +41,12 @@ class Archives:
 
     def shown(
         self, feed: FeedDefinition, numbers: Sequence[int], now: datetime
-    ) -> dict[int, list[Shown]]:
+    ) -> dict[int, list[ShownEntry]]:
         """What these archive documents of a feed show, by number, in the order of the feed."""
-        found: dict[int, list[Shown]] = {number: [] for number in numbers}
+        found: dict[int, list[ShownEntry]] = {number: [] for number in numbers}
         for part in selection_sql.batches(numbers):
             for *row, number, _ in selection_sql.placed(feed, now, part).rows(self._connection):
-                found[number].append(Shown(*row))
+                found[number].append(ShownEntry(*row))
         return found
 
     def waiting(self, feed: FeedDefinition, now: datetime) -> list[int]:
@@ -66,7 +64,7 @@ class Archives:
         rows = self._connection.execute(select(*_STATE, archive.c.sum))
         return {(row.feed, row.number): _state(row) for row in rows}
 
-    def archives(self, feeds: Iterable[FeedDefinition]) -> list[Archive]:
+    def available(self, feeds: Iterable[FeedDefinition]) -> list[Archive]:
         """The archive documents of these feeds, in order."""
         states, found = self.states(), []
         newest: dict[str, int] = {}
@@ -82,9 +80,9 @@ class Archives:
             ]
         return found
 
-    def archive(self, feed: FeedDefinition, number: int) -> Archive | None:
+    def find(self, feed: FeedDefinition, number: int) -> Archive | None:
         """One archive document; None if there is none of this number."""
-        there = history.available(self.newest_of(feed), feed.history)
+        there = history.available(self.newest_number(feed), feed.history)
         state = self.state(feed.path, number)
         if number not in there or state is None:
             return None
@@ -103,7 +101,7 @@ class Archives:
         asked = select(archive.c.feed, archive.c.number).where(archive.c.revision > revision)
         return {(feed, number) for feed, number in self._connection.execute(asked)}
 
-    def sealed(self, entries: Sequence[int]) -> set[tuple[str, int]]:
+    def with_entries(self, entries: Sequence[int]) -> set[tuple[str, int]]:
         """The archive documents that have places for these entries."""
         found: set[tuple[str, int]] = set()
         for part in selection_sql.batches(entries):
@@ -113,14 +111,14 @@ class Archives:
             found.update((feed, number) for feed, number in self._connection.execute(asked))
         return found
 
-    def add_all(self, feed: FeedDefinition, since: int) -> None:
+    def enqueue_all(self, feed: FeedDefinition, since: int) -> None:
         """Let all entries of a feed wait, from now on, that have no place in it."""
         known = literal(feed.path), literal(history.WAITING), literal(since)
         names = ["entry", "feed", "archive", "since"]
         entries = selection_sql.unplaced(feed).add_columns(*known)
         self._connection.execute(place.insert().from_select(names, entries))
 
-    def add(self, pairs: Collection[tuple[str, int]], since: int) -> None:
+    def enqueue(self, pairs: Collection[tuple[str, int]], since: int) -> None:
         """Let entries wait, from now on, that have no place in a feed: its path, and a key."""
         known: set[tuple[str, int]] = set()
         for part in selection_sql.batches(sorted({seq for _, seq in pairs})):
@@ -178,14 +176,6 @@ class Archives:
             for each in states
         ]
         self._insert(archive, rows)
-
-    def touch(self, revision: int) -> None:
-        """Note that all archive documents may be others since this revision."""
-        self._connection.execute(update(archive).values(revision=revision))
-
-    def _insert(self, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
-        if rows:
-            self._connection.execute(table.insert(), rows)
 
 
 def _state(row: Any) -> ArchiveState:

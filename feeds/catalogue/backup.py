@@ -7,7 +7,6 @@ from pathlib import Path
 from types import MappingProxyType
 
 from feeds.catalogue.catalogue import Catalogue
-from feeds.catalogue.writer import write_transaction
 from feeds.errors import CatalogueError
 from feeds.util import private_files
 
@@ -37,17 +36,17 @@ def restore(catalogue: Catalogue, file: Path) -> int:
     the times of files: the next build reads them all. Raises `CatalogueError`.
     """
     with catalogue.read() as reader:
-        before = reader.revision()
+        before = reader.meta.revision()
     with closing(Catalogue(f"sqlite:///{file}")) as taken:  # brings an older version to ours
         with taken.read() as reader:
-            revision = reader.revision()
-        with write_transaction(taken) as writer:
-            writer.forget_file_times()
+            revision = reader.meta.revision()
+        with taken.write() as writer:
+            writer.files.forget_times()
             if before:
                 revision = max(before, revision) + 1
-                writer.put_meta("revision", str(revision))
-                writer.put_meta("feeds", str(revision))
-                writer.touch_feeds(revision)
+                writer.meta.put("revision", str(revision))
+                writer.meta.put("feeds", str(revision))
+                writer.feeds.touch_all(revision)
     with (
         _wrap_errors(file),
         closing(sqlite3.connect(file)) as source,

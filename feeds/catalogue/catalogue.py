@@ -7,7 +7,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,8 @@ from sqlalchemy import select
 
 from feeds.catalogue import damage, engines, migrations, presence, schema
 from feeds.catalogue.presence import Make
-from feeds.catalogue.reader import Reader
 from feeds.catalogue.schema import meta
+from feeds.catalogue.transaction import ReadTransaction, WriteTransaction
 from feeds.errors import CatalogueError, DamageError, FeedsError
 from feeds.util import private_files
 
@@ -121,7 +121,7 @@ class Catalogue:
     def note_damage(self, message: str) -> None:
         """Note that rows are damaged: the next build makes again what can be."""
         with self.read() as reader:
-            if reader.meta("damaged"):
+            if reader.meta.get("damaged"):
                 return
         with self.connect(write=True) as connection:
             connection.execute(sa.delete(meta).where(meta.c.key == "damaged"))
@@ -189,7 +189,7 @@ class Catalogue:
         """
         if self._file is None:
             with self.read() as reader:
-                return (reader.revision(),)
+                return (reader.meta.revision(),)
         self._reopen_if_replaced()
         with self._opening:
             try:
@@ -253,18 +253,31 @@ class Catalogue:
                     raise
 
     @contextmanager
-    def read(self) -> Iterator[Reader]:
+    def read(self) -> Iterator[ReadTransaction]:
         """Read one consistent state."""
         with self.connect() as connection:
-            yield Reader(connection)
+            yield ReadTransaction(connection)
 
     @contextmanager
-    def bulk_load(self) -> Iterator[None]:
-        """What is written now is most of all there will be, and nobody reads meanwhile.
+    def write(self) -> Iterator[WriteTransaction]:
+        """Write in one transaction, which readers see whole or not at all.
 
-        In a new SQLite file, everything is then written once: a write-ahead log would be copied
-        into the file. Whoever does read all the same waits. Where others have the file open
-        already, or with other databases, nothing is different.
+        Only one at a time: a second writer waits, and raises `CatalogueError` after `patience`.
+        """
+        with self.read() as reader:
+            is_built = reader.meta.get("revision") != "0"
+        with (
+            nullcontext() if is_built else self._bulk_load(),
+            self.connect(write=True) as connection,
+        ):
+            yield WriteTransaction(connection)
+
+    @contextmanager
+    def _bulk_load(self) -> Iterator[None]:
+        """Load a new catalogue fast.
+
+        A new SQLite file is written without a write-ahead log, which would double the work;
+        readers wait meanwhile. No effect on other databases, and on files that others have open.
         """
         self._set_journal("DELETE")
         try:

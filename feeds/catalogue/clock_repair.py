@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import func, select, update
 
 from feeds.catalogue import checksums
-from feeds.catalogue.reader import decoded
+from feeds.catalogue.records import decode_entry
 from feeds.catalogue.schema import archive, entry, feed, hub, membership, ping, place
 from feeds.catalogue.selection_sql import batches
 from feeds.util.dates import from_timestamp
@@ -94,7 +94,7 @@ _CLOCKS: tuple[sa.Column[Any], ...] = (
 
 def _mended(seq: int, first_seen: int, data: bytes, now: int) -> dict[str, Any] | None:
     """The columns of an entry dated by `now`; None if they are as they were."""
-    known, latest = decoded(data), from_timestamp(now)
+    known, latest = decode_entry(data), from_timestamp(now)
     # One without a date of its own has that when it was first seen.
     undated = known.published == from_timestamp(first_seen)
     published = min(known.published, latest) if undated else known.published

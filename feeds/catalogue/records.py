@@ -6,12 +6,18 @@ import msgspec
 
 from feeds.catalogue import checksums
 from feeds.config.definitions import FeedDefinition
+from feeds.errors import DamageError
 from feeds.model import archives as history
 from feeds.model.archives import ArchivePosition
 from feeds.model.entry import Entry
 
+_ENTRY = msgspec.json.Decoder(Entry)
 
-class Shown(msgspec.Struct, frozen=True):
+# All that is stored of WebSub hubs: rows by the name of their table.
+HubRows = dict[str, list[dict[str, str | int]]]
+
+
+class ShownEntry(msgspec.Struct, frozen=True):
     """One entry as a feed shows it; `seq` is the catalogue's own key. Times in seconds."""
 
     seq: int
@@ -20,9 +26,11 @@ class Shown(msgspec.Struct, frozen=True):
     published: int
     updated: int
 
-    def sum_of(self, made: Sequence[bytes]) -> int:
-        """The sum of its fragments, in the order of the formats."""
-        return checksums.of_fragment(self.id, self.content_hash, self.published, self.updated, made)
+    def checksum_of(self, fragments: Sequence[bytes]) -> int:
+        """Return the checksum of its fragments, given in the order of the formats."""
+        return checksums.of_fragment(
+            self.id, self.content_hash, self.published, self.updated, fragments
+        )
 
 
 class FeedState(msgspec.Struct, frozen=True):
@@ -48,7 +56,7 @@ class Archive(msgspec.Struct, frozen=True):
     """An archive document that there is: of which feed, and where in its history."""
 
     feed: FeedDefinition
-    place: ArchivePosition
+    position: ArchivePosition
     state: ArchiveState
 
     @property
@@ -57,14 +65,14 @@ class Archive(msgspec.Struct, frozen=True):
         return history.path(self.feed.path, self.state.number)
 
 
-class Standing(msgspec.Struct, frozen=True):
+class ProblemCounts(msgspec.Struct, frozen=True):
     """How many problems all articles have, as they were last read."""
 
     fatal: int = 0
     other: int = 0
 
 
-class Seen(msgspec.Struct, frozen=True, gc=False):
+class FileState(msgspec.Struct, frozen=True, gc=False):
     """An article file as the last build saw it."""
 
     size: int
@@ -72,7 +80,7 @@ class Seen(msgspec.Struct, frozen=True, gc=False):
     digest: str
 
 
-class Memory(msgspec.Struct, frozen=True):
+class RememberedEntry(msgspec.Struct, frozen=True):
     """What is remembered of an entry. Times in seconds; `withdrawn` is None while it is out."""
 
     seq: int
@@ -114,3 +122,11 @@ class HubState(msgspec.Struct, frozen=True):
 
     tries: int = 0
     due: int = 0
+
+
+def decode_entry(data: bytes) -> Entry:
+    """Decode a stored entry. Raises `DamageError`."""
+    try:
+        return _ENTRY.decode(data)
+    except msgspec.DecodeError as error:
+        raise DamageError(f"an entry in the catalogue is damaged: {error}") from error

@@ -18,7 +18,7 @@ _TERMS = ("category", "type", "provider", "provider_name", "language")
 _COLUMNS = (entry.c.seq, *(entry.c[name] for name in checksums.ENTRY))
 
 
-def link(plain: str) -> str:
+def link_hash(plain: str) -> str:
     """What stands for the link of a withdrawn entry: it tells one that is the same, no more."""
     return f"sha256:{hashlib.sha256(plain.encode()).hexdigest()[:32]}"
 
@@ -43,7 +43,7 @@ def _blanked(row: Mapping[str, Any]) -> dict[str, Any]:
     """The columns of a withdrawn entry: its id, path, dates and hashes."""
     values = {name: row[name] for name in checksums.ENTRY} | dict.fromkeys(_TERMS)
     if not row["link"].startswith("sha256:"):
-        values["link"] = link(row["link"])
+        values["link"] = link_hash(row["link"])
     kept = Entry(
         id=row["id"],
         path=row["path"],

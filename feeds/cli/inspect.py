@@ -61,7 +61,7 @@ def list_(root: Path, as_json: bool) -> None:
     site = options.site(root)
     with closing(Catalogue(site.catalogue, make="first")) as catalogue, catalogue.read() as reader:
         feeds = feed_documents.all_feeds(site, reader, clock())
-        states = reader.feed_states()
+        states = reader.feeds.states()
     rows = [_feed_row(feed, states.get(feed.path), site) for feed in feeds.values()]
     if as_json:
         echo_json(rows)

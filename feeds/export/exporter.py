@@ -8,8 +8,8 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from feeds.catalogue.catalogue import Catalogue
-from feeds.catalogue.reader import Reader
 from feeds.catalogue.records import Archive
+from feeds.catalogue.transaction import ReadTransaction
 from feeds.config.definitions import FeedDefinition
 from feeds.config.settings import HostName
 from feeds.config.site import Site
@@ -87,7 +87,7 @@ def export(
             catalogue.read() as reader,
             AtomicFolder(target) as files,
         ):
-            before, now = manifest.read(target), reader.shown_at(now)
+            before, now = manifest.read(target), reader.meta.display_time(now)
             there = {*manifest.documents(before), *published}
             made_of, whole = (
                 export_fingerprint(site, reader, wanted, codings),
@@ -96,7 +96,7 @@ def export(
             if made_of == whole.made_of and not (overwrite or verify) and files.have(before.files):
                 if guard:
                     guard(there, before.files.keys())
-                due = reader.next_due(now)
+                due = reader.feeds.next_publication(now)
                 return ExportReport((), (), len(before.files), whole.said, due)
             made = Exporter(site, reader, now, wanted, codings, made_of)
             if guard:
@@ -130,7 +130,7 @@ class Exporter:
     def __init__(
         self,
         site: Site,
-        reader: Reader,
+        reader: ReadTransaction,
         now: datetime,
         host: Host,
         codings: tuple[str, ...],
@@ -139,12 +139,12 @@ class Exporter:
         self._site, self._reader, self._now, self._host = site, reader, now, host
         self._made_of, self._at = made_of, (site, reader, now)
         self._feeds = feed_documents.all_feeds(site, reader, now)
-        self._states = states = reader.feed_states()
+        self._states = states = reader.feeds.states()
         feeds = list(self._feeds.values())
         self._checked = can_verify(site, reader, states, self._feeds)
         self._groups = groups.group_by_folder(feeds)
         self._makers = documents.site_documents(feeds, states, site)
-        self._archives = {each.path: each for each in reader.places.archives(feeds)}
+        self._archives = {each.path: each for each in reader.archives.available(feeds)}
         served = [
             *self._makers,
             *(name for feed in feeds for name in _names(feed)),
@@ -152,7 +152,7 @@ class Exporter:
         ]
         self._told = host.make(plan.make(feeds, served, site), codings)
         settings = (site.settings.pages, site.settings.http)
-        around = [reader.meta("fingerprint"), *settings, codings, host.coded]
+        around = [reader.meta.get("fingerprint"), *settings, codings, host.coded]
         self._shows = {
             feed.path: feed_fingerprint(
                 feed, states.get(feed.path), [*around, _named(self._beside(feed))]
@@ -160,7 +160,7 @@ class Exporter:
             for feed in feeds
         }
         for path, archive in self._archives.items():
-            links = (archive.place.previous, archive.place.next)
+            links = (archive.position.previous, archive.position.next)
             self._shows[path] = feed_fingerprint(archive.feed, archive.state, [*around, links])
 
     @property
@@ -218,7 +218,7 @@ class Exporter:
             removed=tuple(removed),
             unchanged=len(files.after.files) - len(files.written),
             said=said,
-            due=self._reader.next_due(self._now),
+            due=self._reader.feeds.next_publication(self._now),
         )
 
     def _beside(self, feed: FeedDefinition) -> Sequence[FeedDefinition]:

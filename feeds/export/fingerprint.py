@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from feeds.catalogue.reader import Reader
+from feeds.catalogue.transaction import ReadTransaction
 from feeds.config.definitions import FeedDefinition, definitions_hash
 from feeds.config.site import Site
 from feeds.export.hosts.base import Host
@@ -17,10 +17,12 @@ from feeds.render.site import pages
 _SOURCES = (".py", ".html", ".css")
 
 
-def export_fingerprint(site: Site, reader: Reader, host: Host, codings: Sequence[str]) -> str:
+def export_fingerprint(
+    site: Site, reader: ReadTransaction, host: Host, codings: Sequence[str]
+) -> str:
     """A hash of all that an export is made of: where it is the same, there is nothing to do."""
-    known = (reader.revision(), reader.feeds_revision(), reader.meta("fingerprint"))
-    shown = (reader.feed_titles(), reader.feed_states(), list(reader.places.states().values()))
+    known = (reader.meta.revision(), reader.meta.feeds_revision(), reader.meta.get("fingerprint"))
+    shown = (reader.feeds.titles(), reader.feeds.states(), list(reader.archives.states().values()))
     settings = site.settings  # all but these have their part in the fingerprint
     told = (settings.pages, settings.http, settings.export, definitions_hash(site), site.moves)
     parts = [program_hash(), host.name, codings, known, shown, told]

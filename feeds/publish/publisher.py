@@ -280,7 +280,7 @@ def _remembers(site: Site, held: LockedDestination) -> bool:
 def check_memory(site: Site, catalogue: Catalogue, folder: Path) -> None:
     """Raise `ExportError` where an export is, and the catalogue that it was made from is not."""
     with catalogue.read() as reader:
-        if reader.revision() != 0:
+        if reader.meta.revision() != 0:
             return
     there = manifest.documents(manifest.read(folder)) if folder.is_dir() else {}
     if not there and site.settings.upload is None:

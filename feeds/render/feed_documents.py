@@ -7,8 +7,8 @@ from datetime import datetime
 
 import msgspec
 
-from feeds.catalogue.reader import Reader, decoded
-from feeds.catalogue.records import Archive, FeedState, Shown
+from feeds.catalogue.records import Archive, FeedState, ShownEntry, decode_entry
+from feeds.catalogue.transaction import ReadTransaction
 from feeds.config import definitions
 from feeds.config.definitions import Expansion, FeedDefinition
 from feeds.config.site import Site
@@ -33,7 +33,7 @@ class FeedView(msgspec.Struct, frozen=True):
     """
 
     state: FeedState
-    shown: list[Shown]
+    shown: list[ShownEntry]
     expires: datetime | None
     newest_archive: int
 
@@ -54,26 +54,28 @@ class ArchiveParts(msgspec.Struct, frozen=True):
     """Everything from the catalogue that the archive document at `path` needs."""
 
     path: str
-    shown: list[Shown]
+    shown: list[ShownEntry]
     fragments: Fragments
 
 
-def all_feeds(site: Site, reader: Reader, now: datetime) -> dict[str, FeedDefinition]:
+def all_feeds(site: Site, reader: ReadTransaction, now: datetime) -> dict[str, FeedDefinition]:
     """Return every feed that exists at the time `now`, by path."""
     return expand_definitions(site, reader, now).feeds
 
 
-def expand_definitions(site: Site, reader: Reader, now: datetime) -> Expansion:
+def expand_definitions(site: Site, reader: ReadTransaction, now: datetime) -> Expansion:
     """Return every feed, and the problems of those whose path is unusable or taken."""
     return definitions.expand(
-        site, lambda fields: reader.in_use(fields, now), lambda terms: reader.named_by(terms, now)
+        site,
+        lambda fields: reader.terms.in_use(fields, now),
+        lambda terms: reader.entries.first_path_with(terms, now),
     )
 
 
 def view_feed(
     feed: FeedDefinition,
     site: Site,
-    reader: Reader,
+    reader: ReadTransaction,
     now: datetime,
     before: FeedState | None,
     *,
@@ -84,30 +86,32 @@ def view_feed(
     With `verify`, raise `DamageError` if the contents differ from those at the last build and
     time cannot have changed them. The settings must be those of that build.
     """
-    shown = reader.shown(feed, now)
-    state = compute_feed_state(feed, site, shown, before, reader.moved(feed, shown, now))
+    shown = reader.feeds.shown(feed, now)
+    state = compute_feed_state(
+        feed, site, shown, before, reader.feeds.last_ageing(feed, shown, now)
+    )
     if verify and before is not None and state.digest != before.digest:
         verification.check_time(feed, before, reader, now)
     return FeedView(
         state=state,
         shown=shown,
-        expires=reader.until(feed, now),
-        newest_archive=reader.places.newest_of(feed),
+        expires=reader.feeds.next_change_of(feed, now),
+        newest_archive=reader.archives.newest_number(feed),
     )
 
 
 def render_feed(
-    feed: FeedDefinition, site: Site, reader: Reader, now: datetime
+    feed: FeedDefinition, site: Site, reader: ReadTransaction, now: datetime
 ) -> dict[Format, Document]:
     """Return the feed in every format, as it is at the time `now`."""
-    view = view_feed(feed, site, reader, now, reader.feed_state(feed.path))
+    view = view_feed(feed, site, reader, now, reader.feeds.state(feed.path))
     return render_view(feed, site, reader, view)
 
 
 def render_view(
     feed: FeedDefinition,
     site: Site,
-    reader: Reader,
+    reader: ReadTransaction,
     view: FeedView,
     only: Container[int] | None = None,
 ) -> dict[Format, Document]:
@@ -124,7 +128,7 @@ def render_view(
 def render_page(
     feed: FeedDefinition,
     site: Site,
-    reader: Reader,
+    reader: ReadTransaction,
     now: datetime,
     neighbours: Sequence[FeedDefinition] = (),
     *,
@@ -135,12 +139,12 @@ def render_page(
     It links to `neighbours`, which are other feeds of its group (`groups.neighbours`). For
     `verify` see `view_feed`.
     """
-    view = view_feed(feed, site, reader, now, reader.feed_state(feed.path), verify=verify)
+    view = view_feed(feed, site, reader, now, reader.feeds.state(feed.path), verify=verify)
     return _render_page(feed, site, view, _page_entries(view, reader), neighbours)
 
 
 def render_archive(
-    archive: Archive, site: Site, reader: Reader, now: datetime, *, verify: bool = False
+    archive: Archive, site: Site, reader: ReadTransaction, now: datetime, *, verify: bool = False
 ) -> dict[Format, Document]:
     """Return an archive document in every format. For `verify` see `load_archive_parts`."""
     parts = load_archive_parts(archive, site, reader, now, verify=verify)
@@ -150,7 +154,7 @@ def render_archive(
 def load_feed_parts(
     feed: FeedDefinition,
     site: Site,
-    reader: Reader,
+    reader: ReadTransaction,
     now: datetime,
     before: FeedState | None,
     *,
@@ -163,14 +167,14 @@ def load_feed_parts(
 
 
 def load_archive_parts(
-    archive: Archive, site: Site, reader: Reader, now: datetime, *, verify: bool = False
+    archive: Archive, site: Site, reader: ReadTransaction, now: datetime, *, verify: bool = False
 ) -> ArchiveParts:
     """Read everything that an archive document needs.
 
     With `verify`, raise `DamageError` if it shows other entries than at the last build.
     """
     number = archive.state.number
-    shown = reader.places.shown(archive.feed, [number], now)[number]
+    shown = reader.archives.shown(archive.feed, [number], now)[number]
     if verify and archive_digest(shown) != archive.state.digest:
         verification.check_clock(archive, reader, now)
     return ArchiveParts(archive.path, shown, _fragments(shown, site, reader))
@@ -195,7 +199,7 @@ def render_archive_parts(
         updated=from_timestamp(archive.state.updated),
         newest=from_timestamp(shown[0].published) if shown else None,
         tags=tags,
-        position=archive.place,
+        position=archive.position,
     )
     return _assemble_formats(archive.feed, site, parts.fragments, info)
 
@@ -232,7 +236,9 @@ def _render_page(
     encoded: Sequence[bytes],
     neighbours: Sequence[FeedDefinition],
 ) -> Document:
-    page = pages.page(feed, [decoded(entry) for entry in encoded], view.state, site, neighbours)
+    page = pages.page(
+        feed, [decode_entry(entry) for entry in encoded], view.state, site, neighbours
+    )
     return msgspec.structs.replace(page, until=view.expires, tags=_tags(feed, site, view))
 
 
@@ -240,28 +246,28 @@ def _tags(feed: FeedDefinition, site: Site, view: FeedView) -> tuple[str, ...]:
     return headers.feed_tags(feed, _short_ids(view.shown)) if site.settings.http.cache_tags else ()
 
 
-def _short_ids(shown: Sequence[Shown]) -> list[str]:
+def _short_ids(shown: Sequence[ShownEntry]) -> list[str]:
     """Return short ids of entries for cache tags. They are the same on any machine."""
     return [hashlib.sha256(entry.id.encode()).hexdigest()[:10] for entry in shown]
 
 
-def _fragments(shown: Sequence[Shown], site: Site, reader: Reader) -> Fragments:
+def _fragments(shown: Sequence[ShownEntry], site: Site, reader: ReadTransaction) -> Fragments:
     """Return the fragments of these entries in order, leaving out entries that cannot be rendered.
 
     Fragments that are missing or damaged are rendered here. Raises `DamageError` if an entry
     itself is damaged.
     """
     seqs = [entry.seq for entry in shown]
-    fragments = reader.fragments(shown)
+    fragments = reader.fragments.of(shown)
     missing = [seq for seq in seqs if seq not in fragments]
-    for seq, entry in reader.entries(missing).items():
+    for seq, entry in reader.entries.get(missing).items():
         with suppress(RenderError):
             fragments[seq] = fragment.render_entry(entry, site)
     return [fragments[seq] for seq in seqs if seq in fragments]
 
 
-def _page_entries(view: FeedView, reader: Reader) -> list[bytes]:
+def _page_entries(view: FeedView, reader: ReadTransaction) -> list[bytes]:
     """Return the encoded entries that a feed's page shows."""
     seqs = [entry.seq for entry in view.shown[: pages.ENTRIES]]
-    encoded = dict(reader.encoded(seqs))
+    encoded = dict(reader.entries.encoded(seqs))
     return [encoded[seq] for seq in seqs]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from feeds.catalogue.records import ArchiveState, FeedState, Shown
+from feeds.catalogue.records import ArchiveState, FeedState, ShownEntry
 from feeds.config.definitions import FeedDefinition
 from feeds.config.site import Site
 from feeds.util import dates
@@ -20,7 +20,7 @@ _ENVELOPE_SETTINGS = (
 def compute_feed_state(
     feed: FeedDefinition,
     site: Site,
-    shown: Sequence[Shown],
+    shown: Sequence[ShownEntry],
     before: FeedState | None,
     moved: int,
     built: int | None = None,
@@ -28,7 +28,7 @@ def compute_feed_state(
     """Return the state of a feed that shows these entries. All times are in seconds since 1970.
 
     `updated` is the latest change of any entry, or the last time an entry entered or left the
-    feed because of its age (`moved`, from `Reader.moved`). It is therefore the same for readers,
+    feed because of its age (`moved`, from `Feeds.last_ageing`). So it is the same for readers,
     for builds at any time, and in a rebuilt catalogue. Any other change, such as a withdrawn
     entry or a new title, is dated by the build that detects it: `built`, or None outside builds.
     `before` is the state of the last build, which must already include changes due to time alone.
@@ -47,7 +47,7 @@ def compute_feed_state(
 
 
 def compute_archive_state(
-    feed: str, number: int, shown: Sequence[Shown], before: ArchiveState | None, built: int
+    feed: str, number: int, shown: Sequence[ShownEntry], before: ArchiveState | None, built: int
 ) -> ArchiveState:
     """Return the state of an archive document, dated like that of a feed.
 
@@ -62,12 +62,12 @@ def compute_archive_state(
     return ArchiveState(feed, number, digest, updated)
 
 
-def archive_digest(shown: Sequence[Shown]) -> str:
+def archive_digest(shown: Sequence[ShownEntry]) -> str:
     """Return the digest of an archive document that shows these entries."""
     return _digest(_versions(shown))
 
 
-def _versions(shown: Sequence[Shown]) -> list[list[str | int]]:
+def _versions(shown: Sequence[ShownEntry]) -> list[list[str | int]]:
     return [[entry.id, entry.content_hash, entry.published, entry.updated] for entry in shown]
 
 

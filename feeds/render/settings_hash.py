@@ -4,7 +4,7 @@ import hashlib
 
 import msgspec
 
-from feeds.catalogue.reader import Reader
+from feeds.catalogue.transaction import ReadTransaction
 from feeds.config.definitions import definitions_hash
 from feeds.config.settings import ExportSettings, HTTPSettings, PageSettings
 from feeds.config.site import Site
@@ -16,9 +16,9 @@ def settings_hashes(site: Site) -> tuple[str, str]:
     return _fingerprint(site), definitions_hash(site)
 
 
-def has_settings(hashes: tuple[str, str], reader: Reader) -> bool:
+def has_settings(hashes: tuple[str, str], reader: ReadTransaction) -> bool:
     """Return whether the last build used the settings with these hashes (`settings_hashes`)."""
-    return hashes == (reader.meta("fingerprint"), reader.meta("definitions"))
+    return hashes == (reader.meta.get("fingerprint"), reader.meta.get("definitions"))
 
 
 def _fingerprint(site: Site) -> str:

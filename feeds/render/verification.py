@@ -5,37 +5,39 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from feeds.catalogue.catalogue import Catalogue
-from feeds.catalogue.reader import Reader
 from feeds.catalogue.records import Archive, FeedState
+from feeds.catalogue.transaction import ReadTransaction
 from feeds.config.definitions import FeedDefinition
 from feeds.config.site import Site
 from feeds.errors import CatalogueError, DamageError
 from feeds.render.settings_hash import has_settings, settings_hashes
 
 
-def check_time(feed: FeedDefinition, before: FeedState, reader: Reader, now: datetime) -> None:
+def check_time(
+    feed: FeedDefinition, before: FeedState, reader: ReadTransaction, now: datetime
+) -> None:
     """Raise `DamageError` unless time may have changed a feed since the last build.
 
     That includes a clock that is behind the builder's.
     """
-    seconds, due = now.timestamp(), reader.dues([feed.path]).get(feed.path)
+    seconds, due = now.timestamp(), reader.feeds.due_times([feed.path]).get(feed.path)
     is_behind = seconds < (before.newest or 0)
     if not is_behind and (due is None or seconds < due):
         raise DamageError(f"the catalogue is damaged: the entries of feed {feed.path}")
 
 
-def check_clock(archive: Archive, reader: Reader, now: datetime) -> None:
+def check_clock(archive: Archive, reader: ReadTransaction, now: datetime) -> None:
     """Raise `DamageError` unless the clock is behind that of the last build.
 
     Nothing else changes an archive document between builds.
     """
-    state = reader.feed_state(archive.feed.path)
+    state = reader.feeds.state(archive.feed.path)
     if state is None or now.timestamp() >= (state.newest or 0):
         raise DamageError(f"the catalogue is damaged: the entries of {archive.path}")
 
 
 def can_verify(
-    site: Site, reader: Reader, built: Collection[str], current: Collection[str]
+    site: Site, reader: ReadTransaction, built: Collection[str], current: Collection[str]
 ) -> bool:
     """Return whether the feeds must be as the last build left them, but for changes due to time.
 

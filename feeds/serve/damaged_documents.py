@@ -4,7 +4,7 @@ import logging
 from contextlib import suppress
 
 from feeds.catalogue.catalogue import Catalogue
-from feeds.catalogue.reader import Reader
+from feeds.catalogue.transaction import ReadTransaction
 from feeds.config.definitions import FeedDefinition
 from feeds.config.site import Site
 from feeds.errors import CatalogueError, DamageError
@@ -25,7 +25,7 @@ class DamagedDocuments:
     def __contains__(self, unit: DocumentKey) -> bool:
         return unit in self._units
 
-    def checks(self, reader: Reader, feed: FeedDefinition | None = None) -> bool:
+    def checks(self, reader: ReadTransaction, feed: FeedDefinition | None = None) -> bool:
         """Whether a feed must be as the last build left it, unless time changed it.
 
         Not by the age of entries, for the builder's clock may be another one.

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from feeds.catalogue.records import Shown
+from feeds.catalogue.records import ShownEntry
 from feeds.config.definitions import FeedDefinition
 from feeds.model.document import Document
 from feeds.serve.responses import CachedResponse
@@ -40,7 +40,7 @@ class DeltaHistory:
     def __init__(self) -> None:
         self._states: dict[str, deque[DeltaState]] = {}
 
-    def note(self, made: Mapping[str, Document], shown: Sequence[Shown]) -> None:
+    def note(self, made: Mapping[str, Document], shown: Sequence[ShownEntry]) -> None:
         """Remember that these documents, by path, show these entries."""
         told = array("q", (number for each in shown for number in _told(each)))
         for name, document in made.items():
@@ -61,7 +61,9 @@ class DeltaHistory:
         return None
 
 
-def since(before: "array[int]", shown: Sequence[Shown], feed: FeedDefinition) -> list[Shown] | None:
+def since(
+    before: "array[int]", shown: Sequence[ShownEntry], feed: FeedDefinition
+) -> list[ShownEntry] | None:
     """The entries that are new or changed since a state; None where the whole feed is to be sent.
 
     That is where an entry was withdrawn: a feed of what is new cannot say so.
@@ -77,7 +79,7 @@ def since(before: "array[int]", shown: Sequence[Shown], feed: FeedDefinition) ->
     return [each for each in shown if known.get(each.seq) != _told(each)[1:]]
 
 
-def _told(each: Shown) -> tuple[int, int, int]:
+def _told(each: ShownEntry) -> tuple[int, int, int]:
     """An entry as three numbers: its key, a mark that changes with it, and its date."""
     return each.seq, int(each.content_hash[-15:], 16) ^ each.updated, each.published
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from feeds.build import sidecar
 from feeds.catalogue.catalogue import Catalogue
-from feeds.catalogue.reader import Reader
+from feeds.catalogue.transaction import ReadTransaction
 from feeds.config.site import Site
 from feeds.errors import CatalogueError, DamageError
 from feeds.model import archives as history
@@ -124,9 +124,9 @@ class DocumentCache:
             return None
         feed, now = state.feeds[unit.name], clock()
         with self._catalogue.read() as reader:
-            now = reader.shown_at(now)
+            now = reader.meta.display_time(now)
             seen = feed_documents.view_feed(
-                feed, self._site, reader, now, reader.feed_state(feed.path)
+                feed, self._site, reader, now, reader.feeds.state(feed.path)
             )
             fresh = delta.since(before.told, seen.shown, feed)
             if fresh is None:
@@ -201,7 +201,7 @@ class DocumentCache:
         if state is None or not state.holds(unit):
             return {}
         with self._catalogue.read() as reader:
-            now = reader.shown_at(now)
+            now = reader.meta.display_time(now)
             made = self._made(unit, state, reader, now)
             current = self._is_of(reader, state)
         self._sound.whole(unit)
@@ -217,11 +217,11 @@ class DocumentCache:
         """
         before, now = self._state, clock()
         with self._catalogue.read() as reader:
-            if reader.revision() == 0:
+            if reader.meta.revision() == 0:
                 raise CatalogueError("the catalogue is new: no build was made yet")
             if before and self._is_of(reader, before) and not self._is_due(before):
                 return
-            now = reader.shown_at(now)
+            now = reader.meta.display_time(now)
             state = self._loaded(reader, now, before)
             changed = self._changed(before, state, reader, now) if before else []
             wanted = [unit for unit in changed if state.holds(unit) and self.room.in_use(unit)]
@@ -241,13 +241,13 @@ class DocumentCache:
         self._state = state
         self.room.put(listing)  # after it, because whoever reads a list asks for what is new
 
-    def _is_of(self, reader: Reader, state: Snapshot) -> bool:
+    def _is_of(self, reader: ReadTransaction, state: Snapshot) -> bool:
         """Whether what is read is what a state was loaded from."""
-        at = (self._catalogue.identity, reader.revision())
+        at = (self._catalogue.identity, reader.meta.revision())
         return at == (state.catalogue, state.revision)
 
-    def _loaded(self, reader: Reader, now: datetime, before: Snapshot | None) -> Snapshot:
-        feeds_revision = reader.feeds_revision()
+    def _loaded(self, reader: ReadTransaction, now: datetime, before: Snapshot | None) -> Snapshot:
+        feeds_revision = reader.meta.feeds_revision()
         if (
             before
             and before.catalogue == self._catalogue.identity
@@ -260,14 +260,14 @@ class DocumentCache:
             grouped = groups.group_by_folder(feeds.values())
             folded = {path.casefold(): path for path in feeds}
         keeps = any(feed.history for feed in feeds.values())
-        archives = reader.places.newest() if keeps else {}
-        states = reader.feed_states()
+        archives = reader.archives.newest_numbers() if keeps else {}
+        states = reader.feeds.states()
         return Snapshot(
             catalogue=self._catalogue.identity,
-            revision=reader.revision(),
+            revision=reader.meta.revision(),
             changed=max((each.updated for each in states.values()), default=0),
             feeds_revision=feeds_revision,
-            until=reader.next_due(now),
+            until=reader.feeds.next_publication(now),
             feeds=feeds,
             groups=grouped,
             makers=documents.site_documents(list(feeds.values()), states, self._site),
@@ -276,13 +276,13 @@ class DocumentCache:
         )
 
     def _changed(
-        self, before: Snapshot, state: Snapshot, reader: Reader, now: datetime
+        self, before: Snapshot, state: Snapshot, reader: ReadTransaction, now: datetime
     ) -> list[DocumentKey]:
         """The units that are ready and may be others now."""
         if before.catalogue != state.catalogue or before.revision > state.revision:
             return self.room.units()  # another catalogue was put in the place of the one before
-        touched = set(reader.changed_since(before.revision))
-        touched |= {history.path(*at) for at in reader.places.changed_since(before.revision)}
+        touched = set(reader.feeds.changed_since(before.revision))
+        touched |= {history.path(*at) for at in reader.archives.changed_since(before.revision)}
 
         def is_changed(unit: DocumentKey) -> bool:
             return (
@@ -295,7 +295,7 @@ class DocumentCache:
         return [unit for unit in self.room.units() if is_changed(unit)]
 
     def _made(
-        self, unit: DocumentKey, state: Snapshot, reader: Reader, now: datetime
+        self, unit: DocumentKey, state: Snapshot, reader: ReadTransaction, now: datetime
     ) -> dict[str, CachedResponse]:
         """The documents of a unit by path, in the codings in which they were sent before."""
         ready = {}
@@ -312,7 +312,7 @@ class DocumentCache:
         return ready
 
     def _documents(
-        self, unit: DocumentKey, state: Snapshot, reader: Reader, now: datetime
+        self, unit: DocumentKey, state: Snapshot, reader: ReadTransaction, now: datetime
     ) -> dict[str, Document]:
         if unit.kind == "site":
             # The index page has the folder's own URL, and no other.
@@ -320,7 +320,7 @@ class DocumentCache:
             return {name: state.makers[unit.name]()}
         if unit.kind == "archive":
             at = state.archive(unit.name)
-            archive = reader.places.archive(*at) if at else None
+            archive = reader.archives.find(*at) if at else None
             sound = self._sound.checks(reader)
             made = archive and feed_documents.render_archive(
                 archive, self._site, reader, now, verify=sound
@@ -332,7 +332,7 @@ class DocumentCache:
             beside = groups.neighbours(feed, state.groups, self._site)
             page = feed_documents.render_page(feed, self._site, reader, now, beside, verify=checked)
             return {pages.page_path(feed): page}
-        before = reader.feed_state(feed.path)
+        before = reader.feeds.state(feed.path)
         seen = feed_documents.view_feed(feed, self._site, reader, now, before, verify=checked)
         named = {
             f"{feed.path}.{format_}": each

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from feeds.build import sidecar
 from feeds.catalogue.catalogue import Catalogue
-from feeds.catalogue.reader import Reader
+from feeds.catalogue.transaction import ReadTransaction
 from feeds.config.site import Site
 from feeds.errors import CatalogueError
 from feeds.render.settings_hash import settings_hashes
@@ -39,7 +39,7 @@ class OutgoingCache(DocumentCache):
         said = f"stale: {self._state} is served" if said == "ready" else said
         return True, f"{said}; the settings have changed, and no build has the new ones yet"
 
-    def _is_of(self, reader: Reader, state: Snapshot) -> bool:
+    def _is_of(self, reader: ReadTransaction, state: Snapshot) -> bool:
         """A state holds also when a build with other settings was made: it is not for these."""
         return sidecar.named(reader) != self._built_with or super()._is_of(reader, state)
 

@@ -88,7 +88,7 @@ class _Loop:
     def _look(self) -> float:
         """Tell the hub what is new since the last look; seconds until the next one."""
         with self._catalogue.read() as reader:
-            revision = reader.meta("revision")
+            revision = reader.meta.get("revision")
         now = websub.seconds()
         if revision != self._revision or 0 < self._next_try <= now:
             # What is read here is what readers get after the delay; what changes meanwhile is

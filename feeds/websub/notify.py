@@ -13,7 +13,6 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from feeds.catalogue.catalogue import Catalogue
-from feeds.catalogue.hubs import Hubs
 from feeds.catalogue.records import HubState, TopicState
 from feeds.config.definitions import feed_url
 from feeds.config.site import Site
@@ -54,8 +53,8 @@ def topics(site: Site, catalogue: Catalogue) -> dict[str, str]:
 
 def shown(catalogue: Catalogue) -> dict[str, str]:
     """The digest of what each feed shows, by path."""
-    with catalogue.connect() as connection:
-        return Hubs(connection).digests()
+    with catalogue.read() as reader:
+        return reader.feeds.digests()
 
 
 def urls(site: Site, digests: Mapping[str, str]) -> dict[str, str]:
@@ -128,15 +127,14 @@ def _enrol(site: Site, catalogue: Catalogue, hub: str, changed: Mapping[str, str
 
     A new hub counts as told of all there is: nobody can have subscribed there yet.
     """
-    with catalogue.connect() as connection:
-        known = set(Hubs(connection).hubs())
+    with catalogue.read() as reader:
+        known = set(reader.hubs.states())
     first, gone = hub not in known, known - set(site.hubs)
     if first or gone:
-        with catalogue.connect(write=True) as connection:
-            hubs = Hubs(connection)
-            hubs.forget(sorted(gone))
+        with catalogue.write() as writer:
+            writer.hubs.forget(sorted(gone))
             if first:
-                hubs.put(
+                writer.hubs.put(
                     hub, HubState(), {url: TopicState(digest) for url, digest in changed.items()}
                 )
     return first
@@ -161,9 +159,8 @@ class HubRun:
         self._failures: list[Failure] = []
 
     def run(self, *, first: bool, everything: bool) -> HubReport:
-        with self._catalogue.connect() as connection:
-            hubs = Hubs(connection)
-            state, told = hubs.hubs()[self.hub], hubs.told(self.hub)
+        with self._catalogue.read() as reader:
+            state, told = reader.hubs.states()[self.hub], reader.hubs.topics(self.hub)
         made = plan_pings(state, self._changed, told, self._clock(), everything=everything)
         due, outstanding = made.pings, [*made.pings, *made.waiting]
         with closing(HubClient(self.hub, self._stop)) as calls:
@@ -201,17 +198,16 @@ class HubRun:
         end = time.monotonic() + _WRITING
         while True:
             try:
-                with self._catalogue.connect(write=True) as connection:
-                    Hubs(connection).put(self.hub, state, after)
+                with self._catalogue.write() as writer:
+                    writer.hubs.put(self.hub, state, after)
                     return
             except CatalogueError:
                 if time.monotonic() >= end or self._stop.wait(_AGAIN):
                     raise
 
     def _report(self, *, first: bool) -> HubReport:
-        with self._catalogue.connect() as connection:
-            hubs = Hubs(connection)
-            state, told = hubs.hubs()[self.hub], hubs.told(self.hub)
+        with self._catalogue.read() as reader:
+            state, told = reader.hubs.states()[self.hub], reader.hubs.topics(self.hub)
         now = self._clock()
         left = plan_pings(state, self._changed, told, now)
         report = HubReport(

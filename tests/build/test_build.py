@@ -16,7 +16,6 @@ import pytest
 from feeds.build.builder import build
 from feeds.catalogue.catalogue import Catalogue
 from feeds.catalogue.records import EntryChange
-from feeds.catalogue.writer import write_transaction
 from feeds.config import load
 from feeds.errors import CatalogueError
 from feeds.model.document import FORMATS
@@ -291,10 +290,10 @@ def test_an_entry_that_cannot_be_rendered_costs_no_other(site: Publication) -> N
     )  # fmt: skip
     with (
         closing(Catalogue(site.site.catalogue)) as catalogue,
-        write_transaction(catalogue) as writer,
+        catalogue.write() as writer,
     ):
-        known = writer.memories(["a.md"])["a.md"]
-        writer.put_entries([EntryChange(bad, known.seq, 0, content_hash(bad), "")], site.site)
+        known = writer.entries.remembered(["a.md"])["a.md"]
+        writer.entries.put([EntryChange(bad, known.seq, 0, content_hash(bad), "")], site.site)
     assert sorted(site.titles()) == ["b", "c"]
     changed = Publication(site.root, {}, {"feeds": [{"path": "all"}]})
     changed.written = site.written
@@ -325,7 +324,7 @@ def test_a_locked_catalogue_can_be_read_and_not_built(site: Publication) -> None
     url = f"sqlite:///{file}?timeout=0.1"
     with locked(file), closing(Catalogue(url)) as catalogue:
         with catalogue.read() as reader:
-            assert reader.count_out() == 3
+            assert reader.entries.count() == 3
         with pytest.raises(CatalogueError, match="locked"):
             build(site.site, catalogue, NOW, jobs=1)
 

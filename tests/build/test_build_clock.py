@@ -93,7 +93,7 @@ def test_a_clock_that_is_set_right_by_a_little_takes_nothing_back(site: Publicat
     assert site.build(due - timedelta(seconds=29)).added == 1
     assert "f" in site.titles(now=due)
     with site.read() as reader:
-        assert reader.last_build() == int(due.timestamp())
+        assert reader.meta.last_build() == int(due.timestamp())
 
 
 def test_dates_ahead_of_a_clock_that_is_right_again_are_mended(site: Publication) -> None:
@@ -172,7 +172,7 @@ def test_a_withdrawn_article_that_comes_back_has_a_mended_date(site: Publication
     with site.read() as reader:
         assert not any(
             seconds and seconds > SOON.timestamp()
-            for memory in reader.memories(["b.md", "c.md", "new.md"]).values()
+            for memory in reader.entries.remembered(["b.md", "c.md", "new.md"]).values()
             for seconds in (memory.first_seen, memory.updated, memory.withdrawn)
         )
 
@@ -219,7 +219,7 @@ def test_the_guard_counts_what_a_clock_that_is_behind_would_hold_back(tmp_path: 
 def test_a_build_that_changes_nothing_does_not_note_its_time(site: Publication) -> None:
     site.build(SOON)
     with site.read() as reader:
-        assert reader.last_build() == int(NOW.timestamp())
+        assert reader.meta.last_build() == int(NOW.timestamp())
 
 
 def test_of_an_older_catalogue_it_is_known_when_the_last_build_was_at_least(

@@ -136,12 +136,12 @@ def dump(site: Site) -> dict[str, list[tuple[Any, ...]]]:
 
 def counted(site: Site, catalogue: Catalogue, now: datetime) -> list[tuple[Any, ...]]:
     """The terms in use, counted anew."""
-    with catalogue.connect() as connection:
+    with catalogue.read() as reader:
         return sorted(
             (
                 (*msgspec.structs.astuple(each), number)
                 for fields in terms.families(site)
-                for each, number in terms.count(connection, fields, int(now.timestamp()))
+                for each, number in reader.terms.count(fields, int(now.timestamp()))
             ),
             key=repr,
         )
@@ -266,9 +266,9 @@ def test_time_alone_is_a_reason_to_build(unwalked: Publication) -> None:
     due = NOW + timedelta(hours=5)
     with unwalked.read() as reader:
         feeds = feed_documents.all_feeds(unwalked.site, reader, NOW)
-        assert reader.until(feeds["all"], NOW) == due
-        assert reader.until(feeds["from/p2"], NOW) == due
-        assert reader.until(feeds["from/p1"], NOW) is None
+        assert reader.feeds.next_change_of(feeds["all"], NOW) == due
+        assert reader.feeds.next_change_of(feeds["from/p2"], NOW) == due
+        assert reader.feeds.next_change_of(feeds["from/p1"], NOW) is None
     assert {"all", "topics/later"} <= set(unwalked.build(due, heard=[]).feeds_changed)
 
 
@@ -322,7 +322,7 @@ def test_until_is_when_time_alone_changes_a_feed(
     site.build()
     with site.read() as reader:
         feed = feed_documents.all_feeds(site.site, reader, NOW)["some"]
-        found = reader.until(feed, NOW)
+        found = reader.feeds.next_change_of(feed, NOW)
     expected = None if until is None else NOW + timedelta(hours=until)
     assert found in (expected, expected and expected + timedelta(seconds=1))
     if found:

@@ -125,7 +125,7 @@ def test_what_is_told_of_an_entry_is_what_a_build_makes_of_it(site: Publication)
     told = fate(site, "old.md").entry
     site.build()
     with site.read() as reader:
-        found = reader.find("old.md")
+        found = reader.entries.find("old.md")
     assert found
     assert told == found[1]
 

@@ -649,8 +649,8 @@ def test_a_future_article_is_no_ones_before_its_time(site: Publication) -> None:
     site.write("c.md", article("c", publishedDateTime="2024-06-16T00:00:00Z"))
     assert site.build().feeds_changed == ()
     with site.read() as reader:
-        assert reader.next_due(NOW) == datetime(2024, 6, 16, tzinfo=UTC)
-        assert reader.next_due(LATER) is None
+        assert reader.feeds.next_publication(NOW) == datetime(2024, 6, 16, tzinfo=UTC)
+        assert reader.feeds.next_publication(LATER) is None
 
 
 # --- worker processes

@@ -14,8 +14,7 @@ from feeds.articles import folder, scan_digest
 from feeds.articles.folder import Scan, Stat
 from feeds.articles.scan_digest import PartitionedScan, ScanDigest
 from feeds.catalogue.catalogue import Catalogue
-from feeds.catalogue.reader import Reader
-from feeds.catalogue.writer import write_transaction
+from feeds.catalogue.files import Files
 from feeds.config.site import Site
 from tests.support.site import Publication, front_matter
 
@@ -103,13 +102,13 @@ def site(tmp_path: Path) -> Publication:
 def asked(monkeypatch: pytest.MonkeyPatch) -> Ranges:
     """The stretches whose rows builds ask for."""
     noted: Ranges = []
-    lines = Reader.lines
+    scan_lines = Files.scan_lines
 
-    def noting(self: Reader, first: str | None, last: str | None) -> set[str]:
+    def noting(self: Files, first: str | None, last: str | None) -> set[str]:
         noted.append((first, last))
-        return lines(self, first, last)
+        return scan_lines(self, first, last)
 
-    monkeypatch.setattr(Reader, "lines", noting)
+    monkeypatch.setattr(Files, "scan_lines", noting)
     return noted
 
 
@@ -130,7 +129,7 @@ def looks(site: Publication, name: str) -> tuple[bytes, int]:
 def shown(site: Publication) -> dict[str, str]:
     """The titles that are out, by path."""
     with site.read() as reader:
-        found = {name: reader.find(name) for name in (*NAMES, "21.html")}
+        found = {name: reader.entries.find(name) for name in (*NAMES, "21.html")}
     return {name: each[1].title for name, each in found.items() if each and not each[0].withdrawn}
 
 
@@ -177,9 +176,9 @@ def test_what_was_heard_and_taken_back_is_found(site: Publication, kind: str) ->
 def test_what_is_forgotten_is_read_again(site: Publication, asked: Ranges) -> None:
     with (
         closing(Catalogue(site.site.catalogue)) as catalogue,
-        write_transaction(catalogue) as writer,
+        catalogue.write() as writer,
     ):
-        writer.forget_file_times()
+        writer.files.forget_times()
     assert site.build().read == len(NAMES)
     assert asked == [(None, None)]
 

@@ -13,7 +13,6 @@ from sqlalchemy.schema import CreateTable
 
 from feeds.catalogue import schema
 from feeds.catalogue.catalogue import Catalogue
-from feeds.catalogue.writer import write_transaction
 from feeds.errors import CatalogueError
 from tests.build.test_changed_paths import dump
 from tests.support.site import NOW, Publication, front_matter, make_site
@@ -158,13 +157,13 @@ def test_a_catalogue_that_goes_is_an_error_and_never_made_anew(tmp_path: Path) -
             catalogue.change_token()
         with pytest.raises(CatalogueError, match="is gone"), catalogue.read():
             pass
-        with pytest.raises(CatalogueError, match="is gone"), write_transaction(catalogue):
+        with pytest.raises(CatalogueError, match="is gone"), catalogue.write():
             pass
         assert not (tmp_path / "catalogue.sqlite").exists()
         for file in tmp_path.glob("away-*"):
             file.rename(file.with_name(file.name.removeprefix("away-")))
         with catalogue.read() as reader:
-            assert reader.revision() == 1
+            assert reader.meta.revision() == 1
 
 
 def test_a_catalogue_that_is_put_in_the_place_of_another_is_opened(tmp_path: Path) -> None:
@@ -177,7 +176,7 @@ def test_a_catalogue_that_is_put_in_the_place_of_another_is_opened(tmp_path: Pat
         (other.root / "catalogue.sqlite").replace(site.root / "catalogue.sqlite")
         assert catalogue.change_token() != before
         with catalogue.read() as reader:
-            assert [entry.title for entry in reader.entries([1]).values()] == ["two"]
+            assert [entry.title for entry in reader.entries.get([1]).values()] == ["two"]
 
 
 def test_what_is_no_catalogue_is_not_taken_for_one_that_was_replaced(tmp_path: Path) -> None:
@@ -196,14 +195,14 @@ def test_servers_wait_less_than_builds(tmp_path: Path) -> None:
     with (
         closing(Catalogue(site.site.catalogue)) as builder,
         closing(Catalogue(site.site.catalogue, patience=0.1)) as server,
-        write_transaction(builder),
+        builder.write(),
     ):
         start = time.monotonic()
-        with pytest.raises(CatalogueError, match="locked"), write_transaction(server):
+        with pytest.raises(CatalogueError, match="locked"), server.write():
             pass
         assert time.monotonic() - start < 5
         with server.read() as reader:
-            assert reader.revision() == 1
+            assert reader.meta.revision() == 1
 
 
 def test_which_feeds_changed_since_a_revision(tmp_path: Path) -> None:
@@ -213,20 +212,20 @@ def test_which_feeds_changed_since_a_revision(tmp_path: Path) -> None:
     site.write("b.md", front_matter(title="b", **robots))
     site.build()
     with site.read() as reader:
-        assert reader.revision() == reader.feeds_revision() == 2
-        assert set(reader.changed_since(0)) == {"all", "topics/ai", "topics/robots"}
-        assert set(reader.changed_since(1)) == {"all", "topics/robots"}
-        assert reader.changed_since(2) == []
+        assert reader.meta.revision() == reader.meta.feeds_revision() == 2
+        assert set(reader.feeds.changed_since(0)) == {"all", "topics/ai", "topics/robots"}
+        assert set(reader.feeds.changed_since(1)) == {"all", "topics/robots"}
+        assert reader.feeds.changed_since(2) == []
     site.write("b.md", front_matter(title="b2", **robots))
     site.build()
     with site.read() as reader:
-        assert (reader.revision(), reader.feeds_revision()) == (3, 2)
-        assert set(reader.changed_since(2)) == {"all", "topics/robots"}
+        assert (reader.meta.revision(), reader.meta.feeds_revision()) == (3, 2)
+        assert set(reader.feeds.changed_since(2)) == {"all", "topics/robots"}
     changed = Publication(tmp_path, {}, {"feeds": [{"path": "all"}]}, language="de")
     changed.build()
     with changed.read() as reader:
-        assert reader.feeds_revision() == 4
-        assert reader.changed_since(3) == ["all"]
+        assert reader.meta.feeds_revision() == 4
+        assert reader.feeds.changed_since(3) == ["all"]
 
 
 def test_a_catalogue_of_the_version_before_gets_the_tables_that_are_new(tmp_path: Path) -> None:
@@ -269,7 +268,7 @@ def test_bugs_pass(tmp_path: Path) -> None:
     with closing(Catalogue(f"sqlite:///{tmp_path}/c.sqlite")) as catalogue:
         with pytest.raises(sa.exc.IntegrityError), catalogue.connect(write=True) as connection:
             connection.execute(sa.insert(schema.meta), [{"key": "a", "value": None}])
-        with pytest.raises(sa.exc.ArgumentError), write_transaction(catalogue):
+        with pytest.raises(sa.exc.ArgumentError), catalogue.write():
             raise sa.exc.ArgumentError("a statement that makes no sense")
 
 
@@ -282,7 +281,7 @@ def test_a_catalogue_lies_in_a_folder_of_any_name(tmp_path: Path, name: str) -> 
         assert catalogue.change_token()
         catalogue.close()  # so that it is opened once more, where it is
         with catalogue.read() as reader:
-            assert reader.revision() == 0
+            assert reader.meta.revision() == 0
     assert [file.name for file in tmp_path.iterdir()] == [name.partition("/")[0]]
 
 
@@ -295,12 +294,12 @@ def journal(file: Path) -> str:
 def test_a_new_file_is_filled_without_a_log_and_read_with_one(tmp_path: Path) -> None:
     file = tmp_path / "catalogue.sqlite"
     with closing(Catalogue(f"sqlite:///{file}")) as catalogue:
-        with write_transaction(catalogue) as writer:
+        with catalogue.write() as writer:
             assert journal(file) == "delete"
-            writer.put_meta("revision", "1")
+            writer.meta.put("revision", "1")
         assert journal(file) == "wal"
-        with write_transaction(catalogue) as writer:
-            writer.put_meta("revision", "2")
+        with catalogue.write() as writer:
+            writer.meta.put("revision", "2")
             assert journal(file) == "wal"
 
 
@@ -310,29 +309,29 @@ def test_a_new_file_that_others_have_open_is_filled_as_any(tmp_path: Path) -> No
         closing(Catalogue(f"sqlite:///{file}")) as catalogue,
         closing(Catalogue(f"sqlite:///{file}")) as other,
     ):
-        with other.read() as reader, write_transaction(catalogue) as writer:
-            writer.put_meta("revision", "1")
-            assert reader.meta("revision") == "0"
+        with other.read() as reader, catalogue.write() as writer:
+            writer.meta.put("revision", "1")
+            assert reader.meta.get("revision") == "0"
         with other.read() as reader:
-            assert reader.meta("revision") == "1"
+            assert reader.meta.get("revision") == "1"
 
 
 def test_a_first_build_that_fails_leaves_nothing(tmp_path: Path) -> None:
     file = tmp_path / "catalogue.sqlite"
     with closing(Catalogue(f"sqlite:///{file}")) as catalogue:
-        with suppress(RuntimeError), write_transaction(catalogue) as writer:
-            writer.put_meta("revision", "1")
+        with suppress(RuntimeError), catalogue.write() as writer:
+            writer.meta.put("revision", "1")
             raise RuntimeError
         with catalogue.read() as reader:
-            assert reader.meta("revision") == "0"
+            assert reader.meta.get("revision") == "0"
         assert journal(file) == "wal"
 
 
 def test_a_catalogue_can_be_opened_while_a_new_file_is_filled(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'catalogue.sqlite'}?timeout=0.1"
-    with closing(Catalogue(url)) as catalogue, write_transaction(catalogue) as writer:
-        writer.put_meta("revision", "1")
+    with closing(Catalogue(url)) as catalogue, catalogue.write() as writer:
+        writer.meta.put("revision", "1")
         with closing(Catalogue(url)) as other, other.read() as reader:
-            assert reader.meta("revision") == "0"
+            assert reader.meta.get("revision") == "0"
     with closing(Catalogue(url)) as other, other.read() as reader:
-        assert reader.meta("revision") == "1"
+        assert reader.meta.get("revision") == "1"

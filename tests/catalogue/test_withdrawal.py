@@ -95,7 +95,7 @@ def test_it_comes_back_as_itself(site: Publication, go: Callable[[Publication], 
     assert site.items("topics/robots") == before
     assert b"Quagmire" in updated or before
     with site.read() as reader:
-        assert reader.feed_titles()["from/wombat-times"] == "Wombat Times"
+        assert reader.feeds.titles()["from/wombat-times"] == "Wombat Times"
 
 
 @pytest.mark.parametrize("content", [SECRET, SECRET.replace("ybbs", "other"),

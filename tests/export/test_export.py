@@ -76,7 +76,7 @@ def test_every_file_is_what_our_server_sends(
     client, known = serve(site), manifest.read(out).files
     with site.read() as reader:
         feeds = feed_documents.all_feeds(site.site, reader, NOW)
-        makers = documents.site_documents(list(feeds.values()), reader.feed_states(), site.site)
+        makers = documents.site_documents(list(feeds.values()), reader.feeds.states(), site.site)
     served = {*makers, *(f"{path}.{each}" for path in feeds for each in (*FORMATS, "html"))}
     assert served <= set(known)
     for name, told in known.items():
@@ -446,7 +446,7 @@ def test_files_hold_the_bytes_that_are_fetched(site: Publication, out: Path) -> 
             beside = groups.neighbours(feed, known, site.site)
             page = feed_documents.render_page(feed, site.site, reader, NOW, beside)
             assert (out / f"{path}.html").read_bytes() == page.body
-        makers = documents.site_documents(list(feeds.values()), reader.feed_states(), site.site)
+        makers = documents.site_documents(list(feeds.values()), reader.feeds.states(), site.site)
         for name, make in makers.items():
             assert (out / name).read_bytes() == make().body
     assert set(makers) == SITE_FILES | {"topics/feeds.opml"}

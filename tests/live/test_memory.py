@@ -19,7 +19,6 @@ import pytest
 
 from feeds.catalogue import backup
 from feeds.catalogue.catalogue import Catalogue
-from feeds.catalogue.hubs import Hubs
 from feeds.errors import CatalogueError, StoreError
 from feeds.publish.object_store import ObjectStore
 from feeds.publish.publisher import publish
@@ -196,9 +195,9 @@ def test_what_hubs_were_told_is_taken_up_at_once_with_the_catalogue(
         runner.publish(NOW + 2 * DAY)
     with (
         closing(Catalogue(runner.articles.site.catalogue)) as catalogue,
-        catalogue.connect() as connection,
+        catalogue.read() as reader,
     ):
-        assert list(Hubs(connection).hubs()) == ["https://hub.example/"]
+        assert list(reader.hubs.states()) == ["https://hub.example/"]
 
 
 _DIES_WHILE_SAVING = """
@@ -282,7 +281,7 @@ def test_a_catalogue_of_its_own_that_gives_way_is_kept_beside(first: Published) 
     own.publish(NOW + 2 * DAY)
     aside = own.articles.root / "catalogue.sqlite.replaced"
     with closing(Catalogue(f"sqlite:///{aside}")) as catalogue, catalogue.read() as reader:
-        found = reader.find("own.md")
+        found = reader.entries.find("own.md")
     assert found
     assert found[0].first_seen == (NOW - DAY).timestamp()
 
@@ -626,9 +625,9 @@ def test_who_reads_while_a_copy_is_taken_up_sees_one_state_and_then_the_other(
     with closing(Catalogue(one.site.catalogue)) as catalogue:
         stamp = catalogue.change_token()
         with catalogue.read() as reader:
-            assert reader.count_out() == 1
+            assert reader.entries.count() == 1
             backup.restore(catalogue, tmp_path / "copy")
-            assert reader.count_out() == 1
+            assert reader.entries.count() == 1
         assert catalogue.change_token() != stamp
     assert one.titles() == ["b", "c"]
 
@@ -646,11 +645,11 @@ def test_what_is_taken_up_is_another_state_of_every_feed_and_archive(tmp_path: P
         backup.backup(catalogue, tmp_path / "copy")
     with closing(Catalogue(one.site.catalogue)) as catalogue:
         with catalogue.read() as reader:
-            before = reader.revision()
+            before = reader.meta.revision()
         assert backup.restore(catalogue, tmp_path / "copy") == before + 1
         with catalogue.read() as reader:
-            assert reader.revision() == reader.feeds_revision() == before + 1
-            assert set(reader.changed_since(before)) == set(reader.feed_states())
+            assert reader.meta.revision() == reader.meta.feeds_revision() == before + 1
+            assert set(reader.feeds.changed_since(before)) == set(reader.feeds.states())
 
 
 def test_one_catalogue_published_to_two_places_goes_on_at_both(
@@ -679,7 +678,7 @@ def test_what_moved_on_since_it_was_published_is_kept_beside(first: Published) -
     assert first.publish(NOW + 4 * DAY).memory == "taken up"
     aside = first.articles.root / "catalogue.sqlite.replaced"
     with closing(Catalogue(f"sqlite:///{aside}")) as catalogue, catalogue.read() as reader:
-        assert reader.find("own.md")
+        assert reader.entries.find("own.md")
 
 
 def test_what_hubs_were_told_and_is_damaged_is_named(first: Published) -> None:

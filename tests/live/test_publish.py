@@ -655,7 +655,7 @@ def test_what_another_built_before_the_export_is_remembered_too(
     monkeypatch.setattr("feeds.publish.publisher.export", late)
     site.publish()
     with site.articles.read() as reader:
-        revision = reader.revision()
+        revision = reader.meta.revision()
     assert "late" in [item["title"] for item in site.items()]
     saved = site.record.catalogue
     assert saved

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from feeds.catalogue import schema, selection_sql
 from feeds.catalogue.catalogue import Catalogue
 from feeds.catalogue.records import EntryChange
-from feeds.catalogue.writer import write_transaction
 from feeds.config.definitions import FeedDefinition
 from feeds.config.feed_settings import Topic
 from feeds.config.settings import SiteSettings
@@ -111,8 +110,8 @@ def store(catalogue: Catalogue, stored: list[Entry]) -> None:
     with catalogue.connect(write=True) as connection:
         connection.execute(sa.delete(schema.entry))
         connection.execute(sa.delete(schema.membership))
-    with write_transaction(catalogue) as writer:
-        writer.put_entries(
+    with catalogue.write() as writer:
+        writer.entries.put(
             [EntryChange(each, None, 0, content_hash(each), "") for each in stored], SITE
         )
 
@@ -171,9 +170,9 @@ def test_what_a_feed_shows_is_what_the_predicate_selects_in_order(
     catalogue: Catalogue, stored: list[Entry], withdrawn: set[int], defined: list[FeedDefinition]
 ) -> None:
     store(catalogue, stored)
-    with write_transaction(catalogue) as writer:
+    with catalogue.write() as writer:
         gone = [each.path for number, each in enumerate(stored) if number in withdrawn]
-        writer.withdraw([each.seq for each in writer.memories(gone).values()], 0)
+        writer.entries.withdraw([each.seq for each in writer.entries.remembered(gone).values()], 0)
     known = {each.id: SITE.facts(each) for each in stored}
     with catalogue.read() as reader:
         for feed in defined:
@@ -188,7 +187,7 @@ def test_what_a_feed_shows_is_what_the_predicate_selects_in_order(
             wanted.sort(key=lambda each: each.published, reverse=True)
             if feed.order == "heat":
                 wanted.sort(key=lambda each: each.heat, reverse=True)
-            shown = [each.id for each in reader.shown(feed, NOW)]
+            shown = [each.id for each in reader.feeds.shown(feed, NOW)]
             assert shown == [each.id for each in wanted[: feed.size]]
 
 
@@ -202,7 +201,7 @@ def an_entry(id_: str, day: int, heat: int = 0) -> Entry:
 def shown(catalogue: Catalogue, order: str, size: int = 10) -> list[str]:
     feed = FeedDefinition("all", "All", "", EVERYTHING, order, size, 60)  # type: ignore[arg-type]
     with catalogue.read() as reader:
-        return [each.id for each in reader.shown(feed, NOW)]
+        return [each.id for each in reader.feeds.shown(feed, NOW)]
 
 
 def test_order_is_newest_or_hottest_first_and_ties_go_by_id(catalogue: Catalogue) -> None:

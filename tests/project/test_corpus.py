@@ -80,9 +80,10 @@ def publish(root: Path, folder: Path, **settings: Any) -> Corpus:
     with made.read() as catalogue:
         feeds = feed_documents.all_feeds(site, catalogue, NOW)
         shown = {
-            path: [each.seq for each in catalogue.shown(feed, NOW)] for path, feed in feeds.items()
+            path: [each.seq for each in catalogue.feeds.shown(feed, NOW)]
+            for path, feed in feeds.items()
         }
-        known = catalogue.entries(sorted({seq for seqs in shown.values() for seq in seqs}))
+        known = catalogue.entries.get(sorted({seq for seqs in shown.values() for seq in seqs}))
         return Corpus(
             folder,
             feeds,

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Literal
 
-from feeds.catalogue.records import Shown
+from feeds.catalogue.records import ShownEntry
 from feeds.config.definitions import FeedDefinition
 from feeds.model import document
 from feeds.model.document import Caching
@@ -15,13 +15,13 @@ KEPT = Caching(60)
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 
 
-def entry(seq: int, published: int, content: str = "a", updated: int = 0) -> Shown:
-    return Shown(seq, f"id:{seq}", f"1:{content * 32}", published, updated)
+def entry(seq: int, published: int, content: str = "a", updated: int = 0) -> ShownEntry:
+    return ShownEntry(seq, f"id:{seq}", f"1:{content * 32}", published, updated)
 
 
 def since(
-    before: list[Shown],
-    now: list[Shown],
+    before: list[ShownEntry],
+    now: list[ShownEntry],
     size: int = 50,
     order: Literal["date", "heat"] = "date",
 ) -> list[int] | None:

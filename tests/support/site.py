@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 from feeds.build.builder import BuildReport, build
 from feeds.catalogue.catalogue import Catalogue
 from feeds.catalogue.presence import identity
-from feeds.catalogue.reader import Reader
+from feeds.catalogue.transaction import ReadTransaction
 from feeds.config import load
 from feeds.config.feed_settings import Provider, Topic
 from feeds.config.settings import SiteSettings
@@ -145,7 +145,7 @@ class Publication:
             return build(site, catalogue, now, **{"jobs": 1, **options})
 
     @contextmanager
-    def read(self) -> Iterator[Reader]:
+    def read(self) -> Iterator[ReadTransaction]:
         with self._catalogue(self.site) as catalogue, catalogue.read() as reader:
             yield reader
 

@@ -74,7 +74,7 @@ def made_for(host: HostName, site: Publication) -> HostFiles:
 def planned(site: Publication) -> HostRules:
     with site.read() as reader:
         feeds = list(feed_documents.all_feeds(site.site, reader, NOW).values())
-        makers = documents.site_documents(feeds, reader.feed_states(), site.site)
+        makers = documents.site_documents(feeds, reader.feeds.states(), site.site)
     names = [f"{feed.path}.{each}" for feed in feeds for each in ("rss", "atom", "json", "html")]
     return plan.make(feeds, [*names, *makers], site.site)
 
@@ -88,7 +88,7 @@ def every_document(site: Publication) -> Iterator[tuple[str, dict[str, str]]]:
                 yield f"{path}.{format_}", dict(headers.document_headers(made, site.site))
             page = feed_documents.render_page(feed, site.site, reader, NOW)
             yield f"{path}.html", dict(headers.document_headers(page, site.site))
-        makers = documents.site_documents(list(feeds.values()), reader.feed_states(), site.site)
+        makers = documents.site_documents(list(feeds.values()), reader.feeds.states(), site.site)
         for name, make in makers.items():
             yield (
                 "" if name == pages.INDEX else name,

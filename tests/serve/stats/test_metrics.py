@@ -18,7 +18,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from feeds.build.builder import BuildReport
-from feeds.catalogue.records import Standing
+from feeds.catalogue.records import ProblemCounts
 from feeds.errors import Problem
 from feeds.serve.stats import metrics as measuring
 from feeds.serve.stats.metrics import METRICS, Metrics, answering
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.xdist_group("metrics")
 
 REPORT = BuildReport(
     articles=9, read=3, added=2, changed=1, withdrawn=0, feeds=4, feeds_changed=("all", "maps"),
-    problems=(Problem("b.md", 1, "", "b"),), revision=7, standing=Standing(fatal=1, other=5),
+    problems=(Problem("b.md", 1, "", "b"),), revision=7, standing=ProblemCounts(fatal=1, other=5),
 )  # fmt: skip
 
 
