@@ -63,29 +63,34 @@ def channel(body: bytes) -> Any:
     return found
 
 
-def test_r2_r3_channel_has_each_element_once(root: Path) -> None:
+@pytest.mark.rule("R2", "R3")
+def test_channel_has_each_element_once(root: Path) -> None:
     names = [each.tag for each in channel(made(root, "rss", **FULL))]
     once = [name for name in names if not str(name).startswith(ATOM)]
     assert len(once) == len(set(once))
     assert {"title", "link", "description", "language", "copyright", "ttl"} <= set(once)
 
 
-def test_r2_channel_link_is_the_site_not_the_feed(root: Path) -> None:
+@pytest.mark.rule("R2")
+def test_channel_link_is_the_site_not_the_feed(root: Path) -> None:
     assert channel(made(root, "rss", **FULL)).findtext("link") == "https://example.org/"
 
 
-def test_r44_plain_text_of_rss_uses_numeric_references(root: Path) -> None:
+@pytest.mark.rule("R44")
+def test_plain_text_in_channel_uses_numeric_references(root: Path) -> None:
     assert b"<title>A &#x26; B &#x3C; C</title>" in made(root, "rss")
 
 
-def test_r40_managing_editor_is_an_address_with_a_name_in_brackets(root: Path) -> None:
+@pytest.mark.rule("R40")
+def test_managing_editor_is_an_address_with_a_name_in_brackets(root: Path) -> None:
     assert channel(made(root, "rss", **FULL)).findtext("managingEditor") == (
         "jane@example.org (Jane)"
     )
     assert channel(made(root, "rss")).find("managingEditor") is None
 
 
-def test_r35_a14_times_are_those_of_the_content(root: Path) -> None:
+@pytest.mark.rule("R35", "A14")
+def test_feed_dates_are_those_of_the_content(root: Path) -> None:
     rss = channel(made(root, "rss"))
     assert rss.findtext("lastBuildDate") == "Fri, 31 May 2024 09:00:00 GMT"
     assert rss.findtext("pubDate") == "Thu, 30 May 2024 09:00:00 GMT"
@@ -93,14 +98,16 @@ def test_r35_a14_times_are_those_of_the_content(root: Path) -> None:
     assert atom.findtext(f"{ATOM}updated") == "2024-05-31T09:00:00+00:00"
 
 
-def test_r7_generator_has_no_version(root: Path) -> None:
+@pytest.mark.rule("R7")
+def test_generator_has_no_version(root: Path) -> None:
     assert channel(made(root, "rss")).findtext("generator") == "feed-publisher"
     generator = etree.fromstring(made(root, "atom")).find(f"{ATOM}generator")
     assert generator is not None
     assert generator.get("version") is None
 
 
-def test_r9_rss_image_only_where_readers_take_it(root: Path) -> None:
+@pytest.mark.rule("R9")
+def test_rss_image_only_if_small_and_of_a_known_type(root: Path) -> None:
     image = channel(made(root, "rss", **FULL)).find("image")
     assert image.findtext("url") == "https://example.org/logo.png"
     assert image.findtext("title") == "A & B < C"
@@ -112,7 +119,8 @@ def test_r9_rss_image_only_where_readers_take_it(root: Path) -> None:
         assert channel(made(root, "rss", {"picture": picture})).find("image") is None
 
 
-def test_r12_a24_w3_self_and_hub_stand_in_every_format(root: Path) -> None:
+@pytest.mark.rule("R12", "A24", "W3")
+def test_self_and_hub_links_are_in_every_format(root: Path) -> None:
     own = "https://example.org/topics/a%26b"
     links = {
         (link.get("rel"), link.get("href"))
@@ -133,7 +141,8 @@ def test_r12_a24_w3_self_and_hub_stand_in_every_format(root: Path) -> None:
     assert feed["hubs"] == [{"type": "WebSub", "url": "https://hub.example.org/"}]
 
 
-def test_w1_w3_j12_every_hub_is_named_in_order_in_body_and_header(root: Path) -> None:
+@pytest.mark.rule("W1", "W3", "J12")
+def test_hubs_are_in_order_in_body_and_header(root: Path) -> None:
     hubs = ["https://one.example.net/", "https://two.example.net/hub?a=1&b=2"]
     site = load.load(write_site(root, {}, hub=hubs), {})
     feed = definition()
@@ -158,14 +167,16 @@ def parse_links(header: str) -> list[tuple[str, str]]:
     return [(link["url"], link["rel"]) for link in parse_header_links(header)]
 
 
-def test_w2_without_a_hub_the_header_names_the_feed_itself(root: Path) -> None:
+@pytest.mark.rule("W2")
+def test_link_header_has_self_without_a_hub(root: Path) -> None:
     site = load.load(root, {})
     own = links.link_header(links.feed_links(definition(), site, "rss"))
     assert own == '<https://example.org/topics/a%26b.rss>; rel="self"'
     assert b"hub" not in made(root, "json")
 
 
-def test_a2_a5_feed_has_id_title_updated_and_author(root: Path) -> None:
+@pytest.mark.rule("A2", "A5")
+def test_atom_feed_has_id_title_updated_and_author(root: Path) -> None:
     atom = etree.fromstring(made(root, "atom"))
     for name in ("id", "title", "updated", "author"):
         assert len(atom.findall(f"{ATOM}{name}")) == 1
@@ -173,20 +184,23 @@ def test_a2_a5_feed_has_id_title_updated_and_author(root: Path) -> None:
     assert atom.findtext(f"{ATOM}id") == "tag:example.org,2026:site/feeds:topics/a%26b"
 
 
-def test_a26_language_is_declared(root: Path) -> None:
+@pytest.mark.rule("A26")
+def test_language_of_the_feed_is_declared(root: Path) -> None:
     atom = etree.fromstring(made(root, "atom", **FULL))
     assert atom.get("{http://www.w3.org/XML/1998/namespace}lang") == "en-GB"
     assert json.loads(made(root, "json", **FULL))["language"] == "en-GB"
 
 
-def test_j1_j3_json_feed_has_its_version_and_no_null(root: Path) -> None:
+@pytest.mark.rule("J1", "J3")
+def test_json_feed_has_its_version_and_no_null(root: Path) -> None:
     feed = json.loads(made(root, "json"))
     assert feed["version"] == "https://jsonfeed.org/version/1.1"
     assert feed["items"] == []
     assert None not in feed.values()
 
 
-def test_a12_the_feed_id_does_not_change_with_title_or_base_url(root: Path) -> None:
+@pytest.mark.rule("A12")
+def test_feed_id_does_not_change_with_title_or_url(root: Path) -> None:
     ids = {
         etree.fromstring(made(root, "atom", feed, **settings)).findtext(f"{ATOM}id")
         for feed, settings in (

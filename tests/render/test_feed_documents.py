@@ -48,7 +48,7 @@ def aged(root: Path, name: str) -> Publication:
 
 
 @pytest.mark.parametrize("name", AGED)
-def test_feeds_of_an_age_are_the_same_whenever_they_were_built(tmp_path: Path, name: str) -> None:
+def test_feed_by_age_does_not_depend_on_build_times(tmp_path: Path, name: str) -> None:
     site = aged(tmp_path, name)
     site.build()
     looked = {at: site.fetch("aged", at) for at in MOMENTS}
@@ -61,9 +61,7 @@ def test_feeds_of_an_age_are_the_same_whenever_they_were_built(tmp_path: Path, n
 
 
 @pytest.mark.parametrize("name", AGED)
-def test_a_feed_of_an_age_has_a_later_date_if_and_only_if_it_shows_others(
-    tmp_path: Path, name: str
-) -> None:
+def test_feed_by_age_has_a_later_date_only_if_its_entries_differ(tmp_path: Path, name: str) -> None:
     site = aged(tmp_path, name)
     site.build()
     before = site.fetch("aged", NOW)
@@ -81,7 +79,7 @@ def _ids(made: dict[Format, Document]) -> Sequence[str]:
     return [each["id"] for each in json.loads(made["json"].body)["items"]]
 
 
-def test_an_entry_of_another_topic_that_grows_old_moves_nothing(tmp_path: Path) -> None:
+def test_expiry_of_entries_of_another_topic_changes_nothing(tmp_path: Path) -> None:
     feeds = {"feeds": [{"path": "aged", "select": {"topic": "Robots", "age": "1d"}}]}
     site = Publication(tmp_path, {**ARTICLES, "r.md": article("r", -20, topics=["Robots"])}, feeds)
     site.build()
@@ -94,7 +92,7 @@ def test_an_entry_of_another_topic_that_grows_old_moves_nothing(tmp_path: Path) 
     assert site.fetch("aged", later) == left
 
 
-def test_what_a_build_changes_is_later_than_what_time_did(tmp_path: Path) -> None:
+def test_change_by_a_build_is_later_than_changes_due_to_time(tmp_path: Path) -> None:
     """Who has asked in between must not be told that nothing changed since."""
     site = aged(tmp_path, "age")
     site.build()
@@ -106,7 +104,8 @@ def test_what_a_build_changes_is_later_than_what_time_did(tmp_path: Path) -> Non
     assert seen.updated < after.updated == now
 
 
-def test_a_feed_is_dated_by_a_build_for_entries_that_are_withdrawn_and_no_longer(
+@pytest.mark.rule("H8")
+def test_build_dates_a_feed_only_when_an_entry_is_withdrawn(
     tmp_path: Path,
 ) -> None:
     site = aged(tmp_path, "age")
@@ -138,7 +137,9 @@ def test_a_feed_is_dated_by_a_build_for_entries_that_are_withdrawn_and_no_longer
     ],
     ids=lambda settings: next(iter(settings)),
 )
-def test_a_setting_that_stands_in_a_feed_dates_it(tmp_path: Path, settings: dict[str, Any]) -> None:
+def test_change_of_a_setting_in_the_envelope_updates_the_feed(
+    tmp_path: Path, settings: dict[str, Any]
+) -> None:
     site = Publication(tmp_path, {"a.md": article("a", -1)}, FEEDS)
     site.build()
     site.export(tmp_path / "out")

@@ -44,7 +44,7 @@ def test_any_entry(entry: Entry) -> None:
 
 @settings(max_examples=300)
 @given(ENTRIES, ANY, st.sampled_from(["title", "id", "link", "content", "summary", "category"]))
-def test_any_text_in_any_place(entry: Entry, text: str, field: str) -> None:
+def test_any_text_in_any_field(entry: Entry, text: str, field: str) -> None:
     check(msgspec.structs.replace(entry, **{field: text}))
     check(
         msgspec.structs.replace(
@@ -61,13 +61,13 @@ def test_any_text_in_any_place(entry: Entry, text: str, field: str) -> None:
 
 
 @pytest.mark.parametrize("entry", [FULL, PLAIN], ids=["full", "plain"])
-def test_usual_entries_are_written_directly(entry: Entry) -> None:
+def test_usual_entries_take_the_fast_path(entry: Entry) -> None:
     assert check(entry)
 
 
 @pytest.mark.parametrize("field", ["title", "link", "content", "id", "category"])
 @pytest.mark.parametrize("text", ["a\x00b", "a\rb", "a\ud800b", "a\ufffeb", "a\x0bb"])
-def test_what_xml_has_no_room_for_is_left_to_feedgen(field: str, text: str) -> None:
+def test_characters_forbidden_in_xml_are_left_to_feedgen(field: str, text: str) -> None:
     assert not check(msgspec.structs.replace(FULL, **{field: text}))
 
 

@@ -33,7 +33,7 @@ SITE = make_site(
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_golden(folder: Path, update_golden: bool) -> None:
+def test_fragments_equal_the_golden_files(folder: Path, update_golden: bool) -> None:
     (file,) = (each for each in folder.iterdir() if each.name not in FILES.values())
     made = parser.parse(f"_news/{file.name}", file.read_bytes(), SEEN, SITE)
     assert made.problems == ()
@@ -45,7 +45,7 @@ def test_golden(folder: Path, update_golden: bool) -> None:
         assert rendered[format_].decode() == (folder / name).read_text(encoding="utf-8")
 
 
-def test_who_changes_the_golden_files_raises_the_version() -> None:
+def test_changed_golden_files_need_a_new_version() -> None:
     digest = hashlib.sha256()
     for file in sorted(FOLDERS[0].parent.rglob("*.*")):
         if file.is_file():

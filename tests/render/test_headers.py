@@ -30,24 +30,27 @@ def said(
     return dict(listed)
 
 
-def test_h8_last_modified_is_the_newest_change() -> None:
+@pytest.mark.rule("H8")
+def test_last_modified_is_the_latest_change() -> None:
     assert said()["Last-Modified"] == "Sat, 01 Jun 2024 12:30:15 GMT"
 
 
-def test_what_changes_without_its_date_has_none() -> None:
+def test_last_modified_is_omitted_if_changes_do_not_move_it() -> None:
     assert "Last-Modified" not in said(links=())
     current = Link("https://example.org/all.rss", "current")
     assert "Last-Modified" not in said(links=(SELF, current))  # an archive: its links move
 
 
-def test_h59_links_name_self_and_hub() -> None:
+@pytest.mark.rule("H59")
+def test_link_header_has_self_and_hub() -> None:
     assert said()["Link"] == (
         '<https://example.org/all.rss>; rel="self", <https://hub.example/>; rel="hub"'
     )
     assert "Link" not in said(links=())
 
 
-def test_h21_h25_a_copy_is_kept_for_so_long() -> None:
+@pytest.mark.rule("H21", "H25")
+def test_cache_control_has_lifetime_and_stale_directives() -> None:
     assert said()["Cache-Control"] == (
         "public, max-age=1800, stale-while-revalidate=300, stale-if-error=604800"
     )
@@ -55,8 +58,9 @@ def test_h21_h25_a_copy_is_kept_for_so_long() -> None:
     assert made["Cache-Control"] == "public, max-age=60, stale-while-revalidate=7, stale-if-error=8"
 
 
+@pytest.mark.rule("H23", "H26")
 @pytest.mark.parametrize("cdn", [None, 86_400])
-def test_h23_h26_nothing_forbids_stale_copies_or_makes_readers_forget(cdn: int | None) -> None:
+def test_no_header_forbids_stale_copies(cdn: int | None) -> None:
     made = said(caching=Caching(60, cdn_max_age=cdn))
     assert "Expires" not in made
     for value in made.values():
@@ -64,7 +68,8 @@ def test_h23_h26_nothing_forbids_stale_copies_or_makes_readers_forget(cdn: int |
             assert word not in value
 
 
-def test_h26_cdns_are_told_otherwise_by_headers_of_their_own() -> None:
+@pytest.mark.rule("H26")
+def test_cdns_have_their_own_cache_control() -> None:
     made = said(caching=Caching(60, 5, 6, cdn_max_age=86_400))
     ages = "max-age=86400, stale-while-revalidate=5, stale-if-error=6"
     assert made["CDN-Cache-Control"] == f"public, {ages}"
@@ -76,7 +81,7 @@ def test_h26_cdns_are_told_otherwise_by_headers_of_their_own() -> None:
     ("left", "max_age", "revalidate"),
     [(7200, 1800, 300), (2100, 1800, 300), (2099, 1800, 0), (1799, 1799, 0), (0, 0, 0), (-9, 0, 0)],
 )
-def test_a_copy_is_fresh_no_longer_than_until_the_next_entry_is_due(
+def test_copies_are_not_fresh_once_the_next_entry_is_due(
     left: int, max_age: int, revalidate: int
 ) -> None:
     made = said(NOW, until=NOW + timedelta(seconds=left), caching=Caching(1800, cdn_max_age=1800))
@@ -85,11 +90,13 @@ def test_a_copy_is_fresh_no_longer_than_until_the_next_entry_is_due(
     assert ages in made["CDN-Cache-Control"]
 
 
-def test_h30_vary_names_the_coding() -> None:
+@pytest.mark.rule("H30")
+def test_vary_is_accept_encoding() -> None:
     assert said()["Vary"] == "Accept-Encoding"
 
 
-def test_h54_feeds_may_be_sniffed_and_pages_not() -> None:
+@pytest.mark.rule("H54")
+def test_nosniff_is_optional_for_feeds_and_set_for_pages() -> None:
     assert "X-Content-Type-Options" not in said()
     assert said(http={"nosniff": True})["X-Content-Type-Options"] == "nosniff"
     page = said(media_type="text/html", links=())
@@ -97,17 +104,20 @@ def test_h54_feeds_may_be_sniffed_and_pages_not() -> None:
     assert page["Referrer-Policy"] == "strict-origin-when-cross-origin"
 
 
-def test_h57_the_policy_lets_a_feed_have_its_stylesheet_and_no_script() -> None:
+@pytest.mark.rule("H57")
+def test_csp_allows_the_stylesheet_and_no_script() -> None:
     policy = said()["Content-Security-Policy"]
     assert "default-src 'none'; style-src 'self'" in policy
     assert "script" not in policy
 
 
-def test_h57_hsts_is_the_sites_to_decide() -> None:
+@pytest.mark.rule("H57")
+def test_hsts_is_sent_if_set() -> None:
     assert "Strict-Transport-Security" not in said()
     assert said(http={"hsts": "365d"})["Strict-Transport-Security"] == "max-age=31536000"
 
 
+@pytest.mark.rule("C7", "C8")
 @pytest.mark.parametrize(
     ("header", "value"),
     [
@@ -117,17 +127,19 @@ def test_h57_hsts_is_the_sites_to_decide() -> None:
         ("CDN-Tag", "all,feed:a"),
     ],
 )
-def test_c7_c8_tags_are_written_as_each_cdn_reads_them(header: str, value: str) -> None:
+def test_cache_tags_have_the_separator_of_the_header(header: str, value: str) -> None:
     assert said(http={"cache_tags": header}, tags=("all", "feed:a"))[header] == value
 
 
-def test_c7_no_more_tags_than_cdns_read() -> None:
+@pytest.mark.rule("C7")
+def test_cache_tags_are_limited_in_bytes() -> None:
     tags = tuple(f"entry:{number:010}" for number in range(2000))
     made = said(http={"cache_tags": "Surrogate-Key"}, tags=("all", *tags))["Surrogate-Key"]
     assert len(made) <= 16_000
     assert made.split(" ") == ["all", *tags][: len(made.split(" "))]
 
 
+@pytest.mark.rule("C9")
 @pytest.mark.parametrize(
     ("selection", "topics"),
     [
@@ -136,7 +148,7 @@ def test_c7_no_more_tags_than_cdns_read() -> None:
         (All((Terms("topic", ("a",)), Range("quality", 5, None))), ["topic:a"]),
     ],
 )
-def test_c9_a_feed_is_purged_by_everything_itself_its_topics_and_its_entries(
+def test_feed_has_cache_tags_for_all_itself_topics_and_entries(
     selection: Selection, topics: list[str]
 ) -> None:
     feed = FeedDefinition("In/Ä", "", "", selection, "date", 50, Caching(60))

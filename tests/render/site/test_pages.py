@@ -64,7 +64,8 @@ def text(element: Any) -> str:
     return " ".join(element.text_content().split())
 
 
-def test_b9_a_page_names_its_own_feed_in_each_format() -> None:
+@pytest.mark.rule("B9")
+def test_page_announces_its_feed_in_each_format() -> None:
     found = page(definition("topics/a&b", "Example: A & B")).xpath("//link[@rel='alternate']")
     assert [(link.get("type"), link.get("title"), link.get("href")) for link in found] == [
         ("application/rss+xml", "Example: A & B (RSS)", "../topics/a%26b.rss"),
@@ -73,7 +74,8 @@ def test_b9_a_page_names_its_own_feed_in_each_format() -> None:
     ]
 
 
-def test_b9_the_index_page_names_the_main_feed_first() -> None:
+@pytest.mark.rule("B9")
+def test_index_page_announces_the_main_feed_first() -> None:
     feeds = [definition("topics/a"), definition("all"), definition("best")]
     document: Any = html.document_fromstring(pages.index(feeds, {}, SITE).body)
     found = [link.get("href") for link in document.xpath("//link[@rel='alternate']")]
@@ -82,14 +84,15 @@ def test_b9_the_index_page_names_the_main_feed_first() -> None:
     assert len(found) == 9
 
 
-def test_b5_a_page_has_the_public_addresses_to_copy() -> None:
+@pytest.mark.rule("B5")
+def test_page_shows_the_public_urls_of_its_feed() -> None:
     document = page(definition("topics/a"))
     urls = [code.text_content() for code in document.xpath("//code")]
     base = "https://feeds.example.org/in/topics/a"
     assert urls == [f"{base}.rss", f"{base}.atom", f"{base}.json"]
 
 
-def test_links_to_subscribe_hold_the_whole_address() -> None:
+def test_subscription_links_contain_the_whole_url() -> None:
     url = "https://example.org/a%26b.atom"
     coded = "https%3A%2F%2Fexample.org%2Fa%2526b.atom"
     assert dict(reader_links.links(url)) == {
@@ -103,7 +106,7 @@ def test_links_to_subscribe_hold_the_whole_address() -> None:
     assert reader_links.app_link("http://example.org/a.rss") == "feed://example.org/a.rss"
 
 
-def test_an_entry_is_shown_with_its_credit_and_date() -> None:
+def test_entry_is_shown_with_credit_and_date() -> None:
     provider = Provider("PC Magazine", "pc-magazine", home="https://pcmag.example/")
     known = entry(
         provider=provider,
@@ -119,7 +122,7 @@ def test_an_entry_is_shown_with_its_credit_and_date() -> None:
     assert set(article.xpath(".//@lang")) == {"fr"}
 
 
-def test_what_is_in_the_sites_language_says_so() -> None:
+def test_content_in_the_language_of_the_site_has_lang() -> None:
     document = page(definition(), [entry()])
     assert document.get("lang") == "en"
     assert document.xpath("//h1/@lang") == ["de"]
@@ -139,7 +142,7 @@ def test_what_is_in_the_sites_language_says_so() -> None:
         ("none", "https://example.org/a.png", False),
     ],
 )
-def test_images_are_shown_as_the_setting_says(images: str, url: str, shown: bool) -> None:
+def test_images_setting_decides_which_images_are_shown(images: str, url: str, shown: bool) -> None:
     site = make_site(
         pages={"images": images},
         assets_url="https://cdn.example/",
@@ -150,13 +153,13 @@ def test_images_are_shown_as_the_setting_says(images: str, url: str, shown: bool
     assert all(img.get("alt") == "" and img.get("loading") == "lazy" for img in found)
 
 
-def test_a_page_is_of_its_feeds_date_and_keeps_as_long() -> None:
+def test_page_has_the_date_and_caching_of_its_feed() -> None:
     made = pages.page(definition(caching=Caching(60)), [], made_state(), SITE)
     assert (made.updated, made.caching, made.media_type) == (NOW, Caching(60), "text/html")
     assert made == pages.page(definition(caching=Caching(60)), [], made_state(), SITE)
 
 
-def test_the_page_shows_what_its_feed_shows(tmp_path: Path) -> None:
+def test_page_shows_the_newest_entries_of_its_feed(tmp_path: Path) -> None:
     site = Publication(
         tmp_path,
         {
@@ -180,7 +183,7 @@ def test_the_page_shows_what_its_feed_shows(tmp_path: Path) -> None:
     assert made.updated == fetched["rss"].updated
 
 
-def test_feeds_stand_beside_their_neighbours() -> None:
+def test_neighbours_are_the_nearest_feeds_of_the_group() -> None:
     feeds = [definition(f"topics/{number:02}") for number in range(40)]
     known = groups.group_by_folder(feeds)
     for place, feed in enumerate(feeds):
@@ -194,7 +197,7 @@ def test_feeds_stand_beside_their_neighbours() -> None:
     )
 
 
-def test_the_feed_of_a_topics_parent_stands_first() -> None:
+def test_feed_of_the_parent_topic_is_the_first_neighbour() -> None:
     topics = {f"t{number:02}": {"name": f"T{number:02}"} for number in range(40)}
     topics["t01"]["parent"] = "T39"
     feeds = [definition(f"in/{key}", terms=(Term("topic", key, key),)) for key in topics]
@@ -202,7 +205,7 @@ def test_the_feed_of_a_topics_parent_stands_first() -> None:
     assert (near[0], len(near)) == (feeds[39], 12)
 
 
-def test_groups_that_differ_in_case_only_are_one() -> None:
+def test_folders_that_differ_only_in_case_are_one_group() -> None:
     feeds = [definition("Topics/a"), definition("topics/b")]
     assert set(documents.site_documents(feeds, {}, SITE)) == {
         "index.html", "feeds.opml", "feed.css", "pages.css", "topics/feeds.opml",
@@ -220,11 +223,11 @@ def test_groups_that_differ_in_case_only_are_one() -> None:
         ("Examples of maps", "Examples of maps"),
     ],
 )
-def test_a_label_is_the_title_without_the_sites(title: str, label: str) -> None:
+def test_short_title_omits_the_title_of_the_site(title: str, label: str) -> None:
     assert groups.short_title(definition(title=title), SITE) == label
 
 
-def test_no_id_of_the_index_page_is_there_twice() -> None:
+def test_ids_of_the_index_page_are_unique() -> None:
     names = [f"{first}{number}" for first in "ab" for number in range(30)]
     feeds = [definition(f"topics/{name}", name) for name in names]
     feeds += [definition("topics-1/a"), definition("topics-2/a")]
@@ -237,14 +240,14 @@ def test_no_id_of_the_index_page_is_there_twice() -> None:
     } <= set(ids)
 
 
-def test_names_of_people_are_isolated_from_the_text_around_them() -> None:
+def test_names_are_isolated_from_surrounding_text_direction() -> None:
     shown = entry(authors=(Person("ג'יין"), Person("Jane")), provider=Provider("מגזין", "p"))
     made = pages.page(definition(), [shown], made_state(), SITE).body.decode()
     assert " · by <bdi>ג&#39;יין</bdi>, <bdi>Jane</bdi> · via <a " in made
     assert "<bdi>מגזין</bdi></a>" in made
 
 
-def test_ten_thousand_feeds_make_a_page_of_bounded_size() -> None:
+def test_index_of_ten_thousand_feeds_has_a_bounded_size() -> None:
     feeds = [
         definition(f"topics/topic-number-{number}", f"Example: Topic number {number}")
         for number in range(10_000)
@@ -260,7 +263,7 @@ def outlines(made: Document) -> list[dict[str, str]]:
     return [dict(each.attrib) for each in root.iter("outline")]
 
 
-def test_the_opml_of_the_site_lists_every_feed_once_in_groups() -> None:
+def test_site_opml_lists_every_feed_once_by_group() -> None:
     feeds = [definition("all", "All & <more>"), definition("topics/a"), definition("topics/b")]
     made = opml.document(feeds, {}, SITE)
     root: Any = etree.fromstring(made.body)
@@ -273,7 +276,7 @@ def test_the_opml_of_the_site_lists_every_feed_once_in_groups() -> None:
     assert urls == [feed.url(SITE, "atom") for feed in feeds]
 
 
-def test_each_group_has_an_opml_of_its_own() -> None:
+def test_each_group_has_its_own_opml() -> None:
     feeds = [definition("all"), definition("topics/a"), definition("topics/b")]
     states = {"all": FeedState("all", "", 2**31, 1, None), "topics/a": made_state("topics/a")}
     made = documents.site_documents(feeds, states, SITE)["topics/feeds.opml"]()
@@ -284,7 +287,7 @@ def test_each_group_has_an_opml_of_its_own() -> None:
     assert made.updated == NOW, "other feeds do not date it"
 
 
-def test_every_link_of_every_page_leads_somewhere(tmp_path: Path) -> None:
+def test_internal_links_of_all_pages_resolve(tmp_path: Path) -> None:
     site = Publication(
         tmp_path / "site",
         {"a.md": front_matter(topics=["AI", "C++ & <C#>", "Роботы"], webUrl="https://a.example/")},
@@ -334,7 +337,7 @@ def test_every_link_of_every_page_leads_somewhere(tmp_path: Path) -> None:
          "Articles of the type video, on the topic Maps and charts and no older than 90 seconds"),
     ],
 )  # fmt: skip
-def test_a_selection_is_told_in_words(raw: dict[str, Any], said: str) -> None:
+def test_selection_is_described_in_words(raw: dict[str, Any], said: str) -> None:
     site = make_site(
         topics={"maps": {"name": "Maps and charts"}}, providers={"pc": {"name": "PC Magazine"}}
     )
@@ -342,7 +345,7 @@ def test_a_selection_is_told_in_words(raw: dict[str, Any], said: str) -> None:
     assert description.describe(feed, site) == f"{said}; newest first, at most 1,000."
 
 
-def test_a_family_calls_its_terms_by_their_names() -> None:
+def test_description_uses_the_names_of_family_terms() -> None:
     term = Term("topic", "c-plus-plus", "C++")
     feed = definition(
         selection=selection.parse({"topic": "c-plus-plus"}, {}), order="heat", terms=(term,)
@@ -368,15 +371,16 @@ def _selections() -> st.SearchStrategy[Selection]:
 
 
 @given(_selections())
-def test_any_selection_can_be_told(chosen: Selection) -> None:
+def test_any_selection_can_be_described(chosen: Selection) -> None:
     said = description.describe(definition(selection=chosen), SITE)
     assert re.fullmatch(r"(All articles|Articles \S.*); newest first, at most 50\.", said)
     assert "  " not in said
 
 
+@pytest.mark.rule("B4")
 @pytest.mark.parametrize("path", ["all", "topics/a", "a/b/c"])
 @pytest.mark.parametrize("format_", ["rss", "atom"])
-def test_b4_a_feed_names_its_stylesheet_before_its_root(path: str, format_: Any) -> None:
+def test_feed_references_its_stylesheet_before_the_root(path: str, format_: Any) -> None:
     made = envelope.make_envelope(definition(path), SITE, format_, INFO)
     root: Any = etree.fromstring(made.head + made.tail)
     (look,) = root.xpath("preceding-sibling::processing-instruction()")
@@ -385,7 +389,7 @@ def test_b4_a_feed_names_its_stylesheet_before_its_root(path: str, format_: Any)
     assert look.get("href") == "../" * path.count("/") + "feed.css"
 
 
-def test_who_changes_the_pages_raises_the_version() -> None:
+def test_changed_pages_need_a_new_version() -> None:
     provider = Provider("PC Magazine", "pc-magazine", home="https://pcmag.example/")
     shown = entry(
         provider=provider, authors=(Person("Jane"),), images=(Image("https://example.org/a.png"),)
@@ -402,7 +406,7 @@ def test_who_changes_the_pages_raises_the_version() -> None:
     assert {pages.VERSION: digest} == PAGES, said
 
 
-def test_who_changes_the_envelopes_raises_the_version() -> None:
+def test_changed_envelopes_need_a_new_version() -> None:
     digest = hashlib.sha256()
     full = make_site(
         hub="https://hub.example/", icon="https://example.org/i.png", rights="© Example",

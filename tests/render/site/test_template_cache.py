@@ -38,19 +38,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "__pycache__"
 
 
-def test_a_template_is_compiled_once(folder: Path) -> None:
+def test_template_is_compiled_once(folder: Path) -> None:
     assert filled(folder) == FILLED
     assert filled(folder, kind=_Uncompiling) == FILLED
 
 
-def test_another_source_or_version_is_compiled_anew(folder: Path) -> None:
+def test_changed_source_or_version_is_compiled_again(folder: Path) -> None:
     filled(folder)
     assert filled(folder, source="other") == "other"
     with pytest.raises(AssertionError, match="compiled again"):
         filled(folder, version=2, source="other", kind=_Uncompiling)
 
 
-def test_what_another_jinja_compiled_is_not_used(
+def test_files_of_another_jinja_version_are_not_used(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     filled(folder)
@@ -59,12 +59,12 @@ def test_what_another_jinja_compiled_is_not_used(
         filled(folder, kind=_Uncompiling)
 
 
-def test_whoever_may_run_it_may_read_what_is_kept(folder: Path) -> None:
+def test_cached_files_are_readable_by_all_users(folder: Path) -> None:
     filled(folder)
     assert [file.stat().st_mode & 0o777 for file in folder.iterdir()] == [0o644]
 
 
-def test_a_torn_file_costs_nothing(folder: Path) -> None:
+def test_truncated_or_corrupt_file_is_ignored(folder: Path) -> None:
     filled(folder)
     [file] = folder.iterdir()
     whole = file.read_bytes()
@@ -75,12 +75,12 @@ def test_a_torn_file_costs_nothing(folder: Path) -> None:
     assert filled(folder) == FILLED
 
 
-def test_a_folder_that_cannot_be_made_costs_nothing(folder: Path) -> None:
+def test_missing_folder_that_cannot_be_created_is_ignored(folder: Path) -> None:
     folder.write_text("a file")
     assert filled(folder) == FILLED
 
 
-def test_nothing_is_kept_where_python_is_to_keep_nothing(
+def test_nothing_is_written_if_python_must_not_write_bytecode(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
