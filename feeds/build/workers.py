@@ -33,9 +33,10 @@ R = TypeVar("R", bound=msgspec.Struct)
 _CHUNK = 200
 # Below this many articles, starting processes costs more than they save.
 _WORTH_PROCESSES = 400
-# Files of more bytes have a process of their own even then, for with fewer no parser takes long,
-# not even one whose time grows with their square; and so have entries, which are only rendered.
-_SMALL, _SMALL_ENTRY = 32_768, 262_144
+# Even then, a file or an entry of more bytes gets a separate process. Below these sizes parsers
+# and renderers, whose time is linear, take less than half a second, about the time that a process
+# takes to start where it cannot be forked.
+_SMALL, _SMALL_ENTRY = 262_144, 1_048_576
 
 
 class ReadTask(msgspec.Struct, frozen=True):

@@ -29,8 +29,8 @@ from tests.support.site import NOW, Publication, front_matter
 
 LATER = NOW + timedelta(days=1)
 _SECONDS = int(NOW.timestamp())
-# Twice the size from which an article is read in a process of its own whatever the build.
-_LONG = "word " * 13_000
+# Twice the size above which an article is read in a separate process, whatever the build.
+_LONG = "word " * (2 * work._SMALL // 5)
 
 
 def _hang() -> None:
@@ -160,8 +160,8 @@ def test_a_long_article_does_no_harm_to_the_process_of_a_small_build(
 def test_small_articles_of_a_small_build_need_no_process(
     site: Publication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "Processes", None)
-    site.write("a.md", text("a again"))
+    monkeypatch.setattr(work, "ProcessPool", None)
+    site.write("a.md", text("a again", _LONG[: 7 * len(_LONG) // 16]))
     assert rows(site) == []
     assert "a again" in site.titles()
 
@@ -227,7 +227,7 @@ def test_checking_names_an_article_that_passes_a_limit(site: Publication) -> Non
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_an_entry_too_costly_to_render_stays_as_it_was(site: Publication, jobs: int) -> None:
     for name in "abcd":
-        body = f"render: hang {_LONG * 3}" if name == "b" else "Text."
+        body = f"render: hang {_LONG}{_LONG[:9_999]}" if name == "b" else "Text."
         site.write(f"{name}.md", text(f"{name} again", body))
     [row] = rows(site, jobs=jobs)
     assert re.match(rf"b\.md:1: reading or rendering it {REASONS['hang']}", row)
@@ -249,14 +249,14 @@ def test_the_limits_leave_an_interrupt_its_effect_at_once() -> None:
     """Also where a process is in the midst of C code."""
     script = (
         "import os, re\n"
-        "from feeds.util.processes import Processes\n"
+        "from feeds.util.processes import ProcessPool\n"
         "from feeds.util.worker_process import limit_time\n"
         "def start(): pass\n"
         "def work(task):\n"
         "    limit_time(60)\n"
         "    os.write(1, b'at work\\n')\n"
         "    re.match('(a+)+$', 'a' * 60 + 'b')\n"
-        "with Processes(2, start) as made:\n"
+        "with ProcessPool(2, start) as made:\n"
         "    list(made.run(work, [b'1', b'2'], lambda task: []))\n"
     )
     with subprocess.Popen(
