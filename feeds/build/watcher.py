@@ -2,7 +2,6 @@
 
 import logging
 import queue
-import signal
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -16,6 +15,7 @@ from feeds.build.builder import BuildCache, BuildReport, build, differing
 from feeds.catalogue.catalogue import Catalogue
 from feeds.config.site import Site
 from feeds.errors import ArticleFolderError, CatalogueError, ClockError, FeedsError
+from feeds.util.daemon import DaemonLoop
 from feeds.util.progress import clock
 
 _log = logging.getLogger("feeds")
@@ -52,42 +52,36 @@ class Watcher:
 
     def __init__(self, site: Site, catalogue: Catalogue, built: Built | None = None) -> None:
         self._site = site
-        self._stop = threading.Event()
         self._builder = Rebuilder(site, catalogue, built)
         self._lock = sidecar.watch_lock(site)
-        self._thread = threading.Thread(target=self._run, name="feeds-watch", daemon=True)
+        self._loop = DaemonLoop(
+            "feeds-watch",
+            self._watch_if_alone,
+            f"watching {site.folder} failed; trying again",
+            pause=_PAUSE,
+            retry=_PAUSE,
+            at_end=self._lock.release,
+        )
 
     def start(self) -> None:
-        """Begin to watch."""
-        self._thread.start()
+        """Start to watch."""
+        self._loop.start()
 
     def stop(self) -> None:
-        """End, within the time that a build in progress takes."""
-        self._stop.set()
-        self._thread.join()
+        """Stop; waits for a build in progress."""
+        self._loop.stop()
 
-    def _run(self) -> None:
-        if hasattr(signal, "pthread_sigmask"):
-            # A signal that reaches this thread would leave the main thread waiting.
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-        while not self._stop.is_set():
+    def _watch_if_alone(self) -> None:
+        """Watch unless another process does.
+
+        The lock is held from one folder to the next: it shows that the sidecar's note is current.
+        """
+        if not self._lock.is_locked:
             try:
-                with self._lock.acquire(timeout=0):
-                    self._watch_on()
+                self._lock.acquire(timeout=0)
             except Timeout:
-                pass  # another process watches
-            except Exception:  # noqa: BLE001 - the thread must outlive every fault
-                _log.exception("watching %s failed; trying again", self._site.folder)
-            self._stop.wait(_PAUSE)
-
-    def _watch_on(self) -> None:
-        """Watch one folder after another; the lock is kept, because it says that a note holds."""
-        while not self._stop.is_set():
-            try:
-                self._watch()
-            except Exception:  # noqa: BLE001 - the thread must outlive every fault
-                _log.exception("watching %s failed; trying again", self._site.folder)
-            self._stop.wait(_PAUSE)
+                return
+        self._watch()
 
     def _watch(self) -> None:
         """Build, and build again after every change, until the folder is another one."""
@@ -95,7 +89,7 @@ class Watcher:
         if watched is None:
             self._builder.build(None)
             return
-        ear = ChangeListener(self._site, self._stop)
+        ear = ChangeListener(self._site, self._loop.stopping)
         with (
             closing(ear.listen()) as heard,
             PeriodicScan(self._site, self._builder, ear) as scanner,
@@ -287,16 +281,15 @@ class PeriodicScan:
     def __init__(self, site: Site, builder: Rebuilder, ear: ChangeListener) -> None:
         self._site, self._builder, self._ear = site, builder, ear
         self._found: queue.SimpleQueue[set[str]] = queue.SimpleQueue()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="feeds-scan", daemon=True)
+        fault = "looking at all files failed; trying again"
+        self._loop = DaemonLoop("feeds-scan", self._scan_later, fault, retry=0)
 
     def __enter__(self) -> "PeriodicScan":
-        self._thread.start()
+        self._loop.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
+        self._loop.stop()
 
     def found(self) -> set[str] | None:
         """The paths that looks found that ended since this was last asked; None if none did."""
@@ -305,14 +298,14 @@ class PeriodicScan:
             found = (found or set()) | self._found.get()
         return found
 
-    def _run(self) -> None:
-        while not self._stop.wait(self._ear.every):
-            try:
-                self._found.put(set(differing(self._site, self._builder.catalogue)))
-            except FeedsError as error:
-                _log.error("looking at all files failed: %s", error)
-            except Exception:  # noqa: BLE001 - the thread must outlive every fault
-                _log.exception("looking at all files failed; trying again")
+    def _scan_later(self) -> None:
+        """Wait for the next scan, and do it."""
+        if self._loop.stopping.wait(self._ear.every):
+            return
+        try:
+            self._found.put(set(differing(self._site, self._builder.catalogue)))
+        except FeedsError as error:
+            _log.error("looking at all files failed: %s", error)
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

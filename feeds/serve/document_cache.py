@@ -20,6 +20,7 @@ from feeds.serve.damaged_documents import DamagedDocuments
 from feeds.serve.delta import Delta, DeltaHistory
 from feeds.serve.responses import CachedResponse
 from feeds.serve.snapshot import DocumentKey, Snapshot
+from feeds.util.daemon import DaemonLoop
 from feeds.util.progress import clock
 
 _log = logging.getLogger("feeds")
@@ -55,25 +56,18 @@ class DocumentCache:
         self._making = threading.Lock()
         self._fault: CatalogueError | None = None
         self._since = self._told = clock()
-        self._stop = threading.Event()
+        fault = "refreshing what is served failed; trying again"
+        self._loop = DaemonLoop("feeds-refresh", self.refresh, fault, pause=_EVERY, retry=_PAUSE)
         self._past = DeltaHistory()
         self._sound = DamagedDocuments(site, catalogue)
 
     def start(self) -> None:
         """Refresh now, and regularly in a thread."""
         self.refresh()
-        threading.Thread(target=self._run, name="feeds-refresh", daemon=True).start()
+        self._loop.start()
 
     def stop(self) -> None:
-        self._stop.set()
-
-    def _run(self) -> None:
-        while not self._stop.wait(_EVERY):
-            try:
-                self.refresh()
-            except Exception:  # noqa: BLE001 - the thread must outlive every fault
-                _log.exception("refreshing what is served failed; trying again")
-                self._stop.wait(_PAUSE)
+        self._loop.request_stop()
 
     def get(self, name: str) -> CachedResponse | None:
         """The document at a path below the feeds' URL; None if there is none.

@@ -7,13 +7,14 @@ import sys
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from feeds.errors import WorkerError
+from feeds.util.daemon import signals_blocked
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -53,7 +54,8 @@ def start_process(
         process = context.Process(  # type: ignore[attr-defined]
             target=_serve, args=(its, inherited, start, args), daemon=True
         )
-        with _uninterrupted():
+        # Ctrl-C reaches the whole process group; this process stops its workers.
+        with signals_blocked(signal.SIGINT):
             process.start()
     except OSError as error:
         raise WorkerError(
@@ -62,16 +64,6 @@ def start_process(
         ) from error
     its.close()
     return WorkerProcess(process, mine)
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Without interrupts, which a process started meanwhile never has: its starter ends it."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def limit_memory(most: int) -> None:

@@ -1,14 +1,13 @@
 """Telling WebSub hubs by itself while a server runs."""
 
 import logging
-import signal
-import threading
 import time
 from collections.abc import Callable
 
 from feeds.catalogue.catalogue import Catalogue
 from feeds.config.site import Site
 from feeds.errors import FeedsError, PingError
+from feeds.util.daemon import DaemonLoop
 from feeds.websub import notify as websub
 from feeds.websub.schedule import HubReport
 
@@ -33,57 +32,47 @@ class Notifier:
     """
 
     def __init__(self, site: Site, catalogue: Catalogue, reported: Reported | None = None) -> None:
-        self._loops = [_Loop(site, catalogue, hub, reported) for hub in site.hubs]
+        self._loops = [_HubNotifier(site, catalogue, hub, reported).loop for hub in site.hubs]
 
     def start(self) -> None:
         """Begin, if the site has a hub, with what is still to be told."""
         for loop in self._loops:
-            loop.thread.start()
+            loop.start()
 
     def notify(self) -> None:
         """Feeds changed. Returns at once."""
         for loop in self._loops:
-            loop.wake.set()
+            loop.wake()
 
     def stop(self) -> None:
         """End, and leave alone what takes longer than two seconds."""
         for loop in self._loops:
-            loop.stop.set()
-            loop.wake.set()
+            loop.request_stop()
         end = time.monotonic() + _LEAVE
         for loop in self._loops:
-            if loop.thread.is_alive():
-                loop.thread.join(max(0, end - time.monotonic()))
+            loop.join(max(0, end - time.monotonic()))
 
 
-class _Loop:
+class _HubNotifier:
     """Tells one hub, so that it does not hold back others by being slow."""
 
     def __init__(
         self, site: Site, catalogue: Catalogue, hub: str, reported: Reported | None
     ) -> None:
         self._site, self._catalogue, self._hub, self._reported = site, catalogue, hub, reported
-        self.stop, self.wake = threading.Event(), threading.Event()
-        self.thread = threading.Thread(target=self._run, name="feeds-ping", daemon=True)
+        fault = f"telling {hub} failed; trying again"
+        self.loop = DaemonLoop("feeds-ping", self._run, fault, retry=_REGULARLY)
         self._revision, self._next_try = "", 0
 
-    def _run(self) -> None:
-        if hasattr(signal, "pthread_sigmask"):
-            # A signal that reaches this thread would leave the main thread waiting.
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-        while not self.stop.is_set():
-            self.wake.clear()
-            try:
-                pause = self._look()
-            except PingError:
-                pause = _AGAIN
-            except FeedsError as error:
-                _log.error("%s cannot be told: %s", self._hub, error)
-                pause = _REGULARLY
-            except Exception:  # noqa: BLE001 - the thread must outlive every fault
-                _log.exception("telling %s failed; trying again", self._hub)
-                pause = _REGULARLY
-            self.wake.wait(pause)
+    def _run(self) -> float:
+        """Notify the hub if needed; return the seconds until the next look."""
+        try:
+            return self._look()
+        except PingError:
+            return _AGAIN
+        except FeedsError as error:
+            _log.error("%s cannot be told: %s", self._hub, error)
+            return _REGULARLY
 
     def _look(self) -> float:
         """Tell the hub what is new since the last look; seconds until the next one."""
@@ -94,11 +83,11 @@ class _Loop:
             # What is read here is what readers get after the delay; what changes meanwhile is
             # another change.
             topics = websub.topics(self._site, self._catalogue)
-            if self.stop.wait(self._site.ping_delay):
+            if self.loop.stopping.wait(self._site.ping_delay):
                 return 0
             if topics:  # before the first build a hub would count as told of nothing
                 report = websub.notify_hub(
-                    self._site, self._catalogue, self._hub, topics, stop=self.stop
+                    self._site, self._catalogue, self._hub, topics, stop=self.loop.stopping
                 )
                 self._next_try = report.next_try or 0
                 if self._reported:

@@ -267,7 +267,7 @@ def test_the_thread_of_a_watcher_goes_on_where_the_clock_is_wrong(
         watcher = Watcher(site.site, opened, lambda report, _: failed.set() if not report else None)
         watcher.start()
         assert failed.wait(10)
-        assert watcher._thread.is_alive()
+        assert watcher._loop.is_alive
         watcher.stop()
 
 

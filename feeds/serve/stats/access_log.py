@@ -17,6 +17,7 @@ import msgspec
 
 from feeds.errors import LogError
 from feeds.serve.stats.middleware import Answered
+from feeds.util.daemon import DaemonLoop
 
 _log = logging.getLogger("feeds")
 
@@ -86,14 +87,17 @@ class AccessLog:
         self._lost, self._counting = 0, threading.Lock()
         self._torn = False
         self._day, self._day_key = -1, b""
-        self._stop = threading.Event()
         self._file = _opened(target)
         self._batch = _FILE_BATCH if stat.S_ISREG(os.fstat(self._file).st_mode) else _PIPE_BATCH
-        self._thread = threading.Thread(target=self._run, name="feeds-access-log", daemon=True)
+        self._looked = time.monotonic()
+        fault = "the access log failed; going on"
+        self._loop = DaemonLoop(
+            "feeds-access-log", self._flush, fault, pause=_PAUSE, retry=_PAUSE, at_end=self._flush
+        )
 
     def start(self) -> None:
         """Begin to write; what waits when the process ends is written then."""
-        self._thread.start()
+        self._loop.start()
         Finalize(None, self.close, exitpriority=10)
 
     def put(self, answered: Answered) -> None:
@@ -105,28 +109,20 @@ class AccessLog:
 
     def close(self) -> None:
         """Write what waits, and end."""
-        if self._stop.is_set():
+        if self._loop.stopping.is_set():
             return
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(_PATIENCE)
-        if not self._thread.is_alive():  # else the disk still has it
+        self._loop.stop(_PATIENCE)
+        if not self._loop.is_alive:  # else the disk still has it
             os.close(self._file)
 
-    def _run(self) -> None:
-        looked = time.monotonic()
-        while True:
-            stopping = self._stop.wait(_PAUSE)
-            if time.monotonic() - looked >= _LOOK:
-                self._reopen_if_moved()
-                looked = time.monotonic()
-            try:
-                self._write_waiting()
-            except Exception:  # noqa: BLE001 - the thread must outlive every fault
-                _log.exception("the access log failed; going on")
+    def _flush(self) -> None:
+        if time.monotonic() - self._looked >= _LOOK:
+            self._reopen_if_moved()
+            self._looked = time.monotonic()
+        try:
+            self._write_waiting()
+        finally:
             self._tell_lost()
-            if stopping:
-                return
 
     def _write_waiting(self) -> None:
         waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]

@@ -19,6 +19,7 @@ import msgspec
 
 from feeds.build.builder import BuildReport
 from feeds.serve.stats.middleware import Answered
+from feeds.util.daemon import DaemonLoop
 from feeds.websub.schedule import HubReport
 
 if TYPE_CHECKING:
@@ -154,7 +155,8 @@ class Metrics:
 
     def start(self) -> None:
         """Drain from now on, once a second."""
-        threading.Thread(target=self._run, name="feeds-metrics", daemon=True).start()
+        fault = "metrics failed; going on"
+        DaemonLoop("feeds-metrics", self.drain, fault, pause=_EVERY, retry=_EVERY).start()
 
     def answered(self, answered: Answered) -> None:
         """Count one request, as `observing` tells of it."""
@@ -225,14 +227,6 @@ class Metrics:
             multiprocess.MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
         encoder, content_type = choose_encoder(accept)
         return encoder(registry), content_type
-
-    def _run(self) -> None:
-        while True:
-            time.sleep(_EVERY)
-            try:
-                self.drain()
-            except Exception:  # noqa: BLE001 - the thread must outlive every fault
-                _log.exception("metrics failed; going on")
 
     def _count(self, pending: Iterable[tuple[str, str, int, str, int]]) -> None:
         counts: Counter[tuple[str, str, int, str]] = Counter()
