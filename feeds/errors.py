@@ -1,43 +1,40 @@
-"""Every error of the publisher, one tree.
+"""Every exception of the publisher, as one tree, and the `Problem` of an article.
 
 FeedsError
-├── ConfigError      a setting is wrong: file, line, key
-├── ArticleError     an article cannot become an entry: path, line, field
-├── SourceError      the article folder is missing, empty or unreadable
-├── CatalogueError   the store cannot be read or written
-│   └── DamageError  rows of it are damaged: the next build makes them again
-├── GuardError       a build would withdraw more than the site allows
-├── ClockError       the clock lies before the last build
-├── WorkError        a worker process died
-├── RenderError      an entry cannot be rendered: entry id
-├── ExportError      a file of the export cannot be written
-│   └── TargetError  something is in the way of an export: nothing was written
-├── PingError        another process is telling the hubs
-├── LogError         an access log cannot be read or written
-├── StoreError       an object store cannot be read or written
-├── BusyError        another process is publishing to the same place
-├── PurgeError       a cache does not purge what changed
-├── UnfinishedError  a publish was begun and not finished: run it again
-└── UnknownError     no such feed, entry or article
-
-The same facts about one article, as a row of the report, are a `Problem`.
+├── ConfigError           a setting is wrong: file, line, key
+├── ArticleError          an article cannot become an entry: path, line, field
+├── ArticleFolderError    the article folder is missing, empty or unreadable
+├── CatalogueError        the catalogue cannot be opened, read or written
+│   └── DamageError       some rows are damaged; the next build restores them
+├── GuardError            a build would withdraw more entries than the site allows
+├── ClockError            the clock is behind the last build
+├── WorkerError           a worker process died
+├── RenderError           an entry cannot be rendered: entry id
+├── ExportError           a file of the export cannot be written
+│   └── ExportBlockedError  the export folder needs manual changes; nothing was written
+├── PingError             another process is notifying the hubs
+├── LogError              an access log cannot be read or written
+├── StoreError            an object store cannot be opened, read or written
+├── BusyError             another process is publishing to the same destination
+├── PurgeError            a cache cannot purge the changed documents
+├── UnfinishedError       a publish was interrupted: run it again
+└── NotFoundError         no such feed, entry or article
 """
 
 import msgspec
 
 
 class FeedsError(Exception):
-    """Base of everything that this package raises on purpose.
-
-    `status` is what a command that ends by it exits with, and `more` further lines of its message.
-    """
+    """Base class of all exceptions that this package raises deliberately."""
 
     status = 2
+    """The exit code of a command that ends with this exception."""
     more: tuple[str, ...] = ()
+    """Further lines of the message."""
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The message in the lines that are ours; one may hold line breaks of others."""
+        """The message by line; a line may contain line breaks from a quoted message."""
         return (super().__str__(), *self.more)
 
     def __str__(self) -> str:
@@ -45,10 +42,10 @@ class FeedsError(Exception):
 
 
 class ConfigError(FeedsError):
-    """A setting that cannot be used.
+    """A setting is wrong.
 
-    `file` is the YAML file or the environment variable, `line` its line (from 1) where
-    known, `key` the dotted path of the setting.
+    `file` is the YAML file or the environment variable, `key` the dotted path of the setting,
+    and `line` its line in the file, counted from 1, if known.
     """
 
     def __init__(self, file: str, key: str, message: str, line: int | None = None) -> None:
@@ -58,10 +55,10 @@ class ConfigError(FeedsError):
 
 
 class Problem(msgspec.Struct, frozen=True, order=True):
-    """One row of the report: what is wrong in an article and what to do about it.
+    """One row of the report: a fault in an article, and how to correct it.
 
-    `fatal` means that the article as it stands is not published; otherwise it is, without
-    the part that is wrong.
+    `line` counts from 1. A fatal problem keeps this version of the article from being published;
+    otherwise the article is published without the faulty part.
     """
 
     path: str
@@ -76,18 +73,19 @@ class Problem(msgspec.Struct, frozen=True, order=True):
 
 
 def shared_link(path: str, link: str, first: str) -> Problem:
-    """The problem of an entry whose link an earlier one has."""
-    return Problem(path, 1, "webUrl", f"{link} is the link of {first} too; readers get both")
+    """Return the problem of an entry that has the same link as an earlier one."""
+    message = f"{link} is also the link of {first}; readers get both"
+    return Problem(path, 1, "webUrl", message)
 
 
 def shared_id(path: str, first: str) -> Problem:
-    """The problem of an article that differs from another in extension only."""
-    said = f"has the id of {first}, for they differ in extension only; rename one"
-    return Problem(path, 1, "", said, fatal=True)
+    """Return the problem of an article whose path differs from another only in its extension."""
+    message = f"has the same id as {first}, because they differ in extension only; rename one"
+    return Problem(path, 1, "", message, fatal=True)
 
 
 class ArticleError(FeedsError):
-    """An article that cannot become an entry, for the reason in `problem`."""
+    """An article cannot become an entry; `problem` holds the reason."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
@@ -103,26 +101,26 @@ class CatalogueError(FeedsError):
 
 
 class DamageError(CatalogueError):
-    """Rows of the catalogue are damaged; nothing was published of them.
+    """Some rows of the catalogue are damaged, and were not published.
 
-    A build makes again all that can be (`feeds.catalogue.mend`).
+    The next build restores all that can be restored (`feeds.build.repair`).
     """
 
 
 class GuardError(FeedsError):
-    """A build that would withdraw more entries than the site's guard allows."""
+    """A build would withdraw more entries than the site's guard allows."""
 
 
 class ClockError(FeedsError):
-    """The clock of this machine lies before the last build: one of the two was wrong."""
+    """The clock is behind the last build: it is wrong now, or was wrong then."""
 
 
 class WorkerError(FeedsError):
-    """A worker process died before its work was done."""
+    """A worker process died before it finished."""
 
 
 class RenderError(FeedsError):
-    """An entry that cannot be rendered; `entry_id` says which."""
+    """An entry cannot be rendered; `entry_id` names it."""
 
     def __init__(self, entry_id: str, message: str) -> None:
         self.entry_id = entry_id
@@ -134,11 +132,11 @@ class ExportError(FeedsError):
 
 
 class ExportBlockedError(ExportError):
-    """What is in the folder of an export has to be changed by hand first; nothing was written."""
+    """The export folder needs manual changes first; nothing was written."""
 
 
 class PingError(FeedsError):
-    """The hubs cannot be told now, for another process is telling them."""
+    """The hubs cannot be notified now, because another process is notifying them."""
 
 
 class LogError(FeedsError):
@@ -150,15 +148,15 @@ class StoreError(FeedsError):
 
 
 class BusyError(FeedsError):
-    """Another process is publishing to the same place."""
+    """Another process is publishing to the same destination."""
 
 
 class PurgeError(FeedsError):
-    """A cache cannot be asked to purge what changed, or does not."""
+    """A cache cannot be reached, or does not purge the changed documents."""
 
 
 class UnfinishedError(FeedsError):
-    """A publish was begun and not finished; running it again finishes it."""
+    """A publish was interrupted; running it again completes it."""
 
     status = 3
 

@@ -1,10 +1,10 @@
-"""The images, enclosures and player of an article. No I/O but the size of files of our own."""
+"""The images, enclosures and player of an article. No I/O: file sizes are handed in."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from feeds.articles import markup
+from feeds.articles.assets import AssetSize
 from feeds.articles.fields import Fields
 from feeds.config.site import Site
 from feeds.model.entry import Enclosure, Image, Player
@@ -13,36 +13,40 @@ from feeds.util.media_types import Medium
 from feeds.util.text import quote_for_message
 
 
-def images(fields: Fields, site: Site) -> Iterator[Image]:
-    """The images under `images`, in their order, each URL once."""
+def images(fields: Fields, site: Site, asset_size: AssetSize) -> Iterator[Image]:
+    """Yield the images listed under `images`, in order, each URL once."""
     seen: set[str] = set()
-    for each in fields.mappings("images"):
-        url = each.url("url", site.assets_url)
+    for item in fields.mappings("images"):
+        url = item.url("url", site.assets_url)
         if url is None or url in seen:
             continue
         seen.add(url)
         yield Image(
             url=url,
-            width=each.number("width", positive=True),
-            height=each.number("height", positive=True),
-            title=each.text("title") or None,
-            media_type=_media_type(each, url, site),
-            length=_length(each, url, site),
+            width=item.number("width", positive=True),
+            height=item.number("height", positive=True),
+            title=item.text("title") or None,
+            media_type=_media_type(item, url, site),
+            length=_length(item, url, site, asset_size),
         )
 
 
-def enclosures(fields: Fields, images: tuple[Image, ...], site: Site) -> Iterator[Enclosure]:
-    """What belongs to the entry as files, best first: audio, video, downloads, images.
+def enclosures(
+    fields: Fields, images: tuple[Image, ...], site: Site, asset_size: AssetSize
+) -> Iterator[Enclosure]:
+    """Yield the enclosures, most important first: audio, video, downloads, images.
 
-    An image whose media type nothing says is left out, for a wrong type is worse than none.
+    Images of unknown media type are left out, because a wrong type is worse than none.
     """
     for name in ("audio", "video"):
-        for each in _players(fields, name):
-            if made := _enclosure(each, name, site):
-                yield made
-    for each in fields.mappings("actions"):
-        if each.text("type") == "download" and (made := _enclosure(each, "document", site)):
-            yield made
+        for item in _players(fields, name):
+            if enclosure := _enclosure(item, name, site, asset_size):
+                yield enclosure
+    for action in fields.mappings("actions"):
+        if action.text("type") == "download" and (
+            enclosure := _enclosure(action, "document", site, asset_size)
+        ):
+            yield enclosure
     for image in images:
         if image.media_type:
             yield Enclosure(
@@ -57,21 +61,20 @@ def enclosures(fields: Fields, images: tuple[Image, ...], site: Site) -> Iterato
 
 
 def player(fields: Fields, site: Site) -> Player | None:
-    """The page that `featuredContent`'s iframe shows, with the article's `length`."""
+    """Return the page shown by the iframe in `featuredContent`, with the duration in `length`."""
     embedded = fields.raw("featuredContent")
     if not isinstance(embedded, str):
-        fields.text("featuredContent")
+        fields.text("featuredContent")  # reports a value of the wrong type
         return None
-    shown = markup.embedded(embedded)
-    if shown is None:
+    source = markup.embedded(embedded)
+    if source is None:
         return None
-    source = fields.below("featuredContent", {"src": shown})
-    url = source.url("src", site.settings.url)
+    url = fields.below("featuredContent", {"src": source}).url("src", site.settings.url)
     return Player(url, dates.iso_duration(fields.raw("length"))) if url else None
 
 
 def _players(fields: Fields, name: str) -> Iterator[Fields]:
-    """`audio` and `video` may be a URL, a mapping, or a list of mappings."""
+    """Yield the items of `audio` or `video`: a URL, a mapping, or a list of mappings."""
     value = fields.raw(name)
     if isinstance(value, str):
         yield fields.below(name, {"url": value})
@@ -81,19 +84,21 @@ def _players(fields: Fields, name: str) -> Iterator[Fields]:
         yield from fields.mappings(name)
 
 
-def _enclosure(fields: Fields, medium: Medium, site: Site) -> Enclosure | None:
+def _enclosure(
+    fields: Fields, medium: Medium, site: Site, asset_size: AssetSize
+) -> Enclosure | None:
     url = fields.url("url", site.assets_url)
     if url is None:
         return None
-    found = _media_type(fields, url, site)
-    if found is None and medium != "document":
+    media_type = _media_type(fields, url, site)
+    if media_type is None and medium != "document":
         fields.wrong("url", "does not say its media type; add mediaType, as in audio/mpeg")
         return None
     return Enclosure(
         url=url,
-        media_type=found or media_types.OCTETS,
+        media_type=media_type or media_types.OCTETS,
         medium=medium,
-        length=_length(fields, url, site),
+        length=_length(fields, url, site, asset_size),
         title=fields.text("title") or None,
         duration=dates.iso_duration(fields.raw("duration")),
         width=fields.number("width", positive=True),
@@ -102,28 +107,20 @@ def _enclosure(fields: Fields, medium: Medium, site: Site) -> Enclosure | None:
 
 
 def _media_type(fields: Fields, url: str, site: Site) -> str | None:
-    said = fields.text("mediaType").lower()
-    if said and not media_types.MEDIA_TYPE.fullmatch(said):
+    declared = fields.text("mediaType").lower()
+    if declared and not media_types.MEDIA_TYPE.fullmatch(declared):
         fields.wrong(
             "mediaType",
-            f"{quote_for_message(said)} is not a media type; write for example audio/mpeg",
+            f"{quote_for_message(declared)} is not a media type; write audio/mpeg, for example",
         )
-        said = ""
-    return said or media_types.media_type(url, site.settings.media_types)
+        declared = ""
+    return declared or media_types.media_type(url, site.settings.media_types)
 
 
-def _length(fields: Fields, url: str, site: Site) -> int | None:
-    """The file's size in bytes: what `size` says, else that of the site's own file."""
-    said = fields.number("size", positive=True)
-    folder = site.settings.assets_folder
-    if said or not folder or not url.startswith(site.assets_url):
-        return said
-    below = unquote(urlsplit(url).path).removeprefix(urlsplit(site.assets_url).path)
-    try:
-        assets = Path(site.root, folder).resolve()
-        file = Path(assets, below).resolve()
-        if not file.is_relative_to(assets) or not file.is_file():
-            return None
-        return file.stat().st_size or None
-    except (OSError, ValueError):
-        return None
+def _length(fields: Fields, url: str, site: Site, asset_size: AssetSize) -> int | None:
+    """Return the size in bytes: the value of `size`, else the size of the site's own file."""
+    size = fields.number("size", positive=True)
+    if size or not site.settings.assets_folder or not url.startswith(site.assets_url):
+        return size
+    path = unquote(urlsplit(url).path).removeprefix(urlsplit(site.assets_url).path)
+    return asset_size(path)

@@ -1,10 +1,11 @@
-"""Where an article comes from, who wrote it, and what else was written about it. No I/O."""
+"""The provider and authors of an article, and related coverage. No I/O."""
 
 import re
 from itertools import accumulate
 from typing import TypeAlias
 
 from feeds.articles import attachments
+from feeds.articles.assets import no_asset_size
 from feeds.articles.fields import Fields
 from feeds.config.feed_settings import Provider as KnownProvider
 from feeds.config.site import Site
@@ -12,73 +13,96 @@ from feeds.model.entry import Person, Provider, Related
 from feeds.util import urls
 from feeds.util.text import quote_for_message, slug
 
-# A provider, and the authors that are named with it.
+# A provider, and the authors listed with it.
 _Attribution: TypeAlias = tuple[Provider | None, tuple[Person, ...]]
 
-_MOST_PROVIDERS = 1_000  # are kept of a site
-_MOST_SAID = 1_000  # characters say a provider that is kept
-# E-mail addresses are not published: the rest is the name. A handle (@jane) is part of it.
+_MAX_CACHED = 1_000  # providers
+_MAX_CACHED_KEY = 1_000  # characters
+# E-mail addresses are not published; the rest is the name. A handle (@jane) belongs to the name.
 _WORD = re.compile(r"[^\s,;<>()\[\]]+")
 _EMPTY = re.compile(r"\([\s,;]*\)|<\s*>|\[\s*\]")
 _BEFORE_END = re.compile(r"(?<![\s,;])[\s,;]+(?=\))")
-_TELLTALE = re.compile(r"[@<>()]")
+_MAY_HOLD_ADDRESS = re.compile(r"[@<>()]")
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}")
 
 
-def provider(fields: Fields, site: Site) -> tuple[Provider | None, tuple[Person, ...]]:
-    """Where the article comes from, and who wrote it."""
-    said = fields.mapping("provider")
-    if said is None:
-        return None, _people(fields, site)
-    made, authors = _kept(repr(fields.raw("provider")), said, site)
-    authors = authors or _people(fields, site)
-    return made, authors or ((Person(made.name, made.home, made.icon),) if made else ())
+class _Cache:
+    """Attributions by the `repr` of their front matter, because most articles repeat a few.
 
-
-def _kept(key: str, said: Fields, site: Site) -> _Attribution:
-    """What `said`, which `key` is equal for, comes to: kept, for the same few come in all articles.
-
-    What something is wrong with is looked at again, for the problem is each article's own.
+    Holds those of one site, because a process reads the articles of one.
     """
-    kept: _Attribution | None = site.attributions.get(key)
-    if kept:
-        return kept
-    problems = len(said.problems)
-    made = _provider(said, site)
-    if len(said.problems) == problems and len(key) <= _MOST_SAID:
-        if len(site.attributions) >= _MOST_PROVIDERS:
-            site.attributions.clear()
-        site.attributions[key] = made
-    return made
+
+    def __init__(self) -> None:
+        self._current: tuple[Site | None, dict[str, _Attribution]] = None, {}
+
+    def of(self, site: Site) -> dict[str, _Attribution]:
+        current = self._current
+        if current[0] is not site:
+            # One assignment: threads that read other sites never see half of it.
+            current = self._current = site, {}
+        return current[1]
 
 
-def _provider(said: Fields, site: Site) -> _Attribution:
-    domain = said.name("domain").lower()
+_cache = _Cache()
+
+
+def provider(fields: Fields, site: Site) -> tuple[Provider | None, tuple[Person, ...]]:
+    """Return the provider of the article, and its authors."""
+    listed = fields.mapping("provider")
+    if listed is None:
+        return None, _people(fields, site)
+    provider, authors = _cached_provider(repr(fields.raw("provider")), listed, site)
+    if not authors:
+        authors = _people(fields, site)
+    if not authors and provider:
+        authors = (Person(provider.name, provider.home, provider.icon),)
+    return provider, authors
+
+
+def _cached_provider(key: str, fields: Fields, site: Site) -> _Attribution:
+    """Return `_provider(fields, site)`, cached by `key`, which is equal for equal fields.
+
+    Fields with a problem are not cached, because every article reports its own problems.
+    """
+    cache = _cache.of(site)
+    if attribution := cache.get(key):
+        return attribution
+    problems = len(fields.problems)
+    attribution = _provider(fields, site)
+    if len(fields.problems) == problems and len(key) <= _MAX_CACHED_KEY:
+        if len(cache) >= _MAX_CACHED:
+            cache.clear()
+        cache[key] = attribution
+    return attribution
+
+
+def _provider(fields: Fields, site: Site) -> _Attribution:
+    domain = fields.name("domain").lower()
     home = _home(domain)
     if domain and home is None:
-        said.wrong(
-            "domain", f"{quote_for_message(domain)} is not a domain; write for example example.org"
+        fields.wrong(
+            "domain", f"{quote_for_message(domain)} is not a domain; write example.org, for example"
         )
         domain = ""
-    name = said.name("name")
+    name = fields.name("name")
     known = site.providers.get((name or domain).casefold())
     name = known.name if known else name or domain
     if not name:
-        said.wrong("name", "is missing; name the provider")
+        fields.wrong("name", "is missing; name the provider")
         return None, ()
-    icons = tuple(attachments.images(said, site))
-    made = Provider(
+    icons = tuple(attachments.images(fields, site, no_asset_size))
+    provider = Provider(
         name=name,
         key=slug(name),
         home=(known.url if known else None) or home or _known_home(known),
         feed=known.feed if known else None,
         icon=icons[0].url if icons else _known_icon(known, site),
     )
-    return made, _people(said, site)
+    return provider, _people(fields, site)
 
 
 def _home(domain: str) -> str | None:
-    """The front page of a domain; None if it is not one."""
+    """Return the home page of a domain; None if it is not a domain."""
     try:
         home = urls.absolute(f"https://{domain}/")
     except urls.BadURLError:
@@ -97,27 +121,27 @@ def _known_icon(known: KnownProvider | None, site: Site) -> str | None:
 
 
 def _people(fields: Fields, site: Site) -> tuple[Person, ...]:
-    """The people under `authors`: names, or mappings of name, url and avatar."""
+    """Return the people under `authors`: a list of names, or of mappings (name, url, avatar)."""
     listed = fields.raw("authors")
     if listed is None:
         return ()
-    if isinstance(listed, list) and all(isinstance(each, str) for each in listed):
-        named = map(_name, fields.names("authors"))
-        return tuple(Person(name) for name in named if name)
+    if isinstance(listed, list) and all(isinstance(item, str) for item in listed):
+        names = map(_without_addresses, fields.names("authors"))
+        return tuple(Person(name) for name in names if name)
     return tuple(
-        Person(name, each.url("url"), each.url("avatar", site.assets_url))
-        for each in fields.mappings("authors")
-        if (name := _name(each.name("name")))
+        Person(name, item.url("url"), item.url("avatar", site.assets_url))
+        for item in fields.mappings("authors")
+        if (name := _without_addresses(item.name("name")))
     )
 
 
-def _name(text: str) -> str:
-    """The name in what an author is called, without addresses; empty if there is no more."""
-    if not _TELLTALE.search(text):
+def _without_addresses(text: str) -> str:
+    """Return an author's name without e-mail addresses; may be empty."""
+    if not _MAY_HOLD_ADDRESS.search(text):
         return text
     name = _WORD.sub(_unless_address, text)
     if name != text:
-        name = _EMPTY.sub("", _EMPTY.sub("", name))  # twice, for one pair may stand in another
+        name = _EMPTY.sub("", _EMPTY.sub("", name))  # twice: one pair may enclose another
         name = _BEFORE_END.sub("", name)
     name = " ".join(name.split()).strip(" ,;<>")
     if name.count("(") != name.count(")"):
@@ -126,7 +150,7 @@ def _name(text: str) -> str:
 
 
 def _is_in_brackets(name: str) -> bool:
-    """Whether the bracket that `name` begins with closes at its very end."""
+    """Return whether one pair of brackets encloses the whole name."""
     depths = list(accumulate((sign == "(") - (sign == ")") for sign in name))
     return name[:1] == "(" and depths.index(0) == len(name) - 1
 
@@ -136,16 +160,19 @@ def _unless_address(word: re.Match[str]) -> str:
 
 
 def related(fields: Fields, site: Site) -> tuple[Related, ...]:
-    """The best related coverage by quality; equals keep their order."""
-    made: dict[str, Related] = {}
-    for each in sorted(fields.mappings("related"), key=_quality, reverse=True):
-        if len(made) == site.settings.related:
+    """Return the related coverage, best `quality` first, at most `site.related` items.
+
+    Items of equal quality keep their order.
+    """
+    by_url: dict[str, Related] = {}
+    for item in sorted(fields.mappings("related"), key=_quality, reverse=True):
+        if len(by_url) == site.settings.related:
             break
-        title, url = each.text("title"), each.url("webUrl") or each.url("originalUrl")
-        if title and url and url not in made:
-            said = each.mapping("provider")
-            made[url] = Related(title, url, said.name("name") or None if said else None)
-    return tuple(made.values())
+        title, url = item.text("title"), item.url("webUrl") or item.url("originalUrl")
+        if title and url and url not in by_url:
+            listed = item.mapping("provider")
+            by_url[url] = Related(title, url, listed.name("name") or None if listed else None)
+    return tuple(by_url.values())
 
 
 def _quality(fields: Fields) -> int:

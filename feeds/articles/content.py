@@ -1,42 +1,54 @@
-"""The HTML that an entry shows: an article's body, or one composed of its facts. No I/O.
+"""The HTML content of an entry: the article's body, or a summary of its metadata. No I/O.
 
-Attribution must be visible, for most readers hide a feed's source elements: every article
-with a provider ends in a credit.
+Most feed readers hide source elements, so every article with a provider ends in a visible credit.
 """
 
 from collections.abc import Sequence
 from html import escape
 
+import msgspec
+
 from feeds.model.entry import Image, Player, Provider, Related
 from feeds.util.text import shorten
 
 
-def compose(
-    *,
-    title: str,
-    body: str,
-    summary: str,
-    link: str,
-    image: Image | None,
-    player: Player | None,
-    facts: Sequence[str],
-    provider: Provider | None,
-    credit_url: str,
-    related: Sequence[Related],
-) -> str:
-    """The entry's HTML. `body` is sanitised HTML and may be empty; all else is plain text."""
-    parts = [body] if body else [_lead(image, link), _paragraph(escape(summary, quote=False))]
-    if player:
-        parts.append(_paragraph(f"Watch: {_link(player.url, player.url)}"))
-    if facts and not body:
-        parts.append(_paragraph(escape(" · ".join(facts), quote=False)))
-    if provider:
-        parts.append(_paragraph(f"Via {_link(credit_url, provider.name)}"))
-    if related:
-        items = "".join(f"<li>{_related(each)}</li>" for each in related)
-        parts.append(f"<p>Related coverage:</p><ul>{items}</ul>")
-    made = "\n".join(filter(None, parts))
-    return made or _paragraph(_link(link, title))
+class ContentParts(msgspec.Struct, frozen=True, gc=False):
+    """The parts of an entry's content: `body` is sanitised HTML or empty, the rest plain text.
+
+    `facts` are short statements, such as a duration or a price. `credit_url` is the page that the
+    credit to the provider links to.
+    """
+
+    title: str
+    body: str
+    summary: str
+    link: str
+    image: Image | None
+    player: Player | None
+    facts: Sequence[str]
+    provider: Provider | None
+    credit_url: str
+    related: Sequence[Related]
+
+
+def compose(parts: ContentParts) -> str:
+    """Return the HTML content of an entry."""
+    if parts.body:
+        blocks = [parts.body]
+    else:
+        summary = _paragraph(escape(parts.summary, quote=False))
+        blocks = [_lead_image(parts.image, parts.link), summary]
+    if parts.player:
+        blocks.append(_paragraph(f"Watch: {_link(parts.player.url, parts.player.url)}"))
+    if parts.facts and not parts.body:
+        blocks.append(_paragraph(escape(" · ".join(parts.facts), quote=False)))
+    if parts.provider:
+        blocks.append(_paragraph(f"Via {_link(parts.credit_url, parts.provider.name)}"))
+    if parts.related:
+        items = "".join(f"<li>{_related(item)}</li>" for item in parts.related)
+        blocks.append(f"<p>Related coverage:</p><ul>{items}</ul>")
+    html = "\n".join(filter(None, blocks))
+    return html or _paragraph(_link(parts.link, parts.title))
 
 
 def _paragraph(html: str) -> str:
@@ -48,11 +60,11 @@ def _link(url: str, text: str) -> str:
 
 
 def _related(related: Related) -> str:
-    said = f" – {escape(related.provider, quote=False)}" if related.provider else ""
-    return _link(related.url, shorten(related.title, 200)) + said
+    provider = f" – {escape(related.provider, quote=False)}" if related.provider else ""
+    return _link(related.url, shorten(related.title, 200)) + provider
 
 
-def _lead(image: Image | None, link: str) -> str:
+def _lead_image(image: Image | None, link: str) -> str:
     if image is None:
         return ""
     size = f' width="{image.width}"' if image.width else ""

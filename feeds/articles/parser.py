@@ -1,8 +1,4 @@
-"""One article file -> its `Entry`, by an allow-list of front matter. No I/O, no clock.
-
-The table "What an article says" of the design is this module, `feeds.articles.attachments` and
-`feeds.articles.attribution`.
-"""
+"""Parses one article file into its `Entry`, by an allow-list of front matter. No I/O, no clock."""
 
 import hashlib
 import posixpath
@@ -16,7 +12,8 @@ from urllib.parse import quote
 import msgspec
 
 from feeds.articles import attachments, attribution, frontmatter, sanitizer, withholding
-from feeds.articles.content import compose
+from feeds.articles.assets import AssetSize, no_asset_size
+from feeds.articles.content import ContentParts, compose
 from feeds.articles.fields import Fields
 from feeds.articles.frontmatter import ParsedFile
 from feeds.config.settings import LANGUAGE, PLACEHOLDER
@@ -31,11 +28,11 @@ _MAX_TOPICS = 30
 
 
 class Article(msgspec.Struct, frozen=True):
-    """What a file says. `entry` is None where it is withheld (or cannot be published).
+    """A parsed article file. `entry` is None if it is withheld or cannot be published.
 
-    `likeness` is equal for a renamed file, whatever its path: a hash of what its author wrote.
-    `content_hash` is the entry's. `until` is when the clock alone makes something else of the same
-    file, in seconds; None if it never does.
+    `source_hash` is a hash of the author's text without its path, so a renamed file keeps it.
+    `content_hash` is the entry's. `until` is the time, in seconds since the epoch, at which the
+    same file gives another result; None if it never does.
     """
 
     entry: Entry | None
@@ -46,63 +43,90 @@ class Article(msgspec.Struct, frozen=True):
     until: int | None = None
 
 
+class _Head(msgspec.Struct, frozen=True, gc=False):
+    """The parts that every entry has, and those they are computed from.
+
+    `via` is the URL of the original if `link` is another one.
+    """
+
+    title: str
+    published: datetime
+    category: str | None
+    type: str | None
+    link: str
+    via: str | None
+
+
 def stem(path: str) -> str:
-    """What an id is made of: the path without its extension."""
+    """Return the path without its extension, from which the entry's id is made."""
     return posixpath.splitext(path)[0]
 
 
 def identifier(path: str, site: Site) -> str:
-    """The id that an article at `path` gets when it is first seen (RFC 4287 §4.2.6)."""
+    """Return the id of an article that is first seen at `path` (RFC 4287 §4.2.6)."""
     return site.new_id(quote(stem(path), safe="/!$&'()*+,;=@~"))
 
 
 def parse(
-    path: str, content: bytes, seen: datetime, site: Site, now: datetime | None = None
+    path: str,
+    content: bytes,
+    seen: datetime,
+    site: Site,
+    now: datetime | None = None,
+    asset_size: AssetSize = no_asset_size,
 ) -> Article:
-    """The entry of the article at `path` (below the article folder, `/` between its parts).
+    """Parse the article at `path`, which is relative to the article folder (with `/`).
 
-    `seen` is when the article was first seen: the date of an article that has none. Dates that
-    keep an article back before or after them are compared with `now`, or with `seen` if that is
-    None. Nothing is raised for a bad article: its problems say why it has no entry.
+    `seen` is the time the article was first seen, and the date of an article without one. The
+    dates that withhold an article are compared with `now`, or with `seen` if `now` is None.
+    `asset_size` gives the sizes of the site's own files. Never raises for a bad article: the
+    problems say why it has no entry.
     """
     try:
-        read = frontmatter.split(path, content)
+        file = frontmatter.split(path, content)
     except ArticleError as error:
         return Article(None, problems=(error.problem,))
-    problems = list(read.problems)
-    fields = Fields(read, read.data, problems)
-    verdict = withholding.judge(fields, path, read.repeated, now or seen, site)
+    problems = list(file.problems)
+    fields = Fields(file, file.data, problems)
+    verdict = withholding.judge(fields, path, file.repeated, now or seen, site)
     if verdict.withheld:
         return Article(None, withheld=True, problems=tuple(problems), until=verdict.until)
-    entry = _entry(fields, read, seen, site)
-    if entry is None:
+    head = _head(fields, path, seen, site)
+    if head is None:
         return Article(None, problems=tuple(problems))
-    made = content_hash(entry)
-    return Article(entry, False, _source_hash(read), tuple(problems), made, verdict.until)
+    entry = _build_entry(head, fields, file, site, asset_size)
+    return Article(
+        entry,
+        source_hash=_source_hash(file),
+        problems=tuple(problems),
+        content_hash=content_hash(entry),
+        until=verdict.until,
+    )
 
 
-def _source_hash(read: ParsedFile) -> str:
-    named = [read.data.get(name) for name in ("title", "name", "excerpt", "publishedDateTime")]
-    return hashlib.sha256(repr([*named, read.body]).encode("utf-8", "replace")).hexdigest()[:32]
+def _source_hash(file: ParsedFile) -> str:
+    values = [file.data.get(name) for name in ("title", "name", "excerpt", "publishedDateTime")]
+    return hashlib.sha256(repr([*values, file.body]).encode("utf-8", "replace")).hexdigest()[:32]
 
 
-def _entry(fields: Fields, read: ParsedFile, seen: datetime, site: Site) -> Entry | None:
+def _head(fields: Fields, path: str, seen: datetime, site: Site) -> _Head | None:
+    """Return the required parts; None, with a fatal problem, if one is missing or wrong."""
     title = _title(fields)
     if not title:
         return None
-    published = _published(fields, read.path, seen, site)
+    published = _published(fields, path, seen, site)
     if published is None:
         return None
-    kind = _kind(fields, read.path, site)
-    link, via = _link(fields, read.path, published, kind[0], site)
+    category, type_ = _category_and_type(fields, path, site)
+    link, via = _link(fields, path, published, category, site)
     if link is None:
         _refuse(fields, ("webUrl", "originalUrl"), "is missing; give it, or set site.permalink")
         return None
-    return _build_entry(fields, read, title, published, kind, link, via, site)
+    return _Head(title, published, category, type_, link, via)
 
 
 def _title(fields: Fields) -> str:
-    """The title, or where there is none the name."""
+    """Return the title, or `name` if there is none; empty, with a fatal problem, without both."""
     title = fields.text("title")
     if not title and fields.raw("title") in (None, ""):
         title = fields.text("name")
@@ -112,62 +136,55 @@ def _title(fields: Fields) -> str:
 
 
 def _refuse(fields: Fields, names: Sequence[str], missing: str = "") -> None:
-    """Make the problems with `names`, without which there is no entry, fatal; else report one."""
-    found = False
+    """Make the problems of the fields `names` fatal; report `missing` if they have none."""
+    reported = False
     for index, problem in enumerate(fields.problems):
         if problem.field in names:
             fields.problems[index] = msgspec.structs.replace(problem, fatal=True)
-            found = True
-    if not found:
+            reported = True
+    if not reported:
         fields.wrong(names[0], missing, fatal=True)
 
 
 def _build_entry(
-    fields: Fields,
-    read: ParsedFile,
-    title: str,
-    published: datetime,
-    kind: tuple[str | None, str | None],
-    link: str,
-    via: str | None,
-    site: Site,
+    head: _Head, fields: Fields, file: ParsedFile, site: Site, asset_size: AssetSize
 ) -> Entry:
-    category, type_ = kind
     updated = fields.date("updatedDateTime", site.zone)
     summary = _summary(fields, site)
-    pictures = tuple(attachments.images(fields, site))
+    images = tuple(attachments.images(fields, site, asset_size))
     player = attachments.player(fields, site)
     provider, authors = attribution.provider(fields, site)
     related = attribution.related(fields, site)
-    return Entry(
-        id=identifier(read.path, site),
-        path=read.path,
-        title=title,
-        link=link,
-        published=published,
-        updated=max(updated or published, published),
+    parts = ContentParts(
+        title=head.title,
+        body=_body(fields, file, head.link, site),
         summary=summary,
-        content=compose(
-            title=title,
-            body=_body(fields, read, link, site),
-            summary=summary,
-            link=link,
-            image=pictures[0] if pictures else None,
-            player=player,
-            facts=_facts(fields, type_),
-            provider=provider,
-            credit_url=via or link,
-            related=related,
-        ),
-        via=via,
+        link=head.link,
+        image=images[0] if images else None,
+        player=player,
+        facts=_facts(fields, head.type),
+        provider=provider,
+        credit_url=head.via or head.link,
+        related=related,
+    )
+    return Entry(
+        id=identifier(file.path, site),
+        path=file.path,
+        title=head.title,
+        link=head.link,
+        published=head.published,
+        updated=max(updated or head.published, head.published),
+        summary=summary,
+        content=compose(parts),
+        via=head.via,
         language=_language(fields),
         authors=authors,
         provider=provider,
-        category=category,
-        type=type_,
+        category=head.category,
+        type=head.type,
         topics=fields.names("topics", _MAX_TOPICS),
-        images=pictures,
-        enclosures=tuple(attachments.enclosures(fields, pictures, site)),
+        images=images,
+        enclosures=tuple(attachments.enclosures(fields, images, site, asset_size)),
         player=player,
         related=related,
         quality=fields.number("quality") or 0,
@@ -175,50 +192,53 @@ def _build_entry(
     )
 
 
-def _body(fields: Fields, read: ParsedFile, link: str, site: Site) -> str:
-    if not read.body:
+def _body(fields: Fields, file: ParsedFile, link: str, site: Site) -> str:
+    """Return the body as sanitised HTML; empty if there is none, or with a problem."""
+    if not file.body:
         return ""
     base = sanitizer.Base(link, site.settings.url, site.assets_url)
-    markup = PurePosixPath(read.path).suffix.lower() in _MARKUP
+    is_html = PurePosixPath(file.path).suffix.lower() in _MARKUP
     try:
-        content = (sanitizer.sanitise if markup else sanitizer.from_markdown)(read.body, base)
-        _check_content(content, site)
+        content = (sanitizer.sanitise if is_html else sanitizer.from_markdown)(file.body, base)
+        _check_size(content, site)
     except sanitizer.BodyError as error:
         message = f"{error}; the summary is published instead"
-        fields.problems.append(Problem(read.path, read.body_line, "", message))
+        fields.problems.append(Problem(file.path, file.body_line, "", message))
         return ""
     return content
 
 
-def _check_content(content: str, site: Site) -> None:
-    """Raise `BodyError` for content larger than the site's limit."""
-    most = site.settings.articles.max_content
-    if len(content) > most or (len(content) * 4 > most and len(content.encode()) > most):
+def _check_size(content: str, site: Site) -> None:
+    """Raise `BodyError` if the content exceeds the site's limit."""
+    limit = site.settings.articles.max_content
+    if len(content) > limit or (len(content) * 4 > limit and len(content.encode()) > limit):
         size = len(content.encode())
-        said = f"comes to {size:,} bytes of HTML, more than articles.max_content ({most:,})"
-        raise sanitizer.BodyError(f"body {said}; write a shorter one")
+        raise sanitizer.BodyError(
+            f"body becomes {size:,} bytes of HTML, more than articles.max_content ({limit:,}); "
+            "write a shorter one"
+        )
 
 
 def _summary(fields: Fields, site: Site) -> str:
-    """The excerpt, or where there is none the bio: no longer than content may be."""
-    name, most = "excerpt", site.settings.articles.max_content
+    """Return the excerpt, or the bio if there is none, shortened to the limit of contents."""
+    name, limit = "excerpt", site.settings.articles.max_content
     summary = fields.text(name)
     if not summary:
         name = "bio"
         summary = fields.text(name)
-    if len(summary) <= most:
+    if len(summary) <= limit:
         return summary
-    fields.wrong(name, f"has {len(summary):,} characters; the first {most:,} are read")
-    return shorten(summary, most)
+    fields.wrong(name, f"has {len(summary):,} characters; the first {limit:,} are read")
+    return shorten(summary, limit)
 
 
 def _published(fields: Fields, path: str, seen: datetime, site: Site) -> datetime | None:
-    """The article's date: its own, that in its file name, else when it was first seen.
+    """Return the article's date: from its front matter, its file name, or else `seen`.
 
-    None, with a fatal problem, where its author gives one that is not read.
+    None, with a fatal problem, if the author gives a date that cannot be read.
     """
-    said = fields.raw("publishedDateTime")
-    if said is None or said == "":
+    value = fields.raw("publishedDateTime")
+    if value is None or value == "":
         in_name = dates.in_name(PurePosixPath(path).name, site.zone)
         unread = withholding.has_unread_date(fields, in_name, site)
         return None if unread else in_name or seen
@@ -230,8 +250,8 @@ def _published(fields: Fields, path: str, seen: datetime, site: Site) -> datetim
     return published
 
 
-def _kind(fields: Fields, path: str, site: Site) -> tuple[str | None, str | None]:
-    """Category and type: the article's own, else those of the nearest folder that has any."""
+def _category_and_type(fields: Fields, path: str, site: Site) -> tuple[str | None, str | None]:
+    """Return category and type: the article's own, else the defaults of the nearest folder."""
     category, type_ = fields.name("category"), fields.name("type")
     folders = _folders(path.rpartition("/")[0])
     for folder in folders:
@@ -245,20 +265,20 @@ def _kind(fields: Fields, path: str, site: Site) -> tuple[str | None, str | None
 
 @lru_cache(1000)
 def _folders(folder: str) -> tuple[str, ...]:
-    """The folder and those above it, nearest first, up to the article folder."""
-    return tuple(str(each) for each in PurePosixPath(folder, "_").parents)[:-1]
+    """Return the folder and its ancestors, nearest first, below the article folder."""
+    return tuple(str(parent) for parent in PurePosixPath(folder, "_").parents)[:-1]
 
 
 def _link(
     fields: Fields, path: str, published: datetime, category: str | None, site: Site
 ) -> tuple[str | None, str | None]:
-    """The entry's link, and the URL of its origin where that is another one."""
+    """Return the entry's link, and the URL of the original if that is another one."""
     web = fields.url("webUrl", site.settings.url)
     original = fields.url("originalUrl", site.settings.url)
-    own = _permalink(path, published, category, site)
+    permalink = _permalink(path, published, category, site)
     origin = original or web
-    first = site.settings.link == "permalink"
-    link = (first and own) or web or original or own
+    prefers_permalink = site.settings.link == "permalink"
+    link = (prefers_permalink and permalink) or web or original or permalink
     return link, origin if origin != link else original
 
 
@@ -274,43 +294,46 @@ def _permalink(path: str, published: datetime, category: str | None, site: Site)
         "month": f"{published.month:02}",
         "day": f"{published.day:02}",
     }
-    return urls.absolute(PLACEHOLDER.sub(lambda found: quote(values[found[1]]), pattern))
+    return urls.absolute(PLACEHOLDER.sub(lambda match: quote(values[match[1]]), pattern))
 
 
 def _language(fields: Fields) -> str | None:
+    """Return the language tag of the article (BCP 47); None if it has none, or a wrong one."""
     name = "language" if fields.raw("language") else "locale"
-    said = fields.name(name).replace("_", "-")
-    if said and not LANGUAGE.fullmatch(said):
+    tag = fields.name(name).replace("_", "-")
+    if tag and not LANGUAGE.fullmatch(tag):
         fields.wrong(
-            name, f"{quote_for_message(said)} is not a language tag; write for example en-GB"
+            name, f"{quote_for_message(tag)} is not a language tag; write en-GB, for example"
         )
         return None
-    return said or None
+    return tag or None
 
 
 def _facts(fields: Fields, type_: str | None) -> Sequence[str]:
-    """What can be said of a course, video or download in a line."""
+    """Return short facts about a course, video or download, such as its duration and price."""
     facts = [type_.capitalize()] if type_ and type_ != "article" else []
     if seconds := dates.iso_duration(fields.raw("length")):
-        facts.append(_spoken(seconds))
+        facts.append(_format_duration(seconds))
     facts += fields.names("levels")
     price = fields.raw("price")
-    facts += [fields.name("price")] if isinstance(price, str) else []
-    facts += [str(price)] if isinstance(price, int | float) and not isinstance(price, bool) else []
+    if isinstance(price, str):
+        facts.append(fields.name("price"))
+    elif isinstance(price, int | float) and not isinstance(price, bool):
+        facts.append(str(price))
     ratings = fields.mapping("ratings")
-    if ratings and (rating := _rating(ratings.raw("average"), ratings.raw("count"))):
-        facts.append(rating)
+    if ratings:
+        facts.append(_format_rating(ratings.raw("average"), ratings.raw("count")))
     return [fact for fact in facts if fact]
 
 
-def _rating(average: Any, count: Any) -> str:
+def _format_rating(average: Any, count: Any) -> str:
     if isinstance(average, bool) or not isinstance(average, int | float) or not 0 < average <= 5:
         return ""
-    said = f"Rated {average:.1f} of 5"
-    return f"{said} by {count:,}" if isinstance(count, int) and count > 0 else said
+    rating = f"Rated {average:.1f} of 5"
+    return f"{rating} by {count:,}" if isinstance(count, int) and count > 0 else rating
 
 
-def _spoken(seconds: int) -> str:
+def _format_duration(seconds: int) -> str:
     if seconds < 60:
         return f"{seconds} s"
     hours, minutes = divmod((seconds + 30) // 60, 60)

@@ -15,6 +15,7 @@ from typing import Generic, NamedTuple, TypeVar
 import msgspec
 
 from feeds.articles import folder, parser
+from feeds.articles.assets import AssetFolder
 from feeds.articles.parser import Article
 from feeds.catalogue.records import FileState
 from feeds.config.settings import ArticleSettings
@@ -166,7 +167,7 @@ _state: threading.local = threading.local()
 
 
 def _start(site: Site, now: int) -> None:
-    _state.site, _state.now = site, now
+    _state.site, _state.now, _state.assets = site, now, AssetFolder(site)
 
 
 def _begin(site: Site, now: int) -> None:
@@ -206,7 +207,12 @@ def _read(task: ReadTask, most: int | None = None) -> ReadResult | None:
     if first_seen is None:
         first_seen = min(stat.mtime_ns // 1_000_000_000, _state.now)
     parsed = parser.parse(
-        task.path, content, from_timestamp(first_seen), site, from_timestamp(_state.now)
+        task.path,
+        content,
+        from_timestamp(first_seen),
+        site,
+        from_timestamp(_state.now),
+        _state.assets.size,
     )
     if parsed.entry and len(parsed.entry.content) > _SMALL_ENTRY // 2:
         if most is not None:

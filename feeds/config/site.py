@@ -3,7 +3,7 @@
 import uuid
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -123,11 +123,6 @@ class Site(msgspec.Struct, frozen=True, dict=True):
 
         file = (self.root / value).absolute()
         return URL.create("sqlite", database=str(file)).render_as_string()
-
-    @cached_property
-    def attributions(self) -> dict[str, Any]:
-        """What providers come to that articles name, as `feeds.articles.attribution` keeps it."""
-        return {}
 
     def lock_file(self, name: str) -> Path:
         """A lock of this machine: beside the catalogue's file, else in the config folder."""

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from feeds.articles import parser
+from feeds.articles.assets import AssetSize, no_asset_size
 from feeds.articles.parser import Article
 from feeds.build import check
 from feeds.build import workers as work
@@ -80,7 +81,12 @@ def _do(deed: str | None) -> None:
 
 
 def _hostile_parse(
-    path: str, content: bytes, seen: datetime, site: Site, now: datetime | None = None
+    path: str,
+    content: bytes,
+    seen: datetime,
+    site: Site,
+    now: datetime | None = None,
+    asset_size: AssetSize = no_asset_size,
 ) -> Article:
     """Reading an article does what it says in its body."""
     marked = re.search(rb"read: (\w+)", content)
@@ -90,7 +96,7 @@ def _hostile_parse(
         (site.folder / path).write_text(text("b mended", body))
         os._exit(1)
     _do(marked and marked[1].decode())
-    return _parse(path, content, seen, site, now)
+    return _parse(path, content, seen, site, now, asset_size)
 
 
 def _hostile_render(entry: Entry, site: Site) -> dict[document.Format, bytes]:
