@@ -1,4 +1,4 @@
-"""What stands around the entries of a feed, by the rules of each format."""
+"""The metadata of feeds in each format."""
 
 import json
 from datetime import UTC, datetime
@@ -38,14 +38,16 @@ def root(tmp_path: Path) -> Path:
     return write_site(tmp_path, {"a.md": front_matter()})
 
 
-def made(root: Path, format_: Format, feed: dict[str, Any] | None = None, **settings: Any) -> bytes:
+def render(
+    root: Path, format_: Format, feed: dict[str, Any] | None = None, **settings: Any
+) -> bytes:
+    """A feed document without entries; `feed` are fields of its definition."""
     site = load.load(write_site(root, {}, **settings), {})
-    shown = definition(**(feed or {}))
-    return envelope.assemble(shown, site, format_, [], INFO).body
+    return envelope.assemble(definition(**(feed or {})), site, format_, [], INFO).body
 
 
 def definition(**fields: Any) -> FeedDefinition:
-    known: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "path": "topics/a&b",
         "title": "A & B < C",
         "description": "All of <it>",
@@ -54,18 +56,18 @@ def definition(**fields: Any) -> FeedDefinition:
         "size": 50,
         "caching": Caching(1800),
     }
-    return FeedDefinition(**{**known, **fields})
+    return FeedDefinition(**{**defaults, **fields})
 
 
 def channel(body: bytes) -> Any:
-    found = etree.fromstring(body).find("channel")
-    assert found is not None
-    return found
+    element = etree.fromstring(body).find("channel")
+    assert element is not None
+    return element
 
 
 @pytest.mark.rule("R2", "R3")
 def test_channel_has_each_element_once(root: Path) -> None:
-    names = [each.tag for each in channel(made(root, "rss", **FULL))]
+    names = [element.tag for element in channel(render(root, "rss", **FULL))]
     once = [name for name in names if not str(name).startswith(ATOM)]
     assert len(once) == len(set(once))
     assert {"title", "link", "description", "language", "copyright", "ttl"} <= set(once)
@@ -73,42 +75,42 @@ def test_channel_has_each_element_once(root: Path) -> None:
 
 @pytest.mark.rule("R2")
 def test_channel_link_is_the_site_not_the_feed(root: Path) -> None:
-    assert channel(made(root, "rss", **FULL)).findtext("link") == "https://example.org/"
+    assert channel(render(root, "rss", **FULL)).findtext("link") == "https://example.org/"
 
 
 @pytest.mark.rule("R44")
 def test_plain_text_in_channel_uses_numeric_references(root: Path) -> None:
-    assert b"<title>A &#x26; B &#x3C; C</title>" in made(root, "rss")
+    assert b"<title>A &#x26; B &#x3C; C</title>" in render(root, "rss")
 
 
 @pytest.mark.rule("R40")
 def test_managing_editor_is_an_address_with_a_name_in_brackets(root: Path) -> None:
-    assert channel(made(root, "rss", **FULL)).findtext("managingEditor") == (
+    assert channel(render(root, "rss", **FULL)).findtext("managingEditor") == (
         "jane@example.org (Jane)"
     )
-    assert channel(made(root, "rss")).find("managingEditor") is None
+    assert channel(render(root, "rss")).find("managingEditor") is None
 
 
 @pytest.mark.rule("R35", "A14")
 def test_feed_dates_are_those_of_the_content(root: Path) -> None:
-    rss = channel(made(root, "rss"))
+    rss = channel(render(root, "rss"))
     assert rss.findtext("lastBuildDate") == "Fri, 31 May 2024 09:00:00 GMT"
     assert rss.findtext("pubDate") == "Thu, 30 May 2024 09:00:00 GMT"
-    atom = etree.fromstring(made(root, "atom"))
+    atom = etree.fromstring(render(root, "atom"))
     assert atom.findtext(f"{ATOM}updated") == "2024-05-31T09:00:00+00:00"
 
 
 @pytest.mark.rule("R7")
 def test_generator_has_no_version(root: Path) -> None:
-    assert channel(made(root, "rss")).findtext("generator") == "feed-publisher"
-    generator = etree.fromstring(made(root, "atom")).find(f"{ATOM}generator")
+    assert channel(render(root, "rss")).findtext("generator") == "feed-publisher"
+    generator = etree.fromstring(render(root, "atom")).find(f"{ATOM}generator")
     assert generator is not None
     assert generator.get("version") is None
 
 
 @pytest.mark.rule("R9")
 def test_rss_image_only_if_small_and_of_a_known_type(root: Path) -> None:
-    image = channel(made(root, "rss", **FULL)).find("image")
+    image = channel(render(root, "rss", **FULL)).find("image")
     assert image.findtext("url") == "https://example.org/logo.png"
     assert image.findtext("title") == "A & B < C"
     assert image.findtext("link") == "https://example.org/"
@@ -116,7 +118,7 @@ def test_rss_image_only_if_small_and_of_a_known_type(root: Path) -> None:
         Picture(url="/wide.png", width=145),
         Picture(url="/odd.webp", width=100),
     ):
-        assert channel(made(root, "rss", {"picture": picture})).find("image") is None
+        assert channel(render(root, "rss", {"picture": picture})).find("image") is None
 
 
 @pytest.mark.rule("R12", "A24", "W3")
@@ -124,19 +126,19 @@ def test_self_and_hub_links_are_in_every_format(root: Path) -> None:
     own = "https://example.org/topics/a%26b"
     links = {
         (link.get("rel"), link.get("href"))
-        for link in channel(made(root, "rss", **FULL)).iter(f"{ATOM}link")
+        for link in channel(render(root, "rss", **FULL)).iter(f"{ATOM}link")
     }
     assert links == {("self", f"{own}.rss"), ("hub", "https://hub.example.org/")}
     links = {
         (link.get("rel"), link.get("href"))
-        for link in etree.fromstring(made(root, "atom", **FULL)).iter(f"{ATOM}link")
+        for link in etree.fromstring(render(root, "atom", **FULL)).iter(f"{ATOM}link")
     }
     assert links == {
         ("self", f"{own}.atom"),
         ("hub", "https://hub.example.org/"),
         ("alternate", "https://example.org/"),
     }
-    feed = json.loads(made(root, "json", **FULL))
+    feed = json.loads(render(root, "json", **FULL))
     assert feed["feed_url"] == f"{own}.json"
     assert feed["hubs"] == [{"type": "WebSub", "url": "https://hub.example.org/"}]
 
@@ -147,20 +149,20 @@ def test_hubs_are_in_order_in_body_and_header(root: Path) -> None:
     site = load.load(write_site(root, {}, hub=hubs), {})
     feed = definition()
     for format_ in FORMATS:
-        body = made(root, format_, hub=hubs)
+        body = render(root, format_, hub=hubs)
         if format_ == "json":
             parsed = json.loads(body)
             assert {hub["type"] for hub in parsed["hubs"]} == {"WebSub"}
-            said = [parsed["feed_url"], *(hub["url"] for hub in parsed["hubs"])]
+            urls = [parsed["feed_url"], *(hub["url"] for hub in parsed["hubs"])]
         else:
-            each = list(etree.fromstring(body).iter(f"{ATOM}link"))
-            said = [
-                str(link.get("href")) for rel in ("self", "hub") for link in each
+            elements = list(etree.fromstring(body).iter(f"{ATOM}link"))
+            urls = [
+                str(link.get("href")) for rel in ("self", "hub") for link in elements
                 if link.get("rel") == rel
             ]  # fmt: skip
-        assert said == [f"https://example.org/topics/a%26b.{format_}", *hubs]
+        assert urls == [f"https://example.org/topics/a%26b.{format_}", *hubs]
         header = parse_links(links.link_header(links.feed_links(feed, site, format_)))
-        assert [(said[0], "self"), *((hub, "hub") for hub in hubs)] == header
+        assert [(urls[0], "self"), *((hub, "hub") for hub in hubs)] == header
 
 
 def parse_links(header: str) -> list[tuple[str, str]]:
@@ -172,12 +174,12 @@ def test_link_header_has_self_without_a_hub(root: Path) -> None:
     site = load.load(root, {})
     own = links.link_header(links.feed_links(definition(), site, "rss"))
     assert own == '<https://example.org/topics/a%26b.rss>; rel="self"'
-    assert b"hub" not in made(root, "json")
+    assert b"hub" not in render(root, "json")
 
 
 @pytest.mark.rule("A2", "A5")
 def test_atom_feed_has_id_title_updated_and_author(root: Path) -> None:
-    atom = etree.fromstring(made(root, "atom"))
+    atom = etree.fromstring(render(root, "atom"))
     for name in ("id", "title", "updated", "author"):
         assert len(atom.findall(f"{ATOM}{name}")) == 1
     assert atom.findtext(f"{ATOM}author/{ATOM}name") == "Example"
@@ -186,14 +188,14 @@ def test_atom_feed_has_id_title_updated_and_author(root: Path) -> None:
 
 @pytest.mark.rule("A26")
 def test_language_of_the_feed_is_declared(root: Path) -> None:
-    atom = etree.fromstring(made(root, "atom", **FULL))
+    atom = etree.fromstring(render(root, "atom", **FULL))
     assert atom.get("{http://www.w3.org/XML/1998/namespace}lang") == "en-GB"
-    assert json.loads(made(root, "json", **FULL))["language"] == "en-GB"
+    assert json.loads(render(root, "json", **FULL))["language"] == "en-GB"
 
 
 @pytest.mark.rule("J1", "J3")
 def test_json_feed_has_its_version_and_no_null(root: Path) -> None:
-    feed = json.loads(made(root, "json"))
+    feed = json.loads(render(root, "json"))
     assert feed["version"] == "https://jsonfeed.org/version/1.1"
     assert feed["items"] == []
     assert None not in feed.values()
@@ -202,7 +204,7 @@ def test_json_feed_has_its_version_and_no_null(root: Path) -> None:
 @pytest.mark.rule("A12")
 def test_feed_id_does_not_change_with_title_or_url(root: Path) -> None:
     ids = {
-        etree.fromstring(made(root, "atom", feed, **settings)).findtext(f"{ATOM}id")
+        etree.fromstring(render(root, "atom", feed, **settings)).findtext(f"{ATOM}id")
         for feed, settings in (
             ({}, {}),
             ({"title": "Other"}, {}),

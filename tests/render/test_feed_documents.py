@@ -1,4 +1,4 @@
-"""What a feed shows and since when: from its entries, whoever looks and whenever that is."""
+"""The contents and date of a feed depend on its entries, not on who renders it or when."""
 
 import json
 from collections.abc import Sequence
@@ -13,15 +13,19 @@ from feeds.model.document import Document, Format
 from tests.support.site import FEEDS, NOW, Publication, front_matter
 
 HOUR = timedelta(hours=1)
-# When something happens to a feed of one day, and moments around that.
+# The moments at which a feed of one day changes, and a second later.
 MOMENTS = [NOW + timedelta(hours=hours, seconds=s) for hours in range(0, 30, 6) for s in (0, 1)]
 
 
 def article(title: str, hours: int, **fields: Any) -> str:
-    """An article published so many hours after `NOW`."""
-    dated = (NOW + hours * HOUR).isoformat()
-    known = {"title": title, "webUrl": f"https://example.org/{title}", "publishedDateTime": dated}
-    return front_matter(**{**known, **fields})
+    """An article published this many hours after `NOW`."""
+    published = (NOW + hours * HOUR).isoformat()
+    defaults = {
+        "title": title,
+        "webUrl": f"https://example.org/{title}",
+        "publishedDateTime": published,
+    }
+    return front_matter(**{**defaults, **fields})
 
 
 ARTICLES: dict[str, str | bytes] = {
@@ -51,13 +55,13 @@ def aged(root: Path, name: str) -> Publication:
 def test_feed_by_age_does_not_depend_on_build_times(tmp_path: Path, name: str) -> None:
     site = aged(tmp_path, name)
     site.build()
-    looked = {at: site.fetch("aged", at) for at in MOMENTS}
+    expected = {now: site.fetch("aged", now) for now in MOMENTS}
     for number, times in enumerate(combinations(MOMENTS[1::2], 2)):
         other = aged(tmp_path / str(number), name)
         for now in times:
             other.build(now)
-        seen = {at: other.fetch("aged", at) for at in MOMENTS if at >= times[-1]}
-        assert seen == {at: looked[at] for at in seen}, times
+        fetched = {now: other.fetch("aged", now) for now in MOMENTS if now >= times[-1]}
+        assert fetched == {now: expected[now] for now in fetched}, times
 
 
 @pytest.mark.parametrize("name", AGED)
@@ -75,8 +79,8 @@ def test_feed_by_age_has_a_later_date_only_if_its_entries_differ(tmp_path: Path,
         before = after
 
 
-def _ids(made: dict[Format, Document]) -> Sequence[str]:
-    return [each["id"] for each in json.loads(made["json"].body)["items"]]
+def _ids(formats: dict[Format, Document]) -> Sequence[str]:
+    return [item["id"] for item in json.loads(formats["json"].body)["items"]]
 
 
 def test_expiry_of_entries_of_another_topic_changes_nothing(tmp_path: Path) -> None:
@@ -84,24 +88,24 @@ def test_expiry_of_entries_of_another_topic_changes_nothing(tmp_path: Path) -> N
     site = Publication(tmp_path, {**ARTICLES, "r.md": article("r", -20, topics=["Robots"])}, feeds)
     site.build()
     assert site.titles("aged") == ["d", "r"]
-    left = site.fetch("aged", NOW + 5 * HOUR)
-    assert left["rss"].updated == NOW + 4 * HOUR + timedelta(seconds=1)
-    later = NOW + 17 * HOUR  # by now `a` and `b` are too old as well
-    assert site.fetch("aged", later) == left
+    without_r = site.fetch("aged", NOW + 5 * HOUR)
+    assert without_r["rss"].updated == NOW + 4 * HOUR + timedelta(seconds=1)
+    later = NOW + 17 * HOUR  # `a` and `b` are too old by then, too
+    assert site.fetch("aged", later) == without_r
     site.build(later)
-    assert site.fetch("aged", later) == left
+    assert site.fetch("aged", later) == without_r
 
 
 def test_change_by_a_build_is_later_than_changes_due_to_time(tmp_path: Path) -> None:
-    """Who has asked in between must not be told that nothing changed since."""
+    """Otherwise a client that fetched it in between would get 304 for the new contents."""
     site = aged(tmp_path, "age")
     site.build()
-    now = NOW + 8 * HOUR  # `a` has left and `e` has come out
-    seen = site.fetch("aged", now)["rss"]
+    now = NOW + 8 * HOUR  # `a` is too old and `e` is published
+    before = site.fetch("aged", now)["rss"]
     site.file("c.md").unlink()
     site.build(now)
     after = site.fetch("aged", now)["rss"]
-    assert seen.updated < after.updated == now
+    assert before.updated < after.updated == now
 
 
 @pytest.mark.rule("H8")

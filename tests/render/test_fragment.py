@@ -1,4 +1,4 @@
-"""Fragments say what each format's rules want, and joined they are feedgen's whole document."""
+"""Fragments keep the rules of element format, and joined they equal a document by feedgen."""
 
 import json
 import re
@@ -89,8 +89,8 @@ def atom(entry: Entry) -> Any:
 
 
 def item(entry: Entry) -> dict[str, Any]:
-    made: dict[str, Any] = json.loads(fragment.render_entry(entry, SITE)["json"])
-    return made
+    members: dict[str, Any] = json.loads(fragment.render_entry(entry, SITE)["json"])
+    return members
 
 
 def whole(entries: list[Entry], format_: document.Format) -> bytes:
@@ -137,16 +137,16 @@ ENTRIES = st.builds(
 @given(st.lists(ENTRIES, min_size=1, max_size=3))
 def test_joined_fragments_equal_a_document_by_feedgen(entries: list[Entry]) -> None:
     for format_ in ("rss", "atom"):
-        made = feedgen_channel.build_feedgen_feed(FEED, SITE, format_, UPDATED, PUBLISHED)
+        generator = feedgen_channel.build_feedgen_feed(FEED, SITE, format_, UPDATED, PUBLISHED)
         for entry in entries:
-            made.add_entry(feedgen_entry.build_feedgen_entry(entry, SITE), order="append")
+            generator.add_entry(feedgen_entry.build_feedgen_entry(entry, SITE), order="append")
         text = (
-            feedgen_entry.use_numeric_references(made.rss_str())
+            feedgen_entry.use_numeric_references(generator.rss_str())
             if format_ == "rss"
-            else made.atom_str()
+            else generator.atom_str()
         )
-        first, *look, rest = whole(entries, format_).split(b"\n", 2)
-        assert look == [b'<?xml-stylesheet type="text/css" href="feed.css"?>']
+        first, *style, rest = whole(entries, format_).split(b"\n", 2)
+        assert style == [b'<?xml-stylesheet type="text/css" href="feed.css"?>']
         assert first + b"\n" + rest == text + b"\n"
 
 
@@ -158,15 +158,17 @@ def test_formats_have_the_same_contents(entry: Entry) -> None:
     assert in_rss.findtext("title") == in_atom.findtext(f"{A}title") == in_json["title"]
     link = in_atom.find(f"{A}link[@rel='alternate']")
     assert in_rss.findtext("link") == link.get("href") == in_json["url"] == entry.link
-    categories = dict.fromkeys(each.text for each in in_rss.findall("category"))
+    categories = dict.fromkeys(element.text for element in in_rss.findall("category"))
     assert list(categories) == in_json.get("tags", [])
-    terms = [each.get("term") for each in in_atom.findall(f"{A}category")]
-    assert terms == [each.text for each in in_rss.findall("category")]
+    terms = [element.get("term") for element in in_atom.findall(f"{A}category")]
+    assert terms == [element.text for element in in_rss.findall("category")]
     assert in_atom.findtext(f"{A}content") == in_json["content_html"] == entry.content
-    files = [file.url for file in entry.enclosures]
-    assert [each["url"] for each in in_json.get("attachments", [])] == files
-    assert [each.get("href") for each in in_atom.findall(f"{A}link[@rel='enclosure']")] == files
-    assert [each.get("url") for each in in_rss.findall("enclosure")] == files[:1]
+    urls = [enclosure.url for enclosure in entry.enclosures]
+    assert [attachment["url"] for attachment in in_json.get("attachments", [])] == urls
+    assert [
+        element.get("href") for element in in_atom.findall(f"{A}link[@rel='enclosure']")
+    ] == urls
+    assert [element.get("url") for element in in_rss.findall("enclosure")] == urls[:1]
 
 
 def test_fragments_do_not_depend_on_earlier_ones() -> None:
@@ -219,7 +221,7 @@ def test_pub_date_is_rfc_822() -> None:
 @pytest.mark.rule("R40", "R41", "R42")
 def test_authors_are_dc_creator_and_never_author() -> None:
     assert rss(FULL).findall("author") == []
-    assert [each.text for each in rss(FULL).findall(f"{DC}creator")] == ["Jane & Joe", "P"]
+    assert [element.text for element in rss(FULL).findall(f"{DC}creator")] == ["Jane & Joe", "P"]
 
 
 @pytest.mark.rule("R43", "R45")
@@ -233,20 +235,20 @@ def test_titles_are_plain_text_escaped_once(title: str) -> None:
 
 @pytest.mark.rule("R44")
 def test_plain_text_in_rss_uses_numeric_references() -> None:
-    made = fragment.render_entry(FULL, SITE)["rss"]
-    assert b"<title>AT&#x26;T &#x3C;b&#x3E;a &#x3C; b&#x3C;/b&#x3E;</title>" in made
-    assert b">R&#x26;D</category>" in made
-    assert b">PC &#x26; Co</source>" in made
-    assert b"<dc:creator>Jane &#x26; Joe</dc:creator>" in made
-    assert b"<description>Q&amp;amp;A: a &amp;lt; b</description>" in made
+    xml = fragment.render_entry(FULL, SITE)["rss"]
+    assert b"<title>AT&#x26;T &#x3C;b&#x3E;a &#x3C; b&#x3C;/b&#x3E;</title>" in xml
+    assert b">R&#x26;D</category>" in xml
+    assert b">PC &#x26; Co</source>" in xml
+    assert b"<dc:creator>Jane &#x26; Joe</dc:creator>" in xml
+    assert b"<description>Q&amp;amp;A: a &amp;lt; b</description>" in xml
 
 
 @pytest.mark.rule("R46", "R47", "R48")
 def test_description_precedes_content_encoded() -> None:
-    names = [each.tag for each in rss(FULL)]
+    names = [element.tag for element in rss(FULL)]
     assert names.index("description") < names.index(f"{CONTENT}encoded")
     assert rss(FULL).findtext(f"{CONTENT}encoded") == FULL.content
-    assert rss(FULL).findtext("description") == "Q&amp;A: a &lt; b"  # HTML, as RSS has it
+    assert rss(FULL).findtext("description") == "Q&amp;A: a &lt; b"  # as HTML
     assert rss(PLAIN).findtext("description") == PLAIN.content
     assert rss(PLAIN).find(f"{CONTENT}encoded") is None
 
@@ -259,9 +261,11 @@ def test_categories_have_an_absolute_scheme() -> None:
         ("https://example.org/categories", "news"),
         ("https://example.org/types", "article"),
     ]
-    assert [(each.get("domain"), each.text) for each in rss(FULL).findall("category")] == expected
+    assert [
+        (element.get("domain"), element.text) for element in rss(FULL).findall("category")
+    ] == expected
     in_atom = atom(FULL).findall(f"{A}category")
-    assert [(each.get("scheme"), each.get("term")) for each in in_atom] == expected
+    assert [(element.get("scheme"), element.get("term")) for element in in_atom] == expected
     assert item(FULL)["tags"] == [term for _, term in expected]
 
 
@@ -286,7 +290,7 @@ def test_provider_without_url_has_no_source_element() -> None:
 @pytest.mark.rule("A4")
 def test_atom_children_appear_at_most_once() -> None:
     for entry in (FULL, PLAIN):
-        names = [each.tag.removeprefix(A) for each in atom(entry)]
+        names = [element.tag.removeprefix(A) for element in atom(entry)]
         for name in ("id", "title", "updated", "published", "content"):
             assert names.count(name) == 1
         for name in ("rights", "source", "summary"):
@@ -295,15 +299,15 @@ def test_atom_children_appear_at_most_once() -> None:
 
 @pytest.mark.rule("A6")
 def test_atom_authors_have_a_name_and_no_empty_element() -> None:
-    people = [{part.tag.removeprefix(A): part.text for part in each}
-              for each in atom(FULL).findall(f"{A}author")]  # fmt: skip
+    people = [{part.tag.removeprefix(A): part.text for part in person}
+              for person in atom(FULL).findall(f"{A}author")]  # fmt: skip
     assert people == [{"name": "Jane & Joe", "uri": "https://jane.example/"}, {"name": "P"}]
 
 
 @pytest.mark.rule("A7", "A21")
 def test_atom_entry_has_one_alternate_link() -> None:
     links = atom(FULL).findall(f"{A}link[@rel='alternate']")
-    assert [each.get("href") for each in links] == [FULL.link]
+    assert [element.get("href") for element in links] == [FULL.link]
 
 
 @pytest.mark.rule("A8")
@@ -320,7 +324,9 @@ def test_atom_dates_are_rfc_3339() -> None:
 
 @pytest.mark.rule("A23")
 def test_atom_links_by_relation() -> None:
-    links = [(each.get("rel"), each.get("href")) for each in atom(FULL).findall(f"{A}link")]
+    links = [
+        (element.get("rel"), element.get("href")) for element in atom(FULL).findall(f"{A}link")
+    ]
     assert links == [
         ("alternate", FULL.link),
         ("via", "https://origin.example/a"),
@@ -347,7 +353,9 @@ def test_atom_text_constructs_are_text_and_content_is_html() -> None:
 @pytest.mark.rule("A40")
 def test_atom_source_has_id_title_date_and_links() -> None:
     source = atom(FULL).find(f"{A}source")
-    assert [(each.tag.removeprefix(A), each.text or each.get("href")) for each in source] == [
+    assert [
+        (element.tag.removeprefix(A), element.text or element.get("href")) for element in source
+    ] == [
         ("id", "https://pc.example/feed"),
         ("title", "PC & Co"),
         ("updated", "2024-05-31T09:00:00Z"),
@@ -355,15 +363,15 @@ def test_atom_source_has_id_title_date_and_links() -> None:
         ("link", "https://pc.example/"),
         ("icon", "https://pc.example/i.png"),
     ]
-    assert [each.get("rel") for each in source.findall(f"{A}link")] == ["self", "alternate"]
+    assert [element.get("rel") for element in source.findall(f"{A}link")] == ["self", "alternate"]
 
 
 @pytest.mark.rule("J5", "J9")
 def test_json_ids_are_strings_and_dates_rfc_3339() -> None:
-    made = item(FULL)
-    assert made["id"] == FULL.id
-    assert made["date_published"] == "2024-05-31T09:00:00Z"
-    assert made["date_modified"] == "2024-06-01T10:11:12Z"
+    members = item(FULL)
+    assert members["id"] == FULL.id
+    assert members["date_published"] == "2024-05-31T09:00:00Z"
+    assert members["date_modified"] == "2024-06-01T10:11:12Z"
 
 
 @pytest.mark.rule("J3", "J6")
@@ -386,8 +394,8 @@ def test_json_external_url_is_the_via_link() -> None:
 
 @pytest.mark.rule("J8")
 def test_json_title_and_summary_are_plain_text() -> None:
-    made = item(FULL)
-    assert (made["title"], made["summary"]) == (FULL.title, FULL.summary)
+    members = item(FULL)
+    assert (members["title"], members["summary"]) == (FULL.title, FULL.summary)
 
 
 @pytest.mark.rule("J10")
@@ -428,8 +436,8 @@ def test_media_rss_namespace_is_exact() -> None:
 @pytest.mark.rule("V11", "V13", "V19", "V20")
 @pytest.mark.parametrize("parsed", [rss(FULL), atom(FULL)], ids=["rss", "atom"])
 def test_media_content_has_only_known_attributes(parsed: Any) -> None:
-    made = [dict(each.attrib) for each in parsed.findall(f"{M}content")]
-    assert made == [
+    contents = [dict(element.attrib) for element in parsed.findall(f"{M}content")]
+    assert contents == [
         {"url": "https://example.org/a.mp3", "fileSize": "1234", "type": "audio/mpeg",
          "medium": "audio", "duration": "60"},
         {"url": "https://example.org/a.zip", "type": "application/zip", "medium": "document"},
@@ -448,5 +456,5 @@ def test_media_has_one_thumbnail_a_player_and_no_group(parsed: Any) -> None:
         "url": "https://example.org/a.png", "width": "640", "height": "480",
     }  # fmt: skip
     assert parsed.find(f"{M}content/{M}player").get("url") == "https://v.example/e"
-    used = {each.tag for each in parsed.iter() if each.tag.startswith(M)}
+    used = {element.tag for element in parsed.iter() if element.tag.startswith(M)}
     assert used == {f"{M}content", f"{M}player", f"{M}thumbnail"}

@@ -1,6 +1,6 @@
-"""What becomes of whole articles, a folder for an idea: its article and its three fragments.
+"""Golden files: each folder has an article and its fragment in each format.
 
-`pytest tests/render/test_golden.py --update-golden` writes the fragments anew; review the diff.
+`pytest tests/render/test_golden.py --update-golden` rewrites the fragments; review the diff.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ PC_MAGAZINE = {
     "url": "https://www.pcmag.example/",
     "feed": "https://www.pcmag.example/feed.xml",
 }
-# What the golden files are at this `fragment.VERSION`, as a hash.
+# The hash of the golden files at the current `fragment.VERSION`.
 GOLDEN = {4: "429388d67e0c8ede586a917a709f78d3027d8ebde9ddbf7a6522cb7c79fd7aee"}
 SITE = make_site(
     assets_url="https://cdn.example/",
@@ -34,11 +34,11 @@ SITE = make_site(
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_fragments_equal_the_golden_files(folder: Path, update_golden: bool) -> None:
-    (file,) = (each for each in folder.iterdir() if each.name not in FILES.values())
-    made = parser.parse(f"_news/{file.name}", file.read_bytes(), SEEN, SITE)
-    assert made.problems == ()
-    assert made.entry is not None
-    rendered = fragment.render_entry(made.entry, SITE)
+    (file,) = (path for path in folder.iterdir() if path.name not in FILES.values())
+    article = parser.parse(f"_news/{file.name}", file.read_bytes(), SEEN, SITE)
+    assert article.problems == ()
+    assert article.entry is not None
+    rendered = fragment.render_entry(article.entry, SITE)
     for format_, name in FILES.items():
         if update_golden:
             (folder / name).write_bytes(rendered[format_])
@@ -51,8 +51,8 @@ def test_changed_golden_files_need_a_new_version() -> None:
         if file.is_file():
             content = file.read_bytes()
             digest.update(f"{file.parent.name}/{file.name} {len(content)}\n".encode() + content)
-    said = (
-        "tests/golden says otherwise: unless that is only a new folder, raise fragment.VERSION, "
-        "or catalogues keep what they made before; then write the hash into GOLDEN"
+    message = (
+        "the golden files changed: unless you only added a folder, raise fragment.VERSION, "
+        "or catalogues keep their old fragments; then update the hash in GOLDEN"
     )
-    assert {fragment.VERSION: digest.hexdigest()} == GOLDEN, said
+    assert {fragment.VERSION: digest.hexdigest()} == GOLDEN, message

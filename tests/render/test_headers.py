@@ -1,4 +1,4 @@
-"""The headers that go with a document, for the server and for static hosts alike."""
+"""The HTTP headers of documents, the same for the server and for static hosts."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,105 +16,112 @@ HUB = Link("https://hub.example/", "hub")
 SELF = Link("https://example.org/all.rss", "self")
 
 
-def said(
-    now: datetime | None = None, http: dict[str, Any] | None = None, **given: Any
+def header_fields(
+    now: datetime | None = None, http: dict[str, Any] | None = None, **properties: Any
 ) -> dict[str, str]:
-    known: dict[str, Any] = {
+    """The headers of a document with these properties; each appears once."""
+    defaults: dict[str, Any] = {
         "body": b"x", "sha256": "0123", "updated": NOW, "media_type": "application/rss+xml",
         "caching": Caching(1800), "links": (SELF, HUB),
     }  # fmt: skip
-    made = Document(**{**known, **given})
+    document = Document(**{**defaults, **properties})
     seconds = None if now is None else now.timestamp()
-    listed = headers.document_headers(made, make_site(http=http or {}), seconds)
-    assert len({name for name, _ in listed}) == len(listed)
-    return dict(listed)
+    lines = headers.document_headers(document, make_site(http=http or {}), seconds)
+    assert len({name for name, _ in lines}) == len(lines)
+    return dict(lines)
 
 
 @pytest.mark.rule("H8")
 def test_last_modified_is_the_latest_change() -> None:
-    assert said()["Last-Modified"] == "Sat, 01 Jun 2024 12:30:15 GMT"
+    assert header_fields()["Last-Modified"] == "Sat, 01 Jun 2024 12:30:15 GMT"
 
 
 def test_last_modified_is_omitted_if_changes_do_not_move_it() -> None:
-    assert "Last-Modified" not in said(links=())
+    assert "Last-Modified" not in header_fields(links=())
     current = Link("https://example.org/all.rss", "current")
-    assert "Last-Modified" not in said(links=(SELF, current))  # an archive: its links move
+    assert "Last-Modified" not in header_fields(
+        links=(SELF, current)
+    )  # an archive: its links change
 
 
 @pytest.mark.rule("H59")
 def test_link_header_has_self_and_hub() -> None:
-    assert said()["Link"] == (
+    assert header_fields()["Link"] == (
         '<https://example.org/all.rss>; rel="self", <https://hub.example/>; rel="hub"'
     )
-    assert "Link" not in said(links=())
+    assert "Link" not in header_fields(links=())
 
 
 @pytest.mark.rule("H21", "H25")
 def test_cache_control_has_lifetime_and_stale_directives() -> None:
-    assert said()["Cache-Control"] == (
+    assert header_fields()["Cache-Control"] == (
         "public, max-age=1800, stale-while-revalidate=300, stale-if-error=604800"
     )
-    made = said(caching=Caching(60, 7, 8))
-    assert made["Cache-Control"] == "public, max-age=60, stale-while-revalidate=7, stale-if-error=8"
+    fields = header_fields(caching=Caching(60, 7, 8))
+    assert (
+        fields["Cache-Control"] == "public, max-age=60, stale-while-revalidate=7, stale-if-error=8"
+    )
 
 
 @pytest.mark.rule("H23", "H26")
 @pytest.mark.parametrize("cdn", [None, 86_400])
 def test_no_header_forbids_stale_copies(cdn: int | None) -> None:
-    made = said(caching=Caching(60, cdn_max_age=cdn))
-    assert "Expires" not in made
-    for value in made.values():
-        for word in ("s-maxage", "must-revalidate", "no-cache", "immutable", "private"):
-            assert word not in value
+    fields = header_fields(caching=Caching(60, cdn_max_age=cdn))
+    assert "Expires" not in fields
+    for value in fields.values():
+        for directive in ("s-maxage", "must-revalidate", "no-cache", "immutable", "private"):
+            assert directive not in value
 
 
 @pytest.mark.rule("H26")
 def test_cdns_have_their_own_cache_control() -> None:
-    made = said(caching=Caching(60, 5, 6, cdn_max_age=86_400))
+    fields = header_fields(caching=Caching(60, 5, 6, cdn_max_age=86_400))
     ages = "max-age=86400, stale-while-revalidate=5, stale-if-error=6"
-    assert made["CDN-Cache-Control"] == f"public, {ages}"
-    assert made["Surrogate-Control"] == ages
-    assert "CDN-Cache-Control" not in said()
+    assert fields["CDN-Cache-Control"] == f"public, {ages}"
+    assert fields["Surrogate-Control"] == ages
+    assert "CDN-Cache-Control" not in header_fields()
 
 
 @pytest.mark.parametrize(
-    ("left", "max_age", "revalidate"),
+    ("remaining", "max_age", "revalidate"),
     [(7200, 1800, 300), (2100, 1800, 300), (2099, 1800, 0), (1799, 1799, 0), (0, 0, 0), (-9, 0, 0)],
 )
 def test_copies_are_not_fresh_once_the_next_entry_is_due(
-    left: int, max_age: int, revalidate: int
+    remaining: int, max_age: int, revalidate: int
 ) -> None:
-    made = said(NOW, until=NOW + timedelta(seconds=left), caching=Caching(1800, cdn_max_age=1800))
+    fields = header_fields(
+        NOW, until=NOW + timedelta(seconds=remaining), caching=Caching(1800, cdn_max_age=1800)
+    )
     ages = f"max-age={max_age}, stale-while-revalidate={revalidate}, "
-    assert ages in made["Cache-Control"]
-    assert ages in made["CDN-Cache-Control"]
+    assert ages in fields["Cache-Control"]
+    assert ages in fields["CDN-Cache-Control"]
 
 
 @pytest.mark.rule("H30")
 def test_vary_is_accept_encoding() -> None:
-    assert said()["Vary"] == "Accept-Encoding"
+    assert header_fields()["Vary"] == "Accept-Encoding"
 
 
 @pytest.mark.rule("H54")
 def test_nosniff_is_optional_for_feeds_and_set_for_pages() -> None:
-    assert "X-Content-Type-Options" not in said()
-    assert said(http={"nosniff": True})["X-Content-Type-Options"] == "nosniff"
-    page = said(media_type="text/html", links=())
+    assert "X-Content-Type-Options" not in header_fields()
+    assert header_fields(http={"nosniff": True})["X-Content-Type-Options"] == "nosniff"
+    page = header_fields(media_type="text/html", links=())
     assert page["X-Content-Type-Options"] == "nosniff"
     assert page["Referrer-Policy"] == "strict-origin-when-cross-origin"
 
 
 @pytest.mark.rule("H57")
 def test_csp_allows_the_stylesheet_and_no_script() -> None:
-    policy = said()["Content-Security-Policy"]
+    policy = header_fields()["Content-Security-Policy"]
     assert "default-src 'none'; style-src 'self'" in policy
     assert "script" not in policy
 
 
 @pytest.mark.rule("H57")
 def test_hsts_is_sent_if_set() -> None:
-    assert "Strict-Transport-Security" not in said()
-    assert said(http={"hsts": "365d"})["Strict-Transport-Security"] == "max-age=31536000"
+    assert "Strict-Transport-Security" not in header_fields()
+    assert header_fields(http={"hsts": "365d"})["Strict-Transport-Security"] == "max-age=31536000"
 
 
 @pytest.mark.rule("C7", "C8")
@@ -128,15 +135,17 @@ def test_hsts_is_sent_if_set() -> None:
     ],
 )
 def test_cache_tags_have_the_separator_of_the_header(header: str, value: str) -> None:
-    assert said(http={"cache_tags": header}, tags=("all", "feed:a"))[header] == value
+    assert header_fields(http={"cache_tags": header}, tags=("all", "feed:a"))[header] == value
 
 
 @pytest.mark.rule("C7")
 def test_cache_tags_are_limited_in_bytes() -> None:
     tags = tuple(f"entry:{number:010}" for number in range(2000))
-    made = said(http={"cache_tags": "Surrogate-Key"}, tags=("all", *tags))["Surrogate-Key"]
-    assert len(made) <= 16_000
-    assert made.split(" ") == ["all", *tags][: len(made.split(" "))]
+    value = header_fields(http={"cache_tags": "Surrogate-Key"}, tags=("all", *tags))[
+        "Surrogate-Key"
+    ]
+    assert len(value) <= 16_000
+    assert value.split(" ") == ["all", *tags][: len(value.split(" "))]
 
 
 @pytest.mark.rule("C9")

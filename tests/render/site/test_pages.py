@@ -1,4 +1,4 @@
-"""Pages and lists for people and readers, as documents."""
+"""HTML pages, OPML lists and stylesheets."""
 
 import hashlib
 import re
@@ -28,36 +28,36 @@ from tests.support.site import NOW, Publication, front_matter, make_site
 SITE = make_site(language="de", rights="© Example", feeds_url="https://feeds.example.org/in/")
 PUBLISHED = datetime(2024, 5, 31, 9, tzinfo=UTC)
 INFO = DocumentInfo(updated=NOW, newest=PUBLISHED)
-# What pages are at this `pages.VERSION`, and the envelopes at theirs, as hashes.
+# The hashes of pages and envelopes at their current versions.
 PAGES = {2: "40857340605b98ce41cd45bbf6013da9e53e270a84b671209ae7f03aac31a944"}
 ENVELOPES = {3: "4f75245bd751fc49dbb452b5786e683443f4dfeca86e1b46486b092df22f0abd"}
 
 
-def definition(path: str = "all", title: str = "Example: All", **given: Any) -> FeedDefinition:
-    known: dict[str, Any] = {
+def definition(path: str = "all", title: str = "Example: All", **fields: Any) -> FeedDefinition:
+    defaults: dict[str, Any] = {
         "description": "What it brings", "selection": EVERYTHING, "order": "date", "size": 50,
         "caching": Caching(1800),
     }  # fmt: skip
-    return FeedDefinition(path, title, **{**known, **given})
+    return FeedDefinition(path, title, **{**defaults, **fields})
 
 
-def made_state(path: str = "all", entries: int = 3) -> FeedState:
+def feed_state(path: str = "all", entries: int = 3) -> FeedState:
     return FeedState(path, "0" * 32, int(NOW.timestamp()), entries, int(PUBLISHED.timestamp()))
 
 
-def entry(**given: Any) -> Entry:
-    known: dict[str, Any] = {
+def entry(**fields: Any) -> Entry:
+    defaults: dict[str, Any] = {
         "id": "tag:a", "path": "a.md", "title": "A <title>", "link": "https://a.example/",
         "published": PUBLISHED, "updated": PUBLISHED, "summary": "So & so.",
     }  # fmt: skip
-    return Entry(**{**known, **given})
+    return Entry(**{**defaults, **fields})
 
 
 def page(
-    feed: FeedDefinition, entries: Sequence[Entry] = (), site: Site = SITE, **given: Any
+    feed: FeedDefinition, entries: Sequence[Entry] = (), site: Site = SITE, **arguments: Any
 ) -> Any:
-    made = pages.page(feed, entries, made_state(feed.path), site, **given)
-    return html.document_fromstring(made.body)
+    document = pages.page(feed, entries, feed_state(feed.path), site, **arguments)
+    return html.document_fromstring(document.body)
 
 
 def text(element: Any) -> str:
@@ -66,8 +66,8 @@ def text(element: Any) -> str:
 
 @pytest.mark.rule("B9")
 def test_page_announces_its_feed_in_each_format() -> None:
-    found = page(definition("topics/a&b", "Example: A & B")).xpath("//link[@rel='alternate']")
-    assert [(link.get("type"), link.get("title"), link.get("href")) for link in found] == [
+    links = page(definition("topics/a&b", "Example: A & B")).xpath("//link[@rel='alternate']")
+    assert [(link.get("type"), link.get("title"), link.get("href")) for link in links] == [
         ("application/rss+xml", "Example: A & B (RSS)", "../topics/a%26b.rss"),
         ("application/atom+xml", "Example: A & B (Atom)", "../topics/a%26b.atom"),
         ("application/feed+json", "Example: A & B (JSON Feed)", "../topics/a%26b.json"),
@@ -78,10 +78,10 @@ def test_page_announces_its_feed_in_each_format() -> None:
 def test_index_page_announces_the_main_feed_first() -> None:
     feeds = [definition("topics/a"), definition("all"), definition("best")]
     document: Any = html.document_fromstring(pages.index(feeds, {}, SITE).body)
-    found = [link.get("href") for link in document.xpath("//link[@rel='alternate']")]
-    stems = list(dict.fromkeys(href.rpartition(".")[0] for href in found))
+    hrefs = [link.get("href") for link in document.xpath("//link[@rel='alternate']")]
+    stems = list(dict.fromkeys(href.rpartition(".")[0] for href in hrefs))
     assert stems == ["./topics/a", "./all", "./best"]
-    assert len(found) == 9
+    assert len(hrefs) == 9
 
 
 @pytest.mark.rule("B5")
@@ -108,16 +108,16 @@ def test_subscription_links_contain_the_whole_url() -> None:
 
 def test_entry_is_shown_with_credit_and_date() -> None:
     provider = Provider("PC Magazine", "pc-magazine", home="https://pcmag.example/")
-    known = entry(
+    shown = entry(
         provider=provider,
         via="https://pcmag.example/a",
         authors=(Person("Jane"), Person("PC Magazine")),
         language="fr",
     )
-    (article,) = page(definition(), [known]).xpath("//article")
+    (article,) = page(definition(), [shown]).xpath("//article")
     assert text(article) == "A <title> 31 May 2024 · by Jane · via PC Magazine So & so."
     links = [(link.text_content(), link.get("href")) for link in article.xpath(".//a")]
-    assert links == [("A <title>", known.link), ("PC Magazine", "https://pcmag.example/a")]
+    assert links == [("A <title>", shown.link), ("PC Magazine", "https://pcmag.example/a")]
     assert article.xpath(".//time/@datetime") == ["2024-05-31T09:00:00Z"]
     assert set(article.xpath(".//@lang")) == {"fr"}
 
@@ -148,15 +148,19 @@ def test_images_setting_decides_which_images_are_shown(images: str, url: str, sh
         assets_url="https://cdn.example/",
         feeds_url="https://feeds.example.org/",
     )
-    found = page(definition(), [entry(images=(Image(url),))], site).xpath("//article//img")
-    assert [img.get("src") for img in found] == ([url] if shown else [])
-    assert all(img.get("alt") == "" and img.get("loading") == "lazy" for img in found)
+    elements = page(definition(), [entry(images=(Image(url),))], site).xpath("//article//img")
+    assert [img.get("src") for img in elements] == ([url] if shown else [])
+    assert all(img.get("alt") == "" and img.get("loading") == "lazy" for img in elements)
 
 
 def test_page_has_the_date_and_caching_of_its_feed() -> None:
-    made = pages.page(definition(caching=Caching(60)), [], made_state(), SITE)
-    assert (made.updated, made.caching, made.media_type) == (NOW, Caching(60), "text/html")
-    assert made == pages.page(definition(caching=Caching(60)), [], made_state(), SITE)
+    document = pages.page(definition(caching=Caching(60)), [], feed_state(), SITE)
+    assert (document.updated, document.caching, document.media_type) == (
+        NOW,
+        Caching(60),
+        "text/html",
+    )
+    assert document == pages.page(definition(caching=Caching(60)), [], feed_state(), SITE)
 
 
 def test_page_shows_the_newest_entries_of_its_feed(tmp_path: Path) -> None:
@@ -174,23 +178,23 @@ def test_page_shows_the_newest_entries_of_its_feed(tmp_path: Path) -> None:
     site.build()
     with site.read() as reader:
         feed = feed_documents.all_feeds(site.site, reader, NOW)["topics/ai"]
-        made = feed_documents.render_page(feed, site.site, reader, NOW)
-        fetched = feed_documents.render_feed(feed, site.site, reader, NOW)
-    document: Any = html.document_fromstring(made.body)
-    titles = [text(each) for each in document.xpath("//article//h3")]
+        page = feed_documents.render_page(feed, site.site, reader, NOW)
+        formats = feed_documents.render_feed(feed, site.site, reader, NOW)
+    document: Any = html.document_fromstring(page.body)
+    titles = [text(heading) for heading in document.xpath("//article//h3")]
     assert titles == site.titles("topics/ai")[: pages.ENTRIES]
     assert "14 articles" in text(document)
-    assert made.updated == fetched["rss"].updated
+    assert page.updated == formats["rss"].updated
 
 
 def test_neighbours_are_the_nearest_feeds_of_the_group() -> None:
     feeds = [definition(f"topics/{number:02}") for number in range(40)]
-    known = groups.group_by_folder(feeds)
-    for place, feed in enumerate(feeds):
-        near = groups.neighbours(feed, known, SITE)
+    by_folder = groups.group_by_folder(feeds)
+    for position, feed in enumerate(feeds):
+        near = groups.neighbours(feed, by_folder, SITE)
         assert len(near) == 12
         assert feed not in near
-        assert all(abs(feeds.index(each) - place) <= 12 for each in near)
+        assert all(abs(feeds.index(other) - position) <= 12 for other in near)
     assert groups.neighbours(feeds[1], groups.group_by_folder(feeds[:3]), SITE) == (
         feeds[0],
         feeds[2],
@@ -231,20 +235,19 @@ def test_ids_of_the_index_page_are_unique() -> None:
     names = [f"{first}{number}" for first in "ab" for number in range(30)]
     feeds = [definition(f"topics/{name}", name) for name in names]
     feeds += [definition("topics-1/a"), definition("topics-2/a")]
-    found: Any = html.document_fromstring(pages.index(feeds, {}, SITE).body)
-    ids = found.xpath("//@id")
+    document: Any = html.document_fromstring(pages.index(feeds, {}, SITE).body)
+    ids = document.xpath("//@id")
     assert {"in-topics", "in-topics-1", "in-topics:1", "in-topics:2"} <= set(ids)
     assert len(ids) == len(set(ids))
-    assert {
-        each.removeprefix("#") for each in found.xpath("//nav//@href[.!='']") if "#" in each
-    } <= set(ids)
+    hrefs = document.xpath("//nav//@href")
+    assert {href.removeprefix("#") for href in hrefs if "#" in href} <= set(ids)
 
 
 def test_names_are_isolated_from_surrounding_text_direction() -> None:
     shown = entry(authors=(Person("ג'יין"), Person("Jane")), provider=Provider("מגזין", "p"))
-    made = pages.page(definition(), [shown], made_state(), SITE).body.decode()
-    assert " · by <bdi>ג&#39;יין</bdi>, <bdi>Jane</bdi> · via <a " in made
-    assert "<bdi>מגזין</bdi></a>" in made
+    body = pages.page(definition(), [shown], feed_state(), SITE).body.decode()
+    assert " · by <bdi>ג&#39;יין</bdi>, <bdi>Jane</bdi> · via <a " in body
+    assert "<bdi>מגזין</bdi></a>" in body
 
 
 def test_index_of_ten_thousand_feeds_has_a_bounded_size() -> None:
@@ -252,39 +255,39 @@ def test_index_of_ten_thousand_feeds_has_a_bounded_size() -> None:
         definition(f"topics/topic-number-{number}", f"Example: Topic number {number}")
         for number in range(10_000)
     ]
-    states = {feed.path: made_state(feed.path) for feed in feeds}
-    made = pages.index(feeds, states, SITE)
-    assert len(made.body) < 150 * len(feeds)
-    assert not html.document_fromstring(made.body).xpath("//details[@open]")
+    states = {feed.path: feed_state(feed.path) for feed in feeds}
+    body = pages.index(feeds, states, SITE).body
+    assert len(body) < 150 * len(feeds)
+    assert not html.document_fromstring(body).xpath("//details[@open]")
 
 
-def outlines(made: Document) -> list[dict[str, str]]:
-    root: Any = etree.fromstring(made.body)
-    return [dict(each.attrib) for each in root.iter("outline")]
+def outlines(document: Document) -> list[dict[str, str]]:
+    root: Any = etree.fromstring(document.body)
+    return [dict(element.attrib) for element in root.iter("outline")]
 
 
 def test_site_opml_lists_every_feed_once_by_group() -> None:
     feeds = [definition("all", "All & <more>"), definition("topics/a"), definition("topics/b")]
-    made = opml.document(feeds, {}, SITE)
-    root: Any = etree.fromstring(made.body)
+    document = opml.document(feeds, {}, SITE)
+    root: Any = etree.fromstring(document.body)
     assert (root.tag, root.get("version")) == ("opml", "2.0")
     assert root.findtext("head/title") == "Example"
-    assert [each["text"] for each in outlines(made)] == [
+    assert [outline["text"] for outline in outlines(document)] == [
         "All & <more>", "Topics", "Example: All", "Example: All",
     ]  # fmt: skip
-    urls = [each["xmlUrl"] for each in outlines(made) if "xmlUrl" in each]
+    urls = [outline["xmlUrl"] for outline in outlines(document) if "xmlUrl" in outline]
     assert urls == [feed.url(SITE, "atom") for feed in feeds]
 
 
 def test_each_group_has_its_own_opml() -> None:
     feeds = [definition("all"), definition("topics/a"), definition("topics/b")]
-    states = {"all": FeedState("all", "", 2**31, 1, None), "topics/a": made_state("topics/a")}
-    made = documents.site_documents(feeds, states, SITE)["topics/feeds.opml"]()
-    assert [each["xmlUrl"] for each in outlines(made)] == [
+    states = {"all": FeedState("all", "", 2**31, 1, None), "topics/a": feed_state("topics/a")}
+    document = documents.site_documents(feeds, states, SITE)["topics/feeds.opml"]()
+    assert [outline["xmlUrl"] for outline in outlines(document)] == [
         feed.url(SITE, "atom") for feed in feeds[1:]
     ]
-    assert etree.fromstring(made.body).findtext("head/title") == "Example: Topics"
-    assert made.updated == NOW, "other feeds do not date it"
+    assert etree.fromstring(document.body).findtext("head/title") == "Example: Topics"
+    assert document.updated == NOW, "dated by a feed of another group"
 
 
 def test_internal_links_of_all_pages_resolve(tmp_path: Path) -> None:
@@ -295,7 +298,7 @@ def test_internal_links_of_all_pages_resolve(tmp_path: Path) -> None:
     site.build()
     out = tmp_path / "out"
     site.export(out)
-    base, seen = "https://example.org/", set()
+    base, linked = "https://example.org/", set()
     for file in out.rglob("*.html"):
         document: Any = html.document_fromstring(file.read_bytes())
         document.make_links_absolute(base + file.relative_to(out).as_posix())
@@ -305,16 +308,16 @@ def test_internal_links_of_all_pages_resolve(tmp_path: Path) -> None:
                 continue
             target = out / unquote(path.removeprefix(base) or "index.html")
             assert target.is_file(), link
-            seen.add(target.relative_to(out).as_posix())
+            linked.add(target.relative_to(out).as_posix())
             if fragment:
-                led: Any = html.document_fromstring(target.read_bytes())
-                assert unquote(fragment) in led.xpath("//@id")
-    everything = {file.relative_to(out).as_posix() for file in out.rglob("[!.]*") if file.is_file()}
-    assert everything - seen == {"feed.css"}
+                linked_page: Any = html.document_fromstring(target.read_bytes())
+                assert unquote(fragment) in linked_page.xpath("//@id")
+    exported = {file.relative_to(out).as_posix() for file in out.rglob("[!.]*") if file.is_file()}
+    assert exported - linked == {"feed.css"}
 
 
 @pytest.mark.parametrize(
-    ("raw", "said"),
+    ("raw", "articles"),
     [
         ({}, "All articles"),
         ({"topic": "Maps"}, "Articles on the topic Maps and charts"),
@@ -337,12 +340,12 @@ def test_internal_links_of_all_pages_resolve(tmp_path: Path) -> None:
          "Articles of the type video, on the topic Maps and charts and no older than 90 seconds"),
     ],
 )  # fmt: skip
-def test_selection_is_described_in_words(raw: dict[str, Any], said: str) -> None:
+def test_selection_is_described_in_words(raw: dict[str, Any], articles: str) -> None:
     site = make_site(
         topics={"maps": {"name": "Maps and charts"}}, providers={"pc": {"name": "PC Magazine"}}
     )
     feed = definition(selection=selection.parse(raw, {}), order="date", size=1000)
-    assert description.describe(feed, site) == f"{said}; newest first, at most 1,000."
+    assert description.describe(feed, site) == f"{articles}; newest first, at most 1,000."
 
 
 def test_description_uses_the_names_of_family_terms() -> None:
@@ -350,8 +353,8 @@ def test_description_uses_the_names_of_family_terms() -> None:
     feed = definition(
         selection=selection.parse({"topic": "c-plus-plus"}, {}), order="heat", terms=(term,)
     )
-    said = "Articles on the topic C++; hottest first, at most 50."
-    assert description.describe(feed, SITE) == said
+    sentence = "Articles on the topic C++; hottest first, at most 50."
+    assert description.describe(feed, SITE) == sentence
 
 
 def _selections() -> st.SearchStrategy[Selection]:
@@ -372,21 +375,21 @@ def _selections() -> st.SearchStrategy[Selection]:
 
 @given(_selections())
 def test_any_selection_can_be_described(chosen: Selection) -> None:
-    said = description.describe(definition(selection=chosen), SITE)
-    assert re.fullmatch(r"(All articles|Articles \S.*); newest first, at most 50\.", said)
-    assert "  " not in said
+    sentence = description.describe(definition(selection=chosen), SITE)
+    assert re.fullmatch(r"(All articles|Articles \S.*); newest first, at most 50\.", sentence)
+    assert "  " not in sentence
 
 
 @pytest.mark.rule("B4")
 @pytest.mark.parametrize("path", ["all", "topics/a", "a/b/c"])
 @pytest.mark.parametrize("format_", ["rss", "atom"])
 def test_feed_references_its_stylesheet_before_the_root(path: str, format_: Any) -> None:
-    made = envelope.make_envelope(definition(path), SITE, format_, INFO)
-    root: Any = etree.fromstring(made.head + made.tail)
-    (look,) = root.xpath("preceding-sibling::processing-instruction()")
-    assert look.target == "xml-stylesheet"
-    assert look.get("type") == "text/css"
-    assert look.get("href") == "../" * path.count("/") + "feed.css"
+    parts = envelope.make_envelope(definition(path), SITE, format_, INFO)
+    root: Any = etree.fromstring(parts.head + parts.tail)
+    (instruction,) = root.xpath("preceding-sibling::processing-instruction()")
+    assert instruction.target == "xml-stylesheet"
+    assert instruction.get("type") == "text/css"
+    assert instruction.get("href") == "../" * path.count("/") + "feed.css"
 
 
 def test_changed_pages_need_a_new_version() -> None:
@@ -396,14 +399,14 @@ def test_changed_pages_need_a_new_version() -> None:
     )
     chosen = selection.parse({"topic": "maps", "not": {"age": "7d"}}, {})
     feed = definition("topics/maps", selection=chosen)
-    beside = [definition("topics/a")]
-    made = [
-        pages.page(feed, [shown], made_state(feed.path), SITE, beside),
+    neighbours = [definition("topics/a")]
+    rendered = [
+        pages.page(feed, [shown], feed_state(feed.path), SITE, neighbours),
         pages.page(definition(), [], FeedState("all", "", 0, 0, None), SITE),
     ]
-    digest = hashlib.sha256(b"".join(each.body for each in made)).hexdigest()
-    said = "pages changed: raise pages.VERSION, or exports keep old ones; then write the hash"
-    assert {pages.VERSION: digest} == PAGES, said
+    digest = hashlib.sha256(b"".join(document.body for document in rendered)).hexdigest()
+    message = "pages changed: raise pages.VERSION, or exports keep old ones; then update the hash"
+    assert {pages.VERSION: digest} == PAGES, message
 
 
 def test_changed_envelopes_need_a_new_version() -> None:
@@ -414,9 +417,9 @@ def test_changed_envelopes_need_a_new_version() -> None:
     )  # fmt: skip
     for site in (SITE, full):
         for format_ in ("rss", "atom", "json"):
-            made = envelope.make_envelope(definition("topics/a"), site, format_, INFO)
-            digest.update(made.head + made.separator + made.tail)
-    said = (
-        "envelopes changed: raise envelope.VERSION, or exports keep old ones; then write the hash"
+            parts = envelope.make_envelope(definition("topics/a"), site, format_, INFO)
+            digest.update(parts.head + parts.separator + parts.tail)
+    message = (
+        "envelopes changed: raise envelope.VERSION, or exports keep old ones; then update the hash"
     )
-    assert {envelope.VERSION: digest.hexdigest()} == ENVELOPES, said
+    assert {envelope.VERSION: digest.hexdigest()} == ENVELOPES, message
