@@ -15,125 +15,118 @@ FeedSize = Annotated[int, Meta(gt=0, le=1000)]
 Depth = Annotated[int, Meta(ge=0, le=1_000_000)]
 
 
-class Picture(SettingsModel, frozen=True):
+class _SharedModel(SettingsModel, frozen=True, forbid_unknown_fields=False):
+    """Base of the contents of topic and provider files.
+
+    Other tools read these files too, and define their own keys in them: those are ignored.
+    """
+
+
+class Picture(_SharedModel, frozen=True):
     url: str
-    """The image's URL, or a path that begins with `/` and lies below `assets_url`."""
+    """The URL of the image, or a path below `assets_url` that begins with `/`."""
     width: Positive | None = None
-    """In pixels."""
+    """The width in pixels."""
     height: Positive | None = None
-    """In pixels."""
+    """The height in pixels."""
     title: str | None = None
-    """What the image shows."""
+    """A short description of the image."""
 
 
-class Topic(SettingsModel, frozen=True):
+class Topic(_SharedModel, frozen=True):
     name: Text
-    """The topic as people read it, and as articles may write it."""
+    """The topic's name, as shown to readers and as articles can refer to it."""
     id: str | None = msgspec.field(name="_id", default=None)
-    """Stands for the topic in URLs and selections; the name, if not given. Never change it."""
+    """The topic's id in URLs and selections. The default is the name. Never change it."""
     shortname: str | None = None
-    """A second name, that articles may use too."""
+    """A second name that articles can use."""
     parent: str | None = None
-    """The name of the topic that this one belongs to (see `inherit_topics`)."""
+    """The name of the parent topic (see `inherit_topics`)."""
     description: str | None = None
     """The description of the topic's feeds."""
-    keywords: tuple[str, ...] = ()
-    """Accepted from other tools' files; not used."""
-    hashtags: tuple[str, ...] = ()
-    """Accepted from other tools' files; not used."""
     images: tuple[Picture, ...] = ()
-    """The first one is the logo of the topic's feeds."""
-    services: dict[str, Any] = msgspec.field(default_factory=dict)
-    """Accepted from other tools' files; not used."""
-    taxonomy: str | None = None
-    """Accepted from other tools' files; not used."""
+    """Images, as mappings or plain URLs. The first is the logo of the topic's feeds."""
 
     @property
     def key(self) -> str:
-        """The slug that stands for the topic in paths and selections."""
+        """The slug of the topic in paths and selections."""
         return slug(self.id or self.name)
 
 
-class Provider(SettingsModel, frozen=True):
+class Provider(_SharedModel, frozen=True):
     name: Text
-    """The name that articles give as `provider.name`."""
-    id: str | None = msgspec.field(name="_id", default=None)
-    """Accepted from other tools' files; not used."""
+    """The provider's name, as in `provider.name` of articles."""
     domain: str | None = None
-    """Finds this provider for articles that give a domain and no name."""
+    """The domain that identifies the provider in articles without its name."""
     url: str | None = None
-    """Its home page. Without this, the domain that the article gives."""
+    """The provider's home page. The default is the domain that the article names."""
     feed: str | None = None
-    """The URL of its own feed: entries name it as their source."""
-    description: str | None = None
-    """For you; not published."""
+    """The URL of the provider's own feed, which entries name as their source."""
     images: tuple[Picture, ...] = ()
-    """The first one is its icon, for articles that give none."""
+    """Images, as mappings or plain URLs. The first is the icon for articles without one."""
     other_names: tuple[str, ...] = msgspec.field(name="otherNames", default=())
     """Other spellings of the name in articles."""
-    taxonomy: str | None = None
-    """Accepted from other tools' files; not used."""
 
 
 class FeedSettings(SettingsModel, frozen=True):
     path: str
-    """Where the feed is, without extension: `news` makes news.rss, news.atom, news.json."""
+    """The path without extension: `news` gives news.rss, news.atom and news.json."""
     title: Text | None = None
-    """The feed's title. Without this, the site's title and the names of `each`."""
+    """The feed's title. The default is the site's title and the names of `each`."""
     description: str | None = None
-    """What the feed brings. Without this, that of the topic, else of the site."""
+    """The feed's description. The default is that of the topic, or else of the site."""
     each: str | tuple[str, ...] = ()
-    """Makes a family: one feed for each topic, category, type, provider or language in use."""
+    """One feed per topic, category, type, provider or language in use (a family)."""
     select: dict[str, Any] = msgspec.field(default_factory=dict)
-    """What belongs in the feed; everything, if empty. See "Selections" below."""
+    """The entries of the feed; all if empty. See "Selections" below."""
     order: Literal["date", "heat"] | None = None
-    """Newest or hottest first. Without this, that of `defaults`."""
+    """Newest or hottest first. The default is `defaults.order`."""
     size: FeedSize | None = None
-    """The most entries that the feed shows. Without this, that of `defaults`."""
+    """The maximum number of entries. The default is `defaults.size`."""
     max_age: int | str | None = None
-    """How long readers may keep a copy. Without this, that of `defaults`."""
+    """How long readers may cache the feed. The default is `defaults.max_age`."""
     stale_while_revalidate: int | str | None = None
-    """For how long after that caches may serve it while they ask. Without this, as `defaults`."""
+    """How long caches may then serve a stale copy while they revalidate it; see `defaults`."""
     stale_if_error: int | str | None = None
-    """For how long after that caches may serve it in an outage. Without this, as `defaults`."""
+    """How long caches may then serve a stale copy during an outage; see `defaults`."""
     cdn_max_age: int | str | None = None
-    """How long a CDN may keep a copy. Without this, that of `defaults`."""
+    """How long a CDN may cache the feed. The default is `defaults.cdn_max_age`."""
     history: Depth | Literal["all"] | None = None
-    """How many archive documents of older entries it has. Without this, that of `defaults`."""
+    """The number of archive documents of older entries. The default is `defaults.history`."""
 
 
 class FeedDefaults(SettingsModel, frozen=True):
     order: Literal["date", "heat"] = "date"
     """`date`: newest first. `heat`: highest `heat` first."""
     size: FeedSize = 50
-    """The most entries that a feed shows."""
+    """The maximum number of entries in a feed."""
     max_age: int | str = "30m"
-    """How long readers may keep a copy: `90s`, `30m`, `5h`; from 1 minute to 5 hours."""
+    """How long readers may cache a feed: `90s`, `30m`, `5h`; from 1 minute to 5 hours."""
     stale_while_revalidate: int | str = "5m"
-    """For how long after that caches may serve it while they ask for a new one."""
+    """How long caches may then serve a stale copy while they revalidate it; up to a day."""
     stale_if_error: int | str = "7d"
-    """For how long after that caches may serve it while this server is down."""
+    """How long caches may then serve a stale copy while the server is down; up to 30 days."""
     cdn_max_age: int | str | None = None
-    """How long a CDN that you purge may keep a copy. Without this, as readers do."""
+    """How long a CDN that you purge may cache a feed. The default is `max_age`."""
     history: Depth | Literal["all"] = 0
-    """How many archive documents of older entries feeds by date have: a number, or `all`."""
+    """The number of archive documents of older entries for feeds by date, or `all`."""
 
 
 class MoveSettings(SettingsModel, frozen=True):
     to: Text
-    """Where to: a feed's path, with or without extension, or a URL."""
+    """The new location: a feed's path, with or without extension, or a URL."""
     status: Literal[301, 302, 307, 308] = 301
-    """301 and 308 say that it is for ever, 302 and 307 that it is for now."""
+    """The HTTP status: 301 and 308 are permanent, 302 and 307 temporary."""
 
 
 class FeedFile(SettingsModel, frozen=True):
     feeds: Annotated[tuple[FeedSettings, ...], Meta(min_length=1)]
-    """The feeds, in the order in which they are listed."""
+    """The feeds, in the order in which they are listed on pages."""
     defaults: FeedDefaults = FeedDefaults()
-    """What all feeds have in common."""
+    """Defaults for all feeds."""
     moved: dict[str, str | MoveSettings] = msgspec.field(default_factory=dict)
-    """Old paths, and where what was there is now; see below."""
+    """Redirects: old paths, each with its new location; see below."""
     gone: tuple[Text, ...] = ()
-    """Old paths at which nothing will ever be again (410). Readers give such a feed up."""
+    """Old paths that are gone forever (410). Readers unsubscribe from such feeds."""
     replaces: tuple[Generator, ...] = ("common",)
-    """Systems whose feed addresses lead to the feeds here; see below."""
+    """Systems whose feed addresses redirect to these feeds; see below."""

@@ -1,7 +1,7 @@
-"""Where other systems have their feeds, so that a site that leaves them keeps its subscribers.
+"""The feed addresses of other systems, so that a site that moves away keeps its subscribers.
 
-Each row is an address, below the site, and what it brings there: a format of the main feed, or of
-the feed of the term that its placeholder names, as a system has them if nobody says otherwise.
+Each row is an address below the site and the format of the feed there, by the system's default
+configuration: the main feed, or the feed of the term in the address.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -44,23 +44,24 @@ FEED_ADDRESSES: Mapping[Generator, Sequence[tuple[str, str]]] = {
 }  # fmt: skip
 
 
-def moves(systems: Iterable[Generator], feeds: Sequence[FeedSpec]) -> tuple[Redirect, ...]:
-    """Where the addresses of these systems lead; of two with one address the first has it.
+def redirects(systems: Iterable[Generator], feeds: Sequence[FeedSpec]) -> tuple[Redirect, ...]:
+    """Redirects from the addresses of these systems; the first system has a shared address.
 
-    The main feed is the first that is no family. Addresses of terms without a family are left out.
+    The main feed is the first one that is not a family. Addresses of terms that have no family
+    are left out.
     """
-    found: dict[str, Redirect] = {}
-    for address, target in _all(systems, feeds):
-        found.setdefault(address, Redirect(address, target, 301))
-    return tuple(found.values())
+    by_address: dict[str, Redirect] = {}
+    for address, target in _targets(systems, feeds):
+        by_address.setdefault(address, Redirect(address, target, 301))
+    return tuple(by_address.values())
 
 
-def _all(systems: Iterable[Generator], feeds: Sequence[FeedSpec]) -> Iterator[tuple[str, str]]:
+def _targets(systems: Iterable[Generator], feeds: Sequence[FeedSpec]) -> Iterator[tuple[str, str]]:
     families = {spec.each[0]: spec.path for spec in reversed(feeds) if len(spec.each) == 1}
     main = next((spec.path for spec in feeds if not spec.each), None)
     for system in systems:
         for address, format_ in FEED_ADDRESSES[system]:
-            field = next((each for each in families if f"{{{each}}}" in address), None)
+            field = next((name for name in families if f"{{{name}}}" in address), None)
             path = families[field] if field else None if "{" in address else main
             if path is not None:
                 yield address, f"{path}.{format_}"

@@ -1,4 +1,4 @@
-"""Every key of the YAML files, with its text for docs/reference/settings.md. No I/O."""
+"""The settings of site.yaml, with their descriptions for docs/reference/settings.md. No I/O."""
 
 import re
 from collections.abc import Iterable
@@ -16,186 +16,186 @@ Positive = Annotated[int, Meta(gt=0)]
 Text = Annotated[str, Meta(min_length=1)]
 
 
-class UploadSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    url: Text
-    """Where to: `s3://bucket/prefix`, `gs://bucket/prefix` or `az://container/prefix`."""
-    endpoint: str | None = None
-    """The URL of an S3-compatible store or another Azure endpoint. Without this, the usual one."""
-    region: str | None = None
-    """The region of an S3 bucket. Without this, that of the environment (`AWS_REGION`)."""
-    state: str | None = None
-    """Where the memory is kept: such a URL that nobody else can read. Without this, nowhere."""
-    memory: bool = True
-    """Whether it is kept at all, for machines that have no catalogue."""
-    coding: Literal["identity", "gzip"] = "identity"
-    """How documents are stored: as they are, for CDNs that compress, or all of them as gzip."""
-    parallel: Annotated[int, Meta(ge=1, le=64)] = 16
-    """How many objects are uploaded at a time."""
-    lock: bool = True
-    """False for stores without conditional writes; then see to it that one publishes at a time."""
-
-
-class PurgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    via: Literal["cloudflare", "fastly", "bunny", "cloudfront", "http"]
-    """Which cache; `http` is a plain PURGE, as Varnish and nginx take it."""
-    zone: str | None = None
-    """The id of the Cloudflare zone, Fastly service, Bunny pull zone or CloudFront distribution."""
-    servers: tuple[Text, ...] = ()
-    """For `http`: the URLs of the cache servers. Without this, the feeds' own URL is asked."""
-    by: Literal["url", "tag"] = "url"
-    """Purge every changed URL, or feeds by their tag (needs `http.cache_tags`)."""
-    soft: bool = False
-    """For Fastly: mark as stale, so that it is served while a new copy is fetched."""
-
-    @property
-    def name(self) -> str:
-        """What tells this cache from others of the site, whatever else is set."""
-        return " ".join((self.via, *(part for part in (self.zone, *self.servers) if part)))
-
-
-def split_by_server(settings: Iterable[PurgeSettings]) -> list[PurgeSettings]:
-    """The caches, each of which forgets by itself: every server of `http` is one."""
-    made: list[PurgeSettings] = []
-    for each in settings:
-        alone = [msgspec.structs.replace(each, servers=(server,)) for server in each.servers]
-        made += alone or [each]
-    return made
-
-
 class SettingsModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Base of all settings: frozen, and a key that is not declared is an error.
+    """Base of all settings: frozen; an unknown key is an error.
 
     The text below a field describes it in docs/reference/settings.md (scripts/make_docs.py).
     """
 
 
+class UploadSettings(SettingsModel, frozen=True):
+    url: Text
+    """The destination: `s3://bucket/prefix`, `gs://bucket/prefix` or `az://container/prefix`."""
+    endpoint: str | None = None
+    """The URL of an S3-compatible store or of another Azure endpoint."""
+    region: str | None = None
+    """The region of an S3 bucket. The default is the environment variable `AWS_REGION`."""
+    state: str | None = None
+    """A private URL of the same kind, at which the memory is stored. Not stored without it."""
+    memory: bool = True
+    """Whether to store the memory, from which machines without a catalogue restore it."""
+    coding: Literal["identity", "gzip"] = "identity"
+    """Store documents uncompressed, for CDNs that compress, or all of them as gzip."""
+    parallel: Annotated[int, Meta(ge=1, le=64)] = 16
+    """The number of objects to upload at the same time."""
+    lock: bool = True
+    """False for stores without conditional writes; then never publish twice at the same time."""
+
+
+class PurgeSettings(SettingsModel, frozen=True):
+    via: Literal["cloudflare", "fastly", "bunny", "cloudfront", "http"]
+    """The kind of cache; `http` sends PURGE requests, as Varnish and nginx accept."""
+    zone: str | None = None
+    """The id of the Cloudflare zone, Fastly service, Bunny pull zone or CloudFront distribution."""
+    servers: tuple[Text, ...] = ()
+    """For `http`: the URLs of the cache servers. The default is the URL of the feeds."""
+    by: Literal["url", "tag"] = "url"
+    """Purge each changed URL, or feeds by their tags (needs `http.cache_tags`)."""
+    soft: bool = False
+    """For Fastly: mark documents as stale, to be served while a new copy is fetched."""
+
+    @property
+    def name(self) -> str:
+        """A name that identifies this cache within the site."""
+        return " ".join((self.via, *(part for part in (self.zone, *self.servers) if part)))
+
+
+def split_by_server(settings: Iterable[PurgeSettings]) -> list[PurgeSettings]:
+    """One `PurgeSettings` per cache that is purged separately: every server of `http` is one."""
+    caches: list[PurgeSettings] = []
+    for purge in settings:
+        servers = [msgspec.structs.replace(purge, servers=(server,)) for server in purge.servers]
+        caches += servers or [purge]
+    return caches
+
+
 class Author(SettingsModel, frozen=True):
     name: Text
-    """The person or organisation that stands behind the feeds."""
+    """The person or organisation that publishes the feeds."""
     url: str | None = None
-    """Their web page."""
+    """Their home page."""
     email: str | None = None
-    """Their e-mail address. It is published (RSS `managingEditor`)."""
+    """Their email address, which is published (RSS `managingEditor`)."""
 
 
 class Defaults(SettingsModel, frozen=True):
     category: str | None = None
-    """The category of articles that name none. Without this, the name of the first folder."""
+    """The category of articles without one. The default is the name of the top folder."""
     type: str | None = None
-    """The type of articles that name none. Without this, `article`."""
+    """The type of articles without one. The default is `article`."""
 
 
 class ArticleSettings(SettingsModel, frozen=True):
     folder: str = "articles"
-    """The folder of the articles, from the folder of site.yaml."""
+    """The folder with the articles, relative to site.yaml."""
     extensions: tuple[Annotated[str, Meta(pattern=r"^\..")], ...] = (
         ".md",
         ".markdown",
         ".html",
         ".htm",
     )
-    """Which files are articles. `.html` and `.htm` have HTML bodies, all others Markdown."""
+    """Extensions of article files. `.html` and `.htm` have HTML bodies, all others Markdown."""
     ignore: tuple[str, ...] = ()
-    """Files and folders to leave out: patterns such as `drafts` or `*/README.md`."""
+    """Patterns of files and folders to ignore, such as `drafts` or `*/README.md`."""
     max_bytes: Positive = 2_000_000
-    """Larger files are reported and not read."""
+    """The largest article file that is read, in bytes; larger ones are reported."""
     max_content: Positive = 1_000_000
-    """Larger content, in bytes of HTML, is reported, and the summary takes its place."""
+    """The largest content, in bytes of HTML; larger content gives way to the summary."""
     max_seconds: Positive = 10
-    """Seconds of processor time for one article: what takes longer is reported."""
+    """The most CPU time for one article, in seconds; slower ones are reported."""
     max_memory: Annotated[int, Meta(ge=64, le=1_000_000)] = 1024
-    """MiB of memory for one article: what needs more is reported. Linux only."""
+    """The most memory for one article, in MiB; larger ones are reported. Linux only."""
     trust: Literal["mtime", "content"] = "mtime"
-    """How a build finds what changed: by size and time of the file (fast), or by reading it."""
+    """How a build detects changed files: by size and time (fast), or by reading them."""
     watch: Literal["auto", "poll"] = "auto"
-    """How a server hears of changes: from the file system, or by looking at all files (`poll`)."""
+    """How a server detects changes: by file-system events, or by scanning all files (`poll`)."""
     scan_every: int | str | None = None
-    """How often it looks at all files: `90s`, `5m`. Without this, 60 s, or 10 s with `poll`."""
+    """The time between scans: `90s`, `5m`. The default is 60 s, or 10 s with `poll`."""
     defaults: dict[str, Defaults] = {}
-    """By folder (`_news`, `_learning/videos`): what its articles are if they do not say."""
+    """Defaults for the articles of a folder, by folder (`_news`, `_learning/videos`)."""
 
 
 class PageSettings(SettingsModel, frozen=True):
     images: Literal["own", "all", "none"] = "own"
-    """Which entries' images pages show: those on hosts of your own, all, or none."""
+    """Which images HTML pages show: those on your own hosts, all, or none."""
 
 
 class HTTPSettings(SettingsModel, frozen=True):
     canonical_host: bool = False
-    """Redirect who asks under another host name, or by http, to `feeds_url`'s."""
+    """Redirect requests for another host name, or over http, to `feeds_url`."""
     hsts: int | str | None = None
-    """For how long browsers may use nothing but https (Strict-Transport-Security): `365d`."""
+    """How long browsers must use https only (`Strict-Transport-Security`): `365d`."""
     nosniff: bool = False
-    """Forbid browsers to guess the type of feeds too. Safari then shows them as text."""
+    """Forbid MIME sniffing for feeds as well. Safari then shows them as plain text."""
     cache_tags: Literal["Surrogate-Key", "Cache-Tag", "CDN-Tag", "xkey"] | None = None
-    """The header with the tags by which your CDN purges."""
+    """The response header with the tags by which your CDN purges."""
     delta: bool = False
-    """Send readers that ask for it only what is new (RFC 3229, `A-IM: feed`)."""
+    """Send only new entries to readers that request it (RFC 3229, `A-IM: feed`)."""
 
 
 class ExportSettings(SettingsModel, frozen=True):
     host: HostName = msgspec.field(name="for", default="plain")
-    """The host that an export is for; see [Static hosts](../guides/static-hosts.md)."""
+    """The host that will serve the export; see [Static hosts](../guides/static-hosts.md)."""
     codings: tuple[Literal["br", "gzip"], ...] | None = None
-    """Which precompressed files it has. Without this, those that the host always can send."""
+    """The precompressed files to write. The default is those that the host can always send."""
     state: Text | None = None
-    """For `feeds publish` without `upload`: a folder that keeps the memory, which is private."""
+    """For `feeds publish` without `upload`: a private folder in which to store the memory."""
 
 
 class SiteSettings(SettingsModel, frozen=True):
     id: str
-    """What all ids begin with: a tag URI (`tag:example.org,2026:`) or a UUID. Never change it."""
+    """The prefix of all ids: a tag URI (`tag:example.org,2026:`) or a UUID. Never change it."""
     url: str
-    """The publication's home page. Links in articles that begin with `/` lie below it."""
+    """The publication's home page. Links that begin with `/` are resolved against it."""
     title: Text
     """The publication's name."""
     description: str = ""
-    """One sentence about it, for feeds that have no description of their own."""
+    """One sentence about the publication, for feeds without a description."""
     language: str = "en"
-    """The language of the articles: `en`, `pt-BR`."""
+    """The language of articles that do not name one: `en`, `pt-BR`."""
     timezone: str = "UTC"
-    """For dates without a time zone: `Europe/Vienna`."""
+    """The time zone of dates without one: `Europe/Vienna`."""
     author: Author | None = None
-    """Who stands behind the feeds. Without this, the title."""
+    """The publisher of the feeds. The default is the title."""
     rights: str | None = None
-    """The copyright line."""
+    """The copyright notice."""
     icon: str | None = None
-    """URL of a small square image, such as a favicon."""
+    """The URL of a small square image, such as a favicon."""
     logo: str | None = None
-    """URL of a larger image, for feeds whose topic has none."""
+    """The URL of a larger image, for feeds whose topic has none."""
     hub: str | tuple[str, ...] | None = None
-    """URL of a WebSub hub that readers may subscribe at, or a list of such URLs."""
+    """The URL of a WebSub hub at which readers can subscribe, or a list of such URLs."""
     ping_delay: int | str = "1s"
-    """How long after a change a running server tells the hubs: `0s`, `90s`, at most `10m`."""
+    """How long after a change a server notifies the hubs: `0s`, `90s`, at most `10m`."""
     feeds_url: str | None = None
-    """The URL below which the feeds are. Without this, `url`."""
+    """The URL below which the feeds are served. The default is `url`."""
     assets_url: str | None = None
-    """The URL below which images and files that begin with `/` are. Without this, `url`."""
+    """The base URL of images and files whose paths begin with `/`. The default is `url`."""
     assets_folder: str | None = None
-    """The folder with those files, from the folder of site.yaml: gives enclosures their length."""
+    """The folder with those files, relative to site.yaml, for the length of enclosures."""
     link: Literal["source", "permalink"] = "source"
-    """Where entries link to first: what they were made from, or your own page (`permalink`)."""
+    """The main link of entries: the original source, or your own page (`permalink`)."""
     permalink: str | None = None
-    """Pattern of your own pages' URLs, with {path} {name} {category} {year} {month} {day}."""
+    """The URL pattern of your own pages, with {path} {name} {category} {year} {month} {day}."""
     catalogue: str = "catalogue.sqlite"
-    """The catalogue: a file, from the folder of site.yaml, or the URL of a database."""
+    """The catalogue: a file, relative to site.yaml, or the URL of a database."""
     inherit_topics: bool = False
-    """Whether entries of a topic are also in the feeds of the topic's parent."""
+    """Whether entries of a topic also appear in the feeds of its parent topics."""
     guard: Annotated[int, Meta(ge=0, le=100)] = 20
-    """A build that would withdraw more than this share of all entries, in percent, stops."""
+    """Stop a build that would withdraw more than this percentage of all entries."""
     related: Annotated[int, Meta(ge=0, le=50)] = 5
-    """How many items of related coverage an entry shows, the best first."""
+    """The number of items of related coverage that an entry shows, best first."""
     media_types: dict[str, str] = {}
     """Media types of further file extensions: `gpx: application/gpx+xml`."""
     articles: ArticleSettings = ArticleSettings()
-    """Where the articles are and how they are read."""
+    """The location of the articles, and how they are read."""
     http: HTTPSettings = HTTPSettings()
     """How the feeds are served."""
     pages: PageSettings = PageSettings()
-    """What the HTML pages of feeds show."""
+    """The HTML pages of feeds."""
     export: ExportSettings = ExportSettings()
-    """What `feeds export` writes."""
+    """The output of `feeds export`."""
     upload: UploadSettings | None = None
-    """The object storage that the feeds are published to."""
+    """The object storage to which the feeds are published."""
     purge: tuple[PurgeSettings, ...] = ()
-    """The caches that are to forget what changed."""
+    """The caches from which changed documents are purged."""
