@@ -49,7 +49,7 @@ class Archiver:
             if led and led.location and led.location in new.values():
                 self._places.move(old, led.location.removesuffix(".rss"), revision)
 
-    def place(self, finder: FeedIndex, fresh: Collection[str]) -> None:
+    def assign(self, finder: FeedIndex, fresh: Collection[str]) -> None:
         """Give entries places in the histories of feeds; of `fresh` feeds all are looked at.
 
         What its author has corrected leaves its place and is shown again with what is new: who
@@ -66,7 +66,7 @@ class Archiver:
         for feed in self._feeds.values():
             self._seal(feed)
 
-    def keep(self, revision: int) -> None:
+    def save_states(self, revision: int) -> None:
         """Remember what archive documents show now, once it is known which entries stay."""
         if not self._feeds:
             return

@@ -18,10 +18,10 @@ class BuildTime(msgspec.Struct, frozen=True):
 
     now: datetime
     last: int
-    back: bool
+    set_back: bool
 
 
-def at(writer: WriteTransaction, now: datetime, *, trust: bool) -> BuildTime:
+def build_time(writer: WriteTransaction, now: datetime, *, trust: bool) -> BuildTime:
     """The time of a build at `now`: never before the last one, so that nothing is taken back.
 
     With `trust` it is `now`, and what was dated later is mended. Raises `ClockError` where the
@@ -29,10 +29,10 @@ def at(writer: WriteTransaction, now: datetime, *, trust: bool) -> BuildTime:
     """
     last = writer.meta.last_build()
     if now >= from_timestamp(last):
-        return BuildTime(now, last, back=False)
+        return BuildTime(now, last, set_back=False)
     if trust:
         writer.clock.mend(int(now.timestamp()))
-        return BuildTime(now, last, back=True)
+        return BuildTime(now, last, set_back=True)
     if last - now.timestamp() > _TOLERANCE:
         raise ClockError(
             f"the clock says {now:%Y-%m-%d %H:%M} UTC, and the last build was later, at "
@@ -40,12 +40,12 @@ def at(writer: WriteTransaction, now: datetime, *, trust: bool) -> BuildTime:
             "this machine. If it is right now and was ahead then, say --force clock to feeds "
             "build, export or publish: what was dated ahead is mended"
         )
-    return BuildTime(from_timestamp(last), last, back=False)
+    return BuildTime(from_timestamp(last), last, set_back=False)
 
 
-def guard(site: Site, writer: WriteTransaction, time: BuildTime) -> None:
+def check_held_back(site: Site, writer: WriteTransaction, time: BuildTime) -> None:
     """Raise `GuardError` where a clock that was set back holds back too much that was out."""
-    held = writer.clock.held_back(int(time.now.timestamp()), time.last) if time.back else 0
+    held = writer.clock.held_back(int(time.now.timestamp()), time.last) if time.set_back else 0
     if held <= site.withdrawal_limit(0):
         return
     out = writer.entries.count()

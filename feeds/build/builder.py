@@ -12,7 +12,7 @@ from feeds.articles.parser import stem
 from feeds.articles.scan_digest import PartitionedScan, ScanDigest
 from feeds.build import build_clock, decide, repair
 from feeds.build.decide import ReadPlan
-from feeds.build.ingest import MANY, Ingest, IngestResult
+from feeds.build.ingest import MANY_CHANGES, Ingest, IngestResult
 from feeds.build.refresh import FeedSet, FeedUpdater
 from feeds.build.scheduled_reads import ScheduledReads
 from feeds.build.workers import article_workers
@@ -53,7 +53,7 @@ class BuildCache:
 
     def __init__(self) -> None:
         self.catalogue: object = None
-        self.known: FeedSet | None = None
+        self.feed_set: FeedSet | None = None
 
 
 def build(
@@ -61,8 +61,8 @@ def build(
     catalogue: Catalogue,
     now: datetime,
     *,
-    heard: Collection[str] | None = None,
-    memo: BuildCache | None = None,
+    changed_paths: Collection[str] | None = None,
+    cache: BuildCache | None = None,
     jobs: int | None = None,
     verify: bool = False,
     force: bool = False,
@@ -81,31 +81,31 @@ def build(
     Raises `SourceError`, `GuardError`, `ClockError`, `WorkError`, `CatalogueError`; a bad article
     is a row of the report.
     """
-    memo, jobs, seconds = memo or BuildCache(), jobs or processors(), int(now.timestamp())
-    known = memo.known if memo.catalogue == catalogue.identity else None
+    cache, jobs, seconds = cache or BuildCache(), jobs or processors(), int(now.timestamp())
+    known = cache.feed_set if cache.catalogue == catalogue.identity else None
     if verify:
         repair.check_and_repair(catalogue, seconds, force=force)
 
     def run(known: FeedSet | None, heard: Collection[str] | None) -> tuple[BuildReport, FeedSet]:
         with catalogue.write() as writer:
             # Only now, for a build that waited for another one must not see an older folder.
-            at = build_clock.at(writer, now, trust=trust_clock)
+            at = build_clock.build_time(writer, now, trust=trust_clock)
             made = Builder(site, writer, at, jobs, progress)
             return made.run(known, heard, verify=verify, force=force)
 
     try:
-        report, known = run(known, heard)
+        report, known = run(known, changed_paths)
     except DamageError as error:
         _log.warning("%s", error)
         repair.repair(catalogue, seconds, force=force)
         report, known = run(None, None)
     # Only now, for what is rolled back is to leave nothing.
-    memo.catalogue, memo.known = catalogue.identity, known
+    cache.catalogue, cache.feed_set = catalogue.identity, known
     catalogue.note_built()
     return report
 
 
-def differing(site: Site, catalogue: Catalogue) -> list[str]:
+def find_changed_paths(site: Site, catalogue: Catalogue) -> list[str]:
     """The paths that look other than at the last build: what a build is to hear of.
 
     For who is not told of changes. It only reads, so that nothing waits for it. Raises
@@ -115,7 +115,7 @@ def differing(site: Site, catalogue: Catalogue) -> list[str]:
     with catalogue.read() as reader:
         if reader.meta.get("damaged"):
             return [""]  # a build is to look at everything
-        plan = decide.plan_reads(scan, reader.files.all(), again=False, trust=_trusts(site))
+        plan = decide.plan_reads(scan, reader.files.all(), reparse=False, trust=_trusts(site))
     return [*(task.path for task in plan.tasks), *plan.gone]
 
 
@@ -141,12 +141,12 @@ class Builder:
         if self._writer.meta.get("damaged"):
             raise DamageError(self._writer.meta.get("damaged"))
         fingerprint, defined = settings_hashes(self._site)
-        again = self._at.back or self._writer.meta.get("fingerprint") != fingerprint
+        again = self._at.set_back or self._writer.meta.get("fingerprint") != fingerprint
         everything = again or self._writer.meta.get("definitions") != defined
         scan, plan, seen = self._look(
             None if verify or everything else heard, again=again, verify=verify
         )
-        plan = self._awaiting.planned(plan)
+        plan = self._awaiting.add_due(plan)
         ingest = Ingest(self._site, self._writer, self._seconds, self._progress, self._awaiting)
         refresh = FeedUpdater(
             self._site, self._writer, self._now, self._progress, known, everything=everything
@@ -160,7 +160,7 @@ class Builder:
             known, refreshed, others = refresh.run(ingest, workers)
         if not force:
             ingest.guard()
-            build_clock.guard(self._site, self._writer, self._at)
+            build_clock.check_held_back(self._site, self._writer, self._at)
         changed = list(dict.fromkeys([*changed, *refreshed]))
         self._remember_looks(plan, ingest.outcome.changed_while_reading)
         self._remember("fingerprint", fingerprint)
@@ -175,9 +175,9 @@ class Builder:
     ) -> tuple[folder.Scan, ReadPlan, dict[str, FileState]]:
         """What is in the article folder, what is to be done about it, and what was known of it."""
         trust = _trusts(self._site) and not verify
-        if looked := None if heard is None else self._looked({*heard, *self._awaiting.ripe}):
+        if looked := None if heard is None else self._looked({*heard, *self._awaiting.due}):
             scan, seen = looked
-            plan = decide.plan_reads(scan, seen, again=again, trust=trust, whole=False)
+            plan = decide.plan_reads(scan, seen, reparse=again, trust=trust, complete=False)
             more = sum(path not in seen for path in scan.files) - len(plan.gone)
             self._remember("articles", str(self._writer.meta.article_count() + more))
             return scan, plan, seen
@@ -188,13 +188,13 @@ class Builder:
             lines, outline = scan.lines(), self._known_outline()
             walked, known = folder.digest(lines), trust and not again
             if known and walked == outline.whole:
-                return scan, ReadPlan([], [], scan.files.keys(), whole=True), {}
+                return scan, ReadPlan([], [], scan.files.keys(), complete=True), {}
             drawn = PartitionedScan(outline, list(scan.files), lines, walked)
             self._walk, self._outline = scan.files, drawn.outline()
             if known and (few := self._few(scan, drawn)):
                 return scan, *few
         seen = self._writer.files.all()
-        return scan, decide.plan_reads(scan, seen, again=again, trust=trust), seen
+        return scan, decide.plan_reads(scan, seen, reparse=again, trust=trust), seen
 
     def _few(
         self, scan: folder.Scan, drawn: PartitionedScan
@@ -210,7 +210,7 @@ class Builder:
                 part.lines
             )
         }
-        other |= self._awaiting.ripe
+        other |= self._awaiting.due
         looked = self._looked(other)
         if looked is None or looked[0].problems:  # of what the walk has listed, or found gone
             return None
@@ -223,14 +223,14 @@ class Builder:
         }
         more = sum((path in again.files) - (path in scan.files) for path in self._unlike)
         self._remember("articles", str(len(scan.files) + more))
-        return decide.plan_reads(again, seen, again=False, trust=True, whole=False), seen
+        return decide.plan_reads(again, seen, reparse=False, trust=True, complete=False), seen
 
     def _looked(self, heard: Collection[str]) -> tuple[folder.Scan, dict[str, FileState]] | None:
         """What is at the paths that were heard of, and what was known of them.
 
         None where all must be looked at: too much was heard of, or it may not be enough.
         """
-        if len(heard) > MANY or self._writer.meta.get("linked") != "no":
+        if len(heard) > MANY_CHANGES or self._writer.meta.get("linked") != "no":
             return None
         seen = self._writer.files.at(list(heard))
         for path in heard:
@@ -301,7 +301,7 @@ class Builder:
             problems=tuple(sorted(problems)),
             revision=self._writer.meta.revision(),
             standing=self._writer.files.count_problems(),
-            due=self._awaiting.next(self._writer.feeds.next_change()),
+            due=self._awaiting.next_change(self._writer.feeds.next_change()),
         )
 
 

@@ -16,7 +16,7 @@ from feeds.util.processes import processors
 from feeds.util.progress import Progress
 
 
-def check(site: Site, now: datetime, progress: Progress) -> tuple[int, list[Problem]]:
+def check_articles(site: Site, now: datetime, progress: Progress) -> tuple[int, list[Problem]]:
     """Read every article afresh, without a catalogue: how many there are, and every problem."""
     scan = folder.scan(site)
     problems, links, ids = list(scan.problems), dict[str, str](), dict[str, str]()

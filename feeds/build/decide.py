@@ -41,8 +41,8 @@ class ReadPlan(msgspec.Struct, frozen=True):
 
     tasks: list[ReadTask]
     gone: list[str]
-    there: Set[str]
-    whole: bool
+    present: Set[str]
+    complete: bool
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -57,9 +57,9 @@ def plan_reads(
     scan: folder.Scan,
     known: Mapping[str, FileState],
     *,
-    again: bool,
+    reparse: bool,
     trust: bool,
-    whole: bool = True,
+    complete: bool = True,
 ) -> ReadPlan:
     """Which files to read: those that look other than before, or all.
 
@@ -84,10 +84,10 @@ def plan_reads(
     if freed:
         anew.update(path for path in scan.files if stem(path) in freed)
     tasks = [
-        ReadTask(path) if again or path in anew else ReadTask(path, digest=known[path].digest)
-        for path in (other | anew if trust and not again else scan.files)
+        ReadTask(path) if reparse or path in anew else ReadTask(path, digest=known[path].digest)
+        for path in (other | anew if trust and not reparse else scan.files)
     ]
-    return ReadPlan(sorted(tasks, key=lambda task: task.path), sorted(gone), there, whole)
+    return ReadPlan(sorted(tasks, key=lambda task: task.path), sorted(gone), there, complete)
 
 
 def decide_article(
@@ -137,25 +137,25 @@ def _stays(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
     )
 
 
-class Unknown(msgspec.Struct, frozen=True):
+class RenameCandidate(msgspec.Struct, frozen=True):
     """What tells whether an article at a path that is new was known under another one.
 
     `published` in seconds; `dated` is false where that is only when its file was first seen.
     """
 
     link: str
-    likeness: str
+    source_hash: str
     published: int
     dated: bool
 
 
-def unknown(result: ReadResult, entry: Entry, likeness: str) -> Unknown:
+def rename_candidate(result: ReadResult, entry: Entry, likeness: str) -> RenameCandidate:
     """What tells of an article, with this entry, whether it was known before."""
     published = int(entry.published.timestamp())
-    return Unknown(entry.link, likeness, published, is_dated(result, entry))
+    return RenameCandidate(entry.link, likeness, published, has_own_date(result, entry))
 
 
-def is_dated(result: ReadResult, entry: Entry) -> bool:
+def has_own_date(result: ReadResult, entry: Entry) -> bool:
     """Whether an article has a date of its own, and not only that when it was first seen."""
     return int(entry.published.timestamp()) != result.first_seen
 
@@ -171,7 +171,7 @@ def is_recent(memory: RememberedEntry, gone: Set[str], now: int) -> bool:
 
 
 def match_renames(
-    new: Mapping[str, Unknown],
+    new: Mapping[str, RenameCandidate],
     lost: Sequence[tuple[RememberedEntry, str, str, int]],
     recent: Set[int],
 ) -> dict[str, RememberedEntry]:
@@ -194,7 +194,7 @@ def match_renames(
         for path, each in new.items():
             if path in found or (where == "undated" and each.dated):
                 continue
-            key = _key(signs, where, each.link, each.likeness, each.published)
+            key = _key(signs, where, each.link, each.source_hash, each.published)
             if candidates := waiting.get(key):
                 found[path] = candidates.pop(0)
     return found

@@ -75,7 +75,7 @@ def _read(
     """The article as a build reads it, None if there is none."""
     if path in scan.files:
         task = ReadTask(path, first_seen=memory.first_seen if memory else None)
-        with article_workers(site, now, jobs=1, amount=1) as workers:
+        with article_workers(site, now, jobs=1, tasks=1) as workers:
             return next(workers.read([task]))[0]
     unread = tuple(
         each for each in scan.problems if f"{path}/".startswith(f"{each.path.rstrip('/')}/")

@@ -14,10 +14,10 @@ from feeds.build.decide import (
     Decision,
     ReadPlan,
     decide_article,
-    is_dated,
+    has_own_date,
     is_recent,
     match_renames,
-    unknown,
+    rename_candidate,
 )
 from feeds.build.scheduled_reads import ScheduledReads
 from feeds.build.workers import ReadResult, ReadTask, Workers
@@ -32,7 +32,7 @@ from feeds.model.selection import Facts
 from feeds.util.progress import Progress
 
 # Past so many changed entries, looking at every feed is cheaper than asking which show them.
-MANY = 500
+MANY_CHANGES = 500
 
 # Articles that were parsed, by path, with what reading them gave.
 _Parsed: TypeAlias = dict[str, tuple[ReadResult, Article]]
@@ -60,9 +60,9 @@ class IngestResult(msgspec.Struct):
     changed_facts: list[Facts] = []
     ids: set[str] = set()
     corrected: set[str] = set()
-    terms: Counter[TermCount] = msgspec.field(default_factory=Counter)
-    refused: list[Problem] = []
-    back: int = 0
+    term_changes: Counter[TermCount] = msgspec.field(default_factory=Counter)
+    unrenderable: list[Problem] = []
+    restored: int = 0
     changed_while_reading: set[str] = set()
 
     @property
@@ -71,9 +71,9 @@ class IngestResult(msgspec.Struct):
         return self.added + self.changed + self.withdrawn
 
     @property
-    def many(self) -> bool:
+    def incomplete(self) -> bool:
         """Whether `touched` and `terms` are not complete."""
-        return len(self.changed_facts) > MANY
+        return len(self.changed_facts) > MANY_CHANGES
 
 
 class Ingest:
@@ -91,7 +91,7 @@ class Ingest:
         self._progress, self._awaiting = progress, awaiting
         self.outcome = IngestResult()
         self._known: Mapping[str, FileState] = {}
-        self._plan = ReadPlan([], [], set(), whole=True)
+        self._plan = ReadPlan([], [], set(), complete=True)
         self._walk: Mapping[str, Stat] = {}
         self._gone: set[str] = set()
         self._families = terms.families(site)
@@ -121,7 +121,7 @@ class Ingest:
         for results in workers.read(list(self._later.values())):
             self._store(results)
         self._withdraw_gone(plan.gone)
-        self._awaiting.store(plan.gone)
+        self._awaiting.save(plan.gone)
 
     def refuse(self, failed: Mapping[int, str]) -> None:
         """Withdraw entries that cannot be rendered, so that they cost the others nothing.
@@ -141,7 +141,7 @@ class Ingest:
             said = f"cannot be rendered ({failed[seq]}); it is left out of all feeds"
             problem = Problem(entry.path, 1, "", said, fatal=True)
             self._writer.files.add_problem(problem)
-            self.outcome.refused.append(problem)
+            self.outcome.unrenderable.append(problem)
 
     def guard(self) -> None:
         """Raise `GuardError` if too much would be withdrawn, whatever the reason.
@@ -152,11 +152,11 @@ class Ingest:
         if withdrawn <= self._site.withdrawal_limit(0):
             return
         left = self._writer.entries.count()
-        before = left + self.outcome.withdrawn - self.outcome.added - self.outcome.back
-        out = max(before, left + len(self.outcome.refused))
+        before = left + self.outcome.withdrawn - self.outcome.added - self.outcome.restored
+        out = max(before, left + len(self.outcome.unrenderable))
         if withdrawn <= self._site.withdrawal_limit(out):
             return
-        look, refused = "Look at the article folder", self.outcome.refused
+        look, refused = "Look at the article folder", self.outcome.unrenderable
         if refused:
             look = f"{len(refused):,} of them cannot be rendered, the first is {refused[0]}. {look}"
         if withheld := self.outcome.withheld:
@@ -192,7 +192,7 @@ class Ingest:
             memories |= self._renamed(parsed, memories)
             self._put_off(parsed, memories)
         for path, (_, article) in parsed.items():
-            self._awaiting.note(path, article.until)
+            self._awaiting.schedule(path, article.until)
         decided = self._distinct(
             [
                 (each, self._decide(each, article, memories.get(each.path)))
@@ -204,7 +204,7 @@ class Ingest:
         self._withdraw([decision.withdraw for _, decision in decided if decision.withdraw])
         for result, decision in decided:
             if decision.withdraw:
-                self.outcome.expired += result.path in self._awaiting.ripe
+                self.outcome.expired += result.path in self._awaiting.due
                 self.outcome.withheld += decision.problems[:1]
         self._writer.files.put(
             {each.path: (each.seen, decision.problems) for each, decision in decided}
@@ -231,14 +231,14 @@ class Ingest:
         """What is remembered of those among the unknown articles that were renamed, by path."""
         again = {path: self._renames[path] for path in parsed if path in self._renames}
         new = {
-            path: unknown(result, article.entry, article.source_hash)
+            path: rename_candidate(result, article.entry, article.source_hash)
             for path, (result, article) in parsed.items()
             if path not in memories and path not in again and article.entry
         }
         if not new:
             return again
         like = self._writer.entries.similar(
-            [each.link for each in new.values()], [each.likeness for each in new.values()]
+            [each.link for each in new.values()], [each.source_hash for each in new.values()]
         )
         taken = {memory.seq for memory in self._renames.values()}
         lost = [
@@ -259,15 +259,15 @@ class Ingest:
             memory, entry = memories.get(path), article.entry
             if memory is None or memory.path == path or path in self._later or entry is None:
                 continue
-            if not is_dated(result, entry) and result.first_seen != memory.first_seen:
+            if not has_own_date(result, entry) and result.first_seen != memory.first_seen:
                 self._later[path] = ReadTask(path, first_seen=memory.first_seen)
                 self._renames[path] = memory
                 del parsed[path]
 
     def _is_there(self, path: str) -> bool:
         """Whether there is an article file at this path, as far as this build has looked."""
-        if self._plan.whole or path in self._plan.there or path in self._gone:
-            return path in self._plan.there
+        if self._plan.complete or path in self._plan.present or path in self._gone:
+            return path in self._plan.present
         known = bool(self._writer.files.at([path]))
         return known and os.path.lexists(self._site.folder / path)
 
@@ -313,26 +313,26 @@ class Ingest:
             if each.path in memories and (decision.put or decision.withdraw)
         ]
         put = {decision.put.seq for _, decision in decided if decision.put and decision.put.seq}
-        self.outcome.back += sum(
+        self.outcome.restored += sum(
             memory.seq in put and memory.withdrawn is not None for memory in changing
         )
-        if changing and not self.outcome.many:
+        if changing and not self.outcome.incomplete:
             entries = self._writer.entries.get([memory.seq for memory in changing])
             self._touch(entries.values())
             out = {memory.seq for memory in changing if memory.withdrawn is None}
             self._count((each for seq, each in entries.items() if seq in out), -1)
 
     def _touch(self, entries: Iterable[Entry]) -> None:
-        if not self.outcome.many:
+        if not self.outcome.incomplete:
             known = list(entries)
             self.outcome.changed_facts += [self._site.facts(entry) for entry in known]
             self.outcome.ids.update(entry.id for entry in known)
 
     def _count(self, entries: Iterable[Entry], change: int) -> None:
-        if not self.outcome.many:
+        if not self.outcome.incomplete:
             for entry in entries:
                 for each in terms.counts_of(entry, self._site, self._families, self._now):
-                    self.outcome.terms[each] += change
+                    self.outcome.term_changes[each] += change
 
     def _put(self, changes: Sequence[EntryChange]) -> None:
         if not changes:
@@ -357,7 +357,7 @@ class Ingest:
             for memory in self._writer.entries.remembered(gone).values()
             if memory.withdrawn is None
         ]
-        if not self.outcome.many:
+        if not self.outcome.incomplete:
             entries = list(self._writer.entries.get([memory.seq for memory in lost]).values())
             self._touch(entries)
             self._count(entries, -1)

@@ -23,9 +23,9 @@ _RENDERED_AT_ONCE = 5000
 class FeedSet(msgspec.Struct, frozen=True):
     """The feeds there are, and a finder among them. `at` is the revision that made them so."""
 
-    at: str
+    revision: str
     expansion: Expansion
-    finder: FeedIndex
+    index: FeedIndex
 
 
 class FeedUpdater:
@@ -46,7 +46,7 @@ class FeedUpdater:
     ) -> None:
         self._site, self._writer, self._now, self._progress = site, writer, now, progress
         self._seconds, self._everything = int(now.timestamp()), everything
-        self._before = known if known and known.at == writer.meta.get("feeds") else None
+        self._before = known if known and known.revision == writer.meta.get("feeds") else None
         self.revision = writer.meta.revision() + 1
         self._overdue = writer.feeds.overdue(now)
 
@@ -74,7 +74,7 @@ class FeedUpdater:
         else:
             known, renamed = self._before or self._found(self._writer.meta.get("feeds")), None
         feeds = known.expansion.feeds
-        all_of_them = self._everything or outcome.many
+        all_of_them = self._everything or outcome.incomplete
         looked_at = (
             list(feeds.values()) if all_of_them else self._may_differ(known, outcome, renamed or ())
         )
@@ -82,7 +82,7 @@ class FeedUpdater:
             self._site, self._writer, self._now, looked_at, outcome, everything=all_of_them
         )
         archiving.inherit(feeds.keys(), set(renamed or ()), self.revision)
-        archiving.place(known.finder, set(renamed or ()))
+        archiving.assign(known.index, set(renamed or ()))
         states, wanted = self._states(looked_at, built=self._seconds)
         while failed := self._render(wanted, workers):
             ingest.refuse(failed)  # which may be the last of their feeds
@@ -93,7 +93,7 @@ class FeedUpdater:
             paths = [*(feed.path for feed in looked_at), *(again or ())]
             looked_at = [feeds[path] for path in dict.fromkeys(paths) if path in feeds]
             states, wanted = self._states(looked_at, built=self._seconds)
-        archiving.keep(self.revision)
+        archiving.save_states(self.revision)
         self._put(states, feeds)
         same = feeds.keys() & set(renamed or ()).difference(state.path for state in states)
         self._writer.feeds.put_titles({path: feeds[path].title for path in same})
@@ -102,9 +102,9 @@ class FeedUpdater:
 
     def _count(self, outcome: IngestResult) -> bool:
         """Bring the counts of terms in use up to date; returns whether other terms may be."""
-        if not self._everything and not outcome.many:
+        if not self._everything and not outcome.incomplete:
             changes = self._writer.terms.newly_visible(self._seconds)
-            changes.update(outcome.terms)
+            changes.update(outcome.term_changes)
             other = self._writer.terms.add(changes)
             if other is not None:
                 return other
@@ -119,7 +119,7 @@ class FeedUpdater:
         gone = before.keys() - feeds.keys()
         renamed = [path for path, feed in feeds.items() if before.get(path) != feed.title]
         if not (renamed or gone or self._everything):
-            return msgspec.structs.replace(known, at=self._writer.meta.get("feeds")), None
+            return msgspec.structs.replace(known, revision=self._writer.meta.get("feeds")), None
         self._writer.feeds.forget(gone)
         self._writer.meta.put("feeds", str(self.revision))
         return known, renamed
@@ -135,7 +135,7 @@ class FeedUpdater:
         feeds = known.expansion.feeds
         paths = [path for path in (*renamed, *self._overdue) if path in feeds]
         for touched in set(outcome.changed_facts):
-            paths += [feed.path for feed in known.finder.showing(touched, self._now)]
+            paths += [feed.path for feed in known.index.showing(touched, self._now)]
         return [feeds[path] for path in dict.fromkeys(paths)]
 
     def _states(

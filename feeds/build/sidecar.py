@@ -51,12 +51,12 @@ class _Built(msgspec.Struct, frozen=True):
     site: Site
 
 
-def named(reader: ReadTransaction) -> Hashes:
+def stored_hashes(reader: ReadTransaction) -> Hashes:
     """The hashes of the settings that the catalogue was built with."""
     return reader.meta.get("fingerprint"), reader.meta.get("definitions")
 
 
-def load(root: Path, environ: Mapping[str, str]) -> Site:
+def load_site(root: Path, environ: Mapping[str, str]) -> Site:
     """The settings for a server, whose articles may be away while it has something to serve.
 
     Raises `ConfigError`, and `CatalogueError` if the catalogue cannot be read.
@@ -79,10 +79,10 @@ def is_built(site: Site) -> bool:
 def is_current(site: Site, catalogue: Catalogue) -> bool:
     """Whether the catalogue is built with these settings. Raises `CatalogueError`."""
     with catalogue.read() as reader:
-        return named(reader) == settings_hashes(site)
+        return stored_hashes(reader) == settings_hashes(site)
 
 
-def keep(site: Site) -> None:
+def save_settings(site: Site) -> None:
     """Keep the settings: the catalogue has just been built with them."""
     known, built = _read(site), settings_hashes(site)
     if known is not None and known.hashes == built:
@@ -95,13 +95,13 @@ def keep(site: Site) -> None:
     _write(_file(site, "settings"), {"hashes": built, "site": {**kept, "root": ""}})
 
 
-def before(site: Site, catalogue: Catalogue) -> Site | None:
+def previous_site(site: Site, catalogue: Catalogue) -> Site | None:
     """The settings that the catalogue was built with, where they are known, and others than these.
 
     Raises `CatalogueError`.
     """
     with catalogue.read() as reader:
-        built = named(reader)
+        built = stored_hashes(reader)
     if built == settings_hashes(site):
         return None
     known = _read(site)
@@ -112,7 +112,7 @@ def before(site: Site, catalogue: Catalogue) -> Site | None:
     return msgspec.structs.replace(known.site, root=site.root, settings=settings)
 
 
-def note(site: Site, why: str) -> None:
+def write_stale(site: Site, why: str) -> None:
     """Note why the catalogue is not what the articles are; empty if it is."""
     file = _file(site, "stale")
     if why:
@@ -122,7 +122,7 @@ def note(site: Site, why: str) -> None:
             file.unlink(missing_ok=True)
 
 
-def noted(site: Site) -> Stale | None:
+def read_stale(site: Site) -> Stale | None:
     """What the process that watches the articles has noted; None where it has ended since."""
     with suppress(OSError, msgspec.DecodeError):
         stale = msgspec.json.decode(_file(site, "stale").read_bytes(), type=Stale)

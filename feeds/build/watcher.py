@@ -11,7 +11,7 @@ from pathlib import Path
 from filelock import Timeout
 
 from feeds.build import sidecar
-from feeds.build.builder import BuildCache, BuildReport, build, differing
+from feeds.build.builder import BuildCache, BuildReport, build, find_changed_paths
 from feeds.catalogue.catalogue import Catalogue
 from feeds.config.site import Site
 from feeds.errors import ArticleFolderError, CatalogueError, ClockError, FeedsError
@@ -39,7 +39,7 @@ _POLL = 10
 _SOME = 10
 
 # Told of each build: its report, None of one that failed, and how many seconds it took.
-Built = Callable[[BuildReport | None, float], None]
+BuildCallback = Callable[[BuildReport | None, float], None]
 
 
 class Watcher:
@@ -50,9 +50,11 @@ class Watcher:
     watcher's thread after every build, and is to return soon.
     """
 
-    def __init__(self, site: Site, catalogue: Catalogue, built: Built | None = None) -> None:
+    def __init__(
+        self, site: Site, catalogue: Catalogue, on_build: BuildCallback | None = None
+    ) -> None:
         self._site = site
-        self._builder = Rebuilder(site, catalogue, built)
+        self._builder = Rebuilder(site, catalogue, on_build)
         self._lock = sidecar.watch_lock(site)
         self._loop = DaemonLoop(
             "feeds-watch",
@@ -100,8 +102,8 @@ class Watcher:
                 self._builder.build_if_needed(paths)
                 # Apart, for what the guard stops is found again and again, and must cost nothing
                 # that is heard meanwhile.
-                if (found := scanner.found()) is not None:
-                    self._builder.compared(found)
+                if (found := scanner.take_changes()) is not None:
+                    self._builder.apply_scan(found)
                 if _identity(self._site.folder) != watched:
                     return
 
@@ -109,7 +111,7 @@ class Watcher:
 class Rebuilder:
     """Builds what was heard of and what is due."""
 
-    def __init__(self, site: Site, catalogue: Catalogue, built: Built | None) -> None:
+    def __init__(self, site: Site, catalogue: Catalogue, built: BuildCallback | None) -> None:
         self._site, self.catalogue, self._built = site, catalogue, built
         self._memo = BuildCache()
         self._due: int | None = None
@@ -127,7 +129,7 @@ class Rebuilder:
         if heard or (self._due is not None and clock().timestamp() >= self._due):
             self.build(heard)
 
-    def compared(self, differing: set[str]) -> None:
+    def apply_scan(self, differing: set[str]) -> None:
         """Build what a look at all files has found; everything where a build was stopped before."""
         if self._owed:
             self.build(None)
@@ -142,7 +144,7 @@ class Rebuilder:
             self._note("the articles are being looked at for the first time since the start")
         try:
             at = None if whole else heard
-            report = build(self._site, self.catalogue, clock(), heard=at, memo=self._memo)
+            report = build(self._site, self.catalogue, clock(), changed_paths=at, cache=self._memo)
         except FeedsError as error:
             self._failed(error, heard or set())
         except Exception as error:
@@ -161,7 +163,7 @@ class Rebuilder:
         _tell(report)
         if whole:
             self._missed, self._owed = set(), False
-            sidecar.keep(self._site)
+            sidecar.save_settings(self._site)
         if not self._missed and not self._owed:
             self._note("")
 
@@ -188,7 +190,7 @@ class Rebuilder:
         """Note for those that serve why feeds are not what the articles are, if they are not."""
         if why != self._noted:
             self._noted = why
-            sidecar.note(self._site, why)
+            sidecar.write_stale(self._site, why)
 
 
 def _tell(report: BuildReport) -> None:
@@ -215,7 +217,7 @@ class ChangeListener:
         self._again: dict[str, float] = {}
 
     @property
-    def every(self) -> float:
+    def interval(self) -> float:
         """How many seconds lie between two looks at all files."""
         return float(self._every or (_POLL if self._polls else _SAFETY))
 
@@ -228,7 +230,7 @@ class ChangeListener:
             except (OSError, RuntimeError) as error:  # RuntimeError is watchfiles' own
                 self._polls = True
                 said = "the file system tells of no changes (%s); looking at all files every %g s"
-                _log.warning(said, error, self.every)
+                _log.warning(said, error, self.interval)
         while not self._stop.wait(_TICK / 1000):
             yield set()
 
@@ -291,7 +293,7 @@ class PeriodicScan:
     def __exit__(self, *_: object) -> None:
         self._loop.stop()
 
-    def found(self) -> set[str] | None:
+    def take_changes(self) -> set[str] | None:
         """The paths that looks found that ended since this was last asked; None if none did."""
         found: set[str] | None = None
         while not self._found.empty():
@@ -300,10 +302,10 @@ class PeriodicScan:
 
     def _scan_later(self) -> None:
         """Wait for the next scan, and do it."""
-        if self._loop.stopping.wait(self._ear.every):
+        if self._loop.stopping.wait(self._ear.interval):
             return
         try:
-            self._found.put(set(differing(self._site, self._builder.catalogue)))
+            self._found.put(set(find_changed_paths(self._site, self._builder.catalogue)))
         except FeedsError as error:
             _log.error("looking at all files failed: %s", error)
 

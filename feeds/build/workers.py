@@ -79,7 +79,7 @@ class RenderResult(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def article_workers(site: Site, now: int, jobs: int, amount: int) -> Iterator["Workers"]:
+def article_workers(site: Site, now: int, jobs: int, tasks: int) -> Iterator["Workers"]:
     """Workers for a site: `jobs` processes, or this one where the `amount` is small.
 
     `now` in seconds bounds the times of files that claim to come from the future.
@@ -89,7 +89,7 @@ def article_workers(site: Site, now: int, jobs: int, amount: int) -> Iterator["W
         def started(number: int) -> ProcessPool:
             return stack.enter_context(ProcessPool(number, _begin, site, now))
 
-        if jobs > 1 and amount >= _WORTH_PROCESSES:
+        if jobs > 1 and tasks >= _WORTH_PROCESSES:
             yield Workers(site, started(jobs), started)
         else:
             _start(site, now)

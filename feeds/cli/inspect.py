@@ -30,7 +30,7 @@ def check(root: Path, as_json: bool) -> None:
     from feeds.util.progress import clock
 
     with console.progress(as_json) as progress:
-        articles, problems = check.check(options.site(root), clock(), progress)
+        articles, problems = check.check_articles(options.site(root), clock(), progress)
     if as_json:
         echo_json({"articles": articles, "problems": problems})
     else:

@@ -287,7 +287,7 @@ def ping(root: Path, everything: bool, as_json: bool) -> None:
 
     site = options.site(root)
     with closing(Catalogue(site.catalogue, make="first")) as catalogue:
-        topics = notify.topics(site, catalogue)
+        topics = notify.current_topics(site, catalogue)
         reports = notify.notify_hubs(
             site, catalogue, topics, everything=everything, patience=_PING_PATIENCE
         )

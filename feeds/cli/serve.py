@@ -68,5 +68,5 @@ def serve(root: Path, host: str, port: int, workers: int, given: _MonitoringOpti
     address = ListenAddress.of(host, port, workers)
     monitoring = Monitoring(given.access_log, given.log_client, given.metrics, given.metrics_token)
     with monitoring.around():
-        site = sidecar.load(root, os.environ)
+        site = sidecar.load_site(root, os.environ)
         serve(site, address, monitoring, console.progress, print_report)

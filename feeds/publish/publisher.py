@@ -182,7 +182,7 @@ class Publisher:
         if self._remembers and (said := exposure.check(site, held)):
             self._said = (said,)
         # Before the export: what another builds meanwhile may be in it, and is told next time.
-        shown = notify.shown(self._known)
+        shown = notify.feed_digests(self._known)
         first = self._seen and not held.record.files
         before = ObjectStore.in_folder(folder).names() if first else ()
         with unfinished() if self._seen else nullcontext():
@@ -200,7 +200,7 @@ class Publisher:
         """Purge and ping."""
         purged = purging.purge(self._site, self._held, self._progress)
         with unfinished():
-            topics = notify.urls(self._site, self._held.record.shown)
+            topics = notify.topic_digests(self._site, self._held.record.shown)
             pinged = notify.notify_hubs(self._site, self._known, topics, patience=_PING_PATIENCE)
             if self._remembers and any(each.sent or each.failed or each.first for each in pinged):
                 save_told(self._held, self._known)

@@ -53,7 +53,7 @@ def create_app(
     setting and `CatalogueError` if the catalogue cannot be opened. One that is not there is made
     with `watch` alone, and only where none was before; without, it is waited for.
     """
-    site = sidecar.load(root or Path(environ.get("FEEDS_CONFIG", "config")), environ)
+    site = sidecar.load_site(root or Path(environ.get("FEEDS_CONFIG", "config")), environ)
     app = app_of(site, make="first" if watch else "never")
     if watch:
         background.watch(site, Catalogue(site.catalogue, make="never"))
@@ -71,7 +71,7 @@ def app_of(site: Site, *, make: Make = "never") -> Flask:
     app = _app(site, shelf)
     before, outgoing, now = None, None, app.wsgi_app
     with suppress(CatalogueError):  # which the shelf reports, and waits for
-        if before := sidecar.before(site, catalogue):
+        if before := sidecar.previous_site(site, catalogue):
             outgoing = handover.OutgoingCache(before, catalogue)
     if before is None or outgoing is None:
         shelf.start()

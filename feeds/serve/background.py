@@ -5,16 +5,16 @@ from contextlib import closing, contextmanager, suppress
 
 from feeds.build import sidecar
 from feeds.build.builder import BuildReport
-from feeds.build.watcher import Built, Watcher
+from feeds.build.watcher import BuildCallback, Watcher
 from feeds.catalogue.catalogue import Catalogue
 from feeds.config.site import Site
 from feeds.errors import CatalogueError
-from feeds.websub.notifier import Notifier, Reported
+from feeds.websub.notifier import Notifier, ReportCallback
 
 
 @contextmanager
 def watching(
-    site: Site, built: Built | None = None, pinged: Reported | None = None
+    site: Site, built: BuildCallback | None = None, pinged: ReportCallback | None = None
 ) -> Iterator[None]:
     """Meanwhile build when articles change, and tell the hubs of it.
 
@@ -29,7 +29,10 @@ def watching(
 
 
 def watch(
-    site: Site, catalogue: Catalogue, built: Built | None = None, pinged: Reported | None = None
+    site: Site,
+    catalogue: Catalogue,
+    built: BuildCallback | None = None,
+    pinged: ReportCallback | None = None,
 ) -> Callable[[], None]:
     """From now on do so, in threads; returns what ends it."""
     pinger = Notifier(site, catalogue, pinged)

@@ -157,7 +157,7 @@ class DocumentCache:
         """Whether anything can be served, and what is to be said of it."""
         fault = self._fault
         if fault is None:
-            why = sidecar.noted(self._site)
+            why = sidecar.read_stale(self._site)
             return True, f"stale: {self._state} is served; {why}" if why else "ready"
         if self._state is None or not self.room:
             return False, str(fault)

@@ -29,7 +29,7 @@ class OutgoingCache(DocumentCache):
     def __init__(self, site: Site, catalogue: Catalogue) -> None:
         super().__init__(site, catalogue)
         with catalogue.read() as reader:
-            self._built_with = sidecar.named(reader)
+            self._built_with = sidecar.stored_hashes(reader)
 
     def status(self) -> tuple[bool, str]:
         """As that of others, and that the settings are those before."""
@@ -41,7 +41,7 @@ class OutgoingCache(DocumentCache):
 
     def _is_of(self, reader: ReadTransaction, state: Snapshot) -> bool:
         """A state holds also when a build with other settings was made: it is not for these."""
-        return sidecar.named(reader) != self._built_with or super()._is_of(reader, state)
+        return sidecar.stored_hashes(reader) != self._built_with or super()._is_of(reader, state)
 
 
 def when_built(site: Site, catalogue: Catalogue, then: Callable[[], None]) -> None:
@@ -52,7 +52,7 @@ def when_built(site: Site, catalogue: Catalogue, then: Callable[[], None]) -> No
         while not waiting.wait(_EVERY):
             try:
                 with catalogue.read() as reader:
-                    if sidecar.named(reader) != wanted:
+                    if sidecar.stored_hashes(reader) != wanted:
                         continue
                 then()
             except CatalogueError:

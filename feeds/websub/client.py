@@ -37,7 +37,7 @@ class HubClient:
         self._hub, self._stop, self._closed = hub, stop, threading.Event()
         self._connections = [_connection(hub) for _ in range(PARALLEL)]
 
-    def tell(self, topics: Sequence[str]) -> dict[str, Answer]:
+    def post_all(self, topics: Sequence[str]) -> dict[str, Answer]:
         """What the hub answered, by topic; topics that it was not told of any more are missing."""
         waiting, under_way = iter(list(topics)), set[str]()
         answers: queue.SimpleQueue[tuple[str, Answer] | Exception | None] = queue.SimpleQueue()
@@ -48,8 +48,8 @@ class HubClient:
                     if self._closed.is_set() or self._stop.is_set():
                         break
                     under_way.add(topic)
-                    answer = send(connection, self._hub, topic)
-                    if answer.closed:
+                    answer = publish(connection, self._hub, topic)
+                    if answer.unavailable:
                         self._closed.set()
                     answers.put((topic, answer))
             except Exception as error:  # noqa: BLE001 - it is raised where the answers are
@@ -108,7 +108,7 @@ class HubClient:
                     socket.socket.shutdown(sock, socket.SHUT_RDWR)  # wakes who reads from it
 
 
-def send(connection: HTTPConnection, hub: str, topic: str) -> Answer:
+def publish(connection: HTTPConnection, hub: str, topic: str) -> Answer:
     """Tell a hub of one topic, and wait for its answer. Raises nothing that a hub can cause.
 
     WebSub §6 leaves the form open: most hubs read `hub.url`, some `hub.topic`. One topic a

@@ -21,7 +21,7 @@ _AGAIN = 2
 # Seconds that `stop` waits for what is under way.
 _LEAVE = 2
 
-Reported = Callable[[tuple[HubReport, ...]], None]
+ReportCallback = Callable[[tuple[HubReport, ...]], None]
 
 
 class Notifier:
@@ -31,7 +31,9 @@ class Notifier:
     `reported` is called, in these threads, with what each run told a hub.
     """
 
-    def __init__(self, site: Site, catalogue: Catalogue, reported: Reported | None = None) -> None:
+    def __init__(
+        self, site: Site, catalogue: Catalogue, reported: ReportCallback | None = None
+    ) -> None:
         self._loops = [_HubNotifier(site, catalogue, hub, reported).loop for hub in site.hubs]
 
     def start(self) -> None:
@@ -57,7 +59,7 @@ class _HubNotifier:
     """Tells one hub, so that it does not hold back others by being slow."""
 
     def __init__(
-        self, site: Site, catalogue: Catalogue, hub: str, reported: Reported | None
+        self, site: Site, catalogue: Catalogue, hub: str, reported: ReportCallback | None
     ) -> None:
         self._site, self._catalogue, self._hub, self._reported = site, catalogue, hub, reported
         fault = f"telling {hub} failed; trying again"
@@ -78,11 +80,11 @@ class _HubNotifier:
         """Tell the hub what is new since the last look; seconds until the next one."""
         with self._catalogue.read() as reader:
             revision = reader.meta.get("revision")
-        now = websub.seconds()
+        now = websub.unix_time()
         if revision != self._revision or 0 < self._next_try <= now:
             # What is read here is what readers get after the delay; what changes meanwhile is
             # another change.
-            topics = websub.topics(self._site, self._catalogue)
+            topics = websub.current_topics(self._site, self._catalogue)
             if self.loop.stopping.wait(self._site.ping_delay):
                 return 0
             if topics:  # before the first build a hub would count as told of nothing
@@ -93,5 +95,5 @@ class _HubNotifier:
                 if self._reported:
                     self._reported((report,))
             self._revision = revision
-        left = self._next_try - websub.seconds() if self._next_try else _REGULARLY
+        left = self._next_try - websub.unix_time() if self._next_try else _REGULARLY
         return min(max(left, 1), _REGULARLY)

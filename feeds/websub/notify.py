@@ -41,23 +41,23 @@ _WRITING = 600
 _AGAIN = 1
 
 
-def seconds() -> int:
+def unix_time() -> int:
     """Now, in whole seconds since 1970."""
     return int(time.time())
 
 
-def topics(site: Site, catalogue: Catalogue) -> dict[str, str]:
+def current_topics(site: Site, catalogue: Catalogue) -> dict[str, str]:
     """The URLs of all feeds in all formats, each with the digest of what it shows."""
-    return urls(site, shown(catalogue))
+    return topic_digests(site, feed_digests(catalogue))
 
 
-def shown(catalogue: Catalogue) -> dict[str, str]:
+def feed_digests(catalogue: Catalogue) -> dict[str, str]:
     """The digest of what each feed shows, by path."""
     with catalogue.read() as reader:
         return reader.feeds.digests()
 
 
-def urls(site: Site, digests: Mapping[str, str]) -> dict[str, str]:
+def topic_digests(site: Site, digests: Mapping[str, str]) -> dict[str, str]:
     """The same by the URLs of the feeds in all formats."""
     return {
         feed_url(path, site, format_): digest
@@ -73,7 +73,7 @@ def notify_hubs(
     *,
     everything: bool = False,
     patience: float = 0,
-    clock: Callable[[], int] = seconds,
+    clock: Callable[[], int] = unix_time,
 ) -> tuple[HubReport, ...]:
     """Tell every hub of the site which of the topics `changed` are new to it; a report for each.
 
@@ -100,7 +100,7 @@ def notify_hub(
     everything: bool = False,
     stop: threading.Event | None = None,
     patience: float = 0,
-    clock: Callable[[], int] = seconds,
+    clock: Callable[[], int] = unix_time,
 ) -> HubReport:
     """Tell one hub of the site which of the topics `changed` are new to it.
 
@@ -166,7 +166,7 @@ class HubRun:
         with closing(HubClient(self.hub, self._stop)) as calls:
             for start in range(0, len(due), _BATCH):
                 batch = due[start : start + _BATCH]
-                asked = calls.tell([ping.topic for ping in batch])
+                asked = calls.post_all([ping.topic for ping in batch])
                 if not asked:
                     break
                 answers = [(ping, asked[ping.topic]) for ping in batch if ping.topic in asked]
@@ -181,8 +181,10 @@ class HubRun:
         # What spreads tries over time need be no secret.
         after = {p.topic: topic_after(p, a, now, random.random()) for p, a in answers}  # noqa: S311
         state = hub_after(state, [a for _, a in answers], now, random.random())  # noqa: S311
-        self._taken |= {p.topic for p, a in answers if a.received}
-        missed = [p for p, _ in answers if p.topic not in self._taken and p.told.tries + 1 >= TRIES]
+        self._taken |= {p.topic for p, a in answers if a.accepted}
+        missed = [
+            p for p, _ in answers if p.topic not in self._taken and p.state.tries + 1 >= TRIES
+        ]
         if state.tries >= TRIES:
             # Away for a day: what it has missed is old, and the next change counts again.
             missed = [p for p in outstanding if p.topic not in self._taken]
@@ -190,7 +192,7 @@ class HubRun:
             state = HubState()
         self._write(state, after)
         self._given_up += len(missed)
-        self._failures += [Failure(p.topic, a.said) for p, a in answers if not a.received]
+        self._failures += [Failure(p.topic, a.message) for p, a in answers if not a.accepted]
         return state
 
     def _write(self, state: HubState, after: Mapping[str, TopicState | None]) -> None:

@@ -22,23 +22,23 @@ class Ping(msgspec.Struct, frozen=True):
 
     topic: str
     digest: str
-    told: TopicState
+    state: TopicState
 
 
 class Answer(msgspec.Struct, frozen=True):
     """What a hub answered: a status, or None if nothing came; what it said; its Retry-After."""
 
     status: int | None
-    said: str = ""
+    message: str = ""
     retry_after: int = 0
 
     @property
-    def received(self) -> bool:
+    def accepted(self) -> bool:
         """Whether the hub has taken the ping. It says no more than that."""
         return self.status is not None and 200 <= self.status < 300
 
     @property
-    def closed(self) -> bool:
+    def unavailable(self) -> bool:
         """Whether the hub takes nothing at all just now."""
         return self.status in (None, 429, 503)
 
@@ -78,7 +78,7 @@ class HubReport(msgspec.Struct, frozen=True):
 def plan_pings(
     hub: HubState,
     topics: Mapping[str, str],
-    told: Mapping[str, TopicState],
+    states: Mapping[str, TopicState],
     now: int,
     *,
     everything: bool = False,
@@ -89,19 +89,19 @@ def plan_pings(
     `everything` takes unchanged topics too, and waits for nothing.
     """
     fresh = TopicState("")
-    pings = [Ping(url, digest, told.get(url, fresh)) for url, digest in topics.items()]
-    pings += [Ping(url, "", told[url]) for url in told.keys() - topics.keys()]
-    pings.sort(key=lambda ping: (ping.told.tries, ping.topic))
+    pings = [Ping(url, digest, states.get(url, fresh)) for url, digest in topics.items()]
+    pings += [Ping(url, "", states[url]) for url in states.keys() - topics.keys()]
+    pings.sort(key=lambda ping: (ping.state.tries, ping.topic))
     if everything:
         return PingPlan(pings, ())
-    changed = [ping for ping in pings if ping.digest != ping.told.digest or not ping.digest]
-    due = [ping for ping in changed if max(hub.due, ping.told.due) <= now]
-    return PingPlan(due, [ping for ping in changed if max(hub.due, ping.told.due) > now])
+    changed = [ping for ping in pings if ping.digest != ping.state.digest or not ping.digest]
+    due = [ping for ping in changed if max(hub.due, ping.state.due) <= now]
+    return PingPlan(due, [ping for ping in changed if max(hub.due, ping.state.due) > now])
 
 
 def next_try(hub: HubState, waiting: Iterable[Ping]) -> int | None:
     """When the first of the waiting pings is due; None if none waits."""
-    return min((max(hub.due, ping.told.due) for ping in waiting), default=None)
+    return min((max(hub.due, ping.state.due) for ping in waiting), default=None)
 
 
 def topic_after(ping: Ping, answer: Answer, now: int, chance: float) -> TopicState | None:
@@ -109,16 +109,16 @@ def topic_after(ping: Ping, answer: Answer, now: int, chance: float) -> TopicSta
 
     `chance` (0 to 1) spreads tries over time.
     """
-    tries = ping.told.tries + 1
-    if answer.received or tries >= TRIES:
+    tries = ping.state.tries + 1
+    if answer.accepted or tries >= TRIES:
         return TopicState(ping.digest) if ping.digest else None
-    return TopicState(ping.told.digest, tries, now + _pause(tries, answer.retry_after, chance))
+    return TopicState(ping.state.digest, tries, now + _pause(tries, answer.retry_after, chance))
 
 
 def hub_after(hub: HubState, answers: Sequence[Answer], now: int, chance: float) -> HubState:
     """The state of a hub after it gave these answers, some of them at the same time."""
-    tries = 0 if any(answer.received for answer in answers) else hub.tries
-    closed = [answer.retry_after for answer in answers if answer.closed]
+    tries = 0 if any(answer.accepted for answer in answers) else hub.tries
+    closed = [answer.retry_after for answer in answers if answer.unavailable]
     if not closed:
         return HubState(tries, 0)
     return HubState(tries + 1, now + _pause(tries + 1, max(closed), chance))

@@ -207,9 +207,9 @@ def dated(**fields: Any) -> str:
     return front_matter(publishedDateTime="2024-06-01T00:00:00Z", **fields)
 
 
-@pytest.mark.parametrize("heard", [None, ()])
+@pytest.mark.parametrize("changed_paths", [None, ()])
 def test_an_article_leaves_when_it_expires_and_comes_when_it_is_due(
-    tmp_path: Path, heard: tuple[str, ...] | None
+    tmp_path: Path, changed_paths: tuple[str, ...] | None
 ) -> None:
     """Though no file changes: by a walk, and by a build that hears of nothing."""
     later = TOMORROW + timedelta(days=1)
@@ -225,13 +225,13 @@ def test_an_article_leaves_when_it_expires_and_comes_when_it_is_due(
     assert sorted(site.titles()) == ["ends", "stays"]
     assert report.due == TOMORROW.timestamp()
     assert [row.path for row in report.problems] == ["comes.md"]
-    memo = BuildCache()
+    cache = BuildCache()
     for at, titles, due in (
         (TOMORROW - timedelta(seconds=1), ["ends", "stays"], TOMORROW),
         (TOMORROW, ["stays"], later),
         (later, ["comes", "stays"], None),
     ):
-        report = site.build(at, heard=heard, memo=memo)
+        report = site.build(at, changed_paths=changed_paths, cache=cache)
         assert sorted(site.titles(now=at)) == titles
         assert report.due == (due.timestamp() if due else None)
     report = site.build(later + timedelta(days=1))

@@ -144,13 +144,13 @@ def test_a_feed_of_recent_entries_changes_when_they_grow_old_and_not_with_the_cl
 _RUN = """
 import sys, datetime
 from pathlib import Path
-from feeds import config
+from feeds.config.load import load
 from feeds.build.builder import build, silent
 from feeds.catalogue.catalogue import Catalogue
 from feeds.export.exporter import export
 root, out, now, jobs = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 if __name__ == "__main__":
-    site = config.load(root, {"FEEDS_CATALOGUE": str(out) + ".sqlite"})
+    site = load(root, {"FEEDS_CATALOGUE": str(out) + ".sqlite"})
     catalogue, now = Catalogue(site.catalogue), datetime.datetime.fromisoformat(now)
     report = build(site, catalogue, now, jobs=jobs)
     export(site, catalogue, out, now, silent)
@@ -250,10 +250,10 @@ def test_builds_at_the_same_time_do_the_work_once(tmp_path: Path) -> None:
 _KILLED = """
 import datetime, os, signal, sys
 from pathlib import Path
-from feeds import config
+from feeds.config.load import load
 from feeds.build.builder import build
 from feeds.catalogue.catalogue import Catalogue
-site = config.load(Path(sys.argv[1]), {})
+site = load(Path(sys.argv[1]), {})
 kill = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 build(site, Catalogue(site.catalogue), datetime.datetime.fromisoformat(sys.argv[2]), progress=kill)
 """

@@ -1,4 +1,4 @@
-"""A build that looks only at what was heard of leaves the same as one that looks at everything."""
+"""A build that looks only at the changed paths leaves the same as one that looks at everything."""
 
 import shutil
 import sqlite3
@@ -92,7 +92,7 @@ rounds = st.lists(st.tuples(steps, st.integers(0, 40)), min_size=1, max_size=6)
 
 
 def apply(site: Publication, step: tuple[Any, ...]) -> list[str]:
-    """Do it; returns what is heard of it."""
+    """Do it; return the paths that changed."""
     kind, path, *rest = step
     file = site.file(path)
     if any(parent.is_file() for parent in file.parents):
@@ -177,7 +177,7 @@ def test_the_catalogue_is_the_same_as_after_builds_that_look_at_everything(
                 site.site,
                 settings=msgspec.structs.replace(site.site.settings, catalogue=name),
             )
-            for name in ("heard.sqlite", "walked.sqlite", "read.sqlite")
+            for name in ("changed.sqlite", "walked.sqlite", "read.sqlite")
         )
         with ExitStack() as stack:
             patch = stack.enter_context(pytest.MonkeyPatch.context())
@@ -186,21 +186,25 @@ def test_the_catalogue_is_the_same_as_after_builds_that_look_at_everything(
                 (each, stack.enter_context(closing(Catalogue(each.catalogue))))
                 for each in (one, two, three)
             ]
-            memo, now = BuildCache(), NOW
+            cache, now = BuildCache(), NOW
             for each, catalogue in opened:
                 made(each, catalogue, now)
             missed: set[str] = set()
             for number, (todo, hours) in enumerate(done):
-                heard = {path for step in todo for path in apply(site, step)} | missed
+                changed = {path for step in todo for path in apply(site, step)} | missed
                 now += timedelta(hours=hours, seconds=number % 2)
-                ways: list[dict[str, Any]] = [{"heard": heard, "memo": memo}, {}, {"verify": True}]
+                ways: list[dict[str, Any]] = [
+                    {"changed_paths": changed, "cache": cache},
+                    {},
+                    {"verify": True},
+                ]
                 reports = [
                     made(each, catalogue, now, **options)
                     for (each, catalogue), options in zip(opened, ways, strict=True)
                 ]
                 told = [_told(report) for report in reports]
                 assert told[0] == told[1] == told[2]
-                missed = heard if isinstance(reports[0], str) else set()  # to be made up for
+                missed = changed if isinstance(reports[0], str) else set()  # to be made up for
                 if not missed:
                     assert dump(one) == dump(two) == dump(three)
                     assert dump(one)["term"] == counted(one, opened[0][1], now)
@@ -241,27 +245,29 @@ def unwalked(site: Publication, monkeypatch: pytest.MonkeyPatch) -> Publication:
 def test_only_what_was_heard_of_is_looked_at(unwalked: Publication) -> None:
     unwalked.write("a.md", article(1, -1, ["Space"], "plain"))
     unwalked.write("c.md", article(2, -1, ["Space"], "plain"))
-    report = unwalked.build(heard=["a.md"])
+    report = unwalked.build(changed_paths=["a.md"])
     assert (report.read, report.changed, report.articles) == (1, 1, len(NAMES))
 
 
 def test_a_folder_that_was_heard_of_is_walked(unwalked: Publication) -> None:
     unwalked.write("x/new.md", article(8, -1, ["AI"], "plain"))
     unwalked.file("x/y/f.md").unlink()
-    report = unwalked.build(heard=["x"])
+    report = unwalked.build(changed_paths=["x"])
     assert (report.added, report.withdrawn) == (1, 1)
 
 
 def test_what_no_article_is_changes_nothing(unwalked: Publication) -> None:
     before = dump(unwalked.site)
     unwalked.file("note.txt").write_text("not an article")
-    report = unwalked.build(heard=["note.txt", ".a.md.swp", "gone", "../site.yaml", "a.md/b"])
+    report = unwalked.build(
+        changed_paths=["note.txt", ".a.md.swp", "gone", "../site.yaml", "a.md/b"]
+    )
     assert (report.read, dump(unwalked.site)) == (0, before)
 
 
 def test_time_alone_is_a_reason_to_build(unwalked: Publication) -> None:
     unwalked.write("new.md", article(8, 5, ["Later"], "plain"))
-    report = unwalked.build(heard=["new.md"])
+    report = unwalked.build(changed_paths=["new.md"])
     assert not {"all", "topics/later"} & set(report.feeds_changed)
     due = NOW + timedelta(hours=5)
     with unwalked.read() as reader:
@@ -269,22 +275,22 @@ def test_time_alone_is_a_reason_to_build(unwalked: Publication) -> None:
         assert reader.feeds.next_change_of(feeds["all"], NOW) == due
         assert reader.feeds.next_change_of(feeds["from/p2"], NOW) == due
         assert reader.feeds.next_change_of(feeds["from/p1"], NOW) is None
-    assert {"all", "topics/later"} <= set(unwalked.build(due, heard=[]).feeds_changed)
+    assert {"all", "topics/later"} <= set(unwalked.build(due, changed_paths=[]).feeds_changed)
 
 
 def test_a_link_makes_a_build_look_at_everything(site: Publication) -> None:
     """What changes at one path may be an article at another."""
     site.file("link.md").symlink_to(site.file("a.md"))
-    assert site.build(heard=["link.md"]).read == 1
+    assert site.build(changed_paths=["link.md"]).read == 1
     site.write("a.md", article(9, -1, ["AI"], "plain"))
-    assert site.build(heard=["a.md"]).read == 2
+    assert site.build(changed_paths=["a.md"]).read == 2
 
 
 def test_a_folder_without_articles_is_an_error(site: Publication) -> None:
     for name in NAMES:
         site.file(name).unlink()
     with pytest.raises(ArticleFolderError, match="has no article"):
-        site.build(heard=NAMES)
+        site.build(changed_paths=NAMES)
 
 
 def test_the_guard_stops_builds_of_what_was_heard_of(tmp_path: Path) -> None:
@@ -294,7 +300,7 @@ def test_the_guard_stops_builds_of_what_was_heard_of(tmp_path: Path) -> None:
     before = dump(site.site)
     shutil.rmtree(site.file("x"))
     with closing(Catalogue(site.site.catalogue)) as catalogue:
-        assert made(site.site, catalogue, NOW, heard=["x"]) == "GuardError"
+        assert made(site.site, catalogue, NOW, changed_paths=["x"]) == "GuardError"
     assert dump(site.site) == before
 
 

@@ -165,7 +165,7 @@ def test_what_was_heard_and_taken_back_is_found(site: Publication, kind: str) ->
         site.write("21.md", article("21.md", "Heard"))
     else:
         site.file("21.md").unlink()
-    site.build(heard=["21.md"])
+    site.build(changed_paths=["21.md"])
     assert shown(site) != before
     restore(site, "21.md", *was)
     site.write("01.md", article("01.md"))
@@ -231,7 +231,7 @@ def test_what_changed_between_walk_and_look_is_looked_at_again(
         return look(site_, paths)
 
     with monkeypatch.context() as patch:
-        patch.setattr(folder, "look", racing)
+        patch.setattr(folder, "scan_paths", racing)
         site.build()
     site.write("01.md", article("01.md"))
     if walked is None:
@@ -257,7 +257,7 @@ def test_a_file_beside_one_that_is_gone_may_go_too(
         return look(site_, paths)
 
     with monkeypatch.context() as patch:
-        patch.setattr(folder, "look", racing)
+        patch.setattr(folder, "scan_paths", racing)
         site.build()
     restore(site, "21.html", *was)
     site.write("01.md", article("01.md"))
@@ -295,5 +295,5 @@ def test_articles_are_counted_as_they_are_stored(
         return look(site_, paths)
 
     with monkeypatch.context() as patch:
-        patch.setattr(folder, "look", racing)
+        patch.setattr(folder, "scan_paths", racing)
         assert site.build().articles == len(NAMES)

@@ -303,7 +303,7 @@ def test_what_the_guard_stops_costs_nothing_that_is_heard_with_it(
     site = polled(tmp_path)
     for number in range(40):
         add(site, f"old{number}")
-    told, scanned, real = Event(), Event(), building.differing
+    told, scanned, real = Event(), Event(), building.find_changed_paths
 
     def look(*arguments: Any) -> list[str]:
         found = real(*arguments)
@@ -321,7 +321,7 @@ def test_what_the_guard_stops_costs_nothing_that_is_heard_with_it(
             yield set()
 
     monkeypatch.setattr("watchfiles.watch", events)
-    monkeypatch.setattr(watch, "differing", look)
+    monkeypatch.setattr(watch, "find_changed_paths", look)
     with watching(site):
         until(lambda: "all" in site.feeds(clock()) and len(site.titles(now=clock())) == 41)
         told.set()
@@ -357,7 +357,7 @@ def test_another_takes_over_when_the_one_that_watches_ends(site: Publication) ->
 
 def note(site: Publication) -> str:
     """What a server that is asked whether it is ready finds noted."""
-    return str(sidecar.noted(load.load(site.root, {}, away=True)) or "")
+    return str(sidecar.read_stale(load.load(site.root, {}, away=True)) or "")
 
 
 @pytest.mark.parametrize("empty", [False, True], ids=["missing", "empty"])
@@ -428,8 +428,8 @@ def test_changed_settings_are_built_when_what_stopped_it_is_over(
         until(lambda: note(changed) == "")
     with closing(Catalogue(changed.site.catalogue)) as catalogue:
         assert sidecar.is_current(changed.site, catalogue)
-        assert sidecar.before(changed.site, catalogue) is None
-        assert sidecar.before(Publication(tmp_path, {}).site, catalogue) is not None
+        assert sidecar.previous_site(changed.site, catalogue) is None
+        assert sidecar.previous_site(Publication(tmp_path, {}).site, catalogue) is not None
 
 
 def test_a_fault_that_nobody_foresaw_is_noted(

@@ -233,7 +233,7 @@ def test_one_article_does_not_take_over_the_feed_of_others(tmp_path: Path) -> No
 def test_check_names_families_that_can_collide_and_the_way_out(tmp_path: Path) -> None:
     articles = {"_podcast/fog.md": OF_A_PROVIDER, "_news/mine.md": TAKES_OVER}
     made = Publication(tmp_path, articles, EXAMPLE)
-    _, (first, second) = check.check(made.site, NOW, silent)
+    _, (first, second) = check.check_articles(made.site, NOW, silent)
     assert (first.field, second.field) == ("feeds[1].path", "feeds[1].path")
     assert "is the path of" in first.message
     assert "what _news/mine.md names" in first.message

@@ -30,7 +30,7 @@ PATHS = ("/all.rss", "/all.atom", "/all.json", "/topics/ai.rss", "/all.html", "/
 def site(tmp_path: Path) -> Publication:
     made = Publication(tmp_path, {"a.md": front_matter(title="a")})
     made.build(clock())
-    sidecar.keep(made.site)
+    sidecar.save_settings(made.site)
     return made
 
 
@@ -152,7 +152,7 @@ def test_the_kept_settings_hold_nothing_of_this_machine(tmp_path: Path) -> None:
     upload = {"url": "s3://private-bucket/x"}
     made = Publication(tmp_path, {"a.md": front_matter()}, catalogue=catalogue, upload=upload)
     made.build(clock())
-    sidecar.keep(made.site)
+    sidecar.save_settings(made.site)
     file = tmp_path / "secret.sqlite-settings.json"
     assert file.stat().st_mode & 0o777 == 0o600
     for secret in ("private-bucket", "secret.sqlite", str(tmp_path)):
@@ -161,14 +161,14 @@ def test_the_kept_settings_hold_nothing_of_this_machine(tmp_path: Path) -> None:
 
 def test_a_note_holds_as_long_as_the_process_that_watches(site: Publication) -> None:
     known = site.site
-    sidecar.note(known, "no build succeeds: for a test")
-    assert sidecar.noted(known) is None
+    sidecar.write_stale(known, "no build succeeds: for a test")
+    assert sidecar.read_stale(known) is None
     with sidecar.watch_lock(known):
-        noted = sidecar.noted(known)
+        noted = sidecar.read_stale(known)
         assert noted is not None
         assert str(noted).endswith("UTC no build succeeds: for a test")
-        sidecar.note(known, "")
-        assert sidecar.noted(known) is None
+        sidecar.write_stale(known, "")
+        assert sidecar.read_stale(known) is None
 
 
 def test_hubs_are_told_of_nothing_before_a_build_has_the_new_settings(
@@ -214,7 +214,7 @@ def _catalogue(site: Site) -> Iterator[Catalogue]:
 
 def test_a_server_needs_no_articles_where_it_has_something_to_serve(site: Publication) -> None:
     (site.root / "articles").rename(site.root / "away")
-    assert sidecar.load(site.root, {}).settings.title == "Example"
+    assert sidecar.load_site(site.root, {}).settings.title == "Example"
     assert create_app(site.root, {}, watch=False).test_client().get("/all.rss").status_code == 200
 
 
@@ -224,7 +224,7 @@ def test_a_server_with_nothing_to_serve_needs_articles_and_makes_no_catalogue(
     made = Publication(tmp_path, {"a.md": front_matter()})
     (made.root / "articles").rename(made.root / "away")
     with pytest.raises(ConfigError, match=r"articles\.folder: .* is not a folder"):
-        sidecar.load(made.root, {})
+        sidecar.load_site(made.root, {})
     assert not (made.root / "catalogue.sqlite").exists()
 
 
@@ -235,6 +235,6 @@ def test_a_catalogue_that_cannot_be_read_at_the_start_is_waited_for(
         raise CatalogueError("the catalogue is locked")
 
     with monkeypatch.context() as patch:
-        patch.setattr(sidecar, "before", away)
+        patch.setattr(sidecar, "previous_site", away)
         client = app_of(site.site).test_client()
     assert client.get("/readyz").text == "ready\n"

@@ -63,7 +63,7 @@ class Told:
     def tell(self, **options: Any) -> tuple[HubReport, ...]:
         site = self.site.site
         with closing(Catalogue(site.catalogue)) as catalogue:
-            topics = notify.topics(site, catalogue)
+            topics = notify.current_topics(site, catalogue)
             return notify.notify_hubs(site, catalogue, topics, clock=lambda: self.now, **options)
 
     def save(self, name: str, *topics: str) -> None:
@@ -254,7 +254,7 @@ def test_one_process_of_several_tells(told: Told, hub: FakeHub) -> None:
 def test_what_was_taken_before_a_crash_is_not_told_again(
     told: Told, hub: FakeHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = client.send
+    real = client.publish
 
     def dying(connection: Any, url: str, topic: str) -> Answer:
         if topic.endswith("/ai.atom"):
@@ -262,12 +262,12 @@ def test_what_was_taken_before_a_crash_is_not_told_again(
         return real(connection, url, topic)
 
     monkeypatch.setattr(notify, "_BATCH", 3)
-    monkeypatch.setattr(client, "send", dying)
+    monkeypatch.setattr(client, "publish", dying)
     told.save("b", "AI")
     with pytest.raises(RuntimeError, match="killed"):
         told.tell()
     assert set(urls("all")) <= set(hub.take())
-    monkeypatch.setattr(client, "send", real)
+    monkeypatch.setattr(client, "publish", real)
     told.tell()
     assert hub.take() == urls("topics/ai")
 
@@ -314,7 +314,7 @@ def test_what_was_sent_while_a_build_writes_is_written_down_after_it(
     told.save("b", "AI")
     site, got = told.site.site, list[HubReport]()
     with closing(Catalogue(site.catalogue, patience=0.1)) as catalogue:
-        topics = notify.topics(site, catalogue)
+        topics = notify.current_topics(site, catalogue)
         teller = threading.Thread(
             target=lambda: got.append(notify.notify_hub(site, catalogue, hub.url, topics))
         )
@@ -517,7 +517,7 @@ def test_tries_go_on_by_themselves(
 def test_the_thread_outlives_a_fault_that_nobody_foresaw(
     quick: Publication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, faults = notify.topics, iter([RuntimeError("nobody foresaw this")])
+    real, faults = notify.current_topics, iter([RuntimeError("nobody foresaw this")])
 
     def broken(*arguments: Any) -> dict[str, str]:
         for fault in faults:
@@ -525,7 +525,7 @@ def test_the_thread_outlives_a_fault_that_nobody_foresaw(
         return real(*arguments)
 
     monkeypatch.setattr("feeds.websub.notifier._REGULARLY", 0.1)
-    monkeypatch.setattr("feeds.websub.notify.topics", broken)
+    monkeypatch.setattr("feeds.websub.notify.current_topics", broken)
     quick.write("b.md", article("b", "AI"))
     quick.build()
     with pinging(quick) as (pinger, _):

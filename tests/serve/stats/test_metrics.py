@@ -117,11 +117,11 @@ def test_gauges_are_of_all_articles_also_after_a_build_of_what_was_heard_of(
 
     assert told() == (3, 3, 1, 1)
     site.write("c.md", front_matter(webUrl="https://example.org/c", topics=["Maps"]))
-    assert told(heard=["c.md"]) == (4, 4, 1, 1)
+    assert told(changed_paths=["c.md"]) == (4, 4, 1, 1)
     site.write("d.md", bad)
-    assert told(heard=["d.md"]) == told() == (5, 4, 2, 1)
+    assert told(changed_paths=["d.md"]) == told() == (5, 4, 2, 1)
     site.write("a.md", front_matter(webUrl="https://example.org/a"))
-    assert told(heard=["a.md"]) == told() == (5, 4, 1, 1)
+    assert told(changed_paths=["a.md"]) == told() == (5, 4, 1, 1)
 
 
 def test_pings_are_told() -> None:
