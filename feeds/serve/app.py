@@ -1,7 +1,6 @@
-"""The Flask app: routes, and errors -> statuses. `server:app` is its WSGI entry.
+"""The WSGI application: its layers, the routes, and the statuses of errors.
 
-Documents that are ready are sent by `fast_path`, which stands before it. The config folder is
-`config`, or what the environment variable FEEDS_CONFIG names.
+The config folder is `config`, or the one that the environment variable FEEDS_CONFIG names.
 """
 
 import os
@@ -9,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from time import time
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from flask import Flask, Response, abort, request
@@ -27,31 +26,36 @@ from feeds.render import headers
 from feeds.render.headers import Headers
 from feeds.serve import background, conditional, handover
 from feeds.serve.document_cache import DocumentCache
-from feeds.serve.fast_path import FastPath, encoded_slash, is_canonical
-from feeds.serve.responses import CachedResponse, Environ, send
+from feeds.serve.fast_path import FastPath, WSGIApp, has_encoded_slash, is_canonical
+from feeds.serve.handover import Handover
+from feeds.serve.refresher import Refresher
+from feeds.serve.responses import CachedResponse, Environ, respond
 from feeds.util.compression import IDENTITY
 from feeds.util.terminal import escaped
 
+if TYPE_CHECKING:
+    from feeds.serve.stats.monitoring import Monitoring
+
 _RETRY_SECONDS = 30
-# Seconds that a reading transaction waits for a catalogue that is locked.
-_PATIENCE = 1.0
-# A feed is read once and then kept: what the catalogue keeps of its file would be kept twice.
-_CACHE_KIB = 1_000
-_READ = ("GET", "HEAD")
-# What is asked of this very process, under whatever name it has there.
-_OWN = ("/healthz", "/readyz")
-_METHODS = (*_READ, "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+# Seconds that a read transaction waits for a locked catalogue.
+_LOCK_TIMEOUT = 1.0
+# KiB of SQLite's page cache. Feeds are read once and then cached here, so a large one is wasted.
+_PAGE_CACHE_KIB = 1_000
+_READ_METHODS = ("GET", "HEAD")
+# Requested of this very process, under any host name.
+_HEALTH_PATHS = ("/healthz", "/readyz")
+_METHODS = (*_READ_METHODS, "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 _TEXT = "text/plain; charset=utf-8"
 
 
 def create_app(
     root: Path | None = None, environ: Mapping[str, str] = os.environ, *, watch: bool = True
 ) -> Flask:
-    """The app of the site whose config folder is `root`.
+    """Return the app of the site whose config folder is `root`.
 
-    With `watch` it builds by itself when articles change. Raises `ConfigError` for a wrong
-    setting and `CatalogueError` if the catalogue cannot be opened. One that is not there is made
-    with `watch` alone, and only where none was before; without, it is waited for.
+    With `watch`, builds run in the background when articles change, and a missing catalogue is
+    created if there never was one; without, the app waits for a catalogue. Raises `ConfigError`
+    for a wrong setting and `CatalogueError` if the catalogue cannot be opened.
     """
     site = sidecar.load_site(root or Path(environ.get("FEEDS_CONFIG", "config")), environ)
     app = app_of(site, make="first" if watch else "never")
@@ -60,55 +64,57 @@ def create_app(
     return app
 
 
-def app_of(site: Site, *, make: Make = "never") -> Flask:
-    """The app of a site. While its catalogue is built with other settings, they hold.
+def app_of(site: Site, *, make: Make = "never", monitoring: "Monitoring | None" = None) -> Flask:
+    """Return the app of a site, with the layers around it and its refresher started.
 
-    `make` is whether a catalogue that is not there may be made. Raises `CatalogueError` if the
-    catalogue cannot be opened.
+    `make` is whether a missing catalogue may be created. Raises `CatalogueError` if the catalogue
+    cannot be opened.
     """
-    catalogue = Catalogue(site.catalogue, patience=_PATIENCE, cache=_CACHE_KIB, make=make)
-    shelf = DocumentCache(site, catalogue)
-    app = _app(site, shelf)
-    before, outgoing, now = None, None, app.wsgi_app
-    with suppress(CatalogueError):  # which the shelf reports, and waits for
-        if before := sidecar.previous_site(site, catalogue):
-            outgoing = handover.OutgoingCache(before, catalogue)
-    if before is None or outgoing is None:
-        shelf.start()
-        return app
-    outgoing.start()
-    app.wsgi_app = _app(before, outgoing).wsgi_app  # type: ignore[method-assign]
-
-    def take_over() -> None:
-        shelf.start()
-        app.wsgi_app = now  # type: ignore[method-assign]
-        outgoing.stop()
-
-    handover.when_built(site, catalogue, take_over)
+    catalogue = Catalogue(site.catalogue, patience=_LOCK_TIMEOUT, cache=_PAGE_CACHE_KIB, make=make)
+    refresher = Refresher(DocumentCache(site, catalogue))
+    app = _flask_app(refresher)
+    app.wsgi_app = build_stack(app, refresher, monitoring)  # type: ignore[assignment,method-assign]
     return app
 
 
-def _app(site: Site, shelf: DocumentCache) -> Flask:
+def build_stack(app: Flask, refresher: Refresher, monitoring: "Monitoring | None") -> WSGIApp:
+    """Return the layers around a Flask app, innermost first, and start the refresher.
+
+    A request passes them in the opposite order: metrics and access log, the metrics endpoint,
+    the handover after a change of settings, cached documents, Flask.
+    """
+    stack = _fast_path(app, refresher)
+    outgoing = handover.outgoing_refresher(refresher)
+    if outgoing:
+        stack = Handover(_fast_path(_flask_app(outgoing), outgoing), outgoing, stack, refresher)
+    else:
+        refresher.start()
+    if monitoring:
+        worker = monitoring.start_worker()
+        stack = worker.metrics_endpoint(stack)
+        stack = worker.observe(stack)
+    return stack
+
+
+def _fast_path(app: Flask, refresher: Refresher) -> WSGIApp:
+    cache = refresher.cache
+    return FastPath(cache.responses.by_path, cache.site, app.wsgi_app)
+
+
+def _flask_app(refresher: Refresher) -> Flask:
     app = Flask("feeds", static_folder=None)
     app.url_map.merge_slashes = False
-    _add_routes(app, shelf, site)
-    _add_errors(app, shelf, site)
-    app.wsgi_app = FastPath(shelf.room.ready, site, app.wsgi_app)  # type: ignore[method-assign]
+    _add_routes(app, refresher)
+    _add_errors(app, refresher.cache)
     return app
 
 
-def __getattr__(name: str) -> Flask:
-    """`server.app`, made when it is first asked for: importing this module reads no config."""
-    if name != "app":
-        raise AttributeError(name)
-    globals()["app"] = made = create_app()
-    return made
+def _add_routes(app: Flask, refresher: Refresher) -> None:
+    cache = refresher.cache
 
-
-def _add_routes(app: Flask, shelf: DocumentCache, site: Site) -> None:
     @app.before_request
-    def elsewhere() -> Response | None:
-        return _to_canonical_host(shelf, site)
+    def canonical_host() -> Response | None:
+        return _to_canonical_host(cache)
 
     @app.route("/healthz", methods=_METHODS, provide_automatic_options=False)
     def healthz() -> Response:
@@ -118,66 +124,66 @@ def _add_routes(app: Flask, shelf: DocumentCache, site: Site) -> None:
     def readyz() -> Response:
         if other := _other_method():
             return other
-        ready, said = shelf.status()
-        return _plain(200, f"{said}\n") if ready else _unavailable(said)
+        ready, message = refresher.status()
+        return _plain(200, f"{message}\n") if ready else _unavailable(message)
 
     @app.route("/", defaults={"path": ""}, methods=_METHODS, provide_automatic_options=False)
     @app.route("/<path:path>", methods=_METHODS, provide_automatic_options=False)
     def document(path: str) -> Response:
         del path  # Werkzeug folds leading slashes into one
-        return _document(shelf, site)
+        return _document(cache)
 
 
-def _add_errors(app: Flask, shelf: DocumentCache, site: Site) -> None:
+def _add_errors(app: Flask, cache: DocumentCache) -> None:
     @app.errorhandler(CatalogueError)
-    def broken(_: CatalogueError) -> Response:
+    def unavailable(_: CatalogueError) -> Response:
         return _unavailable("the feeds cannot be read just now")
 
     @app.errorhandler(404)
-    def missing(_: HTTPException) -> Response:
-        return _missing(shelf, site)
+    def not_found(_: HTTPException) -> Response:
+        return _not_found(cache)
 
     @app.errorhandler(HTTPException)
-    def refused(error: HTTPException) -> Response:
-        allowed = headers.ALLOW if error.code == 405 else []
-        return _plain(error.code or 500, f"{error.name}.\n", allowed)
+    def http_error(error: HTTPException) -> Response:
+        fields = headers.ALLOW if error.code == 405 else []
+        return _plain(error.code or 500, f"{error.name}.\n", fields)
 
     @app.errorhandler(Exception)
-    def failed(error: Exception) -> Response:
-        path = escaped(request.path)  # whatever logger another WSGI server has set up
+    def internal_error(error: Exception) -> Response:
+        path = escaped(request.path)  # other WSGI servers may log control characters as they are
         app.logger.exception("%s %s failed", request.method, path, exc_info=error)
-        return _plain(500, "Something went wrong here; it was noted.\n")
+        return _plain(500, "Internal error. It has been logged.\n")
 
     @app.after_request
-    def common(response: Response) -> Response:
-        for name, value in (*headers.CORS, *headers.common_headers(site)):
+    def add_common_headers(response: Response) -> Response:
+        for name, value in (*headers.CORS, *headers.common_headers(cache.site)):
             response.headers[name] = value
         return response
 
 
-def _document(shelf: DocumentCache, site: Site) -> Response:
-    """The document at the request's path; 404 is somebody else's."""
-    name = _name(site)
-    ready = None if encoded_slash(request.environ) else shelf.get(name)
-    if ready is None:
+def _document(cache: DocumentCache) -> Response:
+    """Return the document at the request's path, or abort with 404."""
+    name = _name(cache.site)
+    cached = None if has_encoded_slash(request.environ) else cache.get(name)
+    if cached is None:
         abort(404)
     if other := _other_method():
         return other
-    wants_delta = site.settings.http.delta and "A-IM" in request.headers
-    return (_delta(name, ready, shelf) if wants_delta else None) or _sent(ready)
+    wants_delta = cache.site.settings.http.delta and "A-IM" in request.headers
+    return (_delta(name, cached, cache) if wants_delta else None) or _send(cached)
 
 
 def _other_method() -> Response | None:
-    """What is to be said of something that is there to who wants neither GET nor HEAD."""
+    """Return 204 for OPTIONS and None for GET and HEAD; abort with 405 for other methods."""
     if request.method == "OPTIONS":
-        return _empty(204, headers.PREFLIGHT)
-    if request.method not in _READ:
+        return _exact("204 No Content", headers.PREFLIGHT)
+    if request.method not in _READ_METHODS:
         abort(405)
     return None
 
 
 def _name(site: Site) -> str:
-    """The path below the feeds' URL that is asked for, with or without that URL's own path."""
+    """Return the requested path below the feeds' URL, whether or not a proxy strips the mount."""
     path = _path()
     return path.removeprefix(site.mount if path.startswith(site.mount) else "/")
 
@@ -186,112 +192,106 @@ def _path() -> str:
     return str(request.environ["PATH_INFO"]).encode("latin-1").decode(errors="replace")
 
 
-class _Exact(Response):
-    """Has the headers that it was given: Werkzeug would take Last-Modified out of a 304."""
+class _ExactResponse(Response):
+    """A response that keeps its headers: Werkzeug would remove Last-Modified from a 304."""
 
     def get_wsgi_headers(self, environ: Environ) -> WerkzeugHeaders:
         del environ
         return self.headers
 
 
-def _sent(ready: CachedResponse) -> Response:
-    """The document as a response, or 304 where the client has it."""
-    told: dict[str, Any] = {}
-
-    def start(status: str, said: Headers) -> None:
-        told.update(status=status, headers=said)
-
-    body = send(ready, request.environ, start, time())
-    response = _Exact(b"".join(body), told["status"])
-    response.headers.clear()
-    response.headers.extend(told["headers"])
+def _exact(status: str, fields: Headers, body: bytes = b"") -> Response:
+    response = _ExactResponse(body, status)
+    response.headers = WerkzeugHeaders(fields)
     return response
 
 
-def _delta(name: str, ready: CachedResponse, shelf: DocumentCache) -> Response | None:
-    """Only what is new, for a client that asks for it and says what it has (RFC 3229)."""
-    wanted = request.headers.get("A-IM", "").lower().split(",")
-    if not any(part.partition(";")[0].strip() == "feed" for part in wanted):
+def _send(cached: CachedResponse) -> Response:
+    """Return the document, or 304 if the client's copy is current."""
+    status, fields, body = respond(cached, request.environ, time())
+    return _exact(status, fields, b"".join(body))
+
+
+def _delta(name: str, cached: CachedResponse, cache: DocumentCache) -> Response | None:
+    """Return the new entries if the client asks for them and names its version (RFC 3229)."""
+    manipulations = request.headers.get("A-IM", "").lower().split(",")
+    if not any(part.partition(";")[0].strip() == "feed" for part in manipulations):
         return None
     tags = request.headers.get("If-None-Match", "")
-    if ready.is_not_modified(request.environ) or (found := shelf.delta(name, tags)) is None:
+    if cached.is_not_modified(request.environ) or (delta := cache.delta(name, tags)) is None:
         return None
-    variant = found.ready.variant(request.headers.get("Accept-Encoding"))
+    variant = delta.response.variant(request.headers.get("Accept-Encoding"))
     response = Response(variant.body, "226 IM Used", variant.headers)
     suffix = "" if variant.coding == IDENTITY else f"-{variant.coding}"
-    response.headers.set("ETag", f'"{found.whole}{suffix}"')  # of what the client has then
+    response.headers.set("ETag", f'"{cached.base}{suffix}"')  # of the feed that results
     response.headers.set("IM", "feed")
-    response.headers.set("Cache-Control", "no-store, im")  # old caches do not know 226
+    response.headers.set("Cache-Control", "no-store, im")  # caches before RFC 3229 ignore 226
     response.headers.set("Vary", "A-IM, If-None-Match, Accept-Encoding")
     if len(conditional.tags(tags)) > 1:
-        response.headers.set("Delta-Base", f'"{found.base}"')
+        response.headers.set("Delta-Base", f'"{delta.base}"')
     return response
 
 
-def _missing(shelf: DocumentCache, site: Site) -> Response:
-    """What is known of a path that no document has: 301 or the like, 410, or 404."""
-    found = _elsewhere(shelf, site)
-    if found is None:
+def _not_found(cache: DocumentCache) -> Response:
+    """Return the redirect or the 410 configured for a path without document, or else 404."""
+    site = cache.site
+    resolution = _resolve(cache)
+    if resolution is None:
         return _plain(404, f"There is no such feed here. {site.mount} lists all feeds.\n")
-    if found.location is None:
-        said = headers.redirect_caching(410)
-        return _plain(410, "This feed is gone for good. Please unsubscribe.\n", said)
-    location = found.location
+    if resolution.location is None:
+        fields = headers.redirect_caching(410)
+        return _plain(410, "This feed is gone for good. Please unsubscribe.\n", fields)
+    location = resolution.location
     if "://" not in location:
         location = quote(site.mount + location)
-    return _redirect(found.status, location, headers.redirect_caching(found.status))
+    return _redirect(resolution.status, location, headers.redirect_caching(resolution.status))
 
 
-def _elsewhere(shelf: DocumentCache, site: Site) -> Resolution | None:
-    """Where what is meant by the request's path is, whatever the spelling of the mount."""
-    if encoded_slash(request.environ):
+def _resolve(cache: DocumentCache) -> Resolution | None:
+    """Return where the requested path leads, ignoring the case of the mount."""
+    if has_encoded_slash(request.environ):
         return None
+    site = cache.site
     path = redirects.folded(_path())
     if f"{path}/".casefold() == site.mount.casefold():
         return Resolution(301, "")
     if path.casefold().startswith(site.mount.casefold()):
         path = path[len(site.mount) :]
-        return redirects.resolve(path, site, shelf.canonical_name, exact=_name(site) == path)
-    return redirects.resolve(_name(site), site, shelf.canonical_name)
+        return redirects.resolve(path, site, cache.canonical_name, exact=_name(site) == path)
+    return redirects.resolve(_name(site), site, cache.canonical_name)
 
 
-def _to_canonical_host(shelf: DocumentCache, site: Site) -> Response | None:
-    """Where the site wants one host only, and https if it is its scheme: there with the others.
+def _to_canonical_host(cache: DocumentCache) -> Response | None:
+    """Redirect to the canonical host and scheme if the site has one and the request differs.
 
-    Straight to the right path, for readers follow few redirects; not to be kept, for it hangs
-    on more than the URL.
+    Leads to the final path at once, because readers follow few redirects. Must not be stored,
+    because it depends on more than the URL.
     """
-    if not site.settings.http.canonical_host or request.path in _OWN:
+    site = cache.site
+    if not site.settings.http.canonical_host or request.path in _HEALTH_PATHS:
         return None
     if is_canonical(request.environ, site.host, site.feeds_url.startswith("https:")):
         return None
     name = _name(site)
     with suppress(CatalogueError):
-        found = _elsewhere(shelf, site)
-        if found and found.location is not None and "://" not in found.location:
-            name = found.location
+        resolution = _resolve(cache)
+        if resolution and resolution.location is not None and "://" not in resolution.location:
+            name = resolution.location
     return _redirect(308, site.feeds_url + quote(name), [("Cache-Control", "no-store")])
 
 
-def _redirect(status: int, location: str, said: Headers) -> Response:
-    return _plain(status, f"It is at {location}\n", [*said, ("Location", location)])
+def _redirect(status: int, location: str, fields: Headers) -> Response:
+    return _plain(status, f"It is at {location}\n", [*fields, ("Location", location)])
 
 
-def _plain(status: int, text: str, said: Headers = []) -> Response:  # noqa: B006 - only read
+def _plain(status: int, text: str, fields: Headers = []) -> Response:  # noqa: B006 - only read
     response = Response(text, status, content_type=_TEXT)
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers.update(said)
+    response.headers.update(fields)
     return response
 
 
-def _empty(status: int, said: Headers) -> Response:
-    response = Response(status=status)
-    response.headers.clear()
-    response.headers.extend(said)
-    return response
-
-
-def _unavailable(why: str) -> Response:
-    """503, never 404: a reader may drop a feed that it believes gone."""
-    return _plain(503, f"Not available: {why}.\n", [("Retry-After", str(_RETRY_SECONDS))])
+def _unavailable(reason: str) -> Response:
+    """Return 503, never 404: a reader may drop a feed that it believes to be gone."""
+    return _plain(503, f"Not available: {reason}.\n", [("Retry-After", str(_RETRY_SECONDS))])

@@ -1,4 +1,4 @@
-"""The documents that a server found damaged, until a build has repaired them."""
+"""The documents that a server found damaged and no build has repaired yet."""
 
 import logging
 from contextlib import suppress
@@ -16,33 +16,34 @@ _log = logging.getLogger("feeds")
 
 
 class DamagedDocuments:
-    """What a server has found damaged: it is not made anew until a build has mended it."""
+    """The keys of damaged documents. Their cached responses stay until they can be built again."""
 
     def __init__(self, site: Site, catalogue: Catalogue) -> None:
         self._settings, self._catalogue = settings_hashes(site), catalogue
-        self._units: set[DocumentKey] = set()
+        self._keys: set[DocumentKey] = set()
 
-    def __contains__(self, unit: DocumentKey) -> bool:
-        return unit in self._units
+    def __contains__(self, key: DocumentKey) -> bool:
+        return key in self._keys
 
-    def checks(self, reader: ReadTransaction, feed: FeedDefinition | None = None) -> bool:
-        """Whether a feed must be as the last build left it, unless time changed it.
+    def must_verify(self, reader: ReadTransaction, feed: FeedDefinition | None = None) -> bool:
+        """Return whether a document must match the last build unless time changed it.
 
-        Not by the age of entries, for the builder's clock may be another one.
+        False if the selection depends on the age of entries, because the builder's clock may
+        differ from this one, or if the settings are not those of that build.
         """
         by_age = bool(feed and ages(feed.selection))
         return not by_age and has_settings(self._settings, reader)
 
-    def note(self, error: CatalogueError, unit: DocumentKey | None = None) -> None:
-        """Log damage once, and have the builder make it again; other errors are no news here."""
-        if not isinstance(error, DamageError) or unit in self._units:
+    def add(self, error: CatalogueError, key: DocumentKey | None = None) -> None:
+        """Log damage once and request a repair by the next build. Other errors are ignored."""
+        if not isinstance(error, DamageError) or key in self._keys:
             return
-        if unit is not None:
-            self._units.add(unit)
-            _log.error("%s; it is served as it was, if at all", error)
-        with suppress(CatalogueError):  # whoever finds it next tries again
+        if key is not None:
+            self._keys.add(key)
+            _log.error("%s; the cached document is served, if there is one", error)
+        with suppress(CatalogueError):  # requested again when the damage is found again
             self._catalogue.note_damage(str(error))
 
-    def whole(self, unit: DocumentKey) -> None:
-        """Note that a unit could be made."""
-        self._units.discard(unit)
+    def discard(self, key: DocumentKey) -> None:
+        """Note that a document could be built."""
+        self._keys.discard(key)

@@ -1,6 +1,7 @@
-"""What is new in a feed since a client last had it: RFC 3229 with the instance manipulation `feed`.
+"""Delta encoding of feeds: RFC 3229 with the instance manipulation `feed`.
 
-Pure, but for remembering in memory what documents were. What is not remembered is sent whole.
+A delta holds the entries that are new or changed since the client's copy. Earlier versions of
+documents are remembered in memory only; a client with a forgotten version gets the whole feed.
 """
 
 from array import array
@@ -13,76 +14,75 @@ from feeds.config.definitions import FeedDefinition
 from feeds.model.document import Document
 from feeds.serve.responses import CachedResponse
 
-# So many earlier states of each document are remembered.
-_STATES = 8
-# So many documents' states are remembered, of those that changed last.
-_DOCUMENTS = 1_000
+# Earlier versions remembered of each document.
+_MAX_VERSIONS = 8
+# Documents of which versions are remembered, the last changed ones.
+_MAX_DOCUMENTS = 1_000
 
 
-class DeltaState(NamedTuple):
-    """The base of a document's entity tag, and what it showed: three numbers for each entry."""
+class Version(NamedTuple):
+    """One version of a document: the base of its entity tag, and three numbers for each entry."""
 
     base: str
-    told: "array[int]"
+    entries: "array[int]"
 
 
 class Delta(NamedTuple):
-    """What is new in a document: as one, the base of the whole one's tag, and of the old one's."""
+    """The new entries of a feed as a document, and the base of the client's entity tag."""
 
-    ready: CachedResponse
-    whole: str
+    response: CachedResponse
     base: str
 
 
 class DeltaHistory:
-    """What documents showed, by their paths."""
+    """The versions of documents, by path."""
 
     def __init__(self) -> None:
-        self._states: dict[str, deque[DeltaState]] = {}
+        self._versions: dict[str, deque[Version]] = {}
 
-    def note(self, made: Mapping[str, Document], shown: Sequence[ShownEntry]) -> None:
+    def add(self, documents: Mapping[str, Document], shown: Sequence[ShownEntry]) -> None:
         """Remember that these documents, by path, show these entries."""
-        told = array("q", (number for each in shown for number in _told(each)))
-        for name, document in made.items():
-            states = self._states.pop(name, None) or deque(maxlen=_STATES)
-            self._states[name] = states
-            while len(self._states) > _DOCUMENTS:
-                del self._states[next(iter(self._states))]
+        entries = array("q", (number for entry in shown for number in _numbers(entry)))
+        for name, document in documents.items():
+            versions = self._versions.pop(name, None) or deque(maxlen=_MAX_VERSIONS)
+            self._versions[name] = versions
+            while len(self._versions) > _MAX_DOCUMENTS:
+                del self._versions[next(iter(self._versions))]
             base = document.etag.strip('"')
-            if base not in (each.base for each in states):
-                states.append(DeltaState(base, told))
+            if base not in (version.base for version in versions):
+                versions.append(Version(base, entries))
 
-    def find(self, name: str, tags: Sequence[str]) -> DeltaState | None:
-        """The newest state that one of these tags names."""
-        # A copy, because another thread may note a state meanwhile.
-        for state in reversed(list(self._states.get(name, ()))):
-            if any(tag.startswith(state.base) for tag in tags):
-                return state
+    def find(self, name: str, tags: Sequence[str]) -> Version | None:
+        """Return the newest version of a document that one of these entity tags names."""
+        # A copy, because another thread may add a version meanwhile.
+        for version in reversed(list(self._versions.get(name, ()))):
+            if any(tag.startswith(version.base) for tag in tags):
+                return version
         return None
 
 
-def since(
+def new_entries(
     before: "array[int]", shown: Sequence[ShownEntry], feed: FeedDefinition
 ) -> list[ShownEntry] | None:
-    """The entries that are new or changed since a state; None where the whole feed is to be sent.
+    """Return the entries that are new or changed since a version, or None if one was withdrawn.
 
-    That is where an entry was withdrawn: a feed of what is new cannot say so.
+    A withdrawal needs the whole feed, because a delta cannot express it.
     """
     known = {seq: (mark, published) for seq, mark, published in _triples(before)}
-    last = min((each.published for each in shown), default=0)
-    there = {each.seq for each in shown}
-    # Only from a full feed by date an entry falls because others came, and then the oldest.
-    falls = feed.order == "date" and len(shown) >= feed.size
-    lost = [published for seq, (_, published) in known.items() if seq not in there]
-    if any(published > last or not falls for published in lost):
+    last = min((entry.published for entry in shown), default=0)
+    current = {entry.seq for entry in shown}
+    # New entries push out old ones only if the feed is full and ordered by date.
+    pushes_out = feed.order == "date" and len(shown) >= feed.size
+    missing = [published for seq, (_, published) in known.items() if seq not in current]
+    if any(published > last or not pushes_out for published in missing):
         return None
-    return [each for each in shown if known.get(each.seq) != _told(each)[1:]]
+    return [entry for entry in shown if known.get(entry.seq) != _numbers(entry)[1:]]
 
 
-def _told(each: ShownEntry) -> tuple[int, int, int]:
-    """An entry as three numbers: its key, a mark that changes with it, and its date."""
-    return each.seq, int(each.content_hash[-15:], 16) ^ each.updated, each.published
+def _numbers(entry: ShownEntry) -> tuple[int, int, int]:
+    """Return an entry as its key, a mark that changes with its content, and its date."""
+    return entry.seq, int(entry.content_hash[-15:], 16) ^ entry.updated, entry.published
 
 
-def _triples(told: "array[int]") -> list[tuple[int, int, int]]:
-    return list(zip(told[::3], told[1::3], told[2::3], strict=True))
+def _triples(entries: "array[int]") -> list[tuple[int, int, int]]:
+    return list(zip(entries[::3], entries[1::3], entries[2::3], strict=True))

@@ -1,27 +1,22 @@
-"""What stands in front of Flask: a document that is ready is sent in about a microsecond."""
+"""The layer in front of Flask: sends a cached document in about a microsecond."""
 
 from collections.abc import Callable, Iterable, Mapping
 from time import time
 
 from feeds.config.site import Site
-from feeds.serve.responses import CachedResponse, Environ, StartResponse, send
+from feeds.serve.responses import CachedResponse, Environ, StartResponse, respond
 
-Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
+WSGIApp = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 
 class FastPath:
-    """A WSGI layer that answers GET and HEAD of documents that are ready; `rest` does all else.
+    """A WSGI layer that answers GET and HEAD of cached documents, and passes the rest to `app`.
 
-    `ready` has them by PATH_INFO, and may change at any time.
+    `responses` maps PATH_INFO to cached responses; it may change at any time.
     """
 
-    def __init__(
-        self,
-        ready: Mapping[str, CachedResponse],
-        site: Site,
-        rest: Wsgi,
-    ) -> None:
-        self._ready, self._rest = ready, rest
+    def __init__(self, responses: Mapping[str, CachedResponse], site: Site, app: WSGIApp) -> None:
+        self._responses, self._app = responses, app
         self._host = site.host if site.settings.http.canonical_host else None
         self._secure = site.feeds_url.startswith("https:")
         self._delta = site.settings.http.delta
@@ -29,33 +24,35 @@ class FastPath:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request (PEP 3333)."""
         path = environ["PATH_INFO"]
-        if not path:  # what else would be redirected to the Host that the client names
+        if not path:  # Flask would redirect it to the host that the client names
             path = environ["PATH_INFO"] = "/"
-        ready = self._ready.get(path)
+        cached = self._responses.get(path)
         method, now = environ["REQUEST_METHOD"], time()
         if (
-            ready is None
+            cached is None
             or (method != "GET" and method != "HEAD")
-            or ready.until <= now
+            or cached.expires <= now
             or (self._delta and "HTTP_A_IM" in environ)
             or (self._host and not is_canonical(environ, self._host, self._secure))
-            or encoded_slash(environ)
+            or has_encoded_slash(environ)
         ):
-            return self._rest(environ, start_response)
-        return send(ready, environ, start_response, now)
+            return self._app(environ, start_response)
+        status, headers, body = respond(cached, environ, now)
+        start_response(status, headers)
+        return body
 
 
 def is_canonical(environ: Environ, host: str, secure: bool) -> bool:
-    """Whether a request names the host, and a proxy does not say that it came without TLS."""
-    said = environ.get("HTTP_HOST", "").casefold().removesuffix(":443" if secure else ":80")
+    """Return whether a request names this host, and no proxy says that it came without TLS."""
+    requested = environ.get("HTTP_HOST", "").casefold().removesuffix(":443" if secure else ":80")
     scheme = environ.get("HTTP_X_FORWARDED_PROTO", "").partition(",")[0].strip().casefold()
-    return said == host.casefold() and not (secure and scheme == "http")
+    return requested == host.casefold() and not (secure and scheme == "http")
 
 
-def encoded_slash(environ: Environ) -> bool:
-    """Whether a `/` of the path was sent as %2F, which is no `/` (RFC 3986 §2.2).
+def has_encoded_slash(environ: Environ) -> bool:
+    """Return whether the client sent a `/` of the path as %2F, which is data (RFC 3986 §2.2).
 
-    Only servers that hand on the path as it was sent let us know: gunicorn, uWSGI, Werkzeug.
+    Detected only with servers that pass on the raw path: gunicorn, uWSGI and Werkzeug.
     """
-    sent = environ.get("RAW_URI") or environ.get("REQUEST_URI")
-    return sent is not None and "%2f" in sent.partition("?")[0].lower()
+    target = environ.get("RAW_URI") or environ.get("REQUEST_URI")
+    return target is not None and "%2f" in target.partition("?")[0].lower()

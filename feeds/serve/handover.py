@@ -1,12 +1,13 @@
-"""A server whose settings have changed: it answers with those before until a build has them.
+"""Serving with the previous settings until a build has used the new ones.
 
-Documents are made of the catalogue and of settings. With those of two builds they would be
-something that was never published, with entity tags that no other server has.
+Documents combine the catalogue with settings. With the settings of one build and the entries of
+another they would be documents that were never published, with entity tags of no other server.
 """
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Iterable
+from contextlib import suppress
 
 from feeds.build import sidecar
 from feeds.catalogue.catalogue import Catalogue
@@ -15,49 +16,74 @@ from feeds.config.site import Site
 from feeds.errors import CatalogueError
 from feeds.render.settings_hash import settings_hashes
 from feeds.serve.document_cache import DocumentCache
+from feeds.serve.fast_path import WSGIApp
+from feeds.serve.refresher import Refresher
+from feeds.serve.responses import Environ, StartResponse
 from feeds.serve.snapshot import Snapshot
 
 _log = logging.getLogger("feeds")
 
-# Seconds between two looks whether the catalogue is built with the new settings.
-_EVERY = 0.05
+# Seconds between two checks whether the catalogue was built with the new settings.
+_INTERVAL = 0.05
+_STATUS = "the settings have changed, and no build has the new ones yet"
 
 
 class OutgoingCache(DocumentCache):
-    """Documents of the settings before, as they were in the last build with these."""
+    """The documents of the last build that used the previous settings."""
 
     def __init__(self, site: Site, catalogue: Catalogue) -> None:
         super().__init__(site, catalogue)
         with catalogue.read() as reader:
             self._built_with = sidecar.stored_hashes(reader)
 
-    def status(self) -> tuple[bool, str]:
-        """As that of others, and that the settings are those before."""
-        ready, said = super().status()
-        if not ready:
-            return ready, said
-        said = f"stale: {self._state} is served" if said == "ready" else said
-        return True, f"{said}; the settings have changed, and no build has the new ones yet"
-
-    def _is_of(self, reader: ReadTransaction, state: Snapshot) -> bool:
-        """A state holds also when a build with other settings was made: it is not for these."""
-        return sidecar.stored_hashes(reader) != self._built_with or super()._is_of(reader, state)
+    def is_current(self, reader: ReadTransaction, snapshot: Snapshot) -> bool:
+        """Ignore builds with other settings: their entries do not belong to these documents."""
+        built_with_others = sidecar.stored_hashes(reader) != self._built_with
+        return built_with_others or super().is_current(reader, snapshot)
 
 
-def when_built(site: Site, catalogue: Catalogue, then: Callable[[], None]) -> None:
-    """Call `then`, in a thread, when the catalogue is built with the settings of `site`."""
-    wanted, waiting = settings_hashes(site), threading.Event()
+def outgoing_refresher(refresher: Refresher) -> Refresher | None:
+    """Return a refresher with the previous settings, or None if the last build had the new ones.
 
-    def wait() -> None:
-        while not waiting.wait(_EVERY):
+    None also if the previous settings are unknown or the catalogue cannot be read.
+    """
+    cache = refresher.cache
+    with suppress(CatalogueError):  # reported by the refresher
+        if previous := sidecar.previous_site(cache.site, cache.catalogue):
+            return Refresher(OutgoingCache(previous, cache.catalogue), _STATUS)
+    return None
+
+
+class Handover:
+    """A WSGI layer: `outgoing_app` until a build has used the new settings, then `app`.
+
+    Starts `outgoing`, and `refresher` in its place once that build is done.
+    """
+
+    def __init__(
+        self, outgoing_app: WSGIApp, outgoing: Refresher, app: WSGIApp, refresher: Refresher
+    ) -> None:
+        self._app, self._next_app = outgoing_app, app
+        self._outgoing, self._refresher = outgoing, refresher
+        outgoing.start()
+        threading.Thread(target=self._wait, name="feeds-handover", daemon=True).start()
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request (PEP 3333)."""
+        return self._app(environ, start_response)
+
+    def _wait(self) -> None:
+        cache, pause = self._refresher.cache, threading.Event()
+        expected = settings_hashes(cache.site)
+        while not pause.wait(_INTERVAL):
             try:
-                with catalogue.read() as reader:
-                    if sidecar.stored_hashes(reader) != wanted:
+                with cache.catalogue.read() as reader:
+                    if sidecar.stored_hashes(reader) != expected:
                         continue
-                then()
+                self._refresher.start()
             except CatalogueError:
-                continue  # whoever serves notes it
-            _log.info("the catalogue is built with the new settings, and so is what is served")
+                continue  # reported by the outgoing refresher
+            self._app = self._next_app
+            self._outgoing.stop()
+            _log.info("the catalogue is built with the new settings, which are now served")
             return
-
-    threading.Thread(target=wait, name="feeds-handover", daemon=True).start()

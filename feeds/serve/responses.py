@@ -1,4 +1,4 @@
-"""A document that is ready to be sent, and the answer to a request for it. Pure; no I/O."""
+"""A document cached in its content encodings, and the answer to a request for it. No I/O."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,63 +16,66 @@ Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 
 OK, NOT_MODIFIED = "200 OK", "304 Not Modified"
-# So many spellings of Accept-Encoding, of so many characters at most, are remembered for each.
-_SPELLINGS = 64
-_SPELLING = 100
-# Bytes that a document takes besides its bodies: headers, and what is remembered.
+# Accept-Encoding values remembered for each document, and the longest one that is.
+_MAX_ACCEPT_VALUES = 64
+_MAX_ACCEPT_LENGTH = 100
+# Estimated bytes of a document besides its bodies: headers and remembered values.
 _OVERHEAD = 4_000
 
 
 class EncodedResponse:
-    """A document in one coding: the body, and what stands before it."""
+    """A document in one content encoding: the body, and the headers of a 200 and of a 304."""
 
     __slots__ = ("body", "coding", "etag", "headers", "not_modified_headers")
 
-    def __init__(self, body: bytes, name: str, etag: str, said: Headers) -> None:
-        self.body, self.coding, self.etag = body, name, etag
-        coded = [("Content-Encoding", name)] if name != IDENTITY else []
-        self.not_modified_headers: Headers = [("ETag", etag), *said[1:]]
+    def __init__(self, body: bytes, coding: str, etag: str, document_headers: Headers) -> None:
+        self.body, self.coding, self.etag = body, coding, etag
+        content_type, *others = document_headers
+        encoding = [("Content-Encoding", coding)] if coding != IDENTITY else []
+        self.not_modified_headers: Headers = [("ETag", etag), *others]
         self.headers: Headers = [
-            said[0],
+            content_type,
             ("Content-Length", str(len(body))),
-            *coded,
+            *encoding,
             *self.not_modified_headers,
         ]
 
 
 class CachedResponse:
-    """A document with its codings, each made when it is first asked for.
+    """A document in its content encodings, each created when it is first requested.
 
-    `variants` are by the Accept-Encoding that they answer, `known` the If-None-Match that need
-    no thought. From `soon` on, in seconds since 1970, its freshness depends on the time;
-    from `until` on it is another document. `used` says that it was sent since somebody looked.
-    Threads make codings at any time: what goes through them goes through a copy.
+    `variants` maps values of Accept-Encoding to the response, and `matching_etags` holds the
+    values of If-None-Match that match without parsing. `expires` is when time alone makes it
+    another document, and `dynamic_from` when its freshness starts to depend on the time of the
+    request, both in seconds since 1970. `used` is set when it is sent, and cleared by the cache.
+    Other threads add encodings at any time, so iterate over copies only.
     """
 
     __slots__ = (
-        "_coded",
-        "_said",
+        "_encodings",
+        "_headers",
         "base",
         "document",
         "dynamic_from",
+        "expires",
         "label",
         "matching_etags",
-        "until",
         "used",
         "variants",
     )  # fmt: skip
 
-    def __init__(self, made: Document, site: Site, label: tuple[str, str] = ("", "")) -> None:
-        self.document, self.label = made, label
-        self.base = made.etag.strip('"')
-        self.until = self.dynamic_from = float("inf")
-        if made.until is not None:
-            self.until = made.until.timestamp()
-            ages = (made.caching.max_age, made.caching.cdn_max_age or 0)
-            self.dynamic_from = self.until - max(ages) - made.caching.stale_while_revalidate
-        self._said = headers.document_headers(made, site)
-        plain = EncodedResponse(made.body, IDENTITY, made.etag, self._said)
-        self._coded: dict[str, EncodedResponse | None] = {IDENTITY: plain}
+    def __init__(self, document: Document, site: Site, label: tuple[str, str] = ("", "")) -> None:
+        self.document, self.label = document, label
+        self.base = document.etag.strip('"')
+        self.expires = self.dynamic_from = float("inf")
+        if document.until is not None:
+            caching = document.caching
+            self.expires = document.until.timestamp()
+            longest = max(caching.max_age, caching.cdn_max_age or 0)
+            self.dynamic_from = self.expires - longest - caching.stale_while_revalidate
+        self._headers = headers.document_headers(document, site)
+        plain = EncodedResponse(document.body, IDENTITY, document.etag, self._headers)
+        self._encodings: dict[str, EncodedResponse | None] = {IDENTITY: plain}
         self.variants: dict[str | None, EncodedResponse] = {None: plain}
         tags = [f"{self.base}{suffix}" for suffix in ("", *(f"-{name}" for name in CODINGS))]
         self.matching_etags = frozenset(f'{mark}"{tag}"' for tag in tags for mark in ("", "W/"))
@@ -80,35 +83,39 @@ class CachedResponse:
 
     @property
     def size(self) -> int:
-        """About how many bytes it takes, with all codings that were made."""
-        return _OVERHEAD + sum(len(each.body) for each in list(self._coded.values()) if each)
+        """Approximate size in bytes, including all encodings created so far."""
+        return _OVERHEAD + sum(len(each.body) for each in list(self._encodings.values()) if each)
 
     @property
     def codings(self) -> list[str]:
-        """The codings that were made."""
-        return [name for name in list(self._coded) if name != IDENTITY]
+        """The encodings created so far, without identity."""
+        return [name for name in list(self._encodings) if name != IDENTITY]
 
     def variant(self, accepted: str | None) -> EncodedResponse:
-        """What answers an Accept-Encoding."""
-        found = self.variants.get(accepted)
-        if found is None:
+        """Return the variant to send for this Accept-Encoding."""
+        variant = self.variants.get(accepted)
+        if variant is None:
             available = list(CODINGS)
-            while (found := self.coded(name := negotiation.choose(accepted, available))) is None:
+            while (variant := self.encode(name := negotiation.choose(accepted, available))) is None:
                 available.remove(name)
-            if len(self.variants) < _SPELLINGS and len(accepted or "") <= _SPELLING:
-                self.variants[accepted] = found
-        return found
+            if (
+                len(self.variants) < _MAX_ACCEPT_VALUES
+                and len(accepted or "") <= _MAX_ACCEPT_LENGTH
+            ):
+                self.variants[accepted] = variant
+        return variant
 
-    def coded(self, name: str) -> EncodedResponse | None:
-        """The document in a coding, None where that would not shrink it."""
-        if name not in self._coded:
-            body = compression.encode(self.document.body, name)
-            tag = f'"{self.base}-{name}"'
-            self._coded[name] = EncodedResponse(body, name, tag, self._said) if body else None
-        return self._coded[name]
+    def encode(self, coding: str) -> EncodedResponse | None:
+        """Return the document in this encoding, or None if that would not make it smaller."""
+        if coding not in self._encodings:
+            body = compression.encode(self.document.body, coding)
+            etag = f'"{self.base}-{coding}"'
+            encoded = EncodedResponse(body, coding, etag, self._headers) if body else None
+            self._encodings[coding] = encoded
+        return self._encodings[coding]
 
     def is_not_modified(self, environ: Environ) -> bool:
-        """Whether the client has the document already (RFC 9110 §13)."""
+        """Return whether the client's copy is current (RFC 9110 §13)."""
         tags, since = environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE")
         if not self.document.is_dated:
             since = None
@@ -117,30 +124,30 @@ class CachedResponse:
         updated = int(self.document.updated.timestamp())
         return conditional.not_modified(tags, since, self.base, updated)
 
-    def timed(self, said: Headers, now: float) -> Headers:
-        """Headers of a variant with the freshness that the document has at a time."""
+    def refreshed(self, variant_headers: Headers, now: float) -> Headers:
+        """Return the headers with the freshness that the document has at this time."""
         left = headers.remaining_seconds(self.document, now)
         fresh = dict(headers.caching_headers(self.document.caching, left))
-        return [(name, fresh.get(name, value)) for name, value in said]
+        return [(name, fresh.get(name, value)) for name, value in variant_headers]
 
 
-def send(
-    ready: CachedResponse, environ: Environ, start_response: StartResponse, now: float
-) -> list[bytes]:
-    """Send a document to who asked for it by GET or HEAD, or 304 to who has it.
+def respond(
+    cached: CachedResponse, environ: Environ, now: float
+) -> tuple[str, Headers, list[bytes]]:
+    """Answer a GET or HEAD with the document, or with 304 if the client's copy is current.
 
-    `now` is in seconds since 1970.
+    `now` is in seconds since 1970. Returns the status line, the headers and the body.
     """
-    ready.used = True
-    environ[FEED] = ready.label
+    cached.used = True
+    environ[FEED] = cached.label
     accepted = environ.get("HTTP_ACCEPT_ENCODING")
-    variant = ready.variants.get(accepted) or ready.variant(accepted)
-    same = environ.get("HTTP_IF_NONE_MATCH") in ready.matching_etags or ready.is_not_modified(
-        environ
+    variant = cached.variants.get(accepted) or cached.variant(accepted)
+    not_modified = environ.get(
+        "HTTP_IF_NONE_MATCH"
+    ) in cached.matching_etags or cached.is_not_modified(environ)
+    fields = variant.not_modified_headers if not_modified else variant.headers
+    return (
+        NOT_MODIFIED if not_modified else OK,
+        [*fields] if now < cached.dynamic_from else cached.refreshed(fields, now),
+        [] if not_modified or environ["REQUEST_METHOD"] == "HEAD" else [variant.body],
     )
-    said = variant.not_modified_headers if same else variant.headers
-    start_response(
-        NOT_MODIFIED if same else OK,
-        [*said] if now < ready.dynamic_from else ready.timed(said, now),
-    )
-    return [] if same or environ["REQUEST_METHOD"] == "HEAD" else [variant.body]

@@ -132,4 +132,4 @@ def _granian(place: ListenAddress, load: Callable[[], Any]) -> None:
 def _app(site: Site, monitoring: Monitoring) -> Any:
     from feeds.serve.app import app_of  # here: only workers need Flask
 
-    return monitoring.over(app_of(site))
+    return app_of(site, monitoring=monitoring)

@@ -23,6 +23,7 @@ from feeds.errors import ClockError, GuardError
 from feeds.model.document import FORMATS
 from feeds.serve import document_cache
 from feeds.serve.document_cache import DocumentCache
+from feeds.serve.refresher import Refresher
 from tests.build.test_changed_paths import dump
 from tests.support.site import NOW, Publication, front_matter
 
@@ -196,12 +197,13 @@ def test_a_clock_that_is_behind_takes_nothing_back_from_what_is_served(
 ) -> None:
     monkeypatch.setattr(document_cache, "clock", lambda: BEHIND)
     with closing(Catalogue(site.site.catalogue)) as catalogue:
-        shelf = DocumentCache(site.site, catalogue)
-        shelf.refresh()
-        ready = shelf.get("all.json")
+        cache = DocumentCache(site.site, catalogue)
+        refresher = Refresher(cache)
+        refresher.refresh()
+        ready = cache.get("all.json")
     assert ready
     assert len(json.loads(ready.document.body)["items"]) == len(site.items())
-    assert shelf.get("topics/ai.rss") is not None
+    assert cache.get("topics/ai.rss") is not None
 
 
 def test_the_guard_counts_what_a_clock_that_is_behind_would_hold_back(tmp_path: Path) -> None:

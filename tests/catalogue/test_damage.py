@@ -10,6 +10,7 @@ import pytest
 from feeds.catalogue.catalogue import Catalogue
 from feeds.errors import CatalogueError
 from feeds.serve.document_cache import DocumentCache
+from feeds.serve.refresher import Refresher
 from tests.support.site import NOW, Publication, front_matter
 
 LATER = NOW + timedelta(days=1)
@@ -140,18 +141,19 @@ def test_a_server_answers_503_for_what_is_damaged_alone_until_it_is_mended(
     site: Publication,
 ) -> None:
     with closing(Catalogue(site.site.catalogue)) as catalogue:
-        shelf = DocumentCache(site.site, catalogue)
-        shelf.refresh()
-        good = shelf.get("topics/ships.rss")
+        cache = DocumentCache(site.site, catalogue)
+        refresher = Refresher(cache)
+        refresher.refresh()
+        good = cache.get("topics/ships.rss")
         damage(site, "UPDATE entry SET updated = updated + 1 WHERE path = 'b.md'")
         with pytest.raises(CatalogueError, match="damaged"):
-            shelf.get("topics/maps.rss")
-        shelf.refresh()
-        assert shelf.get("topics/ships.rss") is good
-        assert shelf.get("topics/ships.html")
+            cache.get("topics/maps.rss")
+        refresher.refresh()
+        assert cache.get("topics/ships.rss") is good
+        assert cache.get("topics/ships.html")
         site.build()  # as the builder does, when it finds the note
-        shelf.refresh()
-        assert shelf.get("topics/maps.rss")
+        refresher.refresh()
+        assert cache.get("topics/maps.rss")
 
 
 def test_time_and_a_clock_that_is_behind_are_no_damage(site: Publication, tmp_path: Path) -> None:

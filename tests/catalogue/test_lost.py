@@ -14,6 +14,7 @@ from feeds.cli.main import main
 from feeds.errors import CatalogueError
 from feeds.serve.app import create_app
 from feeds.serve.document_cache import DocumentCache
+from feeds.serve.refresher import Refresher
 from tests.support.site import NOW, Publication, front_matter
 
 
@@ -96,9 +97,10 @@ def test_a_worker_waits_for_a_catalogue_that_is_away_and_makes_none(
     assert (site.root / "catalogue.sqlite").exists() == there
     good.replace(site.root / "catalogue.sqlite")
     with closing(Catalogue(site.site.catalogue, make="never")) as catalogue:
-        shelf = DocumentCache(site.site, catalogue)
-        shelf.refresh()
-        assert shelf.get("all.rss")
+        cache = DocumentCache(site.site, catalogue)
+        refresher = Refresher(cache)
+        refresher.refresh()
+        assert cache.get("all.rss")
 
 
 @pytest.mark.parametrize("make", ["first", "never"])

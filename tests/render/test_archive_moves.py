@@ -10,6 +10,7 @@ from feeds.catalogue.catalogue import Catalogue
 from feeds.config.redirects import Resolution
 from feeds.model.document import FORMATS
 from feeds.serve.document_cache import DocumentCache
+from feeds.serve.refresher import Refresher
 from tests.support.archives import (
     DAY,
     SIZE,
@@ -59,9 +60,10 @@ def test_running_server_serves_the_archives_of_a_moved_feed(tmp_path: Path) -> N
     Publication(tmp_path, {}, after)
     with closing(Catalogue(site.site.catalogue)) as catalogue:
         cache = DocumentCache(site.site, catalogue)
-        cache.refresh()
+        refresher = Refresher(cache)
+        refresher.refresh()
         site.build(NOW)
-        cache.refresh()
+        refresher.refresh()
         archive = cache.get("every/thing/archive/1.json")
         assert archive is not None
         assert len(titles(archive.document)) == SIZE / 2

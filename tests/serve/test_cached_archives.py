@@ -8,6 +8,7 @@ import pytest
 from feeds.catalogue.catalogue import Catalogue
 from feeds.serve import document_cache
 from feeds.serve.document_cache import DocumentCache
+from feeds.serve.refresher import Refresher
 from tests.support.archives import DAY, archive_site, article, links, titles
 from tests.support.site import NOW, Publication
 
@@ -23,12 +24,13 @@ def test_cached_newest_archive_links_to_a_new_archive(
     monkeypatch.setattr(document_cache, "clock", lambda: NOW + DAY)
     with closing(Catalogue(site.site.catalogue)) as catalogue:
         cache = DocumentCache(site.site, catalogue)
-        cache.refresh()
+        refresher = Refresher(cache)
+        refresher.refresh()
         before = cache.get("all/archive/5.atom")
         for number in (30, 31):
             site.write(f"{number}.md", article(number))
         site.build(NOW + DAY)
-        cache.refresh()
+        refresher.refresh()
         after = cache.get("all/archive/5.atom")
     assert before is not None
     assert after is not None
@@ -49,12 +51,13 @@ def test_only_changed_archives_are_rendered_again(
     monkeypatch.setattr(document_cache, "clock", lambda: NOW + DAY)
     with closing(Catalogue(site.site.catalogue)) as catalogue:
         cache = DocumentCache(site.site, catalogue)
-        cache.refresh()
+        refresher = Refresher(cache)
+        refresher.refresh()
         names = [f"all/archive/{number}.json" for number in (1, 2)]
         before = [cache.get(name) for name in names]
         site.write("4.md", article(4, title="changed"))
         site.build(NOW + DAY)
-        cache.refresh()
+        refresher.refresh()
         after = [cache.get(name) for name in names]
     assert after[0] is before[0]
     assert after[1] is not None

@@ -27,10 +27,12 @@ def since(
 ) -> list[int] | None:
     past = DeltaHistory()
     made = document.make_document(b"before", NOW, "application/rss+xml", Caching(60))
-    past.note({"all.rss": made}, before)
+    past.add({"all.rss": made}, before)
     state = past.find("all.rss", [made.etag.strip('"') + "-gzip"])
     assert state is not None
-    fresh = delta.since(state.told, now, FeedDefinition("all", "", "", All(), order, size, KEPT))
+    fresh = delta.new_entries(
+        state.entries, now, FeedDefinition("all", "", "", All(), order, size, KEPT)
+    )
     return None if fresh is None else [each.seq for each in fresh]
 
 
@@ -60,7 +62,7 @@ def test_d2_an_unknown_tag_is_of_no_state() -> None:
     past = DeltaHistory()
     for number in range(9):  # the first one is forgotten
         made = document.make_document(b"%d" % number, NOW, "application/rss+xml", Caching(60))
-        past.note({"all.rss": made}, [entry(number, number)])
+        past.add({"all.rss": made}, [entry(number, number)])
         if number == 0:
             first = made
     assert past.find("all.rss", [first.etag.strip('"')]) is None

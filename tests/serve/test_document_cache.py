@@ -17,6 +17,8 @@ from feeds.render.site import opml
 from feeds.serve import delta, document_cache
 from feeds.serve.clock_cache import ClockCache
 from feeds.serve.document_cache import DocumentCache
+from feeds.serve.outage import Outage
+from feeds.serve.refresher import Refresher
 from feeds.serve.responses import CachedResponse, EncodedResponse
 from feeds.serve.snapshot import DocumentKey
 from tests.support.site import FEEDS, NOW, Publication, front_matter
@@ -56,27 +58,32 @@ def site(tmp_path: Path) -> Publication:
 
 
 @pytest.fixture
-def shelf(site: Publication, time: Time) -> Iterator[DocumentCache]:
+def cache(site: Publication, time: Time) -> Iterator[DocumentCache]:
     del time
     with closing(Catalogue(site.site.catalogue, patience=0.1)) as catalogue:
         yield DocumentCache(site.site, catalogue)
 
 
-def got(shelf: DocumentCache, name: str) -> CachedResponse:
-    found = shelf.get(name)
+@pytest.fixture
+def refresher(cache: DocumentCache) -> Refresher:
+    return Refresher(cache)
+
+
+def got(cache: DocumentCache, name: str) -> CachedResponse:
+    found = cache.get(name)
     assert found is not None
     return found
 
 
 def test_what_is_dated_in_the_future_comes_out_at_its_time_without_a_build(
-    shelf: DocumentCache, time: Time
+    cache: DocumentCache, refresher: Refresher, time: Time
 ) -> None:
-    assert b"Due" not in got(shelf, "all.json").document.body
-    assert shelf.get("topics/later.rss") is None
+    assert b"Due" not in got(cache, "all.json").document.body
+    assert cache.get("topics/later.rss") is None
     time.go_on(hours=1)
-    assert b"Due" in got(shelf, "all.json").document.body
-    shelf.refresh()
-    assert b"Due" in got(shelf, "topics/later.rss").document.body
+    assert b"Due" in got(cache, "all.json").document.body
+    refresher.refresh()
+    assert b"Due" in got(cache, "topics/later.rss").document.body
 
 
 def test_what_changed_of_what_is_ready_is_made_anew_and_the_rest_stays(
@@ -92,17 +99,18 @@ def test_what_changed_of_what_is_ready_is_made_anew_and_the_rest_stays(
     )
     made.build()
     with closing(Catalogue(made.site.catalogue)) as catalogue:
-        shelf = DocumentCache(made.site, catalogue)
-        shelf.refresh()
-        before = {name: got(shelf, name) for name in ("topics/a.rss", "topics/b.rss", "all.atom")}
+        cache = DocumentCache(made.site, catalogue)
+        refresher = Refresher(cache)
+        refresher.refresh()
+        before = {name: got(cache, name) for name in ("topics/a.rss", "topics/b.rss", "all.atom")}
         for each in before.values():
             each.variant("gzip")
             each.used = True
         made.write("a.md", front_matter(title="Changed", topics=["A"]))
         made.build()
-        assert shelf.room.get("topics/a.rss") is before["topics/a.rss"]
-        shelf.refresh()
-        after = {name: shelf.room.get(name) for name in before}
+        assert cache.responses.get("topics/a.rss") is before["topics/a.rss"]
+        refresher.refresh()
+        after = {name: cache.responses.get(name) for name in before}
     assert after["topics/b.rss"] is before["topics/b.rss"]
     for name in ("topics/a.rss", "all.atom"):
         fresh = after[name]
@@ -111,19 +119,21 @@ def test_what_changed_of_what_is_ready_is_made_anew_and_the_rest_stays(
         assert fresh.codings == ["gzip"]  # in which it was asked for before
 
 
-def test_a_kept_document_is_the_same_object_until_something_changes(shelf: DocumentCache) -> None:
+def test_a_kept_document_is_the_same_object_until_something_changes(cache: DocumentCache) -> None:
     for name in ("all.atom", "all.html", "", "feeds.opml", "pages.css"):
-        assert shelf.get(name) is got(shelf, name)
+        assert cache.get(name) is got(cache, name)
 
 
-def test_all_formats_of_a_feed_change_together(shelf: DocumentCache, site: Publication) -> None:
-    shelf.refresh()
-    got(shelf, "all.rss").used = True
+def test_all_formats_of_a_feed_change_together(
+    cache: DocumentCache, refresher: Refresher, site: Publication
+) -> None:
+    refresher.refresh()
+    got(cache, "all.rss").used = True
     site.write("a.md", front_matter(title="Changed"))
     site.build()
-    shelf.refresh()
+    refresher.refresh()
     for name in ("all.rss", "all.atom", "all.json"):
-        kept = shelf.room.get(name)
+        kept = cache.responses.get(name)
         assert kept is not None
         assert b"Changed" in kept.document.body
 
@@ -134,22 +144,23 @@ def test_a_feed_that_is_gone_is_let_go(tmp_path: Path, time: Time) -> None:
     made = Publication(tmp_path, {"a.md": front_matter()}, feeds=feeds)
     made.build()
     with closing(Catalogue(made.site.catalogue)) as catalogue:
-        shelf = DocumentCache(made.site, catalogue)
-        shelf.refresh()
-        assert got(shelf, "more.rss")
+        cache = DocumentCache(made.site, catalogue)
+        refresher = Refresher(cache)
+        refresher.refresh()
+        assert got(cache, "more.rss")
         fewer = Publication(tmp_path, {"a.md": front_matter()}, feeds=FEEDS)
         fewer.build()
-        shelf._site = fewer.site
-        shelf.refresh()
-        assert shelf.room.get("more.rss") is None
-        assert shelf.get("more.rss") is None
+        cache.site = fewer.site
+        refresher.refresh()
+        assert cache.responses.get("more.rss") is None
+        assert cache.get("more.rss") is None
 
 
 @pytest.mark.parametrize(
     "name", [".rss", "all", "all.", "all.xml", "all.rss.rss", "no.json", "index.html", "/all.rss"]
 )
-def test_what_is_not_there_is_none(shelf: DocumentCache, name: str) -> None:
-    assert shelf.get(name) is None
+def test_what_is_not_there_is_none(cache: DocumentCache, name: str) -> None:
+    assert cache.get(name) is None
 
 
 @pytest.mark.parametrize(
@@ -165,66 +176,74 @@ def test_what_is_not_there_is_none(shelf: DocumentCache, name: str) -> None:
     ],
 )
 def test_capitals_do_not_matter_to_what_is_meant(
-    shelf: DocumentCache, said: str, meant: str | None
+    cache: DocumentCache, said: str, meant: str | None
 ) -> None:
-    assert shelf.canonical_name(said) == meant
+    assert cache.canonical_name(said) == meant
 
 
 def test_ready_means_built(tmp_path: Path) -> None:
     made = Publication(tmp_path, {"a.md": front_matter()})
     with closing(Catalogue(made.site.catalogue)) as catalogue:
-        shelf = DocumentCache(made.site, catalogue)
-        shelf.refresh()
-        assert shelf.status() == (False, "the catalogue is new: no build was made yet")
+        cache = DocumentCache(made.site, catalogue)
+        refresher = Refresher(cache)
+        refresher.refresh()
+        assert refresher.status() == (False, "the catalogue is new: no build was made yet")
         made.build()
-        shelf.refresh()
-        assert shelf.status() == (True, "ready")
+        refresher.refresh()
+        assert refresher.status() == (True, "ready")
 
 
 def test_in_an_outage_what_is_ready_is_served_and_the_rest_is_refused(
-    shelf: DocumentCache, site: Publication, time: Time, caplog: pytest.LogCaptureFixture
+    cache: DocumentCache,
+    refresher: Refresher,
+    site: Publication,
+    time: Time,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    shelf.refresh()
-    known = got(shelf, "all.rss")
+    refresher.refresh()
+    known = got(cache, "all.rss")
     file = site.root / "catalogue.sqlite"
     file.rename(site.root / "away")
     time.go_on(minutes=3)
     with caplog.at_level(logging.ERROR, "feeds"):
-        shelf.refresh()
+        refresher.refresh()
     assert "3 documents are served as they were, as of 0:03:00 ago" in caplog.text
-    assert shelf.get("all.rss") is known
+    assert cache.get("all.rss") is known
     with pytest.raises(CatalogueError, match="gone"):
-        shelf.get("topics/ai.rss")
+        cache.get("topics/ai.rss")
     with pytest.raises(CatalogueError, match="gone"):
-        shelf.get("no-such-feed.rss")  # never 404, for who knows?
-    ready, said = shelf.status()
+        cache.get("no-such-feed.rss")  # never 404, for who knows?
+    ready, said = refresher.status()
     assert ready
     assert said.startswith("stale: ")
     (site.root / "away").rename(file)
-    shelf.refresh()
-    assert shelf.status() == (True, "ready")
-    assert shelf.get("topics/ai.rss")
+    refresher.refresh()
+    assert refresher.status() == (True, "ready")
+    assert cache.get("topics/ai.rss")
 
 
 def test_what_has_become_stale_in_an_outage_is_served_all_the_same(
-    shelf: DocumentCache, site: Publication, time: Time
+    cache: DocumentCache, refresher: Refresher, site: Publication, time: Time
 ) -> None:
-    known = got(shelf, "all.rss")
+    known = got(cache, "all.rss")
     (site.root / "catalogue.sqlite").unlink()
     time.go_on(hours=2)  # an entry came out since
-    assert shelf.get("all.rss") is known  # before the outage is noted
-    shelf.refresh()
-    assert shelf.get("all.rss") is known
+    assert cache.get("all.rss") is known  # before the outage is noted
+    refresher.refresh()
+    assert cache.get("all.rss") is known
 
 
-def test_an_outage_is_told_once_a_minute(
-    shelf: DocumentCache, site: Publication, time: Time, caplog: pytest.LogCaptureFixture
+def test_an_outage_is_logged_once_a_minute(
+    refresher: Refresher,
+    site: Publication,
+    time: Time,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    shelf.refresh()
+    refresher.refresh()
     (site.root / "catalogue.sqlite").unlink()
     with caplog.at_level(logging.ERROR, "feeds"):
         for _ in range(10):
-            shelf.refresh()
+            refresher.refresh()
             time.go_on(seconds=10)
     assert len(caplog.records) == 2
 
@@ -236,12 +255,12 @@ def test_what_was_not_sent_for_longest_makes_room(tmp_path: Path, time: Time) ->
     with closing(Catalogue(made.site.catalogue)) as catalogue:
         names = [f"all.{each}" for each in FORMATS]
         one = sum(got(DocumentCache(made.site, catalogue), name).size for name in names)
-        shelf = DocumentCache(made.site, catalogue, ClockCache[DocumentKey](limit=one * 5 // 2))
-        kept = got(shelf, "all.rss")
+        cache = DocumentCache(made.site, catalogue, ClockCache[DocumentKey](limit=one * 5 // 2))
+        kept = got(cache, "all.rss")
         for name in ("topics/a.rss", "topics/b.rss", "topics/c.rss"):
             kept.used = True
-            got(shelf, name)
-        there = {unit.name for unit in shelf.room.units()}
+            got(cache, name)
+        there = {unit.name for unit in cache.responses.cached_keys()}
     assert there == {"all", "topics/c"}
 
 
@@ -250,16 +269,16 @@ def test_a_mount_is_answered_with_and_without_its_path(tmp_path: Path, time: Tim
     made = Publication(tmp_path, {"a.md": front_matter()}, feeds_url="https://example.org/feeds/")
     made.build()
     with closing(Catalogue(made.site.catalogue)) as catalogue:
-        shelf = DocumentCache(made.site, catalogue)
-        got(shelf, "all.rss")
-        assert shelf.room.ready["/feeds/all.rss"] is shelf.room.ready["/all.rss"]
+        cache = DocumentCache(made.site, catalogue)
+        got(cache, "all.rss")
+        assert cache.responses.by_path["/feeds/all.rss"] is cache.responses.by_path["/all.rss"]
 
 
 def test_a_document_is_measured_while_another_thread_makes_a_coding_of_it(
-    shelf: DocumentCache,
+    cache: DocumentCache,
 ) -> None:
-    ready = got(shelf, "all.rss")
-    plain, coded = ready._coded["identity"], ready._coded
+    ready = got(cache, "all.rss")
+    plain, coded = ready._encodings["identity"], ready._encodings
 
     class Meanwhile:
         """A variant whose reader is overtaken by a thread that makes another one."""
@@ -274,9 +293,9 @@ def test_a_document_is_measured_while_another_thread_makes_a_coding_of_it(
     assert ready.size > 4
 
 
-def test_codings_are_named_while_another_thread_makes_one(shelf: DocumentCache) -> None:
-    ready = got(shelf, "all.rss")
-    coded = ready._coded
+def test_codings_are_named_while_another_thread_makes_one(cache: DocumentCache) -> None:
+    ready = got(cache, "all.rss")
+    coded = ready._encodings
 
     class Meanwhile(str):
         __slots__ = ()
@@ -290,8 +309,8 @@ def test_codings_are_named_while_another_thread_makes_one(shelf: DocumentCache) 
     assert ready.codings == ["gzip"]
 
 
-def test_documents_are_counted_while_another_thread_takes_one_in(shelf: DocumentCache) -> None:
-    units = shelf.room._units
+def test_documents_are_counted_while_another_thread_takes_one_in(cache: DocumentCache) -> None:
+    units = cache.responses._names
 
     class Meanwhile(tuple[str, ...]):
         __slots__ = ()
@@ -301,70 +320,76 @@ def test_documents_are_counted_while_another_thread_takes_one_in(shelf: Document
             return 1
 
     units[DocumentKey("feed", "all")] = Meanwhile()
-    assert len(shelf.room) == 1
+    assert len(cache.responses) == 1
 
 
-def test_states_are_looked_through_while_another_thread_notes_one(shelf: DocumentCache) -> None:
-    document = got(shelf, "all.rss").document
+def test_states_are_looked_through_while_another_thread_notes_one(cache: DocumentCache) -> None:
+    document = got(cache, "all.rss").document
     past = delta.DeltaHistory()
-    past.note({"all.rss": document}, [])
+    past.add({"all.rss": document}, [])
     changed = msgspec.structs.replace(document, body=b"changed")
 
     class Tag(str):
         __slots__ = ()
 
         def startswith(self, *_: object) -> bool:
-            past.note({"all.rss": changed}, [])  # as a thread that refreshes does
+            past.add({"all.rss": changed}, [])  # as a thread that refreshes does
             return False
 
     assert past.find("all.rss", [Tag("none")]) is None
 
 
-def test_an_outage_that_ends_while_a_thread_looks_at_it_is_no_error(shelf: DocumentCache) -> None:
-    shelf.refresh()
+def test_an_outage_that_ends_while_a_thread_looks_at_it_is_no_error(
+    cache: DocumentCache, refresher: Refresher
+) -> None:
+    refresher.refresh()
     faults = iter([CatalogueError("away"), None, None, None])
 
-    class Ending(DocumentCache):
-        _fault = property(lambda _: next(faults, None), lambda *_: None)
+    class Ending(Outage):
+        error = property(lambda _: next(faults, None), lambda *_: None)
 
-    shelf.__class__ = Ending
+    cache.outage.__class__ = Ending
     with pytest.raises(CatalogueError, match="away"):
-        shelf.get("topics/ai.rss")
+        cache.get("topics/ai.rss")
 
 
-@pytest.mark.parametrize("fails", ["put", "drop", "_make_room"])
+@pytest.mark.parametrize("fails", ["put", "drop", "_evict"])
 def test_a_refresh_that_fails_halfway_is_done_again(
-    shelf: DocumentCache, site: Publication, monkeypatch: pytest.MonkeyPatch, fails: str
+    cache: DocumentCache,
+    refresher: Refresher,
+    site: Publication,
+    monkeypatch: pytest.MonkeyPatch,
+    fails: str,
 ) -> None:
-    shelf.refresh()
+    refresher.refresh()
     for name in ("all.rss", "all.html", ""):
-        got(shelf, name).used = name == "all.rss"  # the others are let go when they change
+        got(cache, name).used = name == "all.rss"  # the others are let go when they change
     site.write("a.md", front_matter(title="Changed"))
     site.build()
     for often in range(3):
         with monkeypatch.context() as patch:
-            _fail_at(patch, shelf.room, fails, often)
+            _fail_at(patch, cache.responses, fails, often)
             with suppress(RuntimeError):
-                shelf.refresh()
-    shelf.refresh()
+                refresher.refresh()
+    refresher.refresh()
     for name in ("all.rss", "all.atom", "all.json", "all.html"):
-        assert b"Changed" in got(shelf, name).document.body, name
+        assert b"Changed" in got(cache, name).document.body, name
 
 
 def test_a_list_whose_making_fails_is_made_again(
-    shelf: DocumentCache, site: Publication, monkeypatch: pytest.MonkeyPatch
+    cache: DocumentCache, refresher: Refresher, site: Publication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shelf.refresh()
-    before = got(shelf, "feeds.opml")
+    refresher.refresh()
+    before = got(cache, "feeds.opml")
     before.used = True
     site.write("a.md", front_matter(title="Changed", topics=["New"]))
     site.build()
     with monkeypatch.context() as patch:
         patch.setattr(opml, "document", _failing)
         with pytest.raises(RuntimeError):
-            shelf.refresh()
-    shelf.refresh()
-    assert b"topics/new" in got(shelf, "feeds.opml").document.body
+            refresher.refresh()
+    refresher.refresh()
+    assert b"topics/new" in got(cache, "feeds.opml").document.body
 
 
 def _failing(*_: object) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import yaml
-from flask import Flask
 from flask.testing import FlaskClient
 
 from feeds.build import sidecar
@@ -85,24 +84,14 @@ def test_the_old_state_is_served_until_a_build_has_the_new_settings(
 def test_nothing_is_made_of_settings_and_entries_of_two_builds(
     site: Publication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handover, "_EVERY", 1000)
+    monkeypatch.setattr(handover, "_INTERVAL", 1000)
     app = app_of(change(site, title="Another"))
     client = app.test_client()
     old = tags(client)
-    shelf = _shelf(app)
     site.write("a.md", front_matter(title="changed"))
     site.build(clock())
-    shelf.refresh()
+    app.wsgi_app._outgoing.refresh()  # type: ignore[attr-defined]
     assert tags(client) == old
-
-
-def _shelf(app: Flask) -> handover.OutgoingCache:
-    """The shelf whose room the app answers from now."""
-    import gc
-
-    ready = app.wsgi_app._ready  # type: ignore[attr-defined]
-    shelves = [each for each in gc.get_objects() if isinstance(each, handover.OutgoingCache)]
-    return next(each for each in shelves if each.room.ready is ready)
 
 
 def test_articles_that_change_with_the_old_settings_are_served_with_them(

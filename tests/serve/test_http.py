@@ -795,7 +795,7 @@ def test_a_fault_of_ours_is_500_without_a_trace(
     answer = client.get("/topics/ai.rss", headers={"If-None-Match": "*"})
     assert answer.status_code == 500
     assert answer.headers["Cache-Control"] == "no-store"
-    assert answer.text == "Something went wrong here; it was noted.\n"
+    assert answer.text == "Internal error. It has been logged.\n"
 
 
 @pytest.mark.parametrize(

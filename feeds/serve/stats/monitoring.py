@@ -3,7 +3,7 @@
 import logging
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,25 +76,43 @@ class Monitoring:
         """What worker processes get: each counts for itself."""
         return {**self.__dict__, "_counted": None}
 
-    def over(self, app: "WSGIApplication") -> "WSGIApplication":
-        """The app of one worker process with all of it around."""
+    def start_worker(self) -> "WorkerMonitoring":
+        """Start the metrics and the access log of one worker process."""
         listeners: list[Listener] = []
         metrics = Metrics() if self._metrics and self._folder else None
-        if self._metrics:
-            app = answering(app, metrics, self._token)
         if metrics:
             metrics.start()
             listeners.append(metrics.answered)
         if self._log:
-            lost = metrics.lost if metrics else _nobody
+            lost = metrics.lost if metrics else _ignore
             log = AccessLog(self._log, self._client, self._key, lost)
             log.start()
             listeners.append(log.put)
-        return observe(app, listeners) if listeners else app
+        return WorkerMonitoring(listeners, metrics, self._token if self._metrics else None)
 
 
-def _nobody(_lines: int) -> None:
-    """For lost lines where there are no metrics: the log of errors has them."""
+class WorkerMonitoring:
+    """The layers of one worker process that serve the metrics and observe requests.
+
+    `token` protects the metrics; it is empty if anyone may read them, None if they are off.
+    """
+
+    def __init__(
+        self, listeners: Sequence[Listener], metrics: Metrics | None, token: str | None
+    ) -> None:
+        self._listeners, self._metrics, self._token = listeners, metrics, token
+
+    def metrics_endpoint(self, app: "WSGIApplication") -> "WSGIApplication":
+        """Return the app with `/metrics`, if metrics are on."""
+        return app if self._token is None else answering(app, self._metrics, self._token)
+
+    def observe(self, app: "WSGIApplication") -> "WSGIApplication":
+        """Return the app, with its requests counted and logged."""
+        return observe(app, self._listeners) if self._listeners else app
+
+
+def _ignore(_lines: int) -> None:
+    """Ignore lost lines: without metrics they are only logged."""
 
 
 def _read(file: Path) -> str:

@@ -335,7 +335,7 @@ def test_without_a_folder_for_metrics_the_server_has_none_and_serves(
     got: list[str] = []
     with insight.around():
         insight.built(REPORT, 1)
-        app = insight.over(lambda *_: [b"the app"])
+        app = insight.start_worker().metrics_endpoint(lambda *_: [b"the app"])
         environ = {"PATH_INFO": "/metrics", "REQUEST_METHOD": "GET"}
         app(environ, lambda *given: got.append(given[0]))  # type: ignore[arg-type]
         assert b"".join(app({"PATH_INFO": "/"}, lambda *_: None)) == b"the app"  # type: ignore[arg-type]
