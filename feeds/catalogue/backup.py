@@ -1,31 +1,30 @@
 """Copies of a catalogue that is one file: to carry it to another machine, and to take it up."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from types import MappingProxyType
 
 from feeds.catalogue.catalogue import Catalogue
+from feeds.catalogue.meta import published_copy
 from feeds.errors import CatalogueError
 from feeds.util import private_files
 
 
-def backup(
-    catalogue: Catalogue, file: Path, said: Mapping[str, str] = MappingProxyType({})
-) -> None:
-    """Write a consistent copy of the catalogue, where no file is. Raises `CatalogueError`.
+def backup(catalogue: Catalogue, file: Path, published: tuple[str, str, int] | None = None) -> None:
+    """Write a consistent copy of the catalogue to `file`, which must not exist.
 
-    `said` is what its `meta` says besides. Fragments stay behind: they are half of it, and made
-    again when they are wanted.
+    `published` is stored in the copy as in `Meta.put_published_copy`. Fragments are left out: they
+    are half of the file, and can be rendered again. Raises `CatalogueError`.
     """
     with _wrap_errors(file), closing(_opened(catalogue)) as connection:
         private_files.create(file)
         connection.execute("VACUUM INTO ?", [str(file)])
-    with _wrap_errors(file), closing(sqlite3.connect(file, isolation_level=None)) as made:
-        made.execute("DELETE FROM fragment")
-        made.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", said.items())
-        made.execute("VACUUM")
+    with _wrap_errors(file), closing(sqlite3.connect(file, isolation_level=None)) as copy:
+        copy.execute("DELETE FROM fragment")
+        if published:
+            copy.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", published_copy(*published))
+        copy.execute("VACUUM")
 
 
 def restore(catalogue: Catalogue, file: Path) -> int:

@@ -20,7 +20,7 @@ from feeds.util.terminal import echo, echo_json
 if TYPE_CHECKING:  # each command imports only the modules that it needs
     from feeds.catalogue.presence import Make
     from feeds.export.exporter import ExportReport
-    from feeds.publish.publisher import TellReport, WriteReport
+    from feeds.publish.publisher import PurgeAndPingReport, WriteReport
     from feeds.publish.purge import PurgeReport
     from feeds.publish.upload import UploadReport
     from feeds.publish.upload_plan import UploadPlan
@@ -79,7 +79,7 @@ def export(target: Path, root: Path, as_json: bool, given: _ExportOptions) -> No
         console.progress(as_json) as progress,
     ):
         if make == "first":
-            publisher.check_memory(site, catalogue, target)
+            publisher.check_catalogue_present(site, catalogue, target)
         built = builder.build(
             site,
             catalogue,
@@ -144,30 +144,25 @@ def publish(target: Path, root: Path, as_json: bool, given: _PublishOptions) -> 
     from feeds.util.progress import clock
 
     site = options.site(root)
-    report: publisher.WriteReport | publisher.TellReport
+    report: publisher.WriteReport | publisher.PurgeAndPingReport
+    publish_options = publisher.PublishOptions(
+        patience=given.wait,
+        verify=given.verify,
+        force=given.force,
+        trust_clock=given.trust_clock,
+        overwrite=given.overwrite,
+    )
     with clean_exit(), console.progress(as_json) as progress:
         if given.only == "tell":
-            report = publisher.tell(
-                site, target, progress, patience=given.wait, overwrite=given.overwrite
-            )
+            report = publisher.purge_and_ping(site, target, progress, publish_options)
         else:
             run = publisher.write if given.only else publisher.publish
-            report = run(
-                site,
-                target,
-                clock(),
-                progress,
-                patience=given.wait,
-                verify=given.verify,
-                force=given.force,
-                trust_clock=given.trust_clock,
-                overwrite=given.overwrite,
-            )
+            report = run(site, target, clock(), progress, publish_options)
     console.print_result(report, as_json, _print_publish)
 
 
-def _print_publish(report: "WriteReport | TellReport") -> None:
-    from feeds.publish.publisher import PublishReport, TellReport, WriteReport
+def _print_publish(report: "WriteReport | PurgeAndPingReport") -> None:
+    from feeds.publish.publisher import PublishReport, PurgeAndPingReport, WriteReport
 
     if isinstance(report, WriteReport):
         if report.memory == "taken up":
@@ -175,7 +170,7 @@ def _print_publish(report: "WriteReport | TellReport") -> None:
         build.print_report(report.build)
         _print_export("exported", report.export)
         _print_upload(report.to, report.upload)
-    if isinstance(report, PublishReport | TellReport):
+    if isinstance(report, PublishReport | PurgeAndPingReport):
         _print_purges(report.purge)
         if report.ping:
             _print_pings(report.ping)
@@ -204,11 +199,11 @@ def upload(target: Path, root: Path, as_json: bool, given: _UploadOptions) -> No
         raise ConfigError(str(root / "site.yaml"), "upload", "is missing; name a store")
     store = destination.destination_of(site, target)
     if given.dry_run:
-        plan = plan_upload(site, target, store.read(), force=given.force)
+        plan = plan_upload(site, target, store.read_record(), force=given.force)
         print_text = partial(print_plan, tag_header=tag_header(site), to=store.url)
         console.print_result(plan, as_json, print_text)
         return
-    with clean_exit(), console.progress(as_json) as progress, store.held(given.wait) as held:
+    with clean_exit(), console.progress(as_json) as progress, store.locked(given.wait) as held:
         plan = plan_upload(site, target, held.record, force=given.force)
         report = upload(site, target, held, plan, progress, overwrite=given.overwrite)
     console.print_result(report, as_json, partial(_print_upload, store.url))
@@ -219,10 +214,10 @@ def print_plan(plan: "UploadPlan", tag_header: str | None, to: str) -> None:
 
     `tag_header` is the name of the header in which the store keeps cache tags.
     """
-    from feeds.publish.upload_plan import headers
+    from feeds.publish.upload_plan import object_headers
 
     for upload in plan.uploads:
-        pairs = headers(upload.file, tag_header).items()
+        pairs = object_headers(upload.file, tag_header).items()
         stored = "; ".join(f"{name}: {value}" for name, value in pairs)
         echo(f"write {upload.path} ({upload.why}, {upload.file.size:,} bytes) {stored}")
     for path in plan.deletes:
@@ -259,7 +254,7 @@ def purge(target: Path | None, root: Path, wait: int, as_json: bool) -> None:
         raise click.UsageError("site.yaml has no upload; give the DIR that feeds publish was given")
     check(site)
     store = destination.destination_of(site, target or Path())
-    with clean_exit(), console.progress(as_json) as progress, store.held(wait) as held:
+    with clean_exit(), console.progress(as_json) as progress, store.locked(wait) as held:
         reports = purge(site, held, progress)
     console.print_result(reports, as_json, _print_purges)
 

@@ -26,7 +26,7 @@ _CLOUDFLARE, _FASTLY, _BUNNY, _CLOUDFRONT = (
     "https://cloudfront.amazonaws.com",
 )
 # The environment variables with what each needs to be let in.
-NEEDS: Mapping[str, tuple[str, ...]] = {
+CREDENTIALS: Mapping[str, tuple[str, ...]] = {
     "cloudflare": ("CLOUDFLARE_API_TOKEN",),
     "fastly": ("FASTLY_API_TOKEN",),
     "bunny": ("BUNNY_API_KEY",),
@@ -53,12 +53,12 @@ class PurgeRequest(msgspec.Struct, frozen=True):
     url: str
     headers: dict[str, str] = {}
     body: bytes = b""
-    good: tuple[int, ...] = ()
+    accepted: tuple[int, ...] = ()
     service: str = ""
-    of: PurgeTargets = PurgeTargets()
+    targets: PurgeTargets = PurgeTargets()
 
 
-def stale(purge: Mapping[str, str], base: str, by: str) -> PurgeTargets:
+def purge_targets(purge: Mapping[str, str], base: str, by: str) -> PurgeTargets:
     """What to purge, given changed paths with their tags, for feeds below the URL `base`.
 
     By tag, what has none is purged by its URL.
@@ -68,7 +68,7 @@ def stale(purge: Mapping[str, str], base: str, by: str) -> PurgeTargets:
     return PurgeTargets(tuple(urls), tuple(dict.fromkeys(tag for one in each for tag in one.tags)))
 
 
-def forgotten(
+def purged_paths(
     purge: Mapping[str, str], base: str, by: str, done: Iterable[PurgeTargets]
 ) -> list[str]:
     """The changed paths of which no cache holds an old copy any more once `done` is."""
@@ -97,7 +97,7 @@ def _urls(path: str, base: str) -> Iterator[str]:
         yield f"{base}{quote(path.removesuffix('index.html'))}"
 
 
-def requests(
+def purge_requests(
     settings: PurgeSettings,
     what: PurgeTargets,
     environ: Mapping[str, str],
@@ -113,9 +113,9 @@ def is_busy(status: int, body: bytes) -> bool:
     return status == 429 or (status == 400 and any(each in body for each in _FULL))
 
 
-def missing(settings: PurgeSettings, environ: Mapping[str, str]) -> list[str]:
+def missing_credentials(settings: PurgeSettings, environ: Mapping[str, str]) -> list[str]:
     """The environment variables that are wanted and not set."""
-    return [name for name in NEEDS[settings.via] if not environ.get(name)]
+    return [name for name in CREDENTIALS[settings.via] if not environ.get(name)]
 
 
 def _cloudflare(
@@ -132,7 +132,7 @@ def _cloudflare(
         *(({"tags": each.tags}, each) for each in _by_tag(what, _CLOUDFLARE_MOST)),
     ]
     return [
-        PurgeRequest("POST", url, headers, msgspec.json.encode(body), of=each)
+        PurgeRequest("POST", url, headers, msgspec.json.encode(body), targets=each)
         for body, each in said
     ]
 
@@ -149,7 +149,7 @@ def _fastly(
         headers["Fastly-Soft-Purge"] = "1"
     by_url = [
         PurgeRequest(
-            "POST", f"{_FASTLY}/purge/{each.urls[0].partition('://')[2]}", headers, of=each
+            "POST", f"{_FASTLY}/purge/{each.urls[0].partition('://')[2]}", headers, targets=each
         )
         for each in _by_url(what, 1)
     ]
@@ -159,7 +159,7 @@ def _fastly(
             f"{_FASTLY}/service/{settings.zone}/purge",
             _json(headers),
             msgspec.json.encode({"surrogate_keys": each.tags}),
-            of=each,
+            targets=each,
         )
         for each in _by_tag(what, _FASTLY_MOST)
     ]
@@ -179,13 +179,19 @@ def _bunny(
     # Without exactPath, a URL that ends in a slash stands for everything below it.
     how = "async=false&exactPath=true"
     made = [
-        PurgeRequest("POST", f"{_BUNNY}/purge?url={quote(url, safe='')}&{how}", headers, of=each)
+        PurgeRequest(
+            "POST", f"{_BUNNY}/purge?url={quote(url, safe='')}&{how}", headers, targets=each
+        )
         for url, each in by_url
     ]
     at = f"{_BUNNY}/pullzone/{settings.zone}/purgeCache"
     return made + [
         PurgeRequest(
-            "POST", at, _json(headers), msgspec.json.encode({"CacheTag": each.tags[0]}), of=each
+            "POST",
+            at,
+            _json(headers),
+            msgspec.json.encode({"CacheTag": each.tags[0]}),
+            targets=each,
         )
         for each in _by_tag(what, 1)
     ]
@@ -217,7 +223,7 @@ def _cloudfront(
             f"{batch}<CallerReference>{reference}</CallerReference></InvalidationBatch>"
         ).encode()
         headers = {"Content-Type": "application/xml"}
-        made.append(PurgeRequest("POST", url, headers, body, service="cloudfront", of=each))
+        made.append(PurgeRequest("POST", url, headers, body, service="cloudfront", targets=each))
     return made
 
 
@@ -234,12 +240,18 @@ def _http(
     # What is not in the cache need not leave it: nginx's module answers 404 or 412 then.
     by_url = [
         PurgeRequest(
-            "PURGE", f"{at}{each.urls[0].removeprefix(origin)}", headers, good=(404, 412), of=each
+            "PURGE",
+            f"{at}{each.urls[0].removeprefix(origin)}",
+            headers,
+            accepted=(404, 412),
+            targets=each,
         )
         for each in _by_url(what, 1)
     ]
     return by_url + [
-        PurgeRequest("PURGE", f"{at}{site.path}", {**headers, "xkey": " ".join(each.tags)}, of=each)
+        PurgeRequest(
+            "PURGE", f"{at}{site.path}", {**headers, "xkey": " ".join(each.tags)}, targets=each
+        )
         for each in _by_tag(what, _HTTP_MOST)
     ]
 
@@ -256,7 +268,7 @@ _BUILDERS: Mapping[str, _Builder] = {
 }
 
 
-def signed(
+def sign(
     request: PurgeRequest, environ: Mapping[str, str], now: datetime, region: str = "us-east-1"
 ) -> PurgeRequest:
     """The request with AWS Signature Version 4 for its service in its headers.

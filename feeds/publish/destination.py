@@ -17,23 +17,23 @@ from feeds.errors import (
     StoreError,
 )
 from feeds.export.hosts.registry import HOSTS
-from feeds.publish.lease import CLOCK, KEY, Lease
+from feeds.publish.lease import CLOCK_KEY, KEY, Lease
 from feeds.publish.object_store import ObjectStore, Version
-from feeds.publish.record import Record, moved
+from feeds.publish.record import Record, after_move
 from feeds.util import private_files
 
 # The folder of the state, below the feeds; and the record in it.
 STATE = ".feeds-state"
 RECORD = "published.json"
 _LOCK = "lock"
-_OURS = (RECORD, KEY, CLOCK, _LOCK)
+_OURS = (RECORD, KEY, CLOCK_KEY, _LOCK)
 # What the record of a folder has as its URL: the folder may be another on each machine.
 _FOLDER = "file:"
 # The files of a state in a folder, that its owner alone may read.
 _PRIVATE = (RECORD, _LOCK, "told.json", "catalogue-*")
 # What was done is noted in the record at least every so many seconds, so that after a run that was
 # killed not everything is done again.
-NOTED = 20
+RECORD_INTERVAL = 20
 
 _log = logging.getLogger("feeds")
 
@@ -58,11 +58,11 @@ class Destination:
         self.url, self.objects, self.state, self.former = url, objects, state, former
         self._site, self._lock = site, lock
 
-    def documents(self) -> list[str]:
+    def paths(self) -> list[str]:
         """The paths of all that is there, whoever wrote it."""
-        return (self.objects or ObjectStore(self.url)).names()
+        return (self.objects or ObjectStore(self.url)).list_keys()
 
-    def read(self) -> Record:
+    def read_record(self) -> Record:
         """The record as it is now, without holding anything."""
         record = self._read(self.state)
         if record is None and self.former:
@@ -70,13 +70,13 @@ class Destination:
         return record[0] if record else self._ours(Record())
 
     @contextmanager
-    def held(self, patience: float) -> Iterator["LockedDestination"]:
+    def locked(self, patience: float) -> Iterator["LockedDestination"]:
         """Hold the place. Raises `BusyError` if another does for longer, and `StoreError`."""
         with self._locked(self.state, patience) as lease:
             found = self._read(self.state)
             record, version = found or (self._ours(Record()), None)
             held = LockedDestination(self, record, version, lease, is_new=found is None)
-            if self.former and RECORD in self.former.names():
+            if self.former and RECORD in self.former.list_keys():
                 with self._locked(self.former, patience):
                     self._move(self.former, held)
             yield held
@@ -99,12 +99,12 @@ class Destination:
         """
         if (found := self._read(former)) is None:
             return  # another has, meanwhile
-        names = [name for name in former.names() if name not in _OURS]
+        names = [name for name in former.list_keys() if name not in _OURS]
         if held.is_new:
             for name in names:
-                held.check()
+                held.check_lock()
                 _copy(former, self.state, name)
-            held.write(found[0])
+            held.write_record(found[0])
             held.is_new = False
         elif found[0].catalogue not in (None, held.record.catalogue):
             raise StoreError(
@@ -113,7 +113,7 @@ class Destination:
                 f"{self.state.url}, and delete {former.url}"
             )
         for name in (*names, RECORD):
-            held.check()
+            held.check_lock()
             former.delete(name)
         _log.warning("the state was moved from %s to %s", former.url, self.state.url)
 
@@ -138,7 +138,7 @@ class Destination:
             )
         url = self.objects.url if self.objects else _FOLDER
         if record.url not in ("", url):
-            record = moved(record)
+            record = after_move(record)
         return msgspec.structs.replace(record, site=self._site, url=url)
 
 
@@ -157,28 +157,28 @@ class LockedDestination:
         *,
         is_new: bool,
     ) -> None:
-        self.place, self.record, self.is_new = place, record, is_new
+        self.destination, self.record, self.is_new = place, record, is_new
         self._version, self._lease = version, lease
         self._written = time.monotonic()
 
     @property
     def state(self) -> ObjectStore:
         """Where the state is."""
-        return self.place.state
+        return self.destination.state
 
-    def check(self) -> None:
+    def check_lock(self) -> None:
         """Raise `StoreError` unless the place is surely held still."""
         if self._lease:
             self._lease.check()
 
-    def age(self) -> float:
+    def seconds_since_write(self) -> float:
         """Seconds since the record was read or written."""
         return time.monotonic() - self._written
 
-    def write(self, record: Record) -> None:
+    def write_record(self, record: Record) -> None:
         """Write the record. Raises `StoreError`, also where another wrote it meanwhile."""
         body = msgspec.json.encode(record, order="deterministic")
-        self.check()
+        self.check_lock()
         if self._lease is None:
             self.state.put(RECORD, body)
         else:

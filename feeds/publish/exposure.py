@@ -1,4 +1,4 @@
-"""Asking as anybody could, through `feeds_url`, for the memory that is kept where a site is."""
+"""Checks, through public URLs, that readers cannot download the memory kept with a site."""
 
 from collections.abc import Iterator
 from urllib.parse import quote, unquote, urlsplit
@@ -8,50 +8,52 @@ import urllib3
 
 from feeds.config.site import Site
 from feeds.errors import StoreError
-from feeds.publish import memory
+from feeds.publish.catalogue_copy import is_catalogue_copy
 from feeds.publish.destination import RECORD, LockedDestination
-from feeds.util.http import USER_AGENT
 
 _TIMEOUT = urllib3.Timeout(connect=5, read=10)
-# So much of an answer shows what it is.
-_FIRST_BYTES = 65_536
+# Enough bytes of a response to recognise the record or a copy of a catalogue.
+_SAMPLE_BYTES = 65_536
 
 
-def check(site: Site, held: LockedDestination) -> str | None:
-    """Raise `StoreError` where anybody who asks gets the memory, unless it is encrypted.
+def check(site: Site, destination: LockedDestination) -> str | None:
+    """Request the memory as a reader would, without credentials.
 
-    Returns what the user is to know where no answer came.
+    Returns a warning if there was no response, else None. Raises `StoreError` if the memory is
+    readable and not encrypted.
     """
-    upload, saved = site.settings.upload, held.record.catalogue
+    upload, saved = site.settings.upload, destination.record.catalogue
     if upload is None or saved is None or saved.sealed:
         return None
-    base = readers_find(site.feeds_url, held.place.url, held.state.url)
+    store_url = destination.destination.url
+    base = public_url(site.feeds_url, store_url, destination.state.url)
     if base is None:
         return None
-    # What the record begins with. A host may answer 200 for whatever it is asked.
-    record = msgspec.json.encode({"site": held.record.site})[:-1]
+    # Some hosts answer 200 to any request, so the content decides.
+    record_start = msgspec.json.encode({"site": destination.record.site})[:-1]
     with urllib3.PoolManager() as http:
         for name in (RECORD, saved.key):
             url = f"{base}{quote(name)}"
             try:
-                first = _first_bytes(http, url)
+                sample = _read_sample(http, url)
             except urllib3.exceptions.HTTPError as error:
-                return f"Whether anybody can read {url} could not be asked: {error}"
-            if first.startswith(record) or memory.is_copy(first):
+                return f"Could not check whether anyone can read {url}: {error}"
+            if sample.startswith(record_start) or is_catalogue_copy(sample):
                 raise StoreError(
-                    f"anybody can read {url}, and with it articles that are yet to come or were "
-                    "withdrawn. Nothing that readers see was changed. Let upload.state name a "
-                    f"private bucket, and the memory is moved there if it is in {held.place.url}"
-                    "/.feeds-state; or deny that folder to all but who publishes. Then empty your "
-                    "CDN's cache of it"
+                    f"anyone can read {url}, and with it articles that are not yet published or "
+                    "were withdrawn. Nothing that readers see was changed. Set upload.state to a "
+                    "private bucket; a memory in "
+                    f"{store_url}/.feeds-state is then moved there. Or deny access to that folder "
+                    "to everyone but the publisher. Then purge it from your CDN's cache"
                 )
     return None
 
 
-def readers_find(feeds_url: str, url: str, place: str) -> str | None:
-    """The URL at which readers find a place in the store of `url`; ends in `/`.
+def public_url(feeds_url: str, url: str, place: str) -> str | None:
+    """Return the URL, ending in `/`, at which readers would find `place`, if at all.
 
-    None where the path of `feeds_url` does not say that they find it at all.
+    `feeds_url` is the public URL of the store's location `url`. None means that no public URL of
+    `place` follows from it.
     """
     kind, bucket, *prefix = _parts(url)
     place_kind, place_bucket, *folders = _parts(place)
@@ -60,7 +62,7 @@ def readers_find(feeds_url: str, url: str, place: str) -> str | None:
     mount = unquote(urlsplit(feeds_url).path).strip("/").split("/")
     if folders[: len(prefix)] == prefix:
         base, rest = feeds_url, folders[len(prefix) :]
-    elif mount[-len(prefix) :] == prefix:  # the whole bucket, or a part of it, is below the host
+    elif mount[-len(prefix) :] == prefix:  # the host serves the bucket, or a folder above the feeds
         base, rest = feeds_url.rstrip("/").rsplit("/", len(prefix))[0] + "/", folders
     else:
         return None
@@ -73,14 +75,14 @@ def _parts(url: str) -> Iterator[str]:
     yield from path.split("/")
 
 
-def _first_bytes(http: urllib3.PoolManager, url: str) -> bytes:
-    """The first bytes of a good answer; empty if it is none."""
-    answer = http.request(
+def _read_sample(http: urllib3.PoolManager, url: str) -> bytes:
+    """Return the first bytes of a successful response; empty for any other status."""
+    response = http.request(
         "GET",
         url,
         headers={
-            "User-Agent": USER_AGENT,
-            "Range": f"bytes=0-{_FIRST_BYTES - 1}",
+            "User-Agent": "feed-publisher",
+            "Range": f"bytes=0-{_SAMPLE_BYTES - 1}",
             "Accept-Encoding": "identity",
         },
         timeout=_TIMEOUT,
@@ -88,6 +90,6 @@ def _first_bytes(http: urllib3.PoolManager, url: str) -> bytes:
         preload_content=False,
     )
     try:
-        return answer.read(_FIRST_BYTES) if answer.status in (200, 206) else b""
+        return response.read(_SAMPLE_BYTES) if response.status in (200, 206) else b""
     finally:
-        answer.close()
+        response.close()

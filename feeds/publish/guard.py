@@ -1,4 +1,4 @@
-"""The guard against deleting too much of what is published."""
+"""The guard against deleting too many published documents."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -6,57 +6,56 @@ from pathlib import Path
 
 from feeds.config import redirects
 from feeds.config.site import Site
-from feeds.errors import (
-    ExportBlockedError,
-    FeedsError,
-    GuardError,
-    UnfinishedError,
-)
+from feeds.errors import ExportBlockedError, FeedsError, GuardError, UnfinishedError
 from feeds.model import archives
 
 
 def check_deletions(
-    site: Site, folder: Path, there: Collection[str], names: Collection[str]
+    site: Site, folder: Path, published: Collection[str], wanted: Collection[str]
 ) -> None:
-    """Raise `GuardError` where too much of what is `there` is lost if `names` are there instead."""
-    gone = lost(site, there, names)
-    if len(gone) > site.withdrawal_limit(len(there)):
+    """Raise `GuardError` if too many of the `published` paths are not among the `wanted` ones.
+
+    `folder` is the export, for the message.
+    """
+    lost = lost_documents(site, published, wanted)
+    if len(lost) > site.withdrawal_limit(len(published)):
         raise GuardError(
-            f"this would delete {len(gone):,} of the {len(there):,} documents that are published, "
-            f"such as {', '.join(gone[:3])}: more than the {site.settings.guard} % that site.guard "
-            "allows; nothing that readers see was changed. Look at feeds.yaml and "
-            f"{folder}, or say --force if this is meant"
+            f"this would delete {len(lost):,} of the {len(published):,} published documents, such "
+            f"as {', '.join(lost[:3])}: more than the {site.settings.guard} % that site.guard "
+            "allows; nothing that readers see was changed. Check feeds.yaml and "
+            f"{folder}, or pass --force if this is intended"
         )
 
 
-def lost(site: Site, there: Collection[str], names: Collection[str]) -> list[str]:
-    """What is there and not among `names`, without what moved or is said to be gone.
+def lost_documents(site: Site, published: Collection[str], wanted: Collection[str]) -> list[str]:
+    """Return the `published` paths that are neither `wanted` nor redirected nor declared gone.
 
-    The archives of a feed go with it, for what they show is in the feed's new place.
+    The archives of a feed follow the feed, because its new location shows their entries.
     """
-    known = {name.casefold(): name for name in names}
+    by_folded = {path.casefold(): path for path in wanted}
 
-    def is_told(path: str) -> bool:
+    def is_redirected(path: str) -> bool:
         name, _, format_ = path.rpartition(".")
         archive = archives.parsed(name)
-        asked = f"{archive[0] if archive else name}.{format_}"
-        return redirects.resolve(asked, site, lambda each: known.get(each.casefold())) is not None
+        feed = f"{archive[0] if archive else name}.{format_}"
+        target = redirects.resolve(feed, site, lambda new: by_folded.get(new.casefold()))
+        return target is not None
 
-    now = set(names)
-    return sorted(path for path in there if path not in now and not is_told(path))
+    kept = set(wanted)
+    return sorted(path for path in published if path not in kept and not is_redirected(path))
 
 
 @contextmanager
-def unfinished() -> Iterator[None]:
-    """Say of errors that something may have been changed where readers see it."""
+def mark_unfinished() -> Iterator[None]:
+    """Raise errors as `UnfinishedError`: readers may already see some of the changes."""
     try:
         yield
     except (GuardError, ExportBlockedError):
-        raise  # before anything was done
+        raise  # nothing was changed yet
     except FeedsError as error:
-        stopped = UnfinishedError(error.lines[0])
-        stopped.more = (
+        unfinished = UnfinishedError(error.lines[0])
+        unfinished.more = (
             *error.more,
             "not finished: every feed is whole, but some may be old; run the same command again",
         )
-        raise stopped from error
+        raise unfinished from error

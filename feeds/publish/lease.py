@@ -25,7 +25,7 @@ SECONDS = 120.0
 # By so much the clocks of a store's own machines may differ.
 _STORE_CLOCKS = 30.0
 # What is written to learn what time it is in the store.
-CLOCK = "clock"
+CLOCK_KEY = "clock"
 
 # What stores answer to conditions that they do not know, such as Backblaze B2.
 _REFUSED = "NotImplemented"
@@ -133,8 +133,8 @@ class Lease:
 
     def _age(self, found: StoredObject) -> float:
         """The seconds since the lock was written, by the clock of the store."""
-        self._objects.put(CLOCK, b"")
-        clock = self._objects.get(CLOCK)
+        self._objects.put(CLOCK_KEY, b"")
+        clock = self._objects.get(CLOCK_KEY)
         return (clock.modified - found.modified).total_seconds() if clock else 0.0
 
     def _unlockable(self) -> str:

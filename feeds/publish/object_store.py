@@ -22,7 +22,7 @@ SCHEMES = ("s3", "gs", "az")
 
 # A request takes at most so many seconds, and is tried again for so many: together less than
 # half of a lease (`feeds.publish.lease`), so that none is under way when another may take over.
-_TIMEOUT, _RETRYING = 20, 30
+_TIMEOUT, _RETRY_SECONDS = 20, 30
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(milliseconds=200), timedelta(seconds=8)
 
 # What a store's own answer says, if it is XML as S3 writes it.
@@ -57,7 +57,7 @@ class ObjectStore:
             }
             options["retry_config"] = {
                 "max_retries": 1000,  # it is the time that ends it
-                "retry_timeout": timedelta(seconds=_RETRYING),
+                "retry_timeout": timedelta(seconds=_RETRY_SECONDS),
                 "backoff": {
                     "init_backoff": _FIRST_PAUSE,
                     "max_backoff": _LONGEST_PAUSE,
@@ -69,7 +69,7 @@ class ObjectStore:
             }
         else:
             options["mkdir"] = True
-        with self._telling("open", ""):
+        with self._wrap_errors("open", ""):
             self._store: Any = from_url(self.url, **options)
 
     @classmethod
@@ -89,7 +89,7 @@ class ObjectStore:
 
     def get(self, key: str) -> StoredObject | None:
         """The object, None if there is none."""
-        with self._telling("read", key):
+        with self._wrap_errors("read", key):
             try:
                 found = self._store.get(key)
                 body = bytes(found.bytes())
@@ -104,12 +104,12 @@ class ObjectStore:
         In a folder it is for the user alone that writes it.
         """
         if self.is_folder:
-            with self._telling("write", key):
+            with self._wrap_errors("write", key):
                 self._put_file(key, body)
             return
         said = dict(headers) if headers else None
         parts = None if isinstance(body, Path) else False
-        with self._telling("write", key):
+        with self._wrap_errors("write", key):
             self._store.put(key, body, attributes=said, use_multipart=parts)
 
     def _put_file(self, key: str, body: bytes | Path) -> None:
@@ -132,7 +132,7 @@ class ObjectStore:
 
     def create(self, key: str, body: bytes) -> Version | None:
         """Write an object where there is none. Returns its version, None if there is one."""
-        with self._telling("create", key):
+        with self._wrap_errors("create", key):
             try:
                 return _version(self._store.put(key, body, mode="create"))
             except exceptions.AlreadyExistsError:
@@ -140,7 +140,7 @@ class ObjectStore:
 
     def replace(self, key: str, body: bytes, version: Version) -> Version | None:
         """Write an object over this version of it. Returns the new one, None if it is another."""
-        with self._telling("replace", key):
+        with self._wrap_errors("replace", key):
             try:
                 return _version(self._store.put(key, body, mode=dict(version)))
             except (exceptions.PreconditionError, exceptions.AlreadyExistsError, FileNotFoundError):
@@ -148,19 +148,19 @@ class ObjectStore:
 
     def delete(self, key: str) -> None:
         """Delete an object, if it is there."""
-        with self._telling("delete", key):
+        with self._wrap_errors("delete", key):
             try:
                 self._store.delete(key)
             except FileNotFoundError:
                 return
 
-    def names(self) -> list[str]:
+    def list_keys(self) -> list[str]:
         """The keys of all objects, sorted."""
-        with self._telling("list", ""):
+        with self._wrap_errors("list", ""):
             return sorted(each["path"] for batch in self._store.list() for each in batch)
 
     @contextmanager
-    def _telling(self, what: str, key: str) -> Iterator[None]:
+    def _wrap_errors(self, what: str, key: str) -> Iterator[None]:
         try:
             yield
         except (exceptions.BaseError, ValueError, OSError, NotImplementedError) as error:

@@ -1,11 +1,11 @@
-"""`feeds publish`: build, guard, export, upload, purge and ping, in this order.
+"""`feeds publish`: restore the memory, build, export, plan, upload, purge and ping.
 
-Each step finds out by itself what is left to do, so that a run that ended anywhere, by whatever,
-is finished by the next one.
+Each step determines what is left to do, so that the next run finishes one that stopped anywhere,
+for whatever reason.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from datetime import datetime
 from functools import partial
@@ -16,278 +16,272 @@ import msgspec
 from feeds.build.builder import BuildReport, build
 from feeds.catalogue.catalogue import Catalogue
 from feeds.config.site import Site
-from feeds.errors import (
-    ExportError,
-    StoreError,
-)
+from feeds.errors import ExportError
 from feeds.export import manifest
 from feeds.export.atomic_folder import check_target
 from feeds.export.exporter import ExportReport, export
-from feeds.export.hosts.registry import HOSTS
-from feeds.publish import destination, encryption, exposure, record
-from feeds.publish import purge as purging
-from feeds.publish import upload as steps_
+from feeds.publish import exposure, memory, memory_checks, purge, record
 from feeds.publish.destination import LockedDestination, destination_of
-from feeds.publish.guard import check_deletions, unfinished
-from feeds.publish.memory import Taken, check, forget, mark, restore, save, save_told
+from feeds.publish.encryption import cipher_from_environment
+from feeds.publish.guard import check_deletions, mark_unfinished
+from feeds.publish.memory import RestoreOutcome
 from feeds.publish.object_store import ObjectStore
 from feeds.publish.purge import PurgeReport
-from feeds.publish.upload import UploadReport
+from feeds.publish.upload import UploadReport, plan_upload, record_export, upload
 from feeds.util.progress import Progress
 from feeds.websub import notify
 from feeds.websub.schedule import HubReport
 
-# How long the ping waits for a server on this machine that tells the hubs just now.
+# Seconds to wait while a server on this machine is notifying the hubs.
 _PING_PATIENCE = 60
 
 
+class PublishOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Options of one run.
+
+    `patience` is how many seconds to wait while another process publishes to the same destination.
+    `verify` reads every article again, and compares every exported file. `force` overrides the
+    guard, and `trust_clock` the check for a clock that was set back. `overwrite` allows replacing
+    files and objects that no earlier run recorded, and publishing without a memory.
+    """
+
+    patience: float
+    verify: bool = False
+    force: bool = False
+    trust_clock: bool = False
+    overwrite: bool = False
+
+
 class WriteReport(msgspec.Struct, frozen=True):
-    """What each step did until all was written. `memory` is where the catalogue's came from."""
+    """The results of the steps up to the upload. `memory` is where the catalogue came from."""
 
     to: str
-    memory: Taken
+    memory: RestoreOutcome
     build: BuildReport
     export: ExportReport
     upload: UploadReport
 
 
 class PublishReport(WriteReport, frozen=True):
-    """What each step did."""
+    """The results of all steps."""
 
     purge: tuple[PurgeReport, ...]
     ping: tuple[HubReport, ...]
 
 
-class TellReport(msgspec.Struct, frozen=True):
-    """What caches and hubs were told."""
+class PurgeAndPingReport(msgspec.Struct, frozen=True):
+    """The results of the steps after the upload."""
 
     purge: tuple[PurgeReport, ...]
     ping: tuple[HubReport, ...]
 
 
 def publish(
-    site: Site,
-    folder: Path,
-    now: datetime,
-    progress: Progress,
-    *,
-    patience: float,
-    verify: bool = False,
-    force: bool = False,
-    trust_clock: bool = False,
-    overwrite: bool = False,
+    site: Site, folder: Path, now: datetime, progress: Progress, options: PublishOptions
 ) -> PublishReport:
-    """Bring what is published up to date with the articles; `folder` is for the export.
+    """Bring everything published up to date with the articles; `folder` is for the export.
 
-    Waits `patience` seconds for another that publishes to the same place. `force` goes past the
-    guard, `trust_clock` past a clock that was set back, `overwrite` over files and objects that
-    are not ours, or not remembered. Raises `UnfinishedError` once anything may have been changed
-    where readers see it, else any other `FeedsError`.
+    Raises `UnfinishedError` once readers may see some of the changes, before that any other
+    `FeedsError`.
     """
-    purging.check(site)
-    with _run(site, folder, progress, patience, force=force, overwrite=overwrite) as run:
-        written = run.write(now, verify=verify, trust_clock=trust_clock)
-        return PublishReport(run.url, run.taken, *written, *run.tell())
-
-
-def write(
-    site: Site,
-    folder: Path,
-    now: datetime,
-    progress: Progress,
-    *,
-    patience: float,
-    verify: bool = False,
-    force: bool = False,
-    trust_clock: bool = False,
-    overwrite: bool = False,
-) -> WriteReport:
-    """The part of `publish` until all is written, for a folder that others carry to its host."""
-    with _run(site, folder, progress, patience, force=force, overwrite=overwrite) as run:
-        return WriteReport(
-            run.url, run.taken, *run.write(now, verify=verify, trust_clock=trust_clock)
+    purge.check(site)
+    with _publisher(site, folder, progress, options) as publisher:
+        written = publisher.write(now)
+        return PublishReport(
+            **msgspec.structs.asdict(written), purge=publisher.purge(), ping=publisher.ping()
         )
 
 
-def tell(
-    site: Site, folder: Path, progress: Progress, *, patience: float, overwrite: bool = False
-) -> TellReport:
-    """The rest of `publish`: caches and hubs are told of what was written before, and no more."""
-    purging.check(site)
-    with _run(site, folder, progress, patience, overwrite=overwrite) as run:
-        return TellReport(*run.tell())
+def write(
+    site: Site, folder: Path, now: datetime, progress: Progress, options: PublishOptions
+) -> WriteReport:
+    """Do the steps of `publish` up to the upload, for a folder that is deployed by other means."""
+    with _publisher(site, folder, progress, options) as publisher:
+        return publisher.write(now)
+
+
+def purge_and_ping(
+    site: Site, folder: Path, progress: Progress, options: PublishOptions
+) -> PurgeAndPingReport:
+    """Do the steps of `publish` after the upload, for everything that was written before."""
+    purge.check(site)
+    with _publisher(site, folder, progress, options) as publisher:
+        publisher.restore()
+        return PurgeAndPingReport(publisher.purge(), publisher.ping())
+
+
+def check_catalogue_present(site: Site, catalogue: Catalogue, folder: Path) -> None:
+    """Raise `ExportError` if there is an export, but its catalogue is gone or empty."""
+    with catalogue.read() as reader:
+        if reader.meta.revision() != 0:
+            return
+    exported = manifest.documents(manifest.read(folder)) if folder.is_dir() else {}
+    if not exported and site.settings.upload is None:
+        exported = destination_of(site, folder).read_record().files
+    if exported:
+        raise ExportError(
+            f"{folder} has an export, and the catalogue that it was made from is gone or empty: "
+            "entries would be new to all subscribers. Put the catalogue or a backup of it back, "
+            "or pass --overwrite if this is intended"
+        )
 
 
 @contextmanager
-def _run(
-    site: Site,
-    folder: Path,
-    progress: Progress,
-    patience: float,
-    *,
-    force: bool = False,
-    overwrite: bool,
-) -> Iterator["Publisher"]:
-    """Hold the place, with the memory of what is published there."""
+def _publisher(
+    site: Site, folder: Path, progress: Progress, options: PublishOptions
+) -> Iterator["_Publisher"]:
+    """Lock the destination and open the catalogue."""
     check_target(site, folder)
     with (
-        destination.destination_of(site, folder).held(patience) as held,
-        closing(Catalogue(site.catalogue)) as known,
+        destination_of(site, folder).locked(options.patience) as destination,
+        closing(Catalogue(site.catalogue)) as catalogue,
     ):
-        yield Publisher(site, folder, held, known, progress, force=force, overwrite=overwrite)
+        yield _Publisher(site, folder, destination, catalogue, progress, options)
 
 
-class Publisher:
+class _Publisher:
+    """The steps of one run, on a locked destination."""
+
     def __init__(
         self,
         site: Site,
         folder: Path,
-        held: LockedDestination,
-        known: Catalogue,
+        destination: LockedDestination,
+        catalogue: Catalogue,
         progress: Progress,
-        *,
-        force: bool,
-        overwrite: bool,
+        options: PublishOptions,
     ) -> None:
-        self._site, self._folder, self._held, self._known = site, folder, held, known
-        self._progress, self._force, self._overwrite = progress, force, overwrite
-        self.url = held.place.url
-        # Readers see a folder that has no store while it is written.
-        self._seen = held.place.objects is None
-        self._remembers = known.file is not None and _remembers(site, held)
-        self._seal = encryption.from_environment(os.environ) if self._remembers else None
-        # What the user is to know besides.
-        self._said: tuple[str, ...] = ()
-        if not overwrite:
-            check(held, known, remembers=self._remembers)
-        self.taken: Taken = "none"
-        if self._remembers:
-            self.taken = restore(held, known, self._seal, overwrite=overwrite)
+        self._site, self._folder, self._destination = site, folder, destination
+        self._catalogue, self._progress, self._options = catalogue, progress, options
+        # Without a store, readers see the export as it is written.
+        self._is_live = destination.destination.objects is None
+        self._keeps_memory = catalogue.file is not None and memory_checks.keeps_memory(
+            site, destination
+        )
+        self._cipher = cipher_from_environment(os.environ) if self._keeps_memory else None
 
-    def write(
-        self, now: datetime, *, verify: bool, trust_clock: bool
-    ) -> tuple[BuildReport, ExportReport, UploadReport]:
-        """Build, export and upload."""
-        site, folder, held, force = self._site, self._folder, self._held, self._force
-        built = build(
-            site,
-            self._known,
+    def write(self, now: datetime) -> WriteReport:
+        """Do the steps from restore to upload."""
+        restored = self.restore()
+        built = self.build(now)
+        warnings = self._check_exposure()
+        # Read before the export, which may contain more if another process builds meanwhile. The
+        # next run notifies of that.
+        shown = notify.feed_digests(self._catalogue)
+        existing = self._existing_files()
+        exported = self.export(now)
+        uploaded = self.upload(existing)
+        self._record_shown(shown)
+        notes = (*exported.said, *warnings, *self._missing_memory())
+        exported = msgspec.structs.replace(exported, said=notes)
+        return WriteReport(self._destination.destination.url, restored, built, exported, uploaded)
+
+    def restore(self) -> RestoreOutcome:
+        """Restore the catalogue from the destination if it is newer there."""
+        overwrite = self._options.overwrite
+        if not overwrite:
+            memory_checks.check_known(
+                self._destination, self._catalogue, keeps_memory=self._keeps_memory
+            )
+        if not self._keeps_memory:
+            return "none"
+        return memory.restore(self._destination, self._catalogue, self._cipher, overwrite=overwrite)
+
+    def build(self, now: datetime) -> BuildReport:
+        """Bring the catalogue up to date, and save it."""
+        report = build(
+            self._site,
+            self._catalogue,
             now,
-            verify=verify,
-            force=force,
-            trust_clock=trust_clock,
+            verify=self._options.verify,
+            force=self._options.force,
+            trust_clock=self._options.trust_clock,
             progress=self._progress,
         )
-        self._keep()
-        if self._remembers and (said := exposure.check(site, held)):
-            self._said = (said,)
-        # Before the export: what another builds meanwhile may be in it, and is told next time.
-        shown = notify.feed_digests(self._known)
-        first = self._seen and not held.record.files
-        before = ObjectStore.in_folder(folder).names() if first else ()
-        with unfinished() if self._seen else nullcontext():
-            exported = self._export(now, verify=verify)
-        self._keep()  # another may have built since
-        made = steps_.plan_upload(site, folder, held.record, force=force)
-        uploaded = steps_.upload(
-            site, folder, held, made, self._progress, overwrite=self._overwrite, before=before
+        self._save_memory()
+        return report
+
+    def export(self, now: datetime) -> ExportReport:
+        """Export to the folder."""
+        has_guard = self._is_live and not self._options.force
+        with mark_unfinished() if self._is_live else nullcontext():
+            report = export(
+                self._site,
+                self._catalogue,
+                self._folder,
+                now,
+                self._progress,
+                overwrite=self._options.overwrite,
+                verify=self._options.verify,
+                guard=partial(check_deletions, self._site, self._folder) if has_guard else None,
+                # The folder may be new on this machine, while readers see another one's export.
+                published=record.published_paths(self._destination.record),
+            )
+        self._save_memory()  # another process may have built meanwhile
+        return report
+
+    def upload(self, existing: Collection[str]) -> UploadReport:
+        """Plan and upload; `existing` are the files that a live folder had before the export."""
+        site, destination, folder = self._site, self._destination, self._folder
+        plan = plan_upload(site, folder, destination.record, force=self._options.force)
+        if self._is_live:
+            return record_export(destination, plan, existing)
+        return upload(
+            site, folder, destination, plan, self._progress, overwrite=self._options.overwrite
         )
-        if held.record.shown != shown:
-            held.write(msgspec.structs.replace(held.record, shown=shown))
-        return built, exported, uploaded
 
-    def tell(self) -> tuple[tuple[PurgeReport, ...], tuple[HubReport, ...]]:
-        """Purge and ping."""
-        purged = purging.purge(self._site, self._held, self._progress)
-        with unfinished():
-            topics = notify.topic_digests(self._site, self._held.record.shown)
-            pinged = notify.notify_hubs(self._site, self._known, topics, patience=_PING_PATIENCE)
-            if self._remembers and any(each.sent or each.failed or each.first for each in pinged):
-                save_told(self._held, self._known)
-        return purged, pinged
+    def purge(self) -> tuple[PurgeReport, ...]:
+        """Purge changed documents from caches."""
+        return purge.purge(self._site, self._destination, self._progress)
 
-    def _keep(self) -> None:
-        if self._remembers:
-            save(self._held, self._known, self._seal)
+    def ping(self) -> tuple[HubReport, ...]:
+        """Notify hubs of changed feeds."""
+        with mark_unfinished():
+            topics = notify.topic_digests(self._site, self._destination.record.shown)
+            reports = notify.notify_hubs(
+                self._site, self._catalogue, topics, patience=_PING_PATIENCE
+            )
+            has_changes = any(report.sent or report.failed or report.first for report in reports)
+            if self._keeps_memory and has_changes:
+                memory.save_hub_state(self._destination, self._catalogue)
+        return reports
+
+    def _existing_files(self) -> Collection[str]:
+        is_first = self._is_live and not self._destination.record.files
+        return ObjectStore.in_folder(self._folder).list_keys() if is_first else ()
+
+    def _record_shown(self, shown: dict[str, str]) -> None:
+        current = self._destination.record
+        if current.shown != shown:
+            self._destination.write_record(msgspec.structs.replace(current, shown=shown))
+
+    def _save_memory(self) -> None:
+        if self._keeps_memory:
+            memory.save(self._destination, self._catalogue, self._cipher)
             return
-        forget(self._held)
-        if not self._seen:
-            mark(self._held, self._known)
+        memory.forget(self._destination)
+        if not self._is_live:
+            memory.mark_origin(self._destination, self._catalogue)
 
-    def _export(self, now: datetime, *, verify: bool) -> ExportReport:
-        site, folder = self._site, self._folder
-        guard = partial(check_deletions, site, folder) if self._seen and not self._force else None
-        exported = export(
-            site,
-            self._known,
-            folder,
-            now,
-            self._progress,
-            overwrite=self._overwrite,
-            verify=verify,
-            guard=guard,
-            # The folder may be new on this machine, and what readers see another's.
-            published=record.published(self._held.record),
-        )
-        said = (*exported.said, *self._said, *self._unkept())
-        return msgspec.structs.replace(exported, said=said)
+    def _check_exposure(self) -> tuple[str, ...]:
+        if not self._keeps_memory:
+            return ()
+        warning = exposure.check(self._site, self._destination)
+        return (warning,) if warning else ()
 
-    def _unkept(self) -> Iterator[str]:
-        """That no memory is kept, where nobody has decided so."""
-        upload = self._site.settings.upload
-        if self._known.file is None or self._remembers or (upload and not upload.memory):
+    def _missing_memory(self) -> Iterator[str]:
+        """Yield a note if no memory is kept, and the settings do not say so."""
+        settings = self._site.settings.upload
+        if self._catalogue.file is None or self._keeps_memory:
             return
-        at, what, key = (
-            (upload.url, "place", "upload.state")
-            if upload
+        if settings and not settings.memory:
+            return
+        location, kind, key = (
+            (settings.url, "location", "upload.state")
+            if settings
             else (self._folder, "folder", "export.state")
         )
         yield (
-            f"The memory is not kept, for all can read {at}: name a private {what} for it, "
-            f"{key}, if machines without the catalogue are to publish."
-        )
-
-
-def _remembers(site: Site, held: LockedDestination) -> bool:
-    """Whether the memory is kept at the place: it has articles that are yet to come.
-
-    Raises `StoreError` where it is kept already, but where all can read it, or may be able to.
-    """
-    upload, export_ = site.settings.upload, site.settings.export
-    if upload and (upload.state or not upload.memory):
-        return upload.memory
-    if upload and held.record.catalogue:
-        raise StoreError(
-            f"{held.state.url} holds the memory, with articles that are yet to come or were "
-            "withdrawn, and lies where readers find the feeds. Let upload.state in site.yaml name "
-            "a private place, and it is moved there (or this very place, if nobody else can read "
-            "it); or keep none: memory: false deletes it, and only the machine that has the "
-            "catalogue can publish"
-        )
-    if upload:
-        return False
-    if export_.state or HOSTS[export_.host].hides_private:
-        return True
-    if held.record.catalogue:
-        raise StoreError(
-            f"{held.state.folder} holds the memory, with articles that are yet to come, and all "
-            f"that is in {held.state.folder.parent} can be read by anybody; name a private folder "
-            "as export.state in site.yaml, and it is moved there"
-        )
-    return False
-
-
-def check_memory(site: Site, catalogue: Catalogue, folder: Path) -> None:
-    """Raise `ExportError` where an export is, and the catalogue that it was made from is not."""
-    with catalogue.read() as reader:
-        if reader.meta.revision() != 0:
-            return
-    there = manifest.documents(manifest.read(folder)) if folder.is_dir() else {}
-    if not there and site.settings.upload is None:
-        there = destination_of(site, folder).read().files
-    if there:
-        raise ExportError(
-            f"{folder} has an export, and the catalogue that it was made from is gone or empty: "
-            "entries would be new to all subscribers. Put the catalogue back, or a backup, or say "
-            "--overwrite if this is meant"
+            f"The memory is not kept, because anyone can read {location}. If machines without the "
+            f"catalogue are to publish, set {key} to a private {kind}."
         )

@@ -17,8 +17,8 @@ from feeds.errors import ConfigError, PurgeError, StoreError
 from feeds.export.hosts.registry import HOSTS
 from feeds.publish import cdn, record
 from feeds.publish.cdn import PurgeRequest, PurgeTargets
-from feeds.publish.destination import NOTED, LockedDestination
-from feeds.publish.guard import unfinished
+from feeds.publish.destination import RECORD_INTERVAL, LockedDestination
+from feeds.publish.guard import mark_unfinished
 from feeds.util.http import USER_AGENT, retry_after
 from feeds.util.progress import Progress
 
@@ -26,7 +26,7 @@ _PARALLEL = 8
 _TIMEOUT = urllib3.Timeout(connect=5, read=30)
 # So many seconds are waited, without anything done between, for a cache that has too much to do or
 # says how long to wait, and for one that fails or is away.
-_PATIENCE, _RETRYING = 300, 60
+_BUSY_SECONDS, _RETRY_SECONDS = 300, 60
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
 _FAULTS = (500, 502, 503, 504)
 _SAID_BYTES = 300
@@ -41,7 +41,7 @@ class PurgeReport(msgspec.Struct, frozen=True):
     requests: int
 
 
-class _Later(msgspec.Struct, frozen=True):
+class _Retry(msgspec.Struct, frozen=True):
     """That a request is to be sent again, after so many `seconds` if the cache says so."""
 
     why: str
@@ -63,7 +63,7 @@ def check(site: Site) -> None:
                 f"purge[{index}].by",
                 f"'tag' needs tags with the feeds, and {host} (export.for) sends none; write 'url'",
             )
-        if lacking := cdn.missing(settings, os.environ):
+        if lacking := cdn.missing_credentials(settings, os.environ):
             raise PurgeError(
                 f"purging at {settings.via} needs the environment variable {lacking[0]}; set it, "
                 "or take the cache out of purge in site.yaml"
@@ -82,7 +82,7 @@ def purge_caches(
         return ()
     there = split_by_server(site.settings.purge)
     if not there:
-        held.write(msgspec.structs.replace(held.record, purge={}, purged={}))
+        held.write_record(msgspec.structs.replace(held.record, purge={}, purged={}))
     names = [each.name for each in there]
     reports: list[PurgeReport] = []
     errors: list[PurgeError] = []
@@ -104,19 +104,19 @@ def _purge(
     names: Sequence[str],
     progress: Progress,
 ) -> PurgeReport:
-    base, pending = site.feeds_url, record.pending(held.record, cache.name)
-    what = cdn.stale(pending, base, cache.by)
-    made = cdn.requests(cache, what, os.environ, base, datetime.now(UTC))
+    base, pending = site.feeds_url, record.pending_purge(held.record, cache.name)
+    what = cdn.purge_targets(pending, base, cache.by)
+    made = cdn.purge_requests(cache, what, os.environ, base, datetime.now(UTC))
     done: list[PurgeTargets] = []
 
     def note() -> None:
-        paths = cdn.forgotten(pending, base, cache.by, done)
-        held.write(record.purged_paths(held.record, cache.name, paths, names))
+        paths = cdn.purged_paths(pending, base, cache.by, done)
+        held.write_record(record.after_purge(held.record, cache.name, paths, names))
 
     try:
         for request in send(cache.name, made, progress):
-            done.append(request.of)
-            if held.age() > NOTED:
+            done.append(request.targets)
+            if held.seconds_since_write() > RECORD_INTERVAL:
                 note()
     except BaseException:
         with suppress(StoreError):  # what went wrong first is what is to be told
@@ -142,7 +142,7 @@ def send(cache: str, made: Sequence[PurgeRequest], progress: Progress) -> Iterat
             yield from (each for each, answer in zip(some, answers, strict=True) if answer is None)
             if failed := next((each for each in answers if isinstance(each, PurgeError)), None):
                 raise failed
-            later = [each for each in answers if isinstance(each, _Later)]
+            later = [each for each in answers if isinstance(each, _Retry)]
             left = [each for each, answer in zip(some, answers, strict=True) if answer] + rest
             progress(f"Purging at {cache}", len(made) - len(left), len(made))
             if later:
@@ -151,7 +151,7 @@ def send(cache: str, made: Sequence[PurgeRequest], progress: Progress) -> Iterat
 
 
 def _pause(
-    cache: str, later: Sequence[_Later], waited: float, pauses: int, progress: Progress
+    cache: str, later: Sequence[_Retry], waited: float, pauses: int, progress: Progress
 ) -> float:
     """Wait as long as the cache asks for, or longer with each pause; returns for how long.
 
@@ -171,11 +171,11 @@ def _pause(
 
 def _sent(
     http: urllib3.PoolManager, cache: str, request: PurgeRequest
-) -> _Later | PurgeError | None:
+) -> _Retry | PurgeError | None:
     """Send one request once: None if it is done."""
     at = f"{cache} does not purge: {request.method} {request.url}"
     if request.service:
-        request = cdn.signed(request, os.environ, datetime.now(UTC))
+        request = cdn.sign(request, os.environ, datetime.now(UTC))
     try:
         answer = http.request(
             request.method,
@@ -186,15 +186,15 @@ def _sent(
             retries=False,
         )
     except urllib3.exceptions.HTTPError as error:
-        return _Later(f"{at}: {error}", 0, _RETRYING)
-    if 200 <= answer.status < 300 or answer.status in request.good:
+        return _Retry(f"{at}: {error}", 0, _RETRY_SECONDS)
+    if 200 <= answer.status < 300 or answer.status in request.accepted:
         return None
     said = " ".join(answer.data[:_SAID_BYTES].decode(errors="replace").split())
     why, seconds = f"{at}: {answer.status} {said}", retry_after(answer)
     if cdn.is_busy(answer.status, answer.data):
-        return _Later(why, seconds, _PATIENCE)
+        return _Retry(why, seconds, _BUSY_SECONDS)
     if answer.status in _FAULTS:
-        return _Later(why, seconds, _PATIENCE if seconds else _RETRYING)
+        return _Retry(why, seconds, _BUSY_SECONDS if seconds else _RETRY_SECONDS)
     return PurgeError(why)
 
 
@@ -203,5 +203,5 @@ def purge(site: Site, held: LockedDestination, progress: Progress) -> tuple[Purg
 
     Raises `UnfinishedError` if a cache does not.
     """
-    with unfinished():
+    with mark_unfinished():
         return purge_caches(site, held, progress)

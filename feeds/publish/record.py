@@ -50,7 +50,7 @@ class Record(msgspec.Struct, frozen=True):
     origin: str = ""
 
 
-def published(record: Record) -> list[str]:
+def published_paths(record: Record) -> list[str]:
     """The paths that readers ask for, without variants that were compressed beforehand.
 
     By name, for a store may hold every document in a coding.
@@ -58,7 +58,7 @@ def published(record: Record) -> list[str]:
     return [path for path in record.files if not path.endswith(tuple(SUFFIXES.values()))]
 
 
-def retagged(record: Record, header: str | None) -> Record:
+def with_tag_header(record: Record, header: str | None) -> Record:
     """The record for tags in this header: files whose tags are in another are to be written."""
     if record.tagged == header:
         return record
@@ -66,7 +66,7 @@ def retagged(record: Record, header: str | None) -> Record:
     return msgspec.structs.replace(record, files=files, tagged=header)
 
 
-def moved(record: Record) -> Record:
+def after_move(record: Record) -> Record:
     """The record of another place: of this one nothing is known, or ours to delete.
 
     Caches may hold what was at the other.
@@ -110,13 +110,13 @@ def after_upload(
     )
 
 
-def pending(record: Record, cache: str) -> dict[str, str]:
+def pending_purge(record: Record, cache: str) -> dict[str, str]:
     """The paths that this cache may still hold old copies of, each with its tag."""
     forgotten = set(record.purged.get(cache, ()))
     return {path: tag for path, tag in record.purge.items() if path not in forgotten}
 
 
-def purged_paths(record: Record, cache: str, paths: Iterable[str], caches: Iterable[str]) -> Record:
+def after_purge(record: Record, cache: str, paths: Iterable[str], caches: Iterable[str]) -> Record:
     """The record after a cache has forgotten these paths, where these are all caches that count.
 
     What all of them have forgotten is done, and what others had is of no matter any more.

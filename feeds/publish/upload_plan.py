@@ -1,20 +1,20 @@
-"""Which objects to upload and delete, and in which order. Pure; no I/O."""
+"""Decides which objects to upload and delete, and in which order. Pure; no I/O."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Literal
 
 import msgspec
 
 from feeds.export.manifest import File, Kind, Manifest, documents
-from feeds.model.document import join_tags
 from feeds.publish.record import Record
 
-# What others refer to comes first.
-KINDS: tuple[Kind, ...] = ("archive", "asset", "feed", "page", "list")
-# Object stores limit the size of custom metadata: S3 to 2 KB, including the name.
+# A document is uploaded after everything that it refers to.
+UPLOAD_ORDER: tuple[Kind, ...] = ("archive", "asset", "feed", "page", "list")
+# Stores limit user-defined metadata of an object; S3 to 2 KB with the names.
 _TAG_BYTES = 1_800
 
-# "begun" is new, but for a run before that did not end.
+# "begun" is a new object whose upload an earlier run may have begun; "unsure" is one that an
+# earlier run may have changed.
 Why = Literal["new", "begun", "content", "metadata", "unsure"]
 
 
@@ -27,7 +27,7 @@ class Upload(msgspec.Struct, frozen=True):
 
 
 class UploadPlan(msgspec.Struct, frozen=True):
-    """What to write, in order, then what to delete, and how many objects stay as they are."""
+    """The objects to write, in order; the paths to delete afterwards; the number unchanged."""
 
     uploads: tuple[Upload, ...]
     deletes: tuple[str, ...]
@@ -35,21 +35,21 @@ class UploadPlan(msgspec.Struct, frozen=True):
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """Every path that will be another."""
-        return (*(each.path for each in self.uploads), *self.deletes)
+        """Every path that changes."""
+        return (*(upload.path for upload in self.uploads), *self.deletes)
 
 
-def wanted(
+def expected_objects(
     manifest: Manifest, coding: Literal["identity", "gzip"], *, variants: bool = False
 ) -> dict[str, File]:
-    """The objects that are to be there, by path.
+    """Return the objects that the store should hold, by path.
 
-    A store does not negotiate: one object has one coding. Variants that were compressed
-    beforehand are for web servers, and stay behind unless `variants` says that they are asked for.
+    A store does not negotiate: one object has one coding. Precompressed variants are meant for
+    web servers, and are uploaded only with `variants`.
     """
-    said = None if coding == "identity" else coding
+    content_coding = None if coding == "identity" else coding
     files = {
-        path: msgspec.structs.replace(file, coding=said)
+        path: msgspec.structs.replace(file, coding=content_coding)
         for path, file in documents(manifest).items()
     }
     if variants:
@@ -58,11 +58,10 @@ def wanted(
 
 
 def plan_uploads(record: Record, files: Mapping[str, File]) -> UploadPlan:
-    """What makes a store that holds `record` hold `files`.
+    """Plan the changes that turn a store as in `record` into one that holds `files`.
 
-    What others refer to comes first: archives, those that are new before those that name them as
-    their next; assets, feeds, pages, lists; in each, by path.
-    Nothing is deleted that is not in the record.
+    The order is: archive documents, new ones before those that link to them as their next;
+    assets, feeds, pages, lists; within each, by path. Only objects in the record are deleted.
     """
     unsure = set(record.open)
     uploads = [
@@ -70,51 +69,64 @@ def plan_uploads(record: Record, files: Mapping[str, File]) -> UploadPlan:
         for path, file in files.items()
         if (why := _why(record.files.get(path), file, unsure=path in unsure))
     ]
-    uploads.sort(key=lambda each: (*stage(each), each.path))
+    uploads.sort(key=lambda upload: (*stage(upload), upload.path))
     deletes = sorted((record.files.keys() | unsure) - files.keys())
     return UploadPlan(tuple(uploads), tuple(deletes), len(files) - len(uploads))
 
 
 def stage(upload: Upload) -> tuple[int, bool]:
-    """When its turn is: what comes in one turn does not depend on each other."""
+    """Return a sort key for upload stages; uploads within one stage are independent."""
     kind = upload.file.kind
-    return KINDS.index(kind), kind == "archive" and upload.why not in ("new", "begun")
+    return UPLOAD_ORDER.index(kind), kind == "archive" and upload.why not in ("new", "begun")
 
 
-def _why(known: File | None, file: File, *, unsure: bool) -> Why | None:
+def _why(recorded: File | None, file: File, *, unsure: bool) -> Why | None:
     if unsure:
-        return "unsure" if known else "begun"
-    if known is None:
+        return "unsure" if recorded else "begun"
+    if recorded is None:
         return "new"
-    if (known.sha256, known.coding) != (file.sha256, file.coding):
+    if (recorded.sha256, recorded.coding) != (file.sha256, file.coding):
         return "content"
-    return None if known == file else "metadata"
+    return None if recorded == file else "metadata"
 
 
-def headers(file: File, cache_tags: str | None) -> dict[str, str]:
-    """What is stored with an object for those who fetch it.
+def object_headers(file: File, tag_header: str | None) -> dict[str, str]:
+    """Return the HTTP headers to store with an object.
 
-    `cache_tags` is the name of the header with tags, that CDNs make of the object's metadata.
+    `tag_header` is the name of the header with cache tags, which a CDN makes of the object's
+    metadata.
     """
-    said = {"Content-Type": file.media_type, "Cache-Control": file.cache_control}
+    headers = {"Content-Type": file.media_type, "Cache-Control": file.cache_control}
     if file.coding:
-        said["Content-Encoding"] = file.coding
-    if cache_tags and (tags := join_tags(cache_tags, file.tags, _TAG_BYTES)):
-        said[cache_tags] = tags
-    return said
+        headers["Content-Encoding"] = file.coding
+    if tag_header and (tags := _fit_tags(file.tags)):
+        separator = " " if tag_header in ("Surrogate-Key", "xkey") else ","
+        headers[tag_header] = separator.join(tags)
+    return headers
 
 
-def before_upload(record: Record, made: UploadPlan) -> Record:
-    """The record before the plan is carried out: what it changes is not sure any more."""
-    return msgspec.structs.replace(record, open=tuple(sorted({*record.open, *made.paths})))
+def _fit_tags(tags: Iterable[str]) -> list[str]:
+    """Return the first tags that fit into the metadata of an object."""
+    fitting, left = [], _TAG_BYTES
+    for tag in tags:
+        left -= len(tag) + 1
+        if left < 0:
+            break
+        fitting.append(tag)
+    return fitting
 
 
-def unseen(record: Record, made: UploadPlan, there: Collection[str]) -> frozenset[str]:
-    """The paths of the plan that no cache can hold an old copy of.
+def before_upload(record: Record, plan: UploadPlan) -> Record:
+    """Return the record to write before the plan is carried out: its paths become uncertain."""
+    return msgspec.structs.replace(record, open=tuple(sorted({*record.open, *plan.paths})))
 
-    That is what the first of all publishes writes where nothing was (`there` is what was). Caches
-    may have been told that it is not there; that they keep for minutes, whatever comes later.
+
+def never_cached(record: Record, plan: UploadPlan, existing: Collection[str]) -> frozenset[str]:
+    """Return the paths of the plan of which no cache can hold an old copy.
+
+    These are the paths that the very first publish writes, except `existing` ones. Caches may hold
+    a 404 for them, but only for minutes, and a purge would not prevent that.
     """
     if record.files or record.open or record.purge:
         return frozenset()
-    return frozenset(made.paths).difference(there)
+    return frozenset(plan.paths).difference(existing)

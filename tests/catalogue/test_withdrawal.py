@@ -11,9 +11,9 @@ import pytest
 
 from feeds.catalogue import backup
 from feeds.catalogue.catalogue import Catalogue
-from feeds.publish.publisher import publish
 from feeds.util.progress import silent
 from tests.catalogue.test_catalogue import _AS_IN_VERSION_4
+from tests.support.published_site import publish
 from tests.support.site import NOW, Publication, front_matter
 
 LATER = NOW + timedelta(days=1)
@@ -74,7 +74,7 @@ def test_what_was_taken_back_is_in_no_file(
     file = site.root / "catalogue.sqlite"
     assert len(said(file)) == len(SECRETS) - 1 + (b"Kumquat" in file.read_bytes())
     go(site)
-    publish(site.site, tmp_path / "out", LATER, silent, patience=0)
+    publish(site.site, tmp_path / "out", LATER, silent)
     assert said(file) == []
     [copy] = (tmp_path / "out/.feeds-state").glob("catalogue-*")
     assert said(copy) == []

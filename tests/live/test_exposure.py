@@ -1,4 +1,4 @@
-"""The memory is put nowhere in a store where anybody can read it."""
+"""The memory is put nowhere in a store where anyone can read it."""
 
 import json
 import shutil
@@ -9,6 +9,7 @@ import pytest
 
 from feeds.errors import StoreError
 from feeds.publish.encryption import KEY
+from feeds.util.progress import clock
 from tests.support.fake_hub import Handler, serving
 from tests.support.object_store import Store
 from tests.support.published_site import Published, article
@@ -23,7 +24,7 @@ ARTICLES = {
 
 
 def public(root: Path, store: Store, prefix: str | None = None, **upload: Any) -> Published:
-    """A site in a bucket that anybody can read, which names no place for its memory."""
+    """A site in a bucket that anyone can read, which names no place for its memory."""
     made = Published(root, store, prefix, articles=ARTICLES)
     return Published(
         root,
@@ -45,13 +46,13 @@ def test_the_default_puts_no_memory_where_readers_find_the_feeds(
     site = public(tmp_path, store)
     done = site.run("publish")
     assert done.returncode == 0, done.stderr
-    assert "The memory is not kept, for all can read s3://bucket/" in done.stdout
+    assert "The memory is not kept, because anyone can read s3://bucket/" in done.stdout
     assert "upload.state" in done.stdout
-    there = {name for name in site.objects.names() if name.startswith(".feeds-state/")}
+    there = {name for name in site.objects.list_keys() if name.startswith(".feeds-state/")}
     assert there == {".feeds-state/lock.json", ".feeds-state/published.json"}
     status, _, record = store.fetch(f"{site.prefix}/.feeds-state/published.json")
     assert (status, json.loads(record)["catalogue"]) == (200, None)
-    assert site.publish().memory == "none"
+    assert site.publish(clock()).memory == "none"
 
 
 def test_a_machine_without_a_catalogue_stops_and_names_the_setting(
@@ -78,7 +79,7 @@ def test_a_catalogue_that_was_made_anew_is_not_taken_for_the_one_that_published(
     before = site.there()
     runner = public(tmp_path / "b", store, site.prefix)
     runner.articles.build()
-    with pytest.raises(StoreError, match=r"was published from another catalogue than this: .*"):
+    with pytest.raises(StoreError, match=r"was published from another catalogue: .*"):
         runner.publish()
     assert site.there() == before
     site.publish()
@@ -95,7 +96,7 @@ def test_a_first_upload_that_was_killed_is_not_gone_on_with_by_a_stranger(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("feeds.publish.upload._UploadRun._note", dies)
+        patch.setattr("feeds.publish.upload._Uploader._write_record", dies)
         with pytest.raises(KeyboardInterrupt):
             site.publish()
     assert site.names()
@@ -123,7 +124,7 @@ def test_a_memory_that_was_kept_there_stops_it_until_it_is_named_where_to(
     runner = Published(tmp_path / "c", store, site.prefix, articles=ARTICLES)
     assert runner.publish().memory == "taken up"
     assert old.items() == before
-    assert not [name for name in site.objects.names() if "catalogue-" in name]
+    assert not [name for name in site.objects.list_keys() if "catalogue-" in name]
     shutil.rmtree(tmp_path / "c")
 
 
@@ -133,9 +134,7 @@ def test_a_memory_that_anybody_can_read_ends_the_publish(tmp_path: Path, store: 
     for _ in range(2):
         done = site.run("publish")
         assert done.returncode == 2
-        assert (
-            f"anybody can read {store.endpoint}/bucket/{site.prefix}/.feeds-state/" in done.stderr
-        )
+        assert f"anyone can read {store.endpoint}/bucket/{site.prefix}/.feeds-state/" in done.stderr
         assert site.names() == []
 
 
@@ -144,7 +143,7 @@ def test_a_memory_beside_the_feeds_that_anybody_can_read_ends_it_too(
 ) -> None:
     site = public(tmp_path, store)
     site = public(tmp_path, store, site.prefix, state=f"s3://bucket/beside-{site.prefix}")
-    with pytest.raises(StoreError, match=f"anybody can read .*/bucket/beside-{site.prefix}/"):
+    with pytest.raises(StoreError, match=f"anyone can read .*/bucket/beside-{site.prefix}/"):
         site.publish()
 
 
@@ -193,7 +192,7 @@ def test_a_pointer_that_is_hidden_does_not_hide_the_copy(tmp_path: Path, store: 
             upload={"state": "s3://bucket/half/.feeds-state"},
             feeds_url=f"http://127.0.0.1:{port}/",
         )
-        with pytest.raises(StoreError, match=r"anybody can read .*/catalogue-"):
+        with pytest.raises(StoreError, match=r"anyone can read .*/catalogue-"):
             site.publish()
 
 

@@ -157,7 +157,7 @@ def test_a_store_that_ignores_conditions_is_refused(faulty: Faulty) -> None:
 def test_a_store_that_refuses_conditions_is_told(
     faulty: Faulty, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(object_store, "_RETRYING", 1)
+    monkeypatch.setattr(object_store, "_RETRY_SECONDS", 1)
     faulty.knows_no_conditions = True
     with pytest.raises(StoreError, match=r"has no conditional writes.*upload\.lock"):
         Lease(through(faulty), 0).__enter__()

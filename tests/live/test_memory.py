@@ -21,10 +21,9 @@ from feeds.catalogue import backup
 from feeds.catalogue.catalogue import Catalogue
 from feeds.errors import CatalogueError, StoreError
 from feeds.publish.object_store import ObjectStore
-from feeds.publish.publisher import publish
 from feeds.util.progress import clock, silent
 from tests.support.object_store import Store, body, environ
-from tests.support.published_site import ROOT, Published, article
+from tests.support.published_site import ROOT, Published, article, publish
 from tests.support.site import NOW, Publication, front_matter
 
 pytestmark = pytest.mark.xdist_group("s3")
@@ -190,7 +189,7 @@ def test_what_hubs_were_told_is_taken_up_at_once_with_the_catalogue(
     def dies(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("feeds.publish.memory._note", dies)
+    monkeypatch.setattr("feeds.publish.memory._mark_catalogue", dies)
     with pytest.raises(KeyboardInterrupt):
         runner.publish(NOW + 2 * DAY)
     with (
@@ -202,8 +201,8 @@ def test_what_hubs_were_told_is_taken_up_at_once_with_the_catalogue(
 
 _DIES_WHILE_SAVING = """
 import os, signal, sys
-from feeds.publish.object_store import Objects
-Objects.put = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+from feeds.publish.object_store import ObjectStore
+ObjectStore.put = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 from feeds.cli.main import main
 main(sys.argv[1:])
 """
@@ -253,7 +252,7 @@ def test_a_state_that_cannot_be_locked_is_told(tmp_path: Path) -> None:
     (tmp_path / "private/lock").mkdir(parents=True)
     site = Publication(tmp_path / "a", {"a.md": article("a")}, export={"state": "../private"})
     with pytest.raises(StoreError, match=r"private cannot be locked: .*lock: Is a directory"):
-        publish(site.site, tmp_path / "out", NOW, silent, patience=0)
+        publish(site.site, tmp_path / "out", NOW, silent)
 
 
 def test_two_machines_take_turns(first: Published) -> None:
@@ -294,7 +293,7 @@ def test_the_memory_is_written_only_when_it_changed(first: Published) -> None:
     first.articles.write("new.md", article("new"))
     first.publish(NOW + 2 * DAY)
     assert first.record.catalogue != before
-    kept = [name for name in first.state.names() if "catalogue-" in name]
+    kept = [name for name in first.state.list_keys() if "catalogue-" in name]
     assert kept == [first.record.catalogue.key] if first.record.catalogue else []
 
 
@@ -324,7 +323,7 @@ def test_a_memory_that_is_lost_for_good_is_given_up_if_that_is_meant(first: Publ
     again = runner.record.catalogue
     assert again
     assert again.id != saved.id
-    assert again.key in runner.state.names()
+    assert again.key in runner.state.list_keys()
 
 
 def test_a_store_that_cannot_be_asked_is_not_taken_for_a_new_one(
@@ -340,7 +339,7 @@ def test_a_store_that_cannot_be_asked_is_not_taken_for_a_new_one(
 def test_without_memory_none_is_kept(tmp_path: Path, store: Store) -> None:
     site = Published(tmp_path, store, upload={"memory": False})
     assert site.publish().memory == "none"
-    assert site.state.names() == ["lock.json", "published.json"]
+    assert site.state.list_keys() == ["lock.json", "published.json"]
 
 
 def test_the_state_may_be_elsewhere_than_what_readers_see(tmp_path: Path, store: Store) -> None:
@@ -349,8 +348,8 @@ def test_the_state_may_be_elsewhere_than_what_readers_see(tmp_path: Path, store:
     site = Published(tmp_path / "b", store, site.prefix, upload={"state": private})
     site.publish()
     assert site.there() == site.exported()
-    assert site.objects.names() == site.names()
-    assert len(store.objects(f"private-{site.prefix}").names()) == 3
+    assert site.objects.list_keys() == site.names()
+    assert len(store.objects(f"private-{site.prefix}").list_keys()) == 3
 
 
 def elsewhere(site: Published, state: str) -> Published:
@@ -377,8 +376,8 @@ def test_a_state_that_is_given_another_place_moves_there(below: Published) -> No
     runner = elsewhere(fresh(below, (NOW + 2 * DAY).timestamp()), private)
     assert runner.publish(NOW + 2 * DAY).memory == "taken up"
     assert runner.there() == raw
-    assert below.objects.names() == [*sorted([".feeds-state/lock.json", *raw])]
-    there = below.store.objects(private).names()
+    assert below.objects.list_keys() == [*sorted([".feeds-state/lock.json", *raw])]
+    there = below.store.objects(private).list_keys()
     assert {"published.json", "told.json"} < set(there)
     assert len([name for name in there if name.startswith("catalogue-")]) == 1
     # The machine that it was published from goes on.
@@ -395,13 +394,13 @@ def test_of_two_memories_none_is_deleted(below: Published) -> None:
     other = fresh(below, (NOW + 2 * DAY).timestamp(), f"{below.prefix}-other")
     other.articles.write("own.md", article("own"))
     other.publish(NOW + 2 * DAY)
-    for name in other.objects.names():
+    for name in other.objects.list_keys():
         if name.startswith(".feeds-state/"):
             below.objects.put(name, body(other.objects, name))
-    before = below.objects.names()
+    before = below.objects.list_keys()
     with pytest.raises(StoreError, match=r"both .* hold a memory, and not the same"):
         moved.publish(NOW + 3 * DAY)
-    assert below.objects.names() == before
+    assert below.objects.list_keys() == before
 
 
 def test_a_move_that_was_killed_is_finished(
@@ -423,7 +422,7 @@ def test_a_move_that_was_killed_is_finished(
             moved.publish(NOW + 2 * DAY)
     assert deleted
     assert moved.publish(NOW + 2 * DAY).memory == "kept"
-    assert below.objects.names() == sorted([".feeds-state/lock.json", *raw])
+    assert below.objects.list_keys() == sorted([".feeds-state/lock.json", *raw])
     runner = elsewhere(fresh(below, (NOW + 2 * DAY).timestamp()), private)
     assert runner.publish(NOW + 3 * DAY).upload.written == ()
 
@@ -443,12 +442,12 @@ def test_feeds_that_the_state_does_not_know_are_not_made_anew(below: Published) 
     before, two = below.there(), f"two-{below.prefix}"
     runner = elsewhere(fresh(below, (NOW + 2 * DAY).timestamp()), two)
     for _ in range(2):
-        with pytest.raises(StoreError, match=r"has feeds \(all; .*, move what is in it") as caught:
+        with pytest.raises(StoreError, match=r"has feeds \(all; .*, move its files to") as caught:
             runner.publish(NOW + 2 * DAY)
         assert "--" not in str(caught.value)
-    assert below.store.objects(two).names() == ["lock.json"]  # no memory of a stranger
+    assert below.store.objects(two).list_keys() == ["lock.json"]  # no memory of a stranger
     one = elsewhere(below, two)
-    with pytest.raises(StoreError, match=r"or use --overwrite if they were made from this cata"):
+    with pytest.raises(StoreError, match=r"or pass --overwrite if they were made from this cata"):
         one.publish(NOW + 3 * DAY)
     assert one.publish(NOW + 3 * DAY, overwrite=True).memory == "none"
     assert below.there() == before
@@ -473,7 +472,7 @@ def test_a_memory_that_is_kept_no_longer_is_not_taken_up_later(first: Published)
     )
     without.publish(NOW + 2 * DAY)
     assert first.record.catalogue is None
-    assert [name for name in first.state.names() if "catalogue-" in name] == []
+    assert [name for name in first.state.list_keys() if "catalogue-" in name] == []
     before = first.there()
     runner = fresh(first, (NOW + 2 * DAY).timestamp())
     for memory in (False, True):
@@ -502,19 +501,19 @@ def test_a_folder_keeps_the_state_in_itself(tmp_path: Path) -> None:
     nginx = {"export": {"for": "nginx"}}
     site = Publication(tmp_path / "a", {"u.md": article("u", publishedDateTime=None)}, **nginx)
     out = tmp_path / "an öut 50%"
-    publish(site.site, out, NOW, silent, patience=0)
+    publish(site.site, out, NOW, silent)
     before = json.loads((out / "all.json").read_bytes())
     shutil.copytree(out, tmp_path / "carried")
     other = Publication(tmp_path / "b", {"u.md": article("u", publishedDateTime=None)}, **nginx)
     other.write("new.md", front_matter(title="new", webUrl="https://example.org/new"))
     os.utime(other.file("u.md"), (NOW.timestamp(), NOW.timestamp()))
-    report = publish(other.site, tmp_path / "carried", NOW + DAY, silent, patience=0)
+    report = publish(other.site, tmp_path / "carried", NOW + DAY, silent)
     assert report.memory == "taken up"
     assert "all.json" in report.upload.written
     assert "feed.css" not in report.upload.written
     after = json.loads((tmp_path / "carried/all.json").read_bytes())
     assert [item for item in after["items"] if item["title"] == "u"] == before["items"]
-    again = publish(other.site, tmp_path / "carried", NOW + DAY, silent, patience=0).upload
+    again = publish(other.site, tmp_path / "carried", NOW + DAY, silent).upload
     assert again.written == again.deleted == ()
     assert again.unchanged == 14
 
@@ -527,7 +526,7 @@ def test_articles_yet_to_come_are_not_put_where_all_can_read(tmp_path: Path, hos
         export={"for": host},
     )
     out = tmp_path / "out"
-    report = publish(site.site, out, NOW, silent, patience=0)
+    report = publish(site.site, out, NOW, silent)
     assert report.memory == "none"
     assert any("name a private folder for it, export.state" in said for said in report.export.said)
     assert not list(out.glob("**/catalogue-*"))
@@ -537,25 +536,25 @@ def test_the_memory_of_a_folder_may_be_kept_in_another(tmp_path: Path) -> None:
     out, undated = tmp_path / "out", {"u.md": article("u", publishedDateTime=None)}
     state = {"export": {"state": "../private"}}
     site = Publication(tmp_path / "a", undated, **state)
-    publish(site.site, out, NOW, silent, patience=0)
+    publish(site.site, out, NOW, silent)
     before = (out / "all.json").read_bytes()
     assert list((tmp_path / "private").glob("catalogue-*"))
     assert not (out / ".feeds-state").exists()
     other = Publication(tmp_path / "b", undated, **state)
-    assert publish(other.site, out, NOW + DAY, silent, patience=0).memory == "taken up"
+    assert publish(other.site, out, NOW + DAY, silent).memory == "taken up"
     assert (out / "all.json").read_bytes() == before
 
 
 def test_a_memory_that_all_can_read_is_moved_to_where_it_may_be(tmp_path: Path) -> None:
     out, articles = tmp_path / "out", {"a.md": article("a", publishedDateTime=None)}
     site = Publication(tmp_path / "site", articles, export={"for": "nginx"})
-    publish(site.site, out, NOW, silent, patience=0)
+    publish(site.site, out, NOW, silent)
     before = (out / "all.json").read_bytes()
     site = Publication(tmp_path / "site", articles)
-    with pytest.raises(StoreError, match=r"name a private folder as export\.state"):
-        publish(site.site, out, NOW, silent, patience=0)
+    with pytest.raises(StoreError, match=r"set export\.state in site\.yaml to a private folder"):
+        publish(site.site, out, NOW, silent)
     other = Publication(tmp_path / "other", articles, export={"state": "../private"})
-    assert publish(other.site, out, NOW + DAY, silent, patience=0).memory == "taken up"
+    assert publish(other.site, out, NOW + DAY, silent).memory == "taken up"
     assert (out / "all.json").read_bytes() == before
     assert {file.name for file in (out / ".feeds-state").iterdir()} == {"lock"}
 
@@ -568,11 +567,11 @@ def test_a_folder_whose_feeds_the_state_does_not_know_is_left_alone(tmp_path: Pa
     site.export(out)
     before = (out / "all.json").read_bytes()
     other = Publication(tmp_path / "other", articles, **state)
-    with pytest.raises(StoreError, match=r"private does not know them"):
-        publish(other.site, out, NOW + DAY, silent, patience=0)
+    with pytest.raises(StoreError, match=r"private has no record of them"):
+        publish(other.site, out, NOW + DAY, silent)
     assert (out / "all.json").read_bytes() == before
     own = Publication(tmp_path / "site", {}, **state)  # the machine that exported them
-    publish(own.site, out, NOW + DAY, silent, patience=0)
+    publish(own.site, out, NOW + DAY, silent)
     assert (out / "all.json").read_bytes() == before
 
 
@@ -590,11 +589,11 @@ def test_the_memory_is_not_kept_where_all_can_read_it(
     export = {"for": host, "state": f"../{state}"}
     site = Publication(tmp_path / "site", {"a.md": article("a")}, export=export)
     if hidden:
-        publish(site.site, tmp_path / "out", NOW, silent, patience=0)
+        publish(site.site, tmp_path / "out", NOW, silent)
         assert list((tmp_path / state).glob("catalogue-*"))
         return
     with pytest.raises(StoreError, match=r"\(export\.state\) lies in .*out, where all can read"):
-        publish(site.site, tmp_path / "out", NOW, silent, patience=0)
+        publish(site.site, tmp_path / "out", NOW, silent)
     assert not (tmp_path / "out").exists()
 
 
@@ -602,7 +601,7 @@ def test_a_copy_has_everything_but_fragments(tmp_path: Path) -> None:
     site = Publication(tmp_path / "a", {"a.md": article("a")})
     site.build()
     with closing(Catalogue(site.site.catalogue)) as catalogue:
-        backup.backup(catalogue, tmp_path / "copy", {"published:a": "its-id 1"})
+        backup.backup(catalogue, tmp_path / "copy", ("a", "its-id", 1))
     with closing(sqlite3.connect(tmp_path / "copy")) as copy:
         tables = {
             name: copy.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
@@ -733,7 +732,7 @@ def test_the_memory_comes_along_to_another_place(first: Published) -> None:
     before, old = entries(first), first.there()
     at = (NOW + 2 * DAY).timestamp()
     runner = fresh(first, at, f"{first.prefix}-moved")
-    for key in first.state.names():
+    for key in first.state.list_keys():
         runner.state.put(key, body(first.state, key))
     report = runner.publish(NOW + 2 * DAY)
     assert report.memory == "taken up"
@@ -750,7 +749,7 @@ def test_the_memory_comes_along_from_a_folder_to_a_store_and_back(
     articles = {"u.md": article("u", publishedDateTime=None)}
     folder = Publication(tmp_path / "a", articles, export={"state": "../memory"})
     memory, out = tmp_path / "memory", tmp_path / "out"
-    publish(folder.site, out, NOW, silent, patience=0)
+    publish(folder.site, out, NOW, silent)
     before = json.loads((out / "all.json").read_bytes())["items"]
     there = Published(tmp_path / "b", store, articles={"u.md": articles["u.md"]})
     for name in ("published.json", *(file.name for file in memory.glob("catalogue-*"))):
@@ -761,9 +760,9 @@ def test_the_memory_comes_along_from_a_folder_to_a_store_and_back(
     assert there.items() == before
     again = Publication(tmp_path / "c", articles, export={"state": "../memory-c"})
     (tmp_path / "memory-c").mkdir()
-    for key in there.state.names():
+    for key in there.state.list_keys():
         (tmp_path / "memory-c" / key).write_bytes(body(there.state, key))
-    publish(again.site, tmp_path / "out-c", NOW + 2 * DAY, silent, patience=0)
+    publish(again.site, tmp_path / "out-c", NOW + 2 * DAY, silent)
     assert json.loads((tmp_path / "out-c/all.json").read_bytes())["items"] == before
 
 

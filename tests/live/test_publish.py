@@ -163,7 +163,7 @@ def test_it_says_what_the_host_does_not_do_and_that_no_memory_is_kept(tmp_path: 
         http={"canonical_host": True},
     )
     done = run("publish", str(tmp_path / "out"), "--config", str(site.root))
-    assert "The memory is not kept, for all can read" in done.stdout
+    assert "The memory is not kept, because anyone can read" in done.stdout
     assert "Lead other host names to example.org" in done.stdout
 
 
@@ -205,7 +205,7 @@ def test_purge_without_a_store_needs_the_folder(tmp_path: Path) -> None:
     site = Publication(tmp_path / "site", {})
     result = run("purge", "--config", str(site.root))
     assert result.exit_code == 2
-    assert "name the DIR of feeds publish" in result.stderr
+    assert "give the DIR that feeds publish was given" in result.stderr
     assert run("purge", str(tmp_path / "out"), "--config", str(site.root)).exit_code == 0
 
 
@@ -213,7 +213,7 @@ def test_what_is_no_export_is_not_uploaded(tmp_path: Path, store: Store) -> None
     site = hooked(tmp_path, store)
     done = site.run("upload")
     assert done.returncode == 2
-    assert "is no export; make one with feeds export" in done.stderr
+    assert "is not an export; create one with feeds export" in done.stderr
 
 
 def a_repository(tmp_path: Path, store: Store, name: str) -> tuple[Published, dict[str, str]]:
@@ -620,7 +620,7 @@ def test_s22_an_export_for_cloudfront_is_uploaded_with_its_variants(
     gzip = Published(tmp_path / "b", store, export={"for": "s3"}, upload={"coding": "gzip"})
     done = gzip.run("publish")
     assert done.returncode == 2
-    assert "take upload.coding: gzip out" in done.stderr
+    assert "remove upload.coding: gzip from" in done.stderr
     assert gzip.names() == []
 
 

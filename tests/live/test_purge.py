@@ -21,12 +21,12 @@ from feeds.publish import cdn
 from feeds.publish import purge as purging
 from feeds.publish.cdn import PurgeRequest
 from feeds.publish.destination import RECORD
-from feeds.publish.publisher import PublishReport, publish
+from feeds.publish.publisher import PublishReport
 from feeds.publish.record import Record
 from feeds.util.progress import Progress, silent
 from tests.serve.test_server import free_port
 from tests.support.fake_hub import Handler, serving
-from tests.support.published_site import article
+from tests.support.published_site import article, publish
 from tests.support.site import NOW, Publication
 
 pytestmark = pytest.mark.xdist_group("purge")
@@ -122,7 +122,7 @@ class Site:
         self.out = root / "out"
 
     def publish(self, progress: Progress = silent) -> PublishReport:
-        return publish(self.articles.site, self.out, NOW, progress, patience=0)
+        return publish(self.articles.site, self.out, NOW, progress)
 
     @property
     def pending(self) -> dict[str, str]:
@@ -234,7 +234,7 @@ def test_a_cache_that_asks_for_an_hour_is_left_for_another_run(cache: Cache) -> 
 
 
 def test_a_cache_that_stays_busy_is_given_up(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(purging, "_PATIENCE", 2)
+    monkeypatch.setattr(purging, "_BUSY_SECONDS", 2)
     cache.answers[:] = [429] * 99
     with pytest.raises(PurgeError, match=r"fastly does not purge: .*: 429"):
         list(purging.send("fastly", requests(cache), silent))
@@ -242,7 +242,7 @@ def test_a_cache_that_stays_busy_is_given_up(cache: Cache, monkeypatch: pytest.M
 
 
 def test_what_is_done_gives_new_patience(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(purging, "_PATIENCE", 1)
+    monkeypatch.setattr(purging, "_BUSY_SECONDS", 1)
     cache.answers[:] = [200, *([429] * 7), 200, *([429] * 6), 200, *([429] * 5)]
     assert len(list(purging.send("fastly", requests(cache, 8), silent))) == 8
 
@@ -250,7 +250,7 @@ def test_what_is_done_gives_new_patience(cache: Cache, monkeypatch: pytest.Monke
 def test_cloudfront_that_is_full_is_asked_again_for_the_same_and_signed_anew(
     cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in cdn.NEEDS["cloudfront"]:
+    for name in cdn.CREDENTIALS["cloudfront"]:
         monkeypatch.setenv(name, "secret")
     cache.answers[:], cache.said = [400], b"<Code>TooManyInvalidationsInProgress</Code>"
     request = PurgeRequest("POST", cache.url, body=b"one", service="cloudfront")
@@ -266,7 +266,7 @@ def test_a_cache_that_says_no_is_told_with_what_it_says(cache: Cache) -> None:
 
 
 def test_a_cache_that_is_away_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(purging, "_RETRYING", 0)
+    monkeypatch.setattr(purging, "_RETRY_SECONDS", 0)
     with pytest.raises(PurgeError, match="http does not purge: PURGE"):
         list(
             purging.send(
@@ -288,7 +288,7 @@ def test_each_service_is_asked_at_its_own_address(
     tmp_path: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch, via: str, asked: str
 ) -> None:
     monkeypatch.setattr(cdn, f"_{via.upper()}", cache.url)
-    for name in cdn.NEEDS[via]:
+    for name in cdn.CREDENTIALS[via]:
         monkeypatch.setenv(name, "secret")
     site = Site(tmp_path, {"via": via, "zone": "1"})
     site.publish()
@@ -350,7 +350,7 @@ def test_what_was_purged_is_noted_while_it_goes_on(
     tmp_path: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run that is killed leaves no more than what it was about."""
-    monkeypatch.setattr(purging, "NOTED", -1)
+    monkeypatch.setattr(purging, "RECORD_INTERVAL", -1)
     site = changed_twice(tmp_path, cache)
     noted: list[tuple[int, int]] = []
 
@@ -444,7 +444,7 @@ def test_a_cache_is_asked_again_for_as_long_as_is_said(
 
     monkeypatch.setattr(time, "monotonic", lambda: now)
     monkeypatch.setattr(time, "sleep", sleep)
-    later, waited = purging._Later("busy", 0, patience), 0.0
+    later, waited = purging._Retry("busy", 0, patience), 0.0
     for pauses in range(100):
         try:
             waited += purging._pause("cache", [later], waited, pauses, silent)

@@ -10,7 +10,7 @@ import pytest
 from feeds.errors import BusyError, GuardError, StoreError, UnfinishedError
 from feeds.publish import object_store
 from feeds.publish.lease import Lease
-from feeds.publish.upload_plan import KINDS
+from feeds.publish.upload_plan import UPLOAD_ORDER
 from tests.support.object_store import Fault, Faulty, Store
 from tests.support.published_site import Published, article, state_of
 
@@ -97,7 +97,7 @@ def test_s24_assets_come_before_feeds_pages_and_lists_and_deletes_last(
     site = through(tmp_path, store, faulty)
     site.publish()
     before = {f"PUT {key}": file.kind for key, file in site.record.files.items()}
-    order = [KINDS.index(before[each]) for each in faulty.writes() if each in before]
+    order = [UPLOAD_ORDER.index(before[each]) for each in faulty.writes() if each in before]
     assert order == sorted(order)
     assert len(set(order)) == 4
     (site.articles.root / "feeds.yaml").write_text("feeds: [{path: all}, {path: new}]")
@@ -128,10 +128,10 @@ def test_a_second_run_does_nothing(tmp_path: Path, store: Store, faulty: Faulty)
 def test_what_no_upload_wrote_is_neither_overwritten_nor_deleted(site: Published) -> None:
     site.objects.put("index.html", b"mine")
     site.objects.put("photos/1.jpg", b"mine")
-    with pytest.raises(StoreError, match=r"/index\.html is there and no upload wrote it"):
+    with pytest.raises(StoreError, match=r"/index\.html exists and no upload wrote it"):
         site.publish()
     assert site.there() == {"index.html": b"mine", "photos/1.jpg": b"mine"}
-    with pytest.raises(StoreError, match=r"use --overwrite"):
+    with pytest.raises(StoreError, match=r"pass --overwrite"):
         site.publish(force=True)  # it is for the guard
     site.publish(overwrite=True)
     assert site.there() == {**site.exported(), "photos/1.jpg": b"mine"}
@@ -164,7 +164,7 @@ def test_an_upload_that_would_delete_too_much_stops(tmp_path: Path, store: Store
     site.publish()
     before = site.there()
     (site.articles.root / "feeds.yaml").write_text("feeds: [{path: all}]")
-    with pytest.raises(GuardError, match=r"would delete 41 of the 49 documents.*--force"):
+    with pytest.raises(GuardError, match=r"would delete 41 of the 49 published documents.*--force"):
         site.publish()
     assert site.there() == before
     with pytest.raises(GuardError):
@@ -213,7 +213,7 @@ def test_a_file_that_is_not_as_exported_is_not_uploaded(site: Published) -> None
     (site.out / "all.rss").write_text("cut of")
     done = site.run("upload")
     assert done.returncode == 3
-    assert "all.rss is not as the export left it; export again" in done.stderr
+    assert "all.rss has changed since the export; export again" in done.stderr
     assert "all.rss" not in site.names()
 
 
@@ -263,7 +263,7 @@ def test_a_connection_that_breaks_is_made_again(
 def test_what_was_written_before_a_failure_is_not_written_again(
     tmp_path: Path, store: Store, faulty: Faulty, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(object_store, "_RETRYING", 1)
+    monkeypatch.setattr(object_store, "_RETRY_SECONDS", 1)
     site = through(tmp_path, store, faulty, parallel=1)
     faulty.fault = lambda method, path: 403 if method == "PUT" and "/all.rss" in path else None
     with pytest.raises(UnfinishedError, match=r"(?s)cannot write .*/all\.rss: .*run the same"):
@@ -295,7 +295,7 @@ def test_without_a_lock_it_needs_no_conditional_writes(
     site.articles.write("c.md", article("c", "Maps"))
     site.publish()
     assert site.there() == site.exported()
-    assert "lock.json" not in site.state.names()
+    assert "lock.json" not in site.state.list_keys()
 
 
 def test_a_second_publish_waits_for_the_first(site: Published) -> None:

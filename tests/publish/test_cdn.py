@@ -27,18 +27,20 @@ def asked(changed: dict[str, str], **said: Any) -> list[PurgeRequest]:
     return [
         request
         for cache in split_by_server([msgspec.convert(said, PurgeSettings)])
-        for request in cdn.requests(cache, cdn.stale(changed, BASE, cache.by), ENVIRON, BASE, NOW)
+        for request in cdn.purge_requests(
+            cache, cdn.purge_targets(changed, BASE, cache.by), ENVIRON, BASE, NOW
+        )
     ]
 
 
 def test_a_page_is_purged_at_its_folder_too() -> None:
-    assert cdn.stale({"index.html": "", "a b/c.rss": ""}, BASE, "url").urls == (
+    assert cdn.purge_targets({"index.html": "", "a b/c.rss": ""}, BASE, "url").urls == (
         f"{BASE}index.html", BASE, f"{BASE}a%20b/c.rss",
     )  # fmt: skip
 
 
 def test_by_tag_each_tag_is_asked_once_and_what_has_none_by_its_url() -> None:
-    assert cdn.stale(CHANGED, BASE, "tag") == PurgeTargets(
+    assert cdn.purge_targets(CHANGED, BASE, "tag") == PurgeTargets(
         (f"{BASE}index.html", BASE), ("feed:all",)
     )
 
@@ -71,10 +73,10 @@ MANY = {f"{number}.rss": "" for number in range(1001)}
 def test_more_than_a_thousand_urls_are_one_path_where_each_costs_money_or_time() -> None:
     (request,) = asked(MANY, via="cloudfront", zone="E1")
     assert b"<Quantity>1</Quantity><Items><Path>/feeds/*</Path></Items>" in request.body
-    assert len(request.of.urls) == 1001
+    assert len(request.targets.urls) == 1001
     (request,) = asked(MANY, via="bunny")
     assert "?url=https%3A%2F%2Fexample.org%2Ffeeds%2F%2A&" in request.url
-    assert len(request.of.urls) == 1001
+    assert len(request.targets.urls) == 1001
     fewer = dict.fromkeys([*MANY][:1000], "")
     (request,) = asked(fewer, via="cloudfront", zone="E1")
     assert b"<Quantity>1000</Quantity>" in request.body
@@ -90,15 +92,15 @@ def test_more_than_a_thousand_urls_are_one_path_where_each_costs_money_or_time()
 )
 def test_a_path_is_forgotten_once_all_that_it_needs_is(via: str, by: str) -> None:
     made = asked(CHANGED, via=via, zone="1", by=by)
-    parts = [each.of for each in made]
-    assert cdn.forgotten(CHANGED, BASE, by, parts) == list(CHANGED)
-    assert cdn.forgotten(CHANGED, BASE, by, []) == []
+    parts = [each.targets for each in made]
+    assert cdn.purged_paths(CHANGED, BASE, by, parts) == list(CHANGED)
+    assert cdn.purged_paths(CHANGED, BASE, by, []) == []
 
 
 def test_a_page_is_forgotten_once_its_folder_is_too() -> None:
     page, folder = PurgeTargets((f"{BASE}index.html",)), PurgeTargets((BASE,))
-    assert cdn.forgotten({"index.html": ""}, BASE, "url", [page]) == []
-    assert cdn.forgotten({"index.html": ""}, BASE, "url", [page, folder]) == ["index.html"]
+    assert cdn.purged_paths({"index.html": ""}, BASE, "url", [page]) == []
+    assert cdn.purged_paths({"index.html": ""}, BASE, "url", [page, folder]) == ["index.html"]
 
 
 @pytest.mark.parametrize(
@@ -160,7 +162,7 @@ def test_cloudfront() -> None:
     assert paths == ["/feeds/all.rss", "/feeds/topics/a%26b.rss"]
     assert batch.findtext("c:Paths/c:Quantity", None, names) == "2"
     assert batch.findtext("c:CallerReference", None, names)
-    signed = cdn.signed(request, ENVIRON, NOW)
+    signed = cdn.sign(request, ENVIRON, NOW)
     assert signed.headers["Authorization"].startswith(
         "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/cloudfront/aws4_request, "
         "SignedHeaders=content-type;host;x-amz-date, Signature="
@@ -173,7 +175,8 @@ def test_cloudfront_that_is_asked_again_for_the_same_is_asked_for_something_new(
     what = PurgeTargets((f"{BASE}all.rss",))
     later = NOW.replace(second=1)
     bodies = {
-        cdn.requests(settings, what, ENVIRON, BASE, when)[0].body for when in (NOW, NOW, later)
+        cdn.purge_requests(settings, what, ENVIRON, BASE, when)[0].body
+        for when in (NOW, NOW, later)
     }
     assert len(bodies) == 2
 
@@ -186,7 +189,7 @@ def test_a_signature_is_that_of_the_example_in_the_documentation_of_aws() -> Non
         {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"},
         service="iam",
     )
-    signed = cdn.signed(request, ENVIRON, NOW)
+    signed = cdn.sign(request, ENVIRON, NOW)
     assert signed.headers["Authorization"].endswith(
         "Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"
     )
@@ -195,7 +198,7 @@ def test_a_signature_is_that_of_the_example_in_the_documentation_of_aws() -> Non
 def test_a_session_token_is_signed_too() -> None:
     environ = {**ENVIRON, "AWS_SESSION_TOKEN": "token"}
     request = PurgeRequest("GET", "https://a.example/", service="s")
-    signed = cdn.signed(request, environ, NOW)
+    signed = cdn.sign(request, environ, NOW)
     assert signed.headers["X-Amz-Security-Token"] == "token"
     assert "host;x-amz-date;x-amz-security-token" in signed.headers["Authorization"]
 
@@ -213,5 +216,5 @@ def test_http_asks_every_server_by_the_name_that_readers_ask() -> None:
 @pytest.mark.parametrize("via", ["cloudflare", "fastly", "bunny", "cloudfront", "http"])
 def test_what_the_environment_lacks_is_known(via: Any) -> None:
     settings = PurgeSettings(via=via)
-    assert cdn.missing(settings, ENVIRON) == []
-    assert cdn.missing(settings, {}) == list(cdn.NEEDS[via])
+    assert cdn.missing_credentials(settings, ENVIRON) == []
+    assert cdn.missing_credentials(settings, {}) == list(cdn.CREDENTIALS[via])

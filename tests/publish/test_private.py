@@ -12,10 +12,9 @@ from feeds.catalogue.catalogue import Catalogue
 from feeds.errors import CatalogueError, ConfigError, ExportError, StoreError
 from feeds.publish import encryption
 from feeds.publish.encryption import KEY
-from feeds.publish.exposure import readers_find
-from feeds.publish.publisher import publish
+from feeds.publish.exposure import public_url
 from feeds.util.progress import silent
-from tests.support.published_site import article
+from tests.support.published_site import article, publish
 from tests.support.site import NOW, Publication
 
 ONE, TWO = "A" * 43 + "=", "B" * 42 + "A="
@@ -74,14 +73,14 @@ def in_folder(root: Path, name: str = "site") -> Publication:
 
 def test_the_state_in_a_folder_is_its_owners_alone_also_one_from_before(tmp_path: Path) -> None:
     site, memory = in_folder(tmp_path), tmp_path / "memory"
-    publish(site.site, tmp_path / "out", NOW, silent, patience=0)
+    publish(site.site, tmp_path / "out", NOW, silent)
     found = modes(memory, "*")
     assert len(found) == 3
     assert found == dict.fromkeys(found, 0o600)
     for file in memory.iterdir():
         file.chmod(0o644)
     (memory / "README").write_text("")
-    publish(site.site, tmp_path / "out", NOW, silent, patience=0)
+    publish(site.site, tmp_path / "out", NOW, silent)
     assert modes(memory, "*") == {**found, "README": 0o666}
 
 
@@ -95,7 +94,7 @@ def test_a_state_that_cannot_be_written_leaves_nothing_half(
 
     monkeypatch.setattr("feeds.publish.object_store.os.fsync", full)
     with pytest.raises(StoreError, match=r"cannot write .*No space left"):
-        publish(site.site, tmp_path / "out", NOW, silent, patience=0)
+        publish(site.site, tmp_path / "out", NOW, silent)
     assert list(modes(tmp_path / "memory", "*")) == ["lock"]
 
 
@@ -110,7 +109,7 @@ def test_an_export_into_what_is_private_or_above_it_is_refused(tmp_path: Path, n
         with pytest.raises(ExportError, match=r"is or holds the (article|catalogue)"):
             site.export(out)
         with pytest.raises(ExportError, match="name another folder"):
-            publish(site.site, out, NOW, silent, patience=0)
+            publish(site.site, out, NOW, silent)
     assert not list(tmp_path.rglob("*.rss"))
 
 
@@ -119,7 +118,7 @@ def test_an_export_above_the_article_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "content/blog").mkdir(parents=True)
     (tmp_path / "content/blog/a.md").write_text(article("a"))
     with pytest.raises(ExportError, match="is or holds the article folder"):
-        publish(site.site, tmp_path / "content", NOW, silent, patience=0)
+        publish(site.site, tmp_path / "content", NOW, silent)
     site.build()
     site.export(site.root / "public")  # below the config folder is where many have it
 
@@ -133,12 +132,12 @@ def test_a_copy_is_encrypted_with_the_key_of_the_environment(
 ) -> None:
     monkeypatch.setenv(KEY, ONE)
     site, out = in_folder(tmp_path), tmp_path / "out"
-    publish(site.site, out, NOW, silent, patience=0)
+    publish(site.site, out, NOW, silent)
     before = titled(out)
     (copy,) = (tmp_path / "memory").glob("catalogue-*")
     assert copy.read_bytes().startswith(b"feeds-sealed-1\n")
     other = in_folder(tmp_path, "other")
-    assert publish(other.site, out, NOW, silent, patience=0).memory == "taken up"
+    assert publish(other.site, out, NOW, silent).memory == "taken up"
     assert titled(out) == before
 
 
@@ -150,15 +149,15 @@ def test_a_wrong_key_is_an_error_that_names_the_variable(
 ) -> None:
     monkeypatch.setenv(KEY, ONE)
     out = tmp_path / "out"
-    publish(in_folder(tmp_path).site, out, NOW, silent, patience=0)
+    publish(in_folder(tmp_path).site, out, NOW, silent)
     before = titled(out)
     monkeypatch.setenv(KEY, key)
     other = in_folder(tmp_path, "other")
     with pytest.raises(StoreError, match=said):
-        publish(other.site, out, NOW, silent, patience=0)
+        publish(other.site, out, NOW, silent)
     assert titled(out) == before
     monkeypatch.setenv(KEY, ONE)
-    assert publish(other.site, out, NOW, silent, patience=0).memory == "taken up"
+    assert publish(other.site, out, NOW, silent).memory == "taken up"
 
 
 def test_a_copy_from_before_there_was_a_key_is_taken_up_and_encrypted_at_once(
@@ -166,15 +165,15 @@ def test_a_copy_from_before_there_was_a_key_is_taken_up_and_encrypted_at_once(
 ) -> None:
     out, memory = tmp_path / "out", tmp_path / "memory"
     site = in_folder(tmp_path)
-    publish(site.site, out, NOW, silent, patience=0)
+    publish(site.site, out, NOW, silent)
     monkeypatch.setenv(KEY, ONE)
     other = in_folder(tmp_path, "other")
-    assert publish(other.site, out, NOW, silent, patience=0).memory == "taken up"
+    assert publish(other.site, out, NOW, silent).memory == "taken up"
     (copy,) = memory.glob("catalogue-*")
-    assert encryption.is_sealed(copy.read_bytes())
+    assert encryption.is_encrypted(copy.read_bytes())
     monkeypatch.setenv(KEY, TWO)  # a new key, on a machine that has the catalogue
-    assert publish(other.site, out, NOW, silent, patience=0).memory == "kept"
-    assert publish(site.site, out, NOW, silent, patience=0).memory == "taken up"
+    assert publish(other.site, out, NOW, silent).memory == "kept"
+    assert publish(site.site, out, NOW, silent).memory == "taken up"
 
 
 def test_a_memory_that_is_encrypted_is_not_written_open_for_want_of_a_key(
@@ -182,14 +181,16 @@ def test_a_memory_that_is_encrypted_is_not_written_open_for_want_of_a_key(
 ) -> None:
     monkeypatch.setenv(KEY, ONE)
     site, out = in_folder(tmp_path), tmp_path / "out"
-    publish(site.site, out, NOW, silent, patience=0)
+    publish(site.site, out, NOW, silent)
     monkeypatch.delenv(KEY)
     site.write("b.md", article("b"))
-    with pytest.raises(StoreError, match="FEEDS_STATE_KEY is not set here: it would be written"):
-        publish(site.site, out, NOW, silent, patience=0)
-    publish(site.site, out, NOW, silent, patience=0, overwrite=True)
+    with pytest.raises(
+        StoreError, match="FEEDS_STATE_KEY is not set here: the next copy would be readable"
+    ):
+        publish(site.site, out, NOW, silent)
+    publish(site.site, out, NOW, silent, overwrite=True)
     (copy,) = (tmp_path / "memory").glob("catalogue-*")
-    assert not encryption.is_sealed(copy.read_bytes())
+    assert not encryption.is_encrypted(copy.read_bytes())
 
 
 @pytest.mark.parametrize("key", ["secret", "A" * 42, "A" * 44, "é"])
@@ -197,22 +198,22 @@ def test_a_key_of_another_form_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
     monkeypatch.setenv(KEY, key)
-    with pytest.raises(ConfigError, match="is not 32 bytes in Base64; make one: openssl rand"):
-        publish(in_folder(tmp_path).site, tmp_path / "out", NOW, silent, patience=0)
+    with pytest.raises(ConfigError, match="is not 32 bytes in Base64; generate one: openssl rand"):
+        publish(in_folder(tmp_path).site, tmp_path / "out", NOW, silent)
     assert not (tmp_path / "out/all.rss").exists()
 
 
 def test_a_copy_that_was_changed_is_not_decrypted() -> None:
-    seal = encryption.from_environment({KEY: ONE})
+    seal = encryption.cipher_from_environment({KEY: ONE})
     assert seal
-    whole = b"".join(seal.sealed([b"abc", b"def"]))
-    assert seal.opened(whole) == b"abcdef"
+    whole = b"".join(seal.encrypt([b"abc", b"def"]))
+    assert seal.decrypt(whole) == b"abcdef"
     for place in (0, 16, 30, len(whole) - 1):
         damaged = bytearray(whole)
         damaged[place] ^= 1
-        assert seal.opened(bytes(damaged)) is None or place == 0
-    assert seal.opened(whole[:20]) is None
-    assert b"".join(seal.sealed([b"abc", b"def"])) != whole  # never the same nonce
+        assert seal.decrypt(bytes(damaged)) is None or place == 0
+    assert seal.decrypt(whole[:20]) is None
+    assert b"".join(seal.encrypt([b"abc", b"def"])) != whole  # never the same nonce
 
 
 @pytest.mark.parametrize(
@@ -234,4 +235,4 @@ def test_a_copy_that_was_changed_is_not_decrypted() -> None:
 def test_where_readers_find_the_state(
     feeds_url: str, url: str, state: str, expected: str | None
 ) -> None:
-    assert readers_find(feeds_url, url, state) == expected
+    assert public_url(feeds_url, url, state) == expected

@@ -10,9 +10,16 @@ from hypothesis import strategies as st
 from feeds.cli.publish import print_plan
 from feeds.export.manifest import File, Kind, Manifest
 from feeds.publish import upload_plan
-from feeds.publish.record import Record, after_upload, pending, published, purged_paths, retagged
+from feeds.publish.record import (
+    Record,
+    after_purge,
+    after_upload,
+    pending_purge,
+    published_paths,
+    with_tag_header,
+)
 from feeds.publish.upload import tag_header
-from feeds.publish.upload_plan import KINDS, Upload, UploadPlan
+from feeds.publish.upload_plan import UPLOAD_ORDER, Upload, UploadPlan
 from tests.support.site import make_site
 
 Coding = Literal["identity", "gzip"]
@@ -63,22 +70,22 @@ def test_the_guard_counts_every_document_once_whatever_its_coding(coding: Coding
     gzip = {f"{name}.gz": file(coding="gzip") for name in FILES}
     brotli = {f"{name}.br": file(coding="br") for name in FILES}
     manifest = Manifest({**FILES, **gzip, **brotli})
-    files = upload_plan.wanted(manifest, coding, variants=coding == "identity")
-    assert sorted(published(Record(files=files))) == sorted(FILES)
+    files = upload_plan.expected_objects(manifest, coding, variants=coding == "identity")
+    assert sorted(published_paths(Record(files=files))) == sorted(FILES)
 
 
 def test_s22_variants_that_were_compressed_beforehand_stay_behind() -> None:
     manifest = Manifest({"all.rss": file(), "all.rss.gz": file(coding="gzip")})
-    assert upload_plan.wanted(manifest, "identity") == {"all.rss": file()}
-    assert upload_plan.wanted(manifest, "identity", variants=True) == manifest.files
-    assert upload_plan.wanted(manifest, "gzip") == {"all.rss": file(coding="gzip")}
+    assert upload_plan.expected_objects(manifest, "identity") == {"all.rss": file()}
+    assert upload_plan.expected_objects(manifest, "identity", variants=True) == manifest.files
+    assert upload_plan.expected_objects(manifest, "gzip") == {"all.rss": file(coding="gzip")}
 
 
 def test_s22_another_coding_is_another_content() -> None:
-    gzip = upload_plan.wanted(Manifest({"all.rss": file()}), "gzip")
+    gzip = upload_plan.expected_objects(Manifest({"all.rss": file()}), "gzip")
     made = upload_plan.plan_uploads(Record(files={"all.rss": file()}), gzip)
     assert [each.why for each in made.uploads] == ["content"]
-    assert upload_plan.headers(made.uploads[0].file, None)["Content-Encoding"] == "gzip"
+    assert upload_plan.object_headers(made.uploads[0].file, None)["Content-Encoding"] == "gzip"
 
 
 def test_what_was_not_finished_is_written_again_even_if_the_record_has_it_so() -> None:
@@ -109,7 +116,7 @@ def test_what_is_deleted_is_purged_by_the_tag_that_it_had() -> None:
     [("Surrogate-Key", "all feed:a"), ("Cache-Tag", "all,feed:a"), ("xkey", "all feed:a")],
 )
 def test_c7_c8_tags_are_metadata_named_as_the_cache_wants_them(header: str, said: str) -> None:
-    assert upload_plan.headers(file(tags=("all", "feed:a")), header)[header] == said
+    assert upload_plan.object_headers(file(tags=("all", "feed:a")), header)[header] == said
 
 
 def test_c7_a_dry_run_says_of_tags_what_an_upload_does(capsys: pytest.CaptureFixture[str]) -> None:
@@ -123,33 +130,33 @@ def test_c7_a_dry_run_says_of_tags_what_an_upload_does(capsys: pytest.CaptureFix
 
 def test_c7_tags_in_another_header_are_written_anew() -> None:
     files = {"all.rss": file(tags=("all",)), "index.html": file("list")}
-    record = retagged(Record(files=files, tagged="xkey"), "Cache-Tag")
+    record = with_tag_header(Record(files=files, tagged="xkey"), "Cache-Tag")
     made = upload_plan.plan_uploads(record, files)
     assert [(each.path, each.why) for each in made.uploads] == [("all.rss", "metadata")]
     record = after_upload(upload_plan.before_upload(record, made), files, ())
-    assert upload_plan.plan_uploads(retagged(record, "Cache-Tag"), files).uploads == ()
+    assert upload_plan.plan_uploads(with_tag_header(record, "Cache-Tag"), files).uploads == ()
 
 
 def test_tags_past_what_a_store_takes_are_left_out() -> None:
     tags = ("all", *(f"entry:{number:010}" for number in range(500)))
-    kept = upload_plan.headers(file(tags=tags), "Surrogate-Key")["Surrogate-Key"]
+    kept = upload_plan.object_headers(file(tags=tags), "Surrogate-Key")["Surrogate-Key"]
     assert len(kept) <= 1_800
     assert kept.startswith("all entry:0000000000")
 
 
 def test_what_every_cache_has_forgotten_is_done() -> None:
     record = Record(purge={"a.rss": "feed:a", "b.rss": ""})
-    record = purged_paths(record, "one", ["a.rss", "b.rss"], ["one", "two"])
-    assert (pending(record, "one"), len(pending(record, "two"))) == ({}, 2)
-    record = purged_paths(record, "two", ["a.rss"], ["one", "two"])
+    record = after_purge(record, "one", ["a.rss", "b.rss"], ["one", "two"])
+    assert (pending_purge(record, "one"), len(pending_purge(record, "two"))) == ({}, 2)
+    record = after_purge(record, "two", ["a.rss"], ["one", "two"])
     assert record == Record(purge={"b.rss": ""}, purged={"one": ("b.rss",)})
-    assert purged_paths(record, "one", [], ["one"]) == Record()  # two was taken out
+    assert after_purge(record, "one", [], ["one"]) == Record()  # two was taken out
 
 
 def test_what_changed_again_is_purged_again_everywhere() -> None:
     record = Record(purge={"a.rss": ""}, purged={"one": ("a.rss",)})
     record = after_upload(record, {"a.rss": file()}, ())
-    assert pending(record, "one") == {"a.rss": ""}
+    assert pending_purge(record, "one") == {"a.rss": ""}
 
 
 _caches = st.frozensets(st.sampled_from(["one", "two", "three"]), min_size=1)
@@ -178,17 +185,17 @@ def test_no_cache_is_left_with_an_old_copy_whichever_come_and_go(
                 each |= paths
         else:
             there = sorted(caches | {what})
-            record = purged_paths(record, what, paths, there)
+            record = after_purge(record, what, paths, there)
             stale[what] -= paths
             for name in stale.keys() - there:  # who is not of the site is not cared for
                 stale[name] &= record.purge.keys()
         for name, old in stale.items():
-            assert old <= pending(record, name).keys()
+            assert old <= pending_purge(record, name).keys()
 
 
 _files = st.dictionaries(
     st.sampled_from("abcdef"),
-    st.builds(file, st.sampled_from(KINDS), st.sampled_from("xyz")),
+    st.builds(file, st.sampled_from(UPLOAD_ORDER), st.sampled_from("xyz")),
 )
 
 

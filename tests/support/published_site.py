@@ -13,13 +13,14 @@ from typing import Any
 
 import msgspec
 
+from feeds.config.site import Site
 from feeds.export.manifest import Manifest
 from feeds.publish import publisher
 from feeds.publish.destination import RECORD
 from feeds.publish.object_store import ObjectStore
-from feeds.publish.publisher import PublishReport
+from feeds.publish.publisher import PublishOptions, PublishReport
 from feeds.publish.record import Record
-from feeds.util.progress import silent
+from feeds.util.progress import Progress, silent
 from tests.support.object_store import BUCKET, Store, body, environ
 from tests.support.site import NOW, Publication, front_matter
 
@@ -31,7 +32,7 @@ _LINK = re.compile(rb"https://example\.org/([a-z/0-9-]+\.(?:rss|atom|json))")
 _COMMAND = """
 import sys
 from feeds.publish import lease, object_store
-lease.SECONDS, object_store._RETRYING = {seconds}, {retrying}
+lease.SECONDS, object_store._RETRY_SECONDS = {seconds}, {retrying}
 from feeds.cli.main import main
 main(sys.argv[1:])
 """
@@ -40,6 +41,15 @@ main(sys.argv[1:])
 def article(name: str, *topics: str, **said: Any) -> str:
     return front_matter(
         title=name, webUrl=f"https://example.org/{name}", topics=[*(topics or ["AI"])], **said
+    )
+
+
+def publish(
+    site: Site, folder: Path, now: datetime = NOW, progress: Progress = silent, **options: Any
+) -> PublishReport:
+    """Publish in this process; without a `patience` among the options, do not wait for a lock."""
+    return publisher.publish(
+        site, folder, now, progress, PublishOptions(**{"patience": 0, **options})
     )
 
 
@@ -64,9 +74,8 @@ class Published:
         articles = said.pop("articles", {"a.md": article("a", "AI"), "b.md": article("b", "Maps")})
         self.articles = Publication(root / "site", articles, upload=upload, **said)
 
-    def publish(self, now: datetime = NOW, **said: Any) -> PublishReport:
-        options: dict[str, Any] = {"patience": 0, **said}
-        return publisher.publish(self.articles.site, self.out, now, silent, **options)
+    def publish(self, now: datetime = NOW, **options: Any) -> PublishReport:
+        return publish(self.articles.site, self.out, now, **options)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
@@ -107,7 +116,7 @@ class Published:
 
     def names(self) -> list[str]:
         """The keys of all documents that are there."""
-        return [key for key in self.objects.names() if not key.startswith(".feeds-state/")]
+        return [key for key in self.objects.list_keys() if not key.startswith(".feeds-state/")]
 
     def there(self) -> dict[str, bytes]:
         """All documents that are there."""
