@@ -7,86 +7,34 @@ an unclear value: a draft that goes out cannot be taken back. No I/O; the clock 
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
-from difflib import SequenceMatcher
-from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from feeds.articles import frontmatter
 from feeds.articles.fields import Fields
+from feeds.articles.withholding_keys import FILLERS, ONCE, OWN, Kind, Meaning, find_meaning, words
 from feeds.config.site import Site
 from feeds.util import dates
 from feeds.util.text import quote_for_message
 
-
-def _words(*lines: str) -> frozenset[str]:
-    return frozenset(word for line in lines for word in line.split())
-
-
-# The keys of this tool, which say nothing in the words of another one.
-_OWN = _words(
-    "title name excerpt bio publishedDateTime updatedDateTime webUrl originalUrl topics category"
-    " type language locale quality heat authors provider related images audio video actions"
-    " featuredContent length levels price ratings",
-    *frontmatter.WITHHOLDING,
-)
-
-_Kind = Literal["flag", "misspelt", "option", "status", "parts", "expiry", "publish", "date"]
-# Keys of these kinds are unclear where they are given more than once.
-_ONCE: frozenset[_Kind] = frozenset({"flag", "misspelt", "status", "parts", "expiry"})
-
-
-class _Meaning(NamedTuple):
-    """What a key of another tool says. `withholds` is the value of a flag that keeps back."""
-
-    kind: _Kind
-    withholds: bool = True
-
-
-def _named(names: str, kind: _Kind, *, withholds: bool = True) -> dict[str, _Meaning]:
-    return dict.fromkeys(names.split(), _Meaning(kind, withholds))
-
-
-# By name in lower case, without hyphens and underscores. An option has other values besides true
-# and false, so that it keeps back only where it is clear.
-_MEANINGS: dict[str, _Meaning] = {
-    **_named("draft isdraft hidden ishidden private isprivate unlisted isunlisted", "flag"),
-    **_named("removed deleted unpublished headless eleventyexcludefromcollections wip", "flag"),
-    **_named("published ispublished publish", "flag", withholds=False),
-    **_named("permalink render public listed", "option", withholds=False),
-    **_named("status poststatus publishstatus visibility", "status"),
-    **_named("build", "parts"),
-    **_named("expirydate expirydatetime expires expiry expireson expiresat expiredate", "expiry"),
-    **_named("expirationdate unpublishdate unpublishat unpublishon unpublish", "expiry"),
-    **_named("unpublishedat archivedat removedat deletedat", "expiry"),
-    **_named("date datetime pubdate pubdatetime publishdate publishdatetime", "publish"),
-    **_named("publisheddate publisheddatetime publishedat publishedon publishedtime", "publish"),
-    **_named("publishat publishon publishtime publishafter publicationdate", "publish"),
-    **_named("datepublished postdate postedat postedon embargo embargodate", "publish"),
-    **_named("created createdat createdon createddate createddatetime datecreated", "date"),
-    **_named("lastmod lastmodified lastmodifiedat lastupdated modified modifieddate", "date"),
-    **_named("datemodified moddatetime updated updatedat updateddate releasedate", "date"),
-}
-# Misspellings of these count as well; how alike they have to be, and words of their own.
-_MISSPELT, _ALIKE, _OTHER_WORDS = ("published", "draft"), 0.8, frozenset({"publisher", "polished"})
-_LONGEST_NAME = 40
-
-_TRUE, _FALSE = _words("true yes on 1 y t"), _words("false no off 0 n f")
-_PUBLIC = _words(
+_TRUE, _FALSE = words("true yes on 1 y t"), words("false no off 0 n f")
+_PUBLIC = words(
     "published publish public live final done complete completed finished approved released"
     " active online visible listed current open"
 )
-_NOT_PUBLIC = _words(
+_NOT_PUBLIC = words(
     "draft drafts autodraft hidden private skip pending trash trashed scheduled future unpublished"
     " inactive disabled deleted removed unlisted embargoed withheld wip review inreview internal"
     " offline archived"
 )
-_NO_EXPIRY = frozenset({"", "never", "none", "no", "false"})
+_NO_DATE = frozenset({"", "never", "none", "no", "false"})
+# Values of Eleventy's `date`, which are never in the future.
+_PAST = words("created lastmodified gitcreated gitlastmodified")
 _PARTS, _NEVER = ("render", "list"), frozenset({"never", "false"})
 
-_DRAFTS = "_drafts"  # the folder of Jekyll and Hexo
-_FILLERS = str.maketrans("", "", "-_ ")
-_ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)")
+_DRAFTS = "drafts"  # the folder of Jekyll and Hexo is _drafts
+# Seconds or milliseconds since 1970, from 2001 on.
+_EPOCH = re.compile(r"\d{10}(\d{3})?", re.ASCII)
 _LONGEST_DATE = 100  # characters
 
 _BACK = "so that the article is kept back"
@@ -109,21 +57,21 @@ def judge(fields: Fields, path: str, repeated: Sequence[str], now: datetime, sit
     kept back becomes a fatal problem, except for the clear words of this tool, which need none.
     """
     problems = len(fields.problems)
-    kept = _by_own_words(fields)
+    kept = _by_ownwords(fields)
     for name in repeated:
-        if name in frontmatter.WITHHOLDING or _kind(name) in _ONCE:
+        if name in frontmatter.WITHHOLDING or _kind(name) in ONCE:
             fields.wrong(name, f"is given more than once, {_BACK}; write it once", fatal=True)
             kept = True
     if kept and len(fields.problems) == problems:
-        return Verdict(
-            withheld=True
-        )  # a long article is not read any further: `feeds.articles.frontmatter`
-    others = _by_other_words(fields, path, now, site)
-    if _DRAFTS in path and _DRAFTS in path.split("/")[:-1]:
-        fields.wrong(
-            None, f"lies in a folder {_DRAFTS}, {_BACK}; move it to publish it", fatal=True
-        )
-        kept = True
+        # A long article is not read any further: `feeds.articles.frontmatter`.
+        return Verdict(withheld=True)
+    others = _by_otherwords(fields, path, now, site)
+    for folder in path.split("/")[:-1]:
+        if folder.casefold().lstrip("_") == _DRAFTS:
+            message = f"lies in a folder {folder}, {_BACK}; move it to publish it"
+            fields.wrong(None, message, fatal=True)
+            kept = True
+            break
     return Verdict(withheld=True) if kept else others
 
 
@@ -137,7 +85,7 @@ def has_unread_date(fields: Fields, in_name: datetime | None, site: Site) -> boo
     for name, meaning in _others(fields):
         value = fields.raw(name)
         kind = meaning.kind if meaning else None
-        if kind == "expiry" or not _may_date(value, kind, site):
+        if not _may_date(value, kind, site):
             continue
         if in_name is None:
             message = "is not read, so that the article has no date; write publishedDateTime"
@@ -150,7 +98,7 @@ def has_unread_date(fields: Fields, in_name: datetime | None, site: Site) -> boo
     return found
 
 
-def _by_own_words(fields: Fields) -> bool:
+def _by_ownwords(fields: Fields) -> bool:
     kept = False
     for name, withholds in frontmatter.WITHHOLDING.items():
         if name in fields:
@@ -159,7 +107,7 @@ def _by_own_words(fields: Fields) -> bool:
     return kept
 
 
-def _by_other_words(fields: Fields, path: str, now: datetime, site: Site) -> Verdict:
+def _by_otherwords(fields: Fields, path: str, now: datetime, site: Site) -> Verdict:
     """What the keys of other tools say; each that keeps the article back is a problem."""
     kept, until = False, []
     for name, meaning in _others(fields):
@@ -168,8 +116,8 @@ def _by_other_words(fields: Fields, path: str, now: datetime, site: Site) -> Ver
         value, changes = fields.raw(name), None
         if meaning.kind == "expiry":
             why, changes = _by_expiry(value, now, site)
-        elif meaning.kind == "publish":
-            why, changes = _by_coming(fields, value, path, now, site)
+        elif meaning.kind in ("publish", "embargo"):
+            why, changes = _by_coming(fields, value, meaning.kind, path, now, site)
         else:
             why = _why(fields, value, meaning)
         until += [int(changes.timestamp())] if changes else []
@@ -179,7 +127,7 @@ def _by_other_words(fields: Fields, path: str, now: datetime, site: Site) -> Ver
     return Verdict(kept, min(until)) if until else Verdict(kept)
 
 
-def _why(fields: Fields, value: Any, meaning: _Meaning) -> str:
+def _why(fields: Fields, value: Any, meaning: Meaning) -> str:
     """Why a value that no clock is needed for keeps the article back; empty if it does not."""
     truth = _truth(value)
     if meaning.kind == "flag" and truth is None:
@@ -188,6 +136,10 @@ def _why(fields: Fields, value: Any, meaning: _Meaning) -> str:
         return f"is empty, {_BACK}; write published: true or published: false"
     if meaning.kind in ("flag", "misspelt", "option"):
         return f"is {_shown(value)}, {_BACK}" if truth is meaning.withholds else ""
+    if meaning.kind == "state":
+        return f"is {_shown(value)}, {_BACK}" if _word(value) in _NOT_PUBLIC else ""
+    if meaning.kind == "params":
+        return _by_params(value)
     if meaning.kind == "parts":
         parts = value if isinstance(value, dict) else {}
         never = any(_word(parts.get(part)) in _NEVER for part in _PARTS)
@@ -202,22 +154,35 @@ def _why(fields: Fields, value: Any, meaning: _Meaning) -> str:
     return ""
 
 
+def _by_params(value: Any) -> str:
+    """Return why parameters of Hugo or Zola keep the article back; empty if they do not."""
+    for name, inner in value.items() if isinstance(value, dict) else ():
+        meaning = find_meaning(name) if isinstance(name, str) else None
+        if meaning and meaning.kind == "flag" and _truth(inner) is meaning.withholds:
+            return f"has {name}: {_shown(inner)}, {_BACK}"
+    return ""
+
+
 def _by_coming(
-    fields: Fields, value: Any, path: str, now: datetime, site: Site
+    fields: Fields, value: Any, kind: Kind, path: str, now: datetime, site: Site
 ) -> tuple[str, datetime | None]:
     """Why a date of publication keeps the article back, empty if it does not, and until when."""
-    comes = _moment(value, site)
+    if value in (None, "") or (kind == "embargo" and _is_no_date(value)):
+        return "", None
+    comes, dated = _moment(value, site), fields.raw("publishedDateTime")
+    if comes is None and (dated or kind == "embargo") and _word(value) not in _PAST:
+        message = f"is {_shown(value)}, which is not a date, {_BACK}"
+        return f"{message}; write for example 2024-05-31T09:00:00Z", None
     if comes is None or comes <= now:
         return "", None
-    own = fields.raw("publishedDateTime") or dates.in_name(path.rpartition("/")[2], site.zone)
-    if not own:
+    if not (dated or dates.in_name(path.rpartition("/")[2], site.zone)):
         return "", None  # the article has no date that is read: `has_unread_date`
     return f"is {_shown(value)}, which is yet to come, {_BACK} until then", comes
 
 
 def _by_expiry(value: Any, now: datetime, site: Site) -> tuple[str, datetime | None]:
     """Why the end of an article keeps it back, empty if it does not, and when it will."""
-    if value is None or (isinstance(value, str | int) and _word(value) in _NO_EXPIRY):
+    if _is_no_date(value):
         return "", None
     ends = _moment(value, site)
     if ends is None:
@@ -226,28 +191,15 @@ def _by_expiry(value: Any, now: datetime, site: Site) -> tuple[str, datetime | N
     return (f"is {_shown(value)}, which is past, {_BACK}", None) if ends <= now else ("", ends)
 
 
-def _others(fields: Fields) -> Iterator[tuple[str, _Meaning | None]]:
+def _others(fields: Fields) -> Iterator[tuple[str, Meaning | None]]:
     """The keys that are not this tool's, with what they mean if that is known."""
-    for name in fields.names_beside(_OWN):
-        yield name, _meaning(name)
+    for name in fields.names_beside(OWN):
+        yield name, find_meaning(name)
 
 
-def _kind(name: str) -> _Kind | None:
-    meaning = None if name in _OWN else _meaning(name)
+def _kind(name: str) -> Kind | None:
+    meaning = None if name in OWN else find_meaning(name)
     return meaning.kind if meaning else None
-
-
-@lru_cache(2_000)
-def _meaning(name: str) -> _Meaning | None:
-    """What a key means that another tool may know, however it is cased or misspelt."""
-    folded = name.translate(_FILLERS).casefold() if len(name) <= _LONGEST_NAME else ""
-    if folded in _MEANINGS:
-        return _MEANINGS[folded]
-    for known in _MISSPELT:
-        alike = folded[:1] == known[0] and SequenceMatcher(None, folded, known).ratio() >= _ALIKE
-        if alike and folded not in _OTHER_WORDS:
-            return _Meaning("misspelt", _MEANINGS[known].withholds)
-    return None
 
 
 def _truth(value: Any) -> bool | None:
@@ -258,33 +210,46 @@ def _truth(value: Any) -> bool | None:
 
 def _word(value: Any) -> str:
     """A value as one word in lower case, without hyphens, underscores and spaces."""
-    return str(value).translate(_FILLERS).casefold() if isinstance(value, str | int) else ""
+    return str(value).translate(FILLERS).casefold() if isinstance(value, str | int) else ""
+
+
+def _is_no_date(value: Any) -> bool:
+    """Whether a value says that there is no such date."""
+    return value is None or (isinstance(value, str | int) and _word(value) in _NO_DATE)
 
 
 def _shown(value: Any) -> str:
     if value is None or value == "":
         return "empty"
+    if isinstance(value, dict | list):
+        return "a mapping" if isinstance(value, dict) else "a list"
     return str(value).lower() if isinstance(value, bool) else quote_for_message(value)
 
 
 def _moment(value: Any, site: Site) -> datetime | None:
-    """The moment that a value means, in UTC; None if it is no date."""
+    """The moment that a value means, in UTC; None if it is no date.
+
+    Also of MkDocs' mapping of `created` and `updated`, and of seconds or milliseconds since 1970.
+    """
+    if isinstance(value, dict):
+        value = value.get("created")
     if isinstance(value, str) and len(value) > _LONGEST_DATE:
         return None
+    if isinstance(value, str | int) and (epoch := _EPOCH.fullmatch(str(value).strip())):
+        return dates.from_timestamp(int(epoch[0][:10]))
     try:
         return dates.parse(value, site.zone)
     except dates.BadDateError:
         return None
 
 
-def _may_date(value: Any, kind: _Kind | None, site: Site) -> bool:
+def _may_date(value: Any, kind: Kind | None, site: Site) -> bool:
     """Whether the value of such a key is what its author dates the article by."""
     if value in (None, "") or isinstance(value, bool):
         return False
-    if kind == "publish" or isinstance(value, date):
-        return True
-    named = kind == "date" or (isinstance(value, str) and _ISO.match(value) is not None)
-    return named and _moment(value, site) is not None
+    if kind in ("date", "embargo"):
+        return _moment(value, site) is not None
+    return kind == "publish"
 
 
 def _is_day(value: Any, other: datetime, site: Site) -> bool:

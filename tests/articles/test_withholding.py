@@ -42,6 +42,9 @@ DRAFTS = [
     "hidden: true", "private: true", "private: yes", "unlisted: true", "publish: false",
     "publish: no", "headless: true", "permalink: false", "render: false", "public: false",
     "eleventyExcludeFromCollections: true", "eleventyExcludeFromCollections: [posts]",
+    "state: draft", "state: Draft", "visible: false", "live: no", "enabled: false",
+    "embargoed: true", "internal: true", "disabled: true",
+    "params:\n  draft: true", 'params: {hidden: "yes"}', "extra:\n  draft: true",
     "build:\n  list: never", "_build:\n  render: never", "build:\n  render: false",
 ]  # fmt: skip
 
@@ -64,7 +67,11 @@ UNCLEAR = [
     "published: true\n'published': true", "draft: false\ndraft: false",
     "draft: maybe", "draft:", "draft: {}", "hidden: 2", "private: ~", "unlisted: [a]",
     "status: brouillon", "status:", "status: [draft]", "expiryDate: soon",
-    "expires: 2099-01-01\nexpires: 2098-01-01",
+    "expires: 2099-01-01\nexpires: 2098-01-01", "embargoed: maybe",
+    # A publication date that cannot be read
+    "publishDate: 12/31/2027", "publish_date: tba", "publish_date: 20271231", "date: [2027-01-01]",
+    "date: {start: 2027-01-01}", "publishedAt: Medium", "embargo: soon", "embargo: true",
+    "scheduled: true", "goLive: next week", "expiration: 3600", "valid_until: soon",
 ]  # fmt: skip
 
 
@@ -88,6 +95,12 @@ def test_the_clear_words_of_this_tool_need_no_row(line: str) -> None:
      "publised: true", "draft: false", 'draft: "no"', "draft: 0", "hidden: off", "private: false",
      "status: published", "Status: Published", "status: publish", "visibility: public",
      "status: budding\npublished: true", "publisher: ACM", "publisher: false", "publishers: [A]",
+     "state: open", "state: Ohio", "visible: true", "live: on stage", "active: false",
+     "enabled: true", "internal: false", "embargoed: false", "embargo: none", "embargo: false",
+     "scheduled: false", "scheduled:", "publishDate:", "date: Last Modified", "date: 1700000000",
+     "publish_date: 1700000000000", "date: {created: 2020-01-01, updated: 2099-01-01}",
+     "params: {draft: false}", "params: {draft: 3}", "params: {color: red}", "extra: 3",
+     "expire: never", "valid_until: 2099-01-01",
      "permalink: /a/", "permalink:", "render: markdown", "public: everybody", "build: 17",
      "build:\n  list: always\n  render: link", "eleventyExcludeFromCollections: false",
      "expiryDate:", "expires: never", "expires: false", "deletedAt: ~", "date: 2020-01-01",
@@ -105,10 +118,14 @@ def test_a_status_that_is_not_public_outweighs_published_true() -> None:
     assert is_withheld_with_a_row(article("draft: true\npublished: true"), "draft")
 
 
-@pytest.mark.parametrize("path", ["_drafts/a.md", "blog/_drafts/b/2024-05-31-a.md"])
+@pytest.mark.parametrize(
+    "path",
+    ["_drafts/a.md", "blog/_drafts/b/2024-05-31-a.md", "drafts/a.md", "blog/_Drafts/a.md"],
+)
 def test_a_folder_of_drafts_is_kept_back(path: str) -> None:
     assert is_withheld_with_a_row(article("quality: 1", path))
     assert article("quality: 1", "_drafts.md").entry is not None
+    assert article("quality: 1", "draughts/a.md").entry is not None
 
 
 # --- dates that are there and not read
@@ -121,7 +138,7 @@ def test_a_folder_of_drafts_is_kept_back(path: str) -> None:
      "date:\n  created: 2020-01-01", "pubDate: Jul 08 2022", "pubDatetime: 2022-09-23T15:22:00Z",
      "publishDate: 2099-01-01", "publishedAt: 2020-01-01", "PublishedDateTime: 2020-01-01",
      "publishdDateTime: 2020-01-01", "created: 31 May 2024", "createdAt: 2020-01-01",
-     "lastmod: 2020-01-01", "datum: 2020-01-01", 'datum: "2020-01-01 10:00"',
+     "lastmod: 2020-01-01", "datum: 2020-01-01", 'datum: "2020-01-01 10:00"', "created: 1700000000",
      "publishedDateTime:\ndate: 2020-01-01", "embargo: 2099-01-01"],
 )  # fmt: skip
 def test_an_article_whose_date_is_not_read_is_not_dated_when_first_seen(line: str) -> None:
@@ -133,7 +150,9 @@ def test_an_article_whose_date_is_not_read_is_not_dated_when_first_seen(line: st
 
 
 @pytest.mark.parametrize(
-    "line", ["quality: 1", "date:", 'date: ""', "updated: true", "created: by hand", "price: 10",
+    "line", ["birthday: 1980-01-01", "deadline: 2030-01-01", "reviewed: 2024-05-05",
+             "since: 2019-05-05", "dob: 1980-01-01", "event_date: 2030-01-01",
+             "quality: 1", "date:", 'date: ""', "updated: true", "created: by hand", "price: 10",
              "expiryDate: 2099-01-01", "updatedDateTime: 2023-01-01"]
 )  # fmt: skip
 def test_an_article_without_any_date_is_dated_when_first_seen(line: str) -> None:
@@ -174,12 +193,25 @@ def test_a_date_that_is_another_than_in_the_file_name_is_an_error(line: str) -> 
 TOMORROW, YESTERDAY = NOW + timedelta(days=1), NOW - timedelta(days=1)
 
 
-@pytest.mark.parametrize("name", ["publishDate", "date", "pubDate", "pubDatetime", "embargo"])
+@pytest.mark.parametrize(
+    "name",
+    ["publishDate", "date", "pubDate", "pubDatetime", "embargo", "embargo_until", "embargoUntil",
+     "scheduled", "scheduled_for", "goLive", "visible_from", "publishdDateTime"],
+)  # fmt: skip
 def test_an_article_that_is_yet_to_come_is_kept_back_until_then(name: str) -> None:
     made = article(f"{name}: {TOMORROW.isoformat()}")
     assert is_withheld_with_a_row(made, name)
     assert made.until == int(TOMORROW.timestamp())
     assert article(f"{name}: {NOW.isoformat()}").entry is not None
+
+
+@pytest.mark.parametrize(
+    "value", ["1830000000", "1830000000000", "{created: 2027-12-28 13:20:00Z}"]
+)
+def test_epochs_and_mappings_of_dates_are_read(value: str) -> None:
+    made = article(f"date: {value}")
+    assert is_withheld_with_a_row(made, "date")
+    assert made.until == 1_830_000_000
 
 
 def test_an_article_to_come_on_the_day_in_its_file_name_is_kept_back_until_then() -> None:
@@ -190,7 +222,18 @@ def test_an_article_to_come_on_the_day_in_its_file_name_is_kept_back_until_then(
 
 
 @pytest.mark.parametrize(
-    "name", ["expiryDate", "expirydate", "unpublishDate", "expires", "Expiry", "deleted_at"]
+    "name",
+    [
+        "expiryDate",
+        "expirydate",
+        "unpublishDate",
+        "expires",
+        "Expiry",
+        "deleted_at",
+        "expiration",
+        "expire",
+        "valid_until",
+    ],
 )
 @pytest.mark.parametrize("before", [DATED, UNDATED])
 def test_an_expired_article_is_kept_back(name: str, before: str) -> None:
