@@ -10,7 +10,8 @@ import msgspec
 from feeds.articles import folder
 from feeds.articles.parser import stem
 from feeds.articles.scan_digest import PartitionedScan, ScanDigest
-from feeds.build import build_clock, decide, repair
+from feeds.build import asset_sizes, build_clock, decide, repair
+from feeds.build.asset_sizes import AssetSizes
 from feeds.build.decide import ReadPlan
 from feeds.build.ingest import MANY_CHANGES, Ingest, IngestResult
 from feeds.build.refresh import FeedSet, FeedUpdater
@@ -116,7 +117,9 @@ def find_changed_paths(site: Site, catalogue: Catalogue) -> list[str]:
         if reader.meta.get("damaged"):
             return [""]  # a build is to look at everything
         plan = decide.plan_reads(scan, reader.files.all(), reparse=False, trust=_trusts(site))
-    return [*(task.path for task in plan.tasks), *plan.gone]
+        assets = AssetSizes(site, reader.meta.get(asset_sizes.KEY))
+    stale = assets.changed(scan.files.keys(), whole=False) or ()
+    return list({*(task.path for task in plan.tasks), *plan.gone, *stale})
 
 
 class Builder:
@@ -133,7 +136,7 @@ class Builder:
         self._whole, self._walk = False, dict[str, folder.Stat]()
         self._outline: ScanDigest | None = None
         self._unlike: set[str] = set()
-        self._awaiting = ScheduledReads(writer, self._seconds)
+        self._awaiting = ScheduledReads(site, writer, self._seconds)
 
     def run(
         self, known: FeedSet | None, heard: Collection[str] | None, *, verify: bool, force: bool
@@ -146,7 +149,9 @@ class Builder:
         scan, plan, seen = self._look(
             None if verify or everything else heard, again=again, verify=verify
         )
-        plan = self._awaiting.add_due(plan)
+        plan = self._awaiting.add_due(plan, scan.files.keys(), whole=self._whole)
+        if unknown := self._awaiting.stale - seen.keys():
+            seen = seen | self._writer.files.at(list(unknown))
         ingest = Ingest(self._site, self._writer, self._seconds, self._progress, self._awaiting)
         refresh = FeedUpdater(
             self._site, self._writer, self._now, self._progress, known, everything=everything

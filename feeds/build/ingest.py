@@ -191,8 +191,8 @@ class Ingest:
         if not self._first:
             memories |= self._renamed(parsed, memories)
             self._put_off(parsed, memories)
-        for path, (_, article) in parsed.items():
-            self._awaiting.schedule(path, article.until)
+        for path, (result, article) in parsed.items():
+            self._awaiting.schedule(path, article.until, result.assets)
         decided = self._distinct(
             [
                 (each, self._decide(each, article, memories.get(each.path)))

@@ -54,13 +54,15 @@ class ReadTask(msgspec.Struct, frozen=True):
 class ReadResult(msgspec.Struct, frozen=True):
     """What came of it; `article` is None where its bytes are the same.
 
-    `first_seen` is what it was told or took for that.
+    `first_seen` is what it was told or took for that. `assets` are the sizes of the site's own
+    files that the article refers to, by path below the assets folder.
     """
 
     path: str
     seen: FileState
     article: Article | None
     first_seen: int | None = None
+    assets: dict[str, int] = {}
 
 
 class RenderTask(msgspec.Struct, frozen=True):
@@ -206,19 +208,26 @@ def _read(task: ReadTask, most: int | None = None) -> ReadResult | None:
     first_seen = task.first_seen
     if first_seen is None:
         first_seen = min(stat.mtime_ns // 1_000_000_000, _state.now)
+    assets: dict[str, int] = {}
+
+    def asset_size(asset: str) -> int | None:
+        size: int | None = _state.assets.size(asset)
+        assets[asset] = size or 0
+        return size
+
     parsed = parser.parse(
         task.path,
         content,
         from_timestamp(first_seen),
         site,
         from_timestamp(_state.now),
-        _state.assets.size,
+        asset_size,
     )
     if parsed.entry and len(parsed.entry.content) > _SMALL_ENTRY // 2:
         if most is not None:
             return None
         _try(parsed.entry, site)
-    return ReadResult(task.path, seen, parsed, first_seen)
+    return ReadResult(task.path, seen, parsed, first_seen, assets)
 
 
 def _try(entry: Entry, site: Site) -> None:

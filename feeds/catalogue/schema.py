@@ -33,7 +33,8 @@ def _sum() -> Column[int]:
 # terms are counted; `articles` is how many article files there are, `linked` whether there are
 # links among them, `walked` hashes of how all looked (articles.scan_digest), as far as `file`
 # has the same; `awaited` is when articles have to be read again though their files stay as they are
-# (build.scheduled_reads); `clock` is when the last build was that changed anything, in seconds;
+# (build.scheduled_reads), `assets` the sizes of own files that articles refer to
+# (build.asset_sizes); `clock` is when the last build was that changed anything, in seconds;
 # `schema` is VERSION; `published:URL` is the id of the copy in the state at that URL that this
 # catalogue goes on from, and the revision in which it was the same; `damaged` is what was found
 # to be, until a build has it made again.
