@@ -58,24 +58,24 @@ class ArchiveParts(msgspec.Struct, frozen=True):
     fragments: Fragments
 
 
-def all_feeds(site: Site, reader: ReadTransaction, now: datetime) -> dict[str, FeedDefinition]:
+def all_feeds(site: Site, transaction: ReadTransaction, now: datetime) -> dict[str, FeedDefinition]:
     """Return every feed that exists at the time `now`, by path."""
-    return expand_definitions(site, reader, now).feeds
+    return expand_definitions(site, transaction, now).feeds
 
 
-def expand_definitions(site: Site, reader: ReadTransaction, now: datetime) -> Expansion:
+def expand_definitions(site: Site, transaction: ReadTransaction, now: datetime) -> Expansion:
     """Return every feed, and the problems of those whose path is unusable or taken."""
     return definitions.expand(
         site,
-        lambda fields: reader.terms.in_use(fields, now),
-        lambda terms: reader.entries.first_path_with(terms, now),
+        lambda fields: transaction.terms.in_use(fields, now),
+        lambda terms: transaction.entries.first_path_with(terms, now),
     )
 
 
 def view_feed(
     feed: FeedDefinition,
     site: Site,
-    reader: ReadTransaction,
+    transaction: ReadTransaction,
     now: datetime,
     before: FeedState | None,
     *,
@@ -86,32 +86,32 @@ def view_feed(
     With `verify`, raise `DamageError` if the contents differ from those at the last build and
     time cannot have changed them. The settings must be those of that build.
     """
-    shown = reader.feeds.shown(feed, now)
+    shown = transaction.feeds.shown(feed, now)
     state = compute_feed_state(
-        feed, site, shown, before, reader.feeds.last_ageing(feed, shown, now)
+        feed, site, shown, before, transaction.feeds.last_ageing(feed, shown, now)
     )
     if verify and before is not None and state.digest != before.digest:
-        verification.check_time(feed, before, reader, now)
+        verification.check_time(feed, before, transaction, now)
     return FeedView(
         state=state,
         shown=shown,
-        expires=reader.feeds.next_change_of(feed, now),
-        newest_archive=reader.archives.newest_number(feed),
+        expires=transaction.feeds.next_change_of(feed, now),
+        newest_archive=transaction.archives.newest_number(feed),
     )
 
 
 def render_feed(
-    feed: FeedDefinition, site: Site, reader: ReadTransaction, now: datetime
+    feed: FeedDefinition, site: Site, transaction: ReadTransaction, now: datetime
 ) -> dict[Format, Document]:
     """Return the feed in every format, as it is at the time `now`."""
-    view = view_feed(feed, site, reader, now, reader.feeds.state(feed.path))
-    return render_view(feed, site, reader, view)
+    view = view_feed(feed, site, transaction, now, transaction.feeds.state(feed.path))
+    return render_view(feed, site, transaction, view)
 
 
 def render_view(
     feed: FeedDefinition,
     site: Site,
-    reader: ReadTransaction,
+    transaction: ReadTransaction,
     view: FeedView,
     only: Container[int] | None = None,
 ) -> dict[Format, Document]:
@@ -122,13 +122,13 @@ def render_view(
     out until the next build reports them.
     """
     shown = [entry for entry in view.shown if only is None or entry.seq in only]
-    return _render_formats(feed, site, view, _fragments(shown, site, reader))
+    return _render_formats(feed, site, view, _fragments(shown, site, transaction))
 
 
 def render_page(
     feed: FeedDefinition,
     site: Site,
-    reader: ReadTransaction,
+    transaction: ReadTransaction,
     now: datetime,
     neighbours: Sequence[FeedDefinition] = (),
     *,
@@ -139,45 +139,57 @@ def render_page(
     It links to `neighbours`, which are other feeds of its group (`groups.neighbours`). For
     `verify` see `view_feed`.
     """
-    view = view_feed(feed, site, reader, now, reader.feeds.state(feed.path), verify=verify)
-    return _render_page(feed, site, view, _page_entries(view, reader), neighbours)
+    view = view_feed(
+        feed, site, transaction, now, transaction.feeds.state(feed.path), verify=verify
+    )
+    return _render_page(feed, site, view, _page_entries(view, transaction), neighbours)
 
 
 def render_archive(
-    archive: Archive, site: Site, reader: ReadTransaction, now: datetime, *, verify: bool = False
+    archive: Archive,
+    site: Site,
+    transaction: ReadTransaction,
+    now: datetime,
+    *,
+    verify: bool = False,
 ) -> dict[Format, Document]:
     """Return an archive document in every format. For `verify` see `load_archive_parts`."""
-    parts = load_archive_parts(archive, site, reader, now, verify=verify)
+    parts = load_archive_parts(archive, site, transaction, now, verify=verify)
     return render_archive_parts(archive, site, parts)
 
 
 def load_feed_parts(
     feed: FeedDefinition,
     site: Site,
-    reader: ReadTransaction,
+    transaction: ReadTransaction,
     now: datetime,
     before: FeedState | None,
     *,
     verify: bool = False,
 ) -> FeedParts:
     """Read everything that a feed's documents and page need. For parameters see `view_feed`."""
-    view = view_feed(feed, site, reader, now, before, verify=verify)
-    fragments = _fragments(view.shown, site, reader)
-    return FeedParts(view, fragments, _page_entries(view, reader))
+    view = view_feed(feed, site, transaction, now, before, verify=verify)
+    fragments = _fragments(view.shown, site, transaction)
+    return FeedParts(view, fragments, _page_entries(view, transaction))
 
 
 def load_archive_parts(
-    archive: Archive, site: Site, reader: ReadTransaction, now: datetime, *, verify: bool = False
+    archive: Archive,
+    site: Site,
+    transaction: ReadTransaction,
+    now: datetime,
+    *,
+    verify: bool = False,
 ) -> ArchiveParts:
     """Read everything that an archive document needs.
 
     With `verify`, raise `DamageError` if it shows other entries than at the last build.
     """
     number = archive.state.number
-    shown = reader.archives.shown(archive.feed, [number], now)[number]
+    shown = transaction.archives.shown(archive.feed, [number], now)[number]
     if verify and archive_digest(shown) != archive.state.digest:
-        verification.check_clock(archive, reader, now)
-    return ArchiveParts(archive.path, shown, _fragments(shown, site, reader))
+        verification.check_clock(archive, transaction, now)
+    return ArchiveParts(archive.path, shown, _fragments(shown, site, transaction))
 
 
 def render_feed_parts(
@@ -251,23 +263,23 @@ def _short_ids(shown: Sequence[ShownEntry]) -> list[str]:
     return [hashlib.sha256(entry.id.encode()).hexdigest()[:10] for entry in shown]
 
 
-def _fragments(shown: Sequence[ShownEntry], site: Site, reader: ReadTransaction) -> Fragments:
+def _fragments(shown: Sequence[ShownEntry], site: Site, transaction: ReadTransaction) -> Fragments:
     """Return the fragments of these entries in order, leaving out entries that cannot be rendered.
 
     Fragments that are missing or damaged are rendered here. Raises `DamageError` if an entry
     itself is damaged.
     """
     seqs = [entry.seq for entry in shown]
-    fragments = reader.fragments.of(shown)
+    fragments = transaction.fragments.of(shown)
     missing = [seq for seq in seqs if seq not in fragments]
-    for seq, entry in reader.entries.get(missing).items():
+    for seq, entry in transaction.entries.get(missing).items():
         with suppress(RenderError):
             fragments[seq] = fragment.render_entry(entry, site)
     return [fragments[seq] for seq in seqs if seq in fragments]
 
 
-def _page_entries(view: FeedView, reader: ReadTransaction) -> list[bytes]:
+def _page_entries(view: FeedView, transaction: ReadTransaction) -> list[bytes]:
     """Return the encoded entries that a feed's page shows."""
     seqs = [entry.seq for entry in view.shown[: pages.ENTRIES]]
-    encoded = dict(reader.entries.encoded(seqs))
+    encoded = dict(transaction.entries.encoded(seqs))
     return [encoded[seq] for seq in seqs]

@@ -16,9 +16,9 @@ def settings_hashes(site: Site) -> tuple[str, str]:
     return _fingerprint(site), definitions_hash(site)
 
 
-def has_settings(hashes: tuple[str, str], reader: ReadTransaction) -> bool:
+def has_settings(hashes: tuple[str, str], transaction: ReadTransaction) -> bool:
     """Return whether the last build used the settings with these hashes (`settings_hashes`)."""
-    return hashes == (reader.meta.get("fingerprint"), reader.meta.get("definitions"))
+    return hashes == (transaction.meta.get("fingerprint"), transaction.meta.get("definitions"))
 
 
 def _fingerprint(site: Site) -> str:
