@@ -75,7 +75,8 @@ def page_path(feed: FeedDefinition) -> str:
 def index(feeds: Sequence[FeedDefinition], states: Mapping[str, FeedState], site: Site) -> Document:
     """Return the index page: every feed by group, with its number of entries.
 
-    Feeds in no folder come first and in detail. They and the very first feed are discoverable.
+    Feeds in no folder come first and in detail. Browsers and readers can discover those, and the
+    very first feed.
     """
     by_folder = groups.group_by_folder(feeds)
     top = by_folder[""].feeds if "" in by_folder else []
@@ -126,7 +127,6 @@ def page(
         "app": reader_links.app_link(url),
         "entries": [_entry(entry, site) for entry in entries],
         "count": state.entries,
-        "newest": None if state.newest is None else from_timestamp(state.newest),
         "updated": updated if state.entries else None,
         "folder": folder,
         "folder_title": groups.folder_title(folder),
