@@ -95,7 +95,7 @@ class Catalogue:
         )
         if self._identity == _NONE:
             if make == "first":
-                raise CatalogueError(self._lost())
+                raise self.lost()
             return
         try:
             self._create()
@@ -106,8 +106,9 @@ class Catalogue:
         if self._file:
             private_files.keep(Path(f"{self._file}{each}") for each in ("", "-wal", "-shm"))
 
-    def _lost(self) -> str:
-        return (
+    def lost(self) -> CatalogueError:
+        """The error for a catalogue that was here once."""
+        return CatalogueError(
             f"{self._name} is gone or empty, and there was a catalogue before: with a new one, all "
             "entries would be new to all subscribers. Put it back, or a backup; if it is lost for "
             "good, say feeds build --force"

@@ -50,6 +50,12 @@ def note(file: str) -> None:
             mark.write_text(_MARKED, encoding="utf-8")
 
 
+def catalogue_is_lost(url: str) -> bool:
+    """Whether there was a catalogue at this URL, and none that was built is there now."""
+    file = file_of(sa.make_url(url))
+    return file is not None and is_lost(file, "first")
+
+
 def is_lost(file: str, make: Make) -> bool:
     """Whether a catalogue is to be here, and is not: none may be made then."""
     if make == "always":

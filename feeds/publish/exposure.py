@@ -1,5 +1,6 @@
 """Checks, through public URLs, that readers cannot download the memory kept with a site."""
 
+import secrets
 from collections.abc import Iterator
 from urllib.parse import quote, unquote, urlsplit
 
@@ -17,36 +18,50 @@ _SAMPLE_BYTES = 65_536
 
 
 def check(site: Site, destination: LockedDestination) -> str | None:
-    """Request the memory as a reader would, without credentials.
+    """Check, before a copy is written, that a reader could not download the memory.
 
-    Returns a warning if there was no response, else None. Raises `StoreError` if the memory is
-    readable and not encrypted.
+    A probe is written to the place of the copies, requested without credentials, and deleted.
+    Returns a warning if there was no response, else None. Raises `StoreError` if it is readable.
     """
-    upload, saved = site.settings.upload, destination.record.catalogue
-    if upload is None or saved is None or saved.sealed:
-        return None
     store_url = destination.destination.url
     base = public_url(site.feeds_url, store_url, destination.state.url)
-    if base is None:
+    if site.settings.upload is None or base is None:
         return None
+    token = secrets.token_hex(16)
+    probe = f"catalogue-probe-{token[:8]}"
+    destination.state.put(probe, token.encode())
+    try:
+        with urllib3.PoolManager() as http:
+            for name in (probe, *_stored_names(destination)):
+                url = f"{base}{quote(name)}"
+                try:
+                    sample = _read_sample(http, url)
+                except urllib3.exceptions.HTTPError as error:
+                    return f"Could not check whether anyone can read {url}: {error}"
+                if _is_private(sample, destination, token):
+                    raise StoreError(
+                        f"anyone can read {url.removesuffix(probe)}, the location of the memory, "
+                        "which contains articles that are not yet published or were withdrawn. "
+                        "Nothing that readers see was changed. Set upload.state to a private "
+                        f"bucket; a memory in {store_url}/.feeds-state is then moved there. Or "
+                        "deny access to that folder to everyone but the publisher. Then purge it "
+                        "from your CDN's cache"
+                    )
+    finally:
+        destination.state.delete(probe)
+    return None
+
+
+def _stored_names(destination: LockedDestination) -> tuple[str, ...]:
+    """Return the names of the objects of the memory that an earlier publish wrote."""
+    copy = destination.record.catalogue
+    return () if copy is None or copy.sealed else (RECORD, copy.key)
+
+
+def _is_private(sample: bytes, destination: LockedDestination, token: str) -> bool:
     # Some hosts answer 200 to any request, so the content decides.
     record_start = msgspec.json.encode({"site": destination.record.site})[:-1]
-    with urllib3.PoolManager() as http:
-        for name in (RECORD, saved.key):
-            url = f"{base}{quote(name)}"
-            try:
-                sample = _read_sample(http, url)
-            except urllib3.exceptions.HTTPError as error:
-                return f"Could not check whether anyone can read {url}: {error}"
-            if sample.startswith(record_start) or is_catalogue_copy(sample):
-                raise StoreError(
-                    f"anyone can read {url}, and with it articles that are not yet published or "
-                    "were withdrawn. Nothing that readers see was changed. Set upload.state to a "
-                    "private bucket; a memory in "
-                    f"{store_url}/.feeds-state is then moved there. Or deny access to that folder "
-                    "to everyone but the publisher. Then purge it from your CDN's cache"
-                )
-    return None
+    return sample == token.encode() or sample.startswith(record_start) or is_catalogue_copy(sample)
 
 
 def public_url(feeds_url: str, url: str, place: str) -> str | None:

@@ -15,6 +15,7 @@ import msgspec
 
 from feeds.build.builder import BuildReport, build
 from feeds.catalogue.catalogue import Catalogue
+from feeds.catalogue.presence import catalogue_is_lost
 from feeds.config.site import Site
 from feeds.errors import ExportError
 from feeds.export import manifest
@@ -132,11 +133,13 @@ def _publisher(
 ) -> Iterator["_Publisher"]:
     """Lock the destination and open the catalogue."""
     check_target(site, folder)
+    # Before it is opened, which creates an empty one that the memory is restored into.
+    is_lost = catalogue_is_lost(site.catalogue)
     with (
         destination_of(site, folder).locked(options.patience) as destination,
         closing(Catalogue(site.catalogue)) as catalogue,
     ):
-        yield _Publisher(site, folder, destination, catalogue, progress, options)
+        yield _Publisher(site, folder, destination, catalogue, progress, options, is_lost=is_lost)
 
 
 class _Publisher:
@@ -150,7 +153,10 @@ class _Publisher:
         catalogue: Catalogue,
         progress: Progress,
         options: PublishOptions,
+        *,
+        is_lost: bool,
     ) -> None:
+        self._is_lost = is_lost
         self._site, self._folder, self._destination = site, folder, destination
         self._catalogue, self._progress, self._options = catalogue, progress, options
         # Without a store, readers see the export as it is written.
@@ -163,8 +169,8 @@ class _Publisher:
     def write(self, now: datetime) -> WriteReport:
         """Do the steps from restore to upload."""
         restored = self.restore()
-        built = self.build(now)
         warnings = self._check_exposure()
+        built = self.build(now)
         # Read before the export, which may contain more if another process builds meanwhile. The
         # next run notifies of that.
         shown = notify.feed_digests(self._catalogue)
@@ -183,9 +189,14 @@ class _Publisher:
             memory_checks.check_known(
                 self._destination, self._catalogue, keeps_memory=self._keeps_memory
             )
-        if not self._keeps_memory:
-            return "none"
-        return memory.restore(self._destination, self._catalogue, self._cipher, overwrite=overwrite)
+        outcome: RestoreOutcome = "none"
+        if self._keeps_memory:
+            outcome = memory.restore(
+                self._destination, self._catalogue, self._cipher, overwrite=overwrite
+            )
+        if self._is_lost and outcome == "none" and not (self._options.force or overwrite):
+            raise self._catalogue.lost()
+        return outcome
 
     def build(self, now: datetime) -> BuildReport:
         """Bring the catalogue up to date, and save it."""
@@ -264,7 +275,7 @@ class _Publisher:
             memory.mark_origin(self._destination, self._catalogue)
 
     def _check_exposure(self) -> tuple[str, ...]:
-        if not self._keeps_memory:
+        if not self._keeps_memory or self._cipher:
             return ()
         warning = exposure.check(self._site, self._destination)
         return (warning,) if warning else ()

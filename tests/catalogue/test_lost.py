@@ -75,6 +75,16 @@ def test_an_export_stops_where_one_is_and_its_catalogue_is_not(
     assert run(site, "export", target, "--overwrite").exit_code == 0
 
 
+def test_publishing_to_a_new_folder_makes_no_catalogue_in_the_place_of_a_lost_one(
+    site: Publication, tmp_path: Path
+) -> None:
+    site.build()
+    lose(site, "gone")
+    result = run(site, "publish", str(tmp_path / "new"))
+    assert (result.exit_code, (tmp_path / "new/all.json").exists()) == (2, False)
+    assert "is gone or empty, and there was a catalogue before" in result.output
+
+
 def test_a_first_build_makes_a_catalogue(tmp_path: Path) -> None:
     site = Publication(tmp_path, {"a.md": front_matter()})
     assert run(site, "list").exit_code == 0

@@ -136,6 +136,7 @@ def test_a_memory_that_anybody_can_read_ends_the_publish(tmp_path: Path, store: 
         assert done.returncode == 2
         assert f"anyone can read {store.endpoint}/bucket/{site.prefix}/.feeds-state/" in done.stderr
         assert site.names() == []
+        assert not [name for name in site.objects.list_keys() if "catalogue-" in name]
 
 
 def test_a_memory_beside_the_feeds_that_anybody_can_read_ends_it_too(
@@ -171,7 +172,8 @@ def test_a_memory_that_is_hidden_below_the_feeds_is_kept(
         assert site.publish().memory == "none"
     saved = site.record.catalogue
     assert saved
-    assert asked == ["/.feeds-state/published.json", f"/.feeds-state/{saved.key}"]
+    assert [path.startswith("/.feeds-state/catalogue-probe-") for path in asked] == [True]
+    assert not [name for name in site.objects.list_keys() if "probe" in name]
     report = site.publish()  # the host is away now
     assert any("could not be asked" in said for said in report.export.said)
 
@@ -192,7 +194,7 @@ def test_a_pointer_that_is_hidden_does_not_hide_the_copy(tmp_path: Path, store: 
             upload={"state": "s3://bucket/half/.feeds-state"},
             feeds_url=f"http://127.0.0.1:{port}/",
         )
-        with pytest.raises(StoreError, match=r"anyone can read .*/catalogue-"):
+        with pytest.raises(StoreError, match=r"anyone can read .*/\.feeds-state/"):
             site.publish()
 
 

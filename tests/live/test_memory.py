@@ -51,7 +51,7 @@ def fresh(site: Published, at: float, prefix: str | None = None) -> Published:
     """
     root = site.root.parent / f"{site.root.name}-fresh"
     shutil.copytree(site.articles.root, root / "site")
-    for left in root.glob("site/catalogue*"):
+    for left in (*root.glob("site/catalogue*"), *root.glob("site/.catalogue*")):
         left.unlink()
     for file in root.rglob("*"):
         os.utime(file, (at, at))
