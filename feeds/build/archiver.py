@@ -94,7 +94,7 @@ class Archiver:
         return [
             (feed.path, seq)
             for seq, entry in entries.items()
-            for feed in finder.showing(self._site.facts(entry), self._now)
+            for feed in finder.matching(self._site.facts(entry), self._now)
             if feed.history
         ]
 

@@ -32,7 +32,7 @@ def check_articles(site: Site, now: datetime, progress: Progress) -> tuple[int, 
             done += len(results)
             progress("Reading articles", done, len(tasks))
     problems += definitions.expand(site, terms.in_use, terms.named_by).problems
-    problems += definitions.risks(site)
+    problems += definitions.possible_collisions(site)
     return len(tasks), sorted(problems)
 
 

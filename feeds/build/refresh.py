@@ -135,7 +135,7 @@ class FeedUpdater:
         feeds = known.expansion.feeds
         paths = [path for path in (*renamed, *self._overdue) if path in feeds]
         for touched in set(outcome.changed_facts):
-            paths += [feed.path for feed in known.index.showing(touched, self._now)]
+            paths += [feed.path for feed in known.index.matching(touched, self._now)]
         return [feeds[path] for path in dict.fromkeys(paths)]
 
     def _states(

@@ -1,4 +1,4 @@
-"""feeds.yaml -> every feed there is, with families expanded over the terms in use. Pure; no I/O."""
+"""All feeds of a site, with families expanded over the terms in use. No I/O."""
 
 import hashlib
 import re
@@ -27,17 +27,17 @@ from feeds.model.selection import (
     required,
 )
 
-# File names hold 255 bytes, and a path may put several slugs into one.
+# File names are limited to 255 bytes, and one segment may contain several slugs.
 _SEGMENT_BYTES = 80
-# What a term may be in a path, as `feeds.util.text.slug` makes it.
+# A term in a path, as written by `feeds.util.text.slug`.
 _TERM = r"(?:[^\W_]|-)+"
 _IN_TERM = re.compile(rf"(?:{_TERM})?")
-# What the site itself has at such paths: its index page, its list of feeds, its signs of health.
+# Paths of the site itself: the index page, the list of feeds, the error page, health checks.
 RESERVED = frozenset({"404", "healthz", "readyz", "index", "feeds"})
 
 
 class Term(msgspec.Struct, frozen=True, order=True):
-    """A topic, category, type, provider or language in use: its slug, and its name for people."""
+    """A topic, category, type, provider or language in use: its slug and its display name."""
 
     field: TermField
     slug: str
@@ -45,10 +45,9 @@ class Term(msgspec.Struct, frozen=True, order=True):
 
 
 class FeedDefinition(msgspec.Struct, frozen=True):
-    """One feed: where it is, what it is called, what belongs in it, how long copies are kept.
+    """One feed: its path, title, selection, order, size and caching.
 
-    `terms` are what a feed of a family is for, with their names; `history` is how many archive
-    documents it has at most.
+    `terms` are those of a feed of a family. `history` is the maximum number of archive documents.
     """
 
     path: str
@@ -72,35 +71,35 @@ def feed_url(path: str, site: Site, format_: str) -> str:
     return f"{site.feeds_url}{quote(path)}.{format_}"
 
 
-# The combinations of terms in use for these fields, e.g. each (category, topic) with an entry.
+# Returns the combinations of terms in use for fields, such as all (category, topic) of entries.
 InUse = Callable[[Sequence[TermField]], Sequence[tuple[Term, ...]]]
-# The path of an article that has all these terms, None if there is none.
-NamedBy = Callable[[Sequence[Term]], str | None]
+# Returns the path of an article that has all these terms, or None.
+ArticleWith = Callable[[Sequence[Term]], str | None]
 
 
 class Expansion(msgspec.Struct, frozen=True):
-    """Every feed of a site by path, and what kept others from being one."""
+    """Every feed of a site by path, and a problem for each feed that cannot have its path."""
 
     feeds: dict[str, FeedDefinition]
     problems: tuple[Problem, ...]
 
 
 class FeedIndex:
-    """Finds the feeds that may show an entry, without a look at all of them."""
+    """Finds the feeds that may show an entry without checking every feed."""
 
     def __init__(self, feeds: Iterable[FeedDefinition]) -> None:
         self._by_term: dict[tuple[TermField, str], list[FeedDefinition]] = {}
-        self._others: list[FeedDefinition] = []
+        self._unindexed: list[FeedDefinition] = []
         for feed in feeds:
             terms = required(feed.selection)
             if terms is None:
-                self._others.append(feed)
+                self._unindexed.append(feed)
                 continue
             for value in terms.values:
                 self._by_term.setdefault((terms.field, value), []).append(feed)
 
-    def showing(self, facts: Facts, now: datetime) -> list[FeedDefinition]:
-        """The feeds that an entry with these facts belongs in, now or at another age."""
+    def matching(self, facts: Facts, now: datetime) -> list[FeedDefinition]:
+        """The feeds whose selection matches these facts, now or at another age of the entry."""
         terms: list[tuple[TermField, str | None]] = [
             *(("topic", topic) for topic in facts.topics),
             ("category", facts.category),
@@ -108,139 +107,153 @@ class FeedIndex:
             ("provider", facts.provider),
             ("language", facts.language),
         ]
-        found = [
+        by_term = [
             feed
             for field, slug in terms
             if slug is not None
             for feed in self._by_term.get((field, slug), ())
         ]
-        return [feed for feed in (*self._others, *found) if may_match(feed.selection, facts, now)]
+        return [
+            feed for feed in (*self._unindexed, *by_term) if may_match(feed.selection, facts, now)
+        ]
 
 
-def _nowhere(_: Sequence[Term]) -> None:
-    """No article."""
+def _no_article(_: Sequence[Term]) -> None:
+    return None
 
 
-def expand(site: Site, in_use: InUse, article: NamedBy = _nowhere) -> Expansion:
+def expand(site: Site, in_use: InUse, article: ArticleWith = _no_article) -> Expansion:
     """Every feed of the site, in the order of feeds.yaml, families by their terms.
 
-    Topics of the site's files have a feed in a family of topics even before any article does.
-    Where two definitions give one path that one has it which has more of it written out, from its
-    first segment on: an article, which fills in the rest, must not take the feed of others. Of two
-    that are alike in this the first has it. The other is a problem: a term of one article must not
-    keep every feed from being published. So is a path that the site has for itself. What
-    feeds.yaml says is moved or gone is no feed, though articles still have its term.
+    Topics of the site's files have a feed in a family of topics even without articles.
+
+    If two definitions give the same path, the one with more of it written out has it, compared
+    from the first segment on: an article, which fills in the rest, must not take over another
+    feed. Of two equal ones the first has it. The other is a problem, and not an error, because a
+    term of one article must not stop all feeds. So is a path of the site itself, and the path of
+    an archive document. Paths that feeds.yaml redirects or lists as gone are left out.
     """
-    made = [
+    families = [
         [_feed(spec, terms, site) for terms in _combinations(spec, site, in_use)]
         for spec in site.feeds
     ]
-    # By path, folded, for some file systems take `A` and `a` for one name.
-    holders: dict[str, tuple[FeedDefinition, str]] = {}
-    for index in sorted(range(len(made)), key=lambda each: _vagueness(site.feeds[each].path)):
-        for feed in made[index]:
-            holders.setdefault(feed.path.casefold(), (feed, site.feeds[index].where))
+    owners = _owners(site, families)
     feeds: dict[str, FeedDefinition] = {}
-    origin: dict[str, str] = {}
+    origins: dict[str, str] = {}
     problems = []
-    for spec, family in zip(site.feeds, made, strict=True):
+    for spec, family in zip(site.feeds, families, strict=True):
         for feed in family:
             folded = feed.path.casefold()
-            holder, first = holders[folded]
+            owner, first = owners[folded]
             if folded in site.retired:
                 continue
             if folded in RESERVED:
-                said = "is a path of the site's own"
-                problems.append(_misplaced(feed, spec.where, said, article))
-            elif holder is not feed:
-                said = f"is the path of {first} too, which has it"
-                problems.append(_misplaced(feed, spec.where, said, article, "one of them"))
+                reason = "is a path of the site itself"
+                problems.append(_path_problem(feed, spec.where, reason, article))
+            elif owner is not feed:
+                reason = f"is also the path of {first}, which keeps it"
+                problems.append(_path_problem(feed, spec.where, reason, article, "one of them"))
             else:
-                feeds[feed.path], origin[folded] = feed, spec.where
+                feeds[feed.path], origins[folded] = feed, spec.where
     for path in [path for path in feeds if _is_archive(path, feeds)]:
-        said = "is the path of an archive document"
-        problems.append(_misplaced(feeds[path], origin[path.casefold()], said, article))
+        reason = "is the path of an archive document"
+        problems.append(_path_problem(feeds[path], origins[path.casefold()], reason, article))
         del feeds[path]
     return Expansion(feeds, tuple(problems))
 
 
-def _misplaced(
-    feed: FeedDefinition, where: str, said: str, article: NamedBy, change: str = "it"
+def _owners(
+    site: Site, families: Sequence[Sequence[FeedDefinition]]
+) -> dict[str, tuple[FeedDefinition, str]]:
+    """The feed that has each path, and its definition; by folded path.
+
+    Paths are folded because some file systems ignore case.
+    """
+    owners: dict[str, tuple[FeedDefinition, str]] = {}
+    for spec, family in sorted(
+        zip(site.feeds, families, strict=True), key=lambda pair: _vagueness(pair[0].path)
+    ):
+        for feed in family:
+            owners.setdefault(feed.path.casefold(), (feed, spec.where))
+    return owners
+
+
+def _path_problem(
+    feed: FeedDefinition, where: str, reason: str, article: ArticleWith, change: str = "it"
 ) -> Problem:
-    """The problem of a feed that cannot be at its path, with the article that brought it."""
-    named_by = article(feed.terms) if feed.terms else None
-    if named_by:
-        change = f"{change}, or what {named_by} names"
-    return _of_path(where, f"{feed.path!r} {said}; change {change}")
+    """The problem of a feed that cannot have its path, with an article that has its terms."""
+    path = article(feed.terms) if feed.terms else None
+    if path:
+        change = f"{change}, or the terms in {path}"
+    return _problem_at(where, f"{feed.path!r} {reason}; change {change}")
 
 
-def _of_path(where: str, message: str) -> Problem:
+def _problem_at(where: str, message: str) -> Problem:
     file, _, key = where.partition(": ")
     return Problem(file, 1, f"{key}.path", message, fatal=True)
 
 
 def _vagueness(path: str) -> tuple[bool, ...]:
-    """Which segments of a path are not written out but filled in: those that are come first."""
+    """For each segment of a path, True if it has a placeholder. Sorts literal paths first."""
     return tuple(PLACEHOLDER.search(segment) is not None for segment in path.split("/"))
 
 
-def collisions(site: Site) -> list[tuple[FeedSpec, FeedSpec]]:
-    """The pairs of families, in order, of which one can have a path of the other."""
+def _colliding_pairs(site: Site) -> list[tuple[FeedSpec, FeedSpec]]:
+    """The pairs of families, in order, that can have a path in common."""
     families = [spec for spec in site.feeds if spec.each]
     return [pair for pair in combinations(families, 2) if _may_collide(*(s.path for s in pair))]
 
 
-def _may_collide(one: str, other: str) -> bool:
-    """Whether terms can make one path of both; a term is never more than one segment."""
-    ours, theirs = (path.casefold().split("/") for path in (one, other))
-    return len(ours) == len(theirs) and all(map(_may_be_one, ours, theirs))
+def _may_collide(left: str, right: str) -> bool:
+    """Return whether two path patterns can give the same path; a term never contains `/`."""
+    segments = [path.casefold().split("/") for path in (left, right)]
+    return len(segments[0]) == len(segments[1]) and all(map(_segments_may_collide, *segments))
 
 
-def _may_be_one(ours: str, theirs: str) -> bool:
-    if ours == theirs:
+def _segments_may_collide(left: str, right: str) -> bool:
+    if left == right:
         return True
-    parts = [PLACEHOLDER.split(each) for each in (ours, theirs)]
-    for fixed, free in (parts, parts[::-1]):
-        if len(fixed) == 1:
-            pattern = _TERM.join(map(re.escape, free[::2]))
-            return re.fullmatch(pattern, fixed[0]) is not None
-    # Between what both begin and end with, terms can be anything.
-    beginnings, ends = ([each[at] for each in parts] for at in (0, -1))
-    short, long = sorted(beginnings, key=len)
-    least, most = sorted(ends, key=len)
+    parts = [PLACEHOLDER.split(segment) for segment in (left, right)]
+    for literal, pattern in (parts, parts[::-1]):
+        if len(literal) == 1:
+            regex = _TERM.join(map(re.escape, pattern[::2]))
+            return re.fullmatch(regex, literal[0]) is not None
+    # Both have placeholders: the terms can make the middle equal, so compare starts and ends.
+    starts, ends = ([part[index] for part in parts] for index in (0, -1))
+    short_start, long_start = sorted(starts, key=len)
+    short_end, long_end = sorted(ends, key=len)
     return (
-        long.startswith(short)
-        and most.endswith(least)
-        and all(map(_IN_TERM.fullmatch, (long[len(short) :], most[: len(most) - len(least)])))
+        long_start.startswith(short_start)
+        and long_end.endswith(short_end)
+        and _IN_TERM.fullmatch(long_start.removeprefix(short_start)) is not None
+        and _IN_TERM.fullmatch(long_end.removesuffix(short_end)) is not None
     )
 
 
-def risks(site: Site) -> list[Problem]:
-    """A problem for each family whose feeds can lose their paths to those of another family."""
+def possible_collisions(site: Site) -> list[Problem]:
+    """A problem for each family whose feeds can lose their paths to another family."""
     problems = []
-    for pair in collisions(site):
-        has, loses = sorted(pair, key=lambda each: _vagueness(each.path))
-        problems.append(_of_path(loses.where, _colliding(loses, has)))
+    for pair in _colliding_pairs(site):
+        winner, loser = sorted(pair, key=lambda spec: _vagueness(spec.path))
+        message = (
+            f"{loser.path!r} can give a path of {winner.path!r} ({winner.where}), depending on the "
+            "terms of articles; start one of them with another segment, such as "
+            f"{'-'.join(loser.each)}/{loser.path}"
+        )
+        problems.append(_problem_at(loser.where, message))
     return problems
 
 
-def _colliding(loses: FeedSpec, has: FeedSpec) -> str:
-    return (
-        f"{loses.path!r} can give a path of {has.path!r} ({has.where}), by what one article names; "
-        f"let one of them begin otherwise, such as {'-'.join(loses.each)}/{loses.path}"
-    )
-
-
 def _is_archive(path: str, feeds: Mapping[str, FeedDefinition]) -> bool:
-    """Whether a path is, but for capitals, one for an archive document of one of the feeds."""
-    found = archives.parsed(path.casefold())
-    return found is not None and any(
-        feed.history for known, feed in feeds.items() if known.casefold() == found[0]
+    """Return whether a path, ignoring case, is that of an archive document of one of the feeds."""
+    archive = archives.parsed(path.casefold())
+    return archive is not None and any(
+        feed.history for feed_path, feed in feeds.items() if feed_path.casefold() == archive[0]
     )
 
 
-def check(site: Site) -> None:
-    """Raise `ConfigError` where two definitions give one path whatever the articles are."""
+def check_paths(site: Site) -> None:
+    """Raise `ConfigError` if two definitions give the same path regardless of the articles."""
     for problem in expand(site, lambda _: ()).problems:
         raise ConfigError(problem.path, problem.field, problem.message)
 
@@ -248,15 +261,15 @@ def check(site: Site) -> None:
 def _combinations(spec: FeedSpec, site: Site, in_use: InUse) -> list[tuple[Term, ...]]:
     if not spec.each:
         return [()]
-    found = {tuple(term.slug for term in terms): terms for terms in in_use(spec.each)}
+    by_slugs = {tuple(term.slug for term in terms): terms for terms in in_use(spec.each)}
     if spec.each == ("topic",):
         for key, topic in site.topics.items():
-            found.setdefault((key,), (Term("topic", key, topic.name),))
-    return [tuple(_named(term, site) for term in found[key]) for key in sorted(found)]
+            by_slugs.setdefault((key,), (Term("topic", key, topic.name),))
+    return [tuple(_named(term, site) for term in by_slugs[key]) for key in sorted(by_slugs)]
 
 
 def _named(term: Term, site: Site) -> Term:
-    """The term with the name that the site's files give it."""
+    """The term with its name from the site's topic files, if there is one."""
     if term.field == "topic" and (topic := site.topics.get(term.slug)):
         return msgspec.structs.replace(term, name=topic.name)
     return term
@@ -265,16 +278,16 @@ def _named(term: Term, site: Site) -> Term:
 def _feed(spec: FeedSpec, terms: tuple[Term, ...], site: Site) -> FeedDefinition:
     slugs = {str(term.field): path_segment(term.slug) for term in terms}
     names = {**{str(term.field): term.name for term in terms}, "site": site.settings.title}
-    limits = tuple(Terms(term.field, (term.slug,)) for term in terms)
-    whole = spec.selection == EVERYTHING
-    parts: tuple[Selection, ...] = limits if whole else (*limits, spec.selection)
+    by_term = tuple(Terms(term.field, (term.slug,)) for term in terms)
+    selects_all = spec.selection == EVERYTHING
+    parts: tuple[Selection, ...] = by_term if selects_all else (*by_term, spec.selection)
     topic = next((site.topics.get(term.slug) for term in terms if term.field == "topic"), None)
     title = _filled(spec.title, names)
-    described = spec.description or (topic.description if topic else None)
+    description = spec.description or (topic.description if topic else None)
     return FeedDefinition(
         path=_filled(spec.path, slugs),
         title=title,
-        description=_filled(described or site.settings.description or title, names),
+        description=_filled(description or site.settings.description or title, names),
         selection=parts[0] if len(parts) == 1 else All(parts),
         order=spec.order,
         size=spec.size,
@@ -286,20 +299,20 @@ def _feed(spec: FeedSpec, terms: tuple[Term, ...], site: Site) -> FeedDefinition
 
 
 def path_segment(slug: str) -> str:
-    """A slug short enough for a file name: articles may call their topics what they like."""
+    """A slug shortened for file names, with a hash: names of topics can be of any length."""
     encoded = slug.encode()
     if len(encoded) <= _SEGMENT_BYTES:
         return slug
-    mark = hashlib.sha256(encoded).hexdigest()[:8]
-    return f"{encoded[: _SEGMENT_BYTES - 9].decode(errors='ignore').rstrip('-')}-{mark}"
+    digest = hashlib.sha256(encoded).hexdigest()[:8]
+    return f"{encoded[: _SEGMENT_BYTES - 9].decode(errors='ignore').rstrip('-')}-{digest}"
 
 
 def _filled(pattern: str, values: dict[str, str]) -> str:
-    return PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), pattern)
+    return PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), pattern)
 
 
 def definitions_hash(site: Site) -> str:
-    """A hash of feeds.yaml: where it changed, every feed may."""
+    """A hash of the definitions in feeds.yaml. If it changes, any feed can change."""
     specs = [msgspec.structs.replace(spec, where="") for spec in site.feeds]
-    said = [specs, sorted(site.retired)]
-    return hashlib.sha256(msgspec.json.encode(said)).hexdigest()[:32]
+    inputs = [specs, sorted(site.retired)]
+    return hashlib.sha256(msgspec.json.encode(inputs)).hexdigest()[:32]

@@ -38,10 +38,10 @@ def load(root: Path, environ: Mapping[str, str], *, away: bool = False) -> Site:
         topic_ids=topic_ids,
         providers=_load_providers(root, assets),
         feeds=feeds,
-        moves=redirects,
+        redirects=redirects,
         retired=retired,
     )
-    definitions.check(site)
+    definitions.check_paths(site)
     return site
 
 

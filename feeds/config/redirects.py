@@ -1,4 +1,4 @@
-"""Paths that are no document's: the one that is meant, where it moved, or that it is gone. Pure."""
+"""Resolving paths without a document: other spellings, redirects, and gone paths. No I/O."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -15,118 +15,124 @@ from feeds.model.selection import TERM_FIELDS
 from feeds.util.text import slug
 
 _SLASHES = re.compile(r"/{2,}")
-# So many times a move may lead to another one; readers follow few (conformance rule H66).
-_HOPS = 5
-# Characters of an old path: looking for what fits takes longer than its length grows.
-_LONGEST = 300
+# Redirects that are followed to answer with the final location; readers follow only a few.
+_MAX_HOPS = 5
+# Longest path that is resolved, in characters: matching takes superlinear time.
+_MAX_LENGTH = 300
 
 
 class Resolution(msgspec.Struct, frozen=True):
-    """What to answer instead: a status, and the URL or path that it leads to, None if gone.
+    """The HTTP status to answer with, and the URL or path to redirect to; None if gone.
 
-    A path is below the feeds' URL, without a leading `/`.
+    A path is below `feeds_url`, without a leading `/`.
     """
 
     status: int
     location: str | None
 
 
-def folded(path: str) -> str:
-    """A path with one slash where there are several."""
+def collapse_slashes(path: str) -> str:
+    """The path with one slash in place of several."""
     return _SLASHES.sub("/", path)
 
 
 def resolve(
     path: str, site: Site, exists: Callable[[str], str | None], *, exact: bool = True
 ) -> Resolution | None:
-    """What is known of a path that no document has; None if it is just not there.
+    """The resolution of a path that is not a document's; None if nothing is known of it.
 
-    `exists` gives the name of the document that a path means, whatever its capitals, or None.
-    `exact` is false where what stood before the path was not written as it should be.
+    `exists` returns the name of the document with a path, ignoring case, or None. `exact` is
+    False if the URL up to the path was not in its canonical form.
     """
-    if len(path) > _LONGEST:
+    if len(path) > _MAX_LENGTH:
         return None
-    name = folded(path).strip("/")
+    name = collapse_slashes(path).strip("/")
     if any(part in (".", "..") for part in name.split("/")):
         return None
-    for meant in (exists(name), exists(f"{name}.html")):
-        if meant is not None and (meant != path or not exact):
-            return Resolution(301, meant)
-    return _moved(name, site, exists, _HOPS) or _archive(name, site, exists)
+    for canonical in (exists(name), exists(f"{name}.html")):
+        if canonical is not None and (canonical != path or not exact):
+            return Resolution(301, canonical)
+    return _follow(name, site, exists, _MAX_HOPS) or _resolve_archive(name, site, exists)
 
 
-def _archive(name: str, site: Site, exists: Callable[[str], str | None]) -> Resolution | None:
-    """Where an archive document is whose feed moved: it has its number there, or the feed is it."""
+def _resolve_archive(
+    name: str, site: Site, exists: Callable[[str], str | None]
+) -> Resolution | None:
+    """Resolve an archive document whose feed has moved: same number there, else the feed."""
     path, _, extension = name.rpartition(".")
-    found = archives.parsed(path)
-    elsewhere = _moved(f"{found[0]}.{extension}", site, exists, _HOPS) if found else None
-    if elsewhere is None or elsewhere.location is None or found is None:
-        return elsewhere
-    feed = elsewhere.location.removesuffix(f".{extension}")
-    there = exists(f"{archives.path(feed, found[1])}.{extension}")
-    return msgspec.structs.replace(elsewhere, location=there or elsewhere.location)
+    archive = archives.parsed(path)
+    if archive is None:
+        return None
+    resolution = _follow(f"{archive[0]}.{extension}", site, exists, _MAX_HOPS)
+    if resolution is None or resolution.location is None:
+        return resolution
+    feed = resolution.location.removesuffix(f".{extension}")
+    moved_archive = exists(f"{archives.path(feed, archive[1])}.{extension}")
+    return msgspec.structs.replace(resolution, location=moved_archive or resolution.location)
 
 
-def _moved(
+def _follow(
     name: str, site: Site, exists: Callable[[str], str | None], hops: int
 ) -> Resolution | None:
-    for move, fits in _fitting(site.moves, name):
-        if move.target is None:
+    """Follow redirects from a path to a URL or an existing document, at most `hops` more times."""
+    for redirect, values in _matching(site.redirects, name):
+        if redirect.target is None:
             return Resolution(410, None)
-        target = _filled(move.target, fits, site)
+        target = _filled(redirect.target, values, site)
         if "://" in target:
-            return Resolution(move.status, target)
-        if (meant := exists(target)) is not None:
-            return Resolution(move.status, meant)
-        if hops and (further := _moved(target, site, exists, hops - 1)):
+            return Resolution(redirect.status, target)
+        if (document := exists(target)) is not None:
+            return Resolution(redirect.status, document)
+        if hops and (further := _follow(target, site, exists, hops - 1)):
             return further
     return None
 
 
-def _fitting(
-    moves: tuple[Redirect, ...], name: str
+def _matching(
+    redirects: tuple[Redirect, ...], name: str
 ) -> Iterator[tuple[Redirect, Mapping[str, str]]]:
-    """The moves whose source a path is, with what stands at their placeholders."""
-    plain, patterns = _compiled(moves)
-    for move in plain.get(name.casefold(), ()):
-        yield move, {}
-    for move, wanted in patterns:
-        if fits := wanted.fullmatch(name):
-            yield move, fits.groupdict()
+    """The redirects whose source matches a path, with the values of the placeholders."""
+    literal, patterns = _compiled(redirects)
+    for redirect in literal.get(name.casefold(), ()):
+        yield redirect, {}
+    for redirect, pattern in patterns:
+        if match := pattern.fullmatch(name):
+            yield redirect, match.groupdict()
 
 
-def _filled(target: str, said: Mapping[str, str], site: Site) -> str:
-    """The target with its placeholders as this site writes the terms that the path said."""
-    elsewhere = "://" in target
+def _filled(target: str, values: Mapping[str, str], site: Site) -> str:
+    """The target with its placeholders filled; terms are written as in the paths of this site."""
+    is_url = "://" in target
 
-    def term(found: re.Match[str]) -> str:
-        field, value = found[1], said[found[1]]
-        if elsewhere:
+    def replacement(match: re.Match[str]) -> str:
+        field, value = match[1], values[match[1]]
+        if is_url:
             return quote(value, safe="")
         if field == "topic":
             return path_segment(site.topic_id(value))
         return path_segment(slug(value)) if field in TERM_FIELDS else value
 
-    return PLACEHOLDER.sub(term, target)
+    return PLACEHOLDER.sub(replacement, target)
 
 
 @lru_cache(maxsize=8)
 def _compiled(
-    moves: tuple[Redirect, ...],
+    redirects: tuple[Redirect, ...],
 ) -> tuple[dict[str, list[Redirect]], list[tuple[Redirect, re.Pattern[str]]]]:
-    """The moves by their sources, and those whose sources are patterns; in the order given."""
-    plain: dict[str, list[Redirect]] = {}
+    """Redirects with a literal source, by folded source; and those with placeholders, in order."""
+    literal: dict[str, list[Redirect]] = {}
     patterns = []
-    for move in moves:
-        if PLACEHOLDER.search(move.source):
-            patterns.append((move, re.compile(to_regex(move.source), re.IGNORECASE)))
+    for redirect in redirects:
+        if PLACEHOLDER.search(redirect.source):
+            pattern = re.compile(to_regex(redirect.source), re.IGNORECASE)
+            patterns.append((redirect, pattern))
         else:
-            plain.setdefault(move.source.casefold(), []).append(move)
-    return plain, patterns
+            literal.setdefault(redirect.source.casefold(), []).append(redirect)
+    return literal, patterns
 
 
 def to_regex(source: str) -> str:
-    """The regular expression of an old path: a placeholder is a segment, or a part of one."""
+    """The regular expression of a path in which placeholders stand for (parts of) segments."""
     parts = PLACEHOLDER.split(source)
     names = iter(parts[1::2])
     return "".join(

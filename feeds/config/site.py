@@ -1,4 +1,4 @@
-"""One publication: its settings as frozen structs, and what follows from them. No I/O."""
+"""One publication: its checked settings, and values derived from them. No I/O."""
 
 import uuid
 from functools import cached_property
@@ -24,7 +24,7 @@ _ALWAYS_REMOVABLE = 20
 
 
 class FeedSpec(msgspec.Struct, frozen=True):
-    """A feed or family with everything resolved; `where` says which file and line defined it."""
+    """A feed or family with all defaults resolved; `where` is its file and key."""
 
     path: str
     title: str
@@ -39,11 +39,11 @@ class FeedSpec(msgspec.Struct, frozen=True):
 
 
 class Redirect(msgspec.Struct, frozen=True):
-    """What is said of an old path: where its document is now, or that it is gone.
+    """The new location of an old path, or the fact that it is gone.
 
-    `source` is a path below the feeds' URL, without the outer `/`, and may hold placeholders for
-    one segment or a part of it; `target` a document's path or a URL, with those placeholders, or
-    None where nothing will be again. `status` is that of the answer.
+    `source` is a path below `feeds_url`, without outer slashes. A placeholder in it stands for a
+    segment or a part of one. `target` is the path of a document, or a URL, with the same
+    placeholders; None if the path is gone. `status` is the HTTP status to answer with.
     """
 
     source: str
@@ -52,10 +52,11 @@ class Redirect(msgspec.Struct, frozen=True):
 
 
 class Site(msgspec.Struct, frozen=True, dict=True):
-    """The settings of one publication, checked together.
+    """The checked settings of one publication.
 
-    `root` is the config folder; `topics` by key, `providers` by folded name; `retired` are the
-    folded paths of feeds of families that feeds.yaml says are moved or gone.
+    `root` is the config folder. `topics` are by key, `topic_ids` are the keys by the slugs of all
+    names, `providers` are by folded name. `retired` are the folded paths of feeds that feeds.yaml
+    redirects or lists as gone.
     """
 
     settings: SiteSettings
@@ -64,7 +65,7 @@ class Site(msgspec.Struct, frozen=True, dict=True):
     topic_ids: dict[str, str]
     providers: dict[str, Provider]
     feeds: tuple[FeedSpec, ...]
-    moves: tuple[Redirect, ...] = ()
+    redirects: tuple[Redirect, ...] = msgspec.field(name="moves", default=())
     retired: frozenset[str] = frozenset()
 
     @cached_property
@@ -74,7 +75,7 @@ class Site(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def zone(self) -> ZoneInfo:
-        """The time zone in which dates without one are read."""
+        """The time zone of dates without one."""
         return ZoneInfo(self.settings.timezone)
 
     @cached_property
@@ -84,17 +85,17 @@ class Site(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def assets_url(self) -> str:
-        """The URL below which `/…` references of articles lie; ends in `/`."""
+        """The base URL of paths in articles that begin with `/`; ends in `/`."""
         return self.settings.assets_url or self.settings.url
 
     @cached_property
     def hsts(self) -> int:
-        """For how many seconds browsers may use nothing but https; 0 says nothing of it."""
+        """The seconds during which browsers must use https only; 0 to send no such header."""
         return 0 if self.settings.http.hsts is None else interval(self.settings.http.hsts)
 
     @cached_property
     def host(self) -> str:
-        """The host, and port if it is not the usual one, of `feeds_url`."""
+        """The host of `feeds_url`, with the port unless it is the default one."""
         return urlsplit(self.feeds_url).netloc
 
     @cached_property
@@ -110,7 +111,7 @@ class Site(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def ping_delay(self) -> int:
-        """Seconds between a change and its ping."""
+        """The seconds between a change and the notification of hubs."""
         return interval(self.settings.ping_delay)
 
     @cached_property
@@ -119,13 +120,13 @@ class Site(msgspec.Struct, frozen=True, dict=True):
         value = self.settings.catalogue
         if "://" in value:
             return value
-        from sqlalchemy import URL  # here, for commands that need no catalogue start sooner
+        from sqlalchemy import URL  # slow to import, and not needed by every command
 
         file = (self.root / value).absolute()
         return URL.create("sqlite", database=str(file)).render_as_string()
 
     def lock_file(self, name: str) -> Path:
-        """A lock of this machine: beside the catalogue's file, else in the config folder."""
+        """A lock file on this machine: next to the catalogue file, else in the config folder."""
         from sqlalchemy import make_url
 
         url = make_url(self.catalogue)
@@ -133,27 +134,27 @@ class Site(msgspec.Struct, frozen=True, dict=True):
         return Path(f"{file or self.root / 'catalogue'}-{name}.lock")
 
     def topic_id(self, name: str) -> str:
-        """The slug of the topic that an article or a setting calls `name`."""
-        made = slug(name)
-        return self.topic_ids.get(made, made)
+        """The key of the topic that an article or a setting calls `name`."""
+        key = slug(name)
+        return self.topic_ids.get(key, key)
 
     def topic_name(self, name: str) -> str:
-        """What the site's files call the topic that an article calls `name`."""
+        """The name in the site's files of the topic that an article calls `name`."""
         topic = self.topics.get(self.topic_id(name))
         return topic.name if topic else name
 
     def with_parents(self, key: str) -> tuple[str, ...]:
-        """The topic and, where topics inherit, all that it belongs to."""
-        line = [key]
-        while self.settings.inherit_topics and (topic := self.topics.get(line[-1])):
+        """The key of the topic, followed by its ancestors if `inherit_topics` is set."""
+        keys = [key]
+        while self.settings.inherit_topics and (topic := self.topics.get(keys[-1])):
             parent = self.topic_id(topic.parent) if topic.parent else ""
-            if not parent or parent in line:
+            if not parent or parent in keys:
                 break
-            line.append(parent)
-        return tuple(line)
+            keys.append(parent)
+        return tuple(keys)
 
     def new_id(self, path: str) -> str:
-        """A new id for what lives at `path`: below a tag: URI (RFC 4151) or a UUID namespace."""
+        """A new id for the article at `path`: a tag URI (RFC 4151) or a version 5 UUID."""
         base = self.settings.id
         if not base.startswith("tag:"):
             return uuid.uuid5(uuid.UUID(base.removeprefix("urn:uuid:")), path).urn

@@ -24,7 +24,7 @@ def export_fingerprint(
     known = (reader.meta.revision(), reader.meta.feeds_revision(), reader.meta.get("fingerprint"))
     shown = (reader.feeds.titles(), reader.feeds.states(), list(reader.archives.states().values()))
     settings = site.settings  # all but these have their part in the fingerprint
-    told = (settings.pages, settings.http, settings.export, definitions_hash(site), site.moves)
+    told = (settings.pages, settings.http, settings.export, definitions_hash(site), site.redirects)
     parts = [program_hash(), host.name, codings, known, shown, told]
     return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()
 

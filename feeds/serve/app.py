@@ -252,7 +252,7 @@ def _resolve(cache: DocumentCache) -> Resolution | None:
     if has_encoded_slash(request.environ):
         return None
     site = cache.site
-    path = redirects.folded(_path())
+    path = redirects.collapse_slashes(_path())
     if f"{path}/".casefold() == site.mount.casefold():
         return Resolution(301, "")
     if path.casefold().startswith(site.mount.casefold()):

@@ -158,7 +158,7 @@ def test_check_finds_families_that_clash(tmp_path: Path) -> None:
         {"feeds": feeds},
     )
     _, problems = check.check_articles(made.site, NOW, silent)
-    risks = definitions.risks(made.site)
+    risks = definitions.possible_collisions(made.site)
     assert [row.field for row in risks] == ["feeds[1].path", "feeds[2].path", "feeds[2].path"]
     clashes = [row for row in problems if row not in risks]
     assert [row.field for row in clashes] == ["feeds[1].path", "feeds[2].path"]

@@ -132,5 +132,5 @@ def test_folder_with_the_extension_of_a_feed_is_refused(tmp_path: Path, path: st
 
 
 def test_paths_that_differ_only_in_case_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="'News' is the path of"):
+    with pytest.raises(ConfigError, match="'News' is also the path of"):
         load_site(tmp_path, feeds="feeds: [{path: news}, {path: News}]\n")

@@ -1,4 +1,4 @@
-"""Old paths: where they lead."""
+"""Redirects of old paths."""
 
 import time
 from pathlib import Path
@@ -17,29 +17,31 @@ FEEDS = [
     {"path": "topics/{topic}", "each": "topic"},
     {"path": "in/{category}", "each": "category"},
 ]
-THERE = [
-    f"{path}.{each}"
+DOCUMENTS = [
+    f"{path}.{extension}"
     for path in ("all", "topics/sea-charts", "in/news")
-    for each in ("rss", "atom", "json", "html")
+    for extension in ("rss", "atom", "json", "html")
 ]
 
 
-def made(root: Path, **said: object) -> Site:
-    write_site(root, {}, feeds={"feeds": FEEDS, **said})
+def make(root: Path, **settings: object) -> Site:
+    write_site(root, {}, feeds={"feeds": FEEDS, **settings})
     return load.load(root, {})
 
 
 def exists(name: str) -> str | None:
-    return next((each for each in THERE if each.casefold() == name.casefold()), None)
+    return next(
+        (document for document in DOCUMENTS if document.casefold() == name.casefold()), None
+    )
 
 
-def found(site: Site, path: str) -> tuple[int, str | None] | None:
-    elsewhere = redirects.resolve(path, site, exists)
-    return None if elsewhere is None else (elsewhere.status, elsewhere.location)
+def resolve(site: Site, path: str) -> tuple[int, str | None] | None:
+    resolution = redirects.resolve(path, site, exists)
+    return None if resolution is None else (resolution.status, resolution.location)
 
 
 @pytest.mark.parametrize(
-    ("path", "meant"),
+    ("path", "canonical"),
     [
         ("ALL.RSS", "all.rss"),
         ("all.rss/", "all.rss"),
@@ -49,13 +51,15 @@ def found(site: Site, path: str) -> tuple[int, str | None] | None:
         ("Topics/Sea-Charts/", "topics/sea-charts.html"),
     ],
 )
-def test_other_spellings_lead_to_the_right_one(tmp_path: Path, path: str, meant: str) -> None:
-    assert found(made(tmp_path), path) == (301, meant)
+def test_other_spellings_redirect_to_the_canonical_path(
+    tmp_path: Path, path: str, canonical: str
+) -> None:
+    assert resolve(make(tmp_path), path) == (301, canonical)
 
 
 @pytest.mark.parametrize("path", ["../all.rss", "x/../all.rss", "./all.rss", "no", "all.xml", ""])
-def test_what_is_nothing_leads_nowhere(tmp_path: Path, path: str) -> None:
-    assert found(made(tmp_path, replaces=[]), path) is None
+def test_unknown_path_has_no_resolution(tmp_path: Path, path: str) -> None:
+    assert resolve(make(tmp_path, replaces=[]), path) is None
 
 
 MOVED = {
@@ -87,42 +91,44 @@ MOVED = {
         ("for-now.rss", 302, "all.rss"),
     ],
 )
-def test_moved_paths_lead_to_where_they_moved_in_one_hop(
+def test_moved_path_redirects_in_one_hop(
     tmp_path: Path, path: str, status: int, location: str
 ) -> None:
-    assert found(made(tmp_path, moved=MOVED), path) == (status, location)
+    assert resolve(make(tmp_path, moved=MOVED), path) == (status, location)
 
 
 @pytest.mark.parametrize("path", ["round.rss", "lost.rss", "label/a/b.xml"])
-def test_h62_a_target_that_is_not_there_is_404(tmp_path: Path, path: str) -> None:
-    assert found(made(tmp_path, moved=MOVED), path) is None
+@pytest.mark.rule("H62")
+def test_missing_target_is_not_found(tmp_path: Path, path: str) -> None:
+    assert resolve(make(tmp_path, moved=MOVED), path) is None
 
 
 @pytest.mark.parametrize("path", ["contests", "contests.rss", "contests.html", "CONTESTS.atom"])
-def test_h72_410_is_for_what_is_listed_as_gone(tmp_path: Path, path: str) -> None:
-    site = made(tmp_path, gone=["contests", "one.rss"])
+@pytest.mark.rule("H72")
+def test_only_paths_listed_as_gone_are_410(tmp_path: Path, path: str) -> None:
+    site = make(tmp_path, gone=["contests", "one.rss"])
     assert redirects.resolve(path, site, exists) == Resolution(410, None)
-    assert found(site, "one.rss") == (410, None)
-    assert found(site, "one.atom") is None
+    assert resolve(site, "one.rss") == (410, None)
+    assert resolve(site, "one.atom") is None
 
 
 @pytest.mark.parametrize("system", FEED_ADDRESSES)
-def test_every_address_of_another_system_leads_to_a_feed(tmp_path: Path, system: str) -> None:
-    site = made(tmp_path, replaces=[system])
+def test_feed_addresses_of_other_systems_redirect_to_feeds(tmp_path: Path, system: str) -> None:
+    site = make(tmp_path, replaces=[system])
     for address, format_ in FEED_ADDRESSES[system]:  # type: ignore[index]
         path = address.replace("{topic}", "Sea charts").replace("{category}", "news")
         wanted = "topics/sea-charts" if "{topic}" in address else "all"
         wanted = "in/news" if "{category}" in address else wanted
-        assert found(site, f"{path}/") == (301, f"{wanted}.{format_}")
+        assert resolve(site, f"{path}/") == (301, f"{wanted}.{format_}")
 
 
-def test_of_two_systems_with_one_address_the_first_counts(tmp_path: Path) -> None:
-    assert found(made(tmp_path, replaces=["jekyll", "common"]), "feed.xml") == (301, "all.atom")
-    assert found(made(tmp_path, replaces=["common", "jekyll"]), "feed.xml") == (301, "all.rss")
+def test_first_system_has_a_shared_address(tmp_path: Path) -> None:
+    assert resolve(make(tmp_path, replaces=["jekyll", "common"]), "feed.xml") == (301, "all.atom")
+    assert resolve(make(tmp_path, replaces=["common", "jekyll"]), "feed.xml") == (301, "all.rss")
 
 
 @pytest.mark.parametrize(
-    ("said", "key", "message"),
+    ("settings", "key", "message"),
     [
         ({"moved": {"all.rss": "x.rss"}}, "moved.all.rss", "is the path of an existing feed"),
         ({"moved": {"all": "x"}}, "moved.all", "is the path of an existing feed"),
@@ -141,16 +147,17 @@ def test_of_two_systems_with_one_address_the_first_counts(tmp_path: Path) -> Non
         ({"replaces": ["joomla"]}, "replaces[0]", "joomla"),
     ],
 )
-def test_a_mistake_names_its_key(
-    tmp_path: Path, said: dict[str, object], key: str, message: str
+def test_mistake_names_its_key(
+    tmp_path: Path, settings: dict[str, object], key: str, message: str
 ) -> None:
     with pytest.raises(ConfigError) as caught:
-        made(tmp_path, **said)
+        make(tmp_path, **settings)
     assert caught.value.key.startswith(key)
     assert message in str(caught.value)
 
 
-def test_h72_a_feed_of_a_family_can_be_retired_and_merged(tmp_path: Path) -> None:
+@pytest.mark.rule("H72")
+def test_feed_of_a_family_can_be_retired_or_merged(tmp_path: Path) -> None:
     topics = ["Maps", "Old", "Merged"]
     feeds = {"feeds": [{"path": "topics/{topic}", "each": "topic"}]}
     Publication(tmp_path, {"a.md": front_matter(topics=topics)}, feeds).build()
@@ -158,28 +165,30 @@ def test_h72_a_feed_of_a_family_can_be_retired_and_merged(tmp_path: Path) -> Non
     site = Publication(tmp_path, {}, more)
     site.build()
     assert site.feeds() == ["topics/maps"]
-    there = {f"topics/maps.{each}" for each in ("rss", "atom", "json", "html")}
+    documents = {f"topics/maps.{extension}" for extension in ("rss", "atom", "json", "html")}
     for path, status, location in (
         ("topics/old.rss", 410, None),
         ("topics/merged.json", 301, "topics/maps.json"),
     ):
-        found = redirects.resolve(path, site.site, lambda name: name if name in there else None)
-        assert found == Resolution(status, location)
-    site.build()  # and it stays so
+        resolution = redirects.resolve(
+            path, site.site, lambda name: name if name in documents else None
+        )
+        assert resolution == Resolution(status, location)
+    site.build()  # the next build keeps it so
     assert site.feeds() == ["topics/maps"]
 
 
-def test_what_a_path_says_cannot_choose_the_host(tmp_path: Path) -> None:
-    site = made(tmp_path, moved={"h/{name}": "https://other.example/{name}"})
-    for said in ("//evil.example", "evil.example#", "..%2f", "a\r\nb", "@x"):
-        answer = found(site, f"h/{said}")
+def test_placeholder_cannot_choose_the_host(tmp_path: Path) -> None:
+    site = make(tmp_path, moved={"h/{name}": "https://other.example/{name}"})
+    for settings in ("//evil.example", "evil.example#", "..%2f", "a\r\nb", "@x"):
+        answer = resolve(site, f"h/{settings}")
         assert answer is None or str(answer[1]).startswith("https://other.example/")
         assert answer is None or not set(str(answer[1])[22:]) & set("/#@\r\n")
 
 
-def test_a_long_path_is_no_move_and_costs_nothing(tmp_path: Path) -> None:
-    site = made(tmp_path, moved={"{a}-{b}/{c}-{d}.xml": "all.rss"})
+def test_long_path_is_rejected_quickly(tmp_path: Path) -> None:
+    site = make(tmp_path, moved={"{a}-{b}/{c}-{d}.xml": "all.rss"})
     start = time.perf_counter()
-    assert found(site, "-" * 9_999 + "/" + "-" * 9_999) is None
-    assert found(site, "-" * 140 + "/" + "-" * 140) is None
+    assert resolve(site, "-" * 9_999 + "/" + "-" * 9_999) is None
+    assert resolve(site, "-" * 140 + "/" + "-" * 140) is None
     assert time.perf_counter() - start < 1

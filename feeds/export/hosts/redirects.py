@@ -45,7 +45,7 @@ def redirect_rules(site: Site, names: frozenset[str]) -> tuple[RedirectRule, ...
     """
     found: dict[str, RedirectRule] = {}
     exists = _exists(names)
-    for move in (*site.moves, *_of_archives(site, exists)):
+    for move in (*site.redirects, *_of_archives(site, exists)):
         for old in _said(move, site, names, exists):
             if old.source not in names:
                 found.setdefault(old.source, old)
@@ -154,8 +154,8 @@ def _of_archives(site: Site, exists: Callable[[str], str | None]) -> Iterator[Re
     """The moves of archive documents: of whole feeds that moved, or are gone."""
     if not any(spec.history for spec in site.feeds):
         return
-    sources = {move.source for move in site.moves}
-    for move in site.moves:
+    sources = {move.source for move in site.redirects}
+    for move in site.redirects:
         feed, _, extension = move.source.rpartition(".")
         if extension not in FORMATS or f"{feed}.html" not in sources or _NUMBER in feed:
             continue
