@@ -25,6 +25,7 @@ from feeds.errors import DamageError, Problem
 from feeds.render.settings_hash import settings_hashes
 from feeds.util.processes import processors
 from feeds.util.progress import Progress, silent
+from feeds.util.terminal import escaped
 
 _log = logging.getLogger("feeds")
 
@@ -97,7 +98,7 @@ def build(
     try:
         report, known = run(known, changed_paths)
     except DamageError as error:
-        _log.warning("%s", error)
+        _log.warning("%s", escaped(error))
         repair.repair(catalogue, seconds, force=force)
         report, known = run(None, None)
     # Only now, for what is rolled back is to leave nothing.

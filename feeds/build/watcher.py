@@ -17,6 +17,7 @@ from feeds.config.site import Site
 from feeds.errors import ArticleFolderError, CatalogueError, ClockError, FeedsError
 from feeds.util.daemon import DaemonLoop
 from feeds.util.progress import clock
+from feeds.util.terminal import escaped
 
 _log = logging.getLogger("feeds")
 
@@ -184,7 +185,7 @@ class Rebuilder:
         if key != self._said:
             self._said = key
             self._note(f"no build succeeds: {error}")
-            _log.error("build failed, feeds stay as they were: %s", error)
+            _log.error("build failed, feeds stay as they were: %s", escaped(error))
 
     def _note(self, why: str) -> None:
         """Note for those that serve why feeds are not what the articles are, if they are not."""
@@ -195,7 +196,7 @@ class Rebuilder:
 
 def _tell(report: BuildReport) -> None:
     for problem in report.problems[:_SOME] if report.read else ():
-        _log.warning("%s", problem)
+        _log.warning("%s", escaped(problem))
     if report.feeds_changed:
         _log.info(
             "built revision %d: %d added, %d changed, %d withdrawn; %d feeds changed",
@@ -230,7 +231,7 @@ class ChangeListener:
             except (OSError, RuntimeError) as error:  # RuntimeError is watchfiles' own
                 self._polls = True
                 said = "the file system tells of no changes (%s); looking at all files every %g s"
-                _log.warning(said, error, self.interval)
+                _log.warning(said, escaped(error), self.interval)
         while not self._stop.wait(_TICK / 1000):
             yield set()
 
@@ -307,7 +308,7 @@ class PeriodicScan:
         try:
             self._found.put(set(find_changed_paths(self._site, self._builder.catalogue)))
         except FeedsError as error:
-            _log.error("looking at all files failed: %s", error)
+            _log.error("looking at all files failed: %s", escaped(error))
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

@@ -10,6 +10,7 @@ from feeds.catalogue.schema import fragment
 from feeds.catalogue.selection_sql import among, batches
 from feeds.catalogue.table import Table
 from feeds.model.document import FORMATS, Format
+from feeds.util.terminal import escaped
 
 _log = logging.getLogger("feeds")
 
@@ -34,7 +35,7 @@ class Fragments(Table):
                 _log.warning(
                     "the catalogue is damaged: rendered the fragments of %s again from its entry; "
                     "feeds build --verify repairs them",
-                    by_seq[seq].id,
+                    escaped(by_seq[seq].id),
                 )
         return fragments
 

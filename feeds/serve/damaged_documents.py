@@ -11,6 +11,7 @@ from feeds.errors import CatalogueError, DamageError
 from feeds.model.selection import ages
 from feeds.render.settings_hash import has_settings, settings_hashes
 from feeds.serve.snapshot import DocumentKey
+from feeds.util.terminal import escaped
 
 _log = logging.getLogger("feeds")
 
@@ -40,7 +41,7 @@ class DamagedDocuments:
             return
         if key is not None:
             self._keys.add(key)
-            _log.error("%s; the cached document is served, if there is one", error)
+            _log.error("%s; the cached document is served, if there is one", escaped(error))
         with suppress(CatalogueError):  # requested again when the damage is found again
             self._catalogue.note_damage(str(error))
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from feeds.errors import CatalogueError
 from feeds.serve.snapshot import DocumentKey
+from feeds.util.terminal import escaped
 
 _log = logging.getLogger("feeds")
 
@@ -32,7 +33,7 @@ class Outage:
         if self.error is None:
             self._since = now
         if self.error is None or (now - self._logged).total_seconds() >= _REMIND_SECONDS:
-            _log.error("%s; %s", error, self.describe(cached))
+            _log.error("%s; %s", escaped(error), self.describe(cached))
             self._logged = now
         self.error = error
 

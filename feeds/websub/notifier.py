@@ -8,6 +8,7 @@ from feeds.catalogue.catalogue import Catalogue
 from feeds.config.site import Site
 from feeds.errors import FeedsError, PingError
 from feeds.util.daemon import DaemonLoop
+from feeds.util.terminal import escaped
 from feeds.websub import notify as websub
 from feeds.websub.schedule import HubReport
 
@@ -73,7 +74,7 @@ class _HubNotifier:
         except PingError:
             return _AGAIN
         except FeedsError as error:
-            _log.error("%s cannot be told: %s", self._hub, error)
+            _log.error("%s cannot be told: %s", escaped(self._hub), escaped(error))
             return _REGULARLY
 
     def _look(self) -> float:

@@ -18,6 +18,7 @@ from feeds.config.definitions import feed_url
 from feeds.config.site import Site
 from feeds.errors import CatalogueError, PingError
 from feeds.model.document import FORMATS
+from feeds.util.terminal import escaped
 from feeds.websub.client import HubClient
 from feeds.websub.schedule import (
     TRIES,
@@ -228,11 +229,12 @@ class HubRun:
 
 def _tell_log(report: HubReport) -> None:
     if report.sent:
-        _log.info("told %s of %d feed URLs", report.hub, report.sent)
+        _log.info("told %s of %d feed URLs", escaped(report.hub), report.sent)
     if report.failures:
         worst = report.failures[0]
         said = "%s did not take %d of the feed URLs, %d are still to be told: %s: %s"
-        _log.warning(said, report.hub, report.failed, report.waiting, worst.topic, worst.why)
+        hub, topic, why = map(escaped, (report.hub, worst.topic, worst.why))
+        _log.warning(said, hub, report.failed, report.waiting, topic, why)
     if report.given_up:
         said = "%s is not told of %d changes: it took none of them for a day"
-        _log.error(said, report.hub, report.given_up)
+        _log.error(said, escaped(report.hub), report.given_up)

@@ -259,6 +259,18 @@ def test_a_bad_article_is_told_of_in_the_log(
     assert "title" in caplog.text
 
 
+def test_a_file_name_does_not_forge_lines_of_the_log(
+    site: Publication, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without our log format: another WSGI server may have its own."""
+    with watching(site):
+        until(shows(site, "a"))
+        write_article(site.root, "b\x1b[2J\nerror.md", "---\nwebUrl: https://example.org/b\n---\n")
+        until(lambda: "error.md" in caplog.text)
+    [message] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert message.startswith(r"b\x1b[2J\nerror.md:1: title")
+
+
 def test_a_catalogue_that_is_busy_is_tried_again(
     site: Publication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
