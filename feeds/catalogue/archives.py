@@ -1,4 +1,4 @@
-"""The places of entries in the histories of feeds, and what archive documents show."""
+"""The tables `place` and `archive`: which archive document (RFC 5005) has which entries."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
@@ -11,180 +11,193 @@ from sqlalchemy import delete, func, literal, select, update
 from feeds.catalogue import checksums, selection_sql
 from feeds.catalogue.records import Archive, ArchiveState, ShownEntry
 from feeds.catalogue.schema import archive, entry, place
+from feeds.catalogue.selection_sql import batches
 from feeds.catalogue.table import Table
 from feeds.config.definitions import FeedDefinition
 from feeds.errors import DamageError
-from feeds.model import archives as history
-from feeds.model.archives import ArchivePosition
+from feeds.model.archives import WAITING, ArchivePosition, available
 
 _STATE = tuple(archive.c[name] for name in ArchiveState.__struct_fields__)
 
 
 class Archives(Table):
-    """What is known of histories, within one transaction; writing needs one that may write."""
+    """Archive documents, by the path of their feed and their number."""
 
     def newest_numbers(self) -> dict[str, int]:
-        """The number of the newest archive document of each feed that has any, by path."""
+        """Return the number of each feed's newest archive document, by path."""
         rows = self._connection.execute(
             select(archive.c.feed, func.max(archive.c.number)).group_by(archive.c.feed)
         )
         return {path: number for path, number in rows}  # noqa: C416
 
     def newest_number(self, feed: FeedDefinition) -> int:
-        """The same of one feed, as far as this build has come; 0 if it has none."""
+        """Return the number of a feed's newest archive document; 0 if it has none.
+
+        Within a build, this includes documents that the build has filled so far.
+        """
         if not feed.history:
             return 0
-        # One that all entries have left has a number all the same, and keeps it.
-        placed = select(func.max(place.c.archive)).where(place.c.feed == feed.path)
-        known = select(func.max(archive.c.number)).where(archive.c.feed == feed.path)
-        return max(self._connection.scalar(asked) or 0 for asked in (placed, known))
+        # An archive document that all entries have left still exists, so ask both tables.
+        statements = (
+            select(func.max(place.c.archive)).where(place.c.feed == feed.path),
+            select(func.max(archive.c.number)).where(archive.c.feed == feed.path),
+        )
+        return max(self._connection.scalar(statement) or 0 for statement in statements)
 
     def shown(
         self, feed: FeedDefinition, numbers: Sequence[int], now: datetime
     ) -> dict[int, list[ShownEntry]]:
-        """What these archive documents of a feed show, by number, in the order of the feed."""
-        found: dict[int, list[ShownEntry]] = {number: [] for number in numbers}
-        for part in selection_sql.batches(numbers):
-            for *row, number, _ in selection_sql.placed(feed, now, part).rows(self._connection):
-                found[number].append(ShownEntry(*row))
-        return found
+        """Return the entries in these archive documents of a feed, by number, in feed order."""
+        entries: dict[int, list[ShownEntry]] = {number: [] for number in numbers}
+        for batch in batches(numbers):
+            rows = selection_sql.placed(feed, now, batch).rows(self._connection)
+            for *row, number, _ in rows:
+                entries[number].append(ShownEntry(*row))
+        return entries
 
     def waiting(self, feed: FeedDefinition, now: datetime) -> list[int]:
-        """The keys of entries that wait for an archive document of a feed.
+        """Return the keys of entries that wait for an archive document of a feed.
 
-        Those that came first come first; of those that came together, the oldest.
+        In the order in which they started to wait, then by date, oldest first.
         """
-        rows = selection_sql.placed(feed, now, [history.WAITING]).rows(self._connection)
+        rows = selection_sql.placed(feed, now, [WAITING]).rows(self._connection)
         oldest_first = rows[::-1]
-        came = sorted(oldest_first, key=lambda row: max(row.since, row.published))
-        return [row.seq for row in came]
+        ordered = sorted(oldest_first, key=lambda row: max(row.since, row.published))
+        return [row.seq for row in ordered]
 
     def states(self) -> dict[tuple[str, int], ArchiveState]:
-        """What all archive documents show, by their feeds' paths and their numbers."""
+        """Return the states of all archive documents, by path and number."""
         rows = self._connection.execute(select(*_STATE, archive.c.sum))
-        return {(row.feed, row.number): _state(row) for row in rows}
+        return {(row.feed, row.number): _checked(row) for row in rows}
+
+    def state(self, feed: str, number: int) -> ArchiveState | None:
+        """Return the state of one archive document; None if it does not exist."""
+        statement = select(*_STATE, archive.c.sum).where(
+            archive.c.feed == feed, archive.c.number == number
+        )
+        row = self._connection.execute(statement).first()
+        return _checked(row) if row else None
 
     def available(self, feeds: Iterable[FeedDefinition]) -> list[Archive]:
-        """The archive documents of these feeds, in order."""
-        states, found = self.states(), []
+        """Return the archive documents that these feeds publish, in order."""
+        states = self.states()
         newest: dict[str, int] = {}
         for path, number in states:
             newest[path] = max(number, newest.get(path, 0))
+        documents: list[Archive] = []
         for feed in feeds:
-            there = history.available(newest.get(feed.path, 0), feed.history)
-            found += [
+            numbers = available(newest.get(feed.path, 0), feed.history)
+            documents += [
                 Archive(
-                    feed, ArchivePosition(number, there[0], there[-1]), states[feed.path, number]
+                    feed,
+                    ArchivePosition(number, numbers[0], numbers[-1]),
+                    states[feed.path, number],
                 )
-                for number in there
+                for number in numbers
             ]
-        return found
+        return documents
 
     def find(self, feed: FeedDefinition, number: int) -> Archive | None:
-        """One archive document; None if there is none of this number."""
-        there = history.available(self.newest_number(feed), feed.history)
+        """Return one archive document; None if the feed does not publish one of this number."""
+        numbers = available(self.newest_number(feed), feed.history)
         state = self.state(feed.path, number)
-        if number not in there or state is None:
+        if number not in numbers or state is None:
             return None
-        return Archive(feed, ArchivePosition(number, there[0], there[-1]), state)
-
-    def state(self, feed: str, number: int) -> ArchiveState | None:
-        """What one archive document shows; None if there is none of this number."""
-        asked = select(*_STATE, archive.c.sum).where(
-            archive.c.feed == feed, archive.c.number == number
-        )
-        row = self._connection.execute(asked).first()
-        return _state(row) if row else None
+        return Archive(feed, ArchivePosition(number, numbers[0], numbers[-1]), state)
 
     def changed_since(self, revision: int) -> set[tuple[str, int]]:
-        """The archive documents that differ from those of an earlier revision."""
-        asked = select(archive.c.feed, archive.c.number).where(archive.c.revision > revision)
-        return {(feed, number) for feed, number in self._connection.execute(asked)}
+        """Return (path, number) of the archive documents that changed after a revision."""
+        statement = select(archive.c.feed, archive.c.number).where(archive.c.revision > revision)
+        return {(feed, number) for feed, number in self._connection.execute(statement)}
 
     def with_entries(self, entries: Sequence[int]) -> set[tuple[str, int]]:
-        """The archive documents that have places for these entries."""
-        found: set[tuple[str, int]] = set()
-        for part in selection_sql.batches(entries):
-            asked = select(place.c.feed, place.c.archive).where(
-                place.c.entry.in_(part), place.c.archive != history.WAITING
+        """Return (path, number) of the archive documents that have any of these entries."""
+        documents: set[tuple[str, int]] = set()
+        for batch in batches(entries):
+            statement = select(place.c.feed, place.c.archive).where(
+                place.c.entry.in_(batch), place.c.archive != WAITING
             )
-            found.update((feed, number) for feed, number in self._connection.execute(asked))
-        return found
+            documents.update((feed, number) for feed, number in self._connection.execute(statement))
+        return documents
 
     def enqueue_all(self, feed: FeedDefinition, since: int) -> None:
-        """Let all entries of a feed wait, from now on, that have no place in it."""
-        known = literal(feed.path), literal(history.WAITING), literal(since)
+        """Let all entries of a feed that have no place in it wait, since a time in seconds."""
+        values = literal(feed.path), literal(WAITING), literal(since)
         names = ["entry", "feed", "archive", "since"]
-        entries = selection_sql.unplaced(feed).add_columns(*known)
+        entries = selection_sql.unplaced(feed).add_columns(*values)
         self._connection.execute(place.insert().from_select(names, entries))
 
     def enqueue(self, pairs: Collection[tuple[str, int]], since: int) -> None:
-        """Let entries wait, from now on, that have no place in a feed: its path, and a key."""
-        known: set[tuple[str, int]] = set()
-        for part in selection_sql.batches(sorted({seq for _, seq in pairs})):
-            asked = select(place.c.feed, place.c.entry).where(place.c.entry.in_(part))
-            known.update((feed, seq) for feed, seq in self._connection.execute(asked))
-        new = sorted(set(pairs) - known)
-        self._insert(place, [_row(*pair, history.WAITING, since) for pair in new])
+        """Let entries wait, since a time in seconds, for (path, key) that have no place yet."""
+        placed: set[tuple[str, int]] = set()
+        for batch in batches(sorted({seq for _, seq in pairs})):
+            statement = select(place.c.feed, place.c.entry).where(place.c.entry.in_(batch))
+            placed.update((feed, seq) for feed, seq in self._connection.execute(statement))
+        new = sorted(set(pairs) - placed)
+        self._insert(place, [_place_row(*pair, WAITING, since) for pair in new])
 
     def recall(self, corrected: Sequence[int], now: datetime) -> set[tuple[str, int]]:
-        """Let entries wait again: these, and all that were dated in the future, to come once more.
+        """Let entries wait again: the corrected ones, and those that are now dated in the future.
 
-        Returns the archive documents that they leave.
+        Both appear in the feed once more. Returns (path, number) of the archive documents that
+        they leave.
         """
-        dated = select(entry.c.seq).where(entry.c.published > int(now.timestamp()))
-        found: set[tuple[str, int]] = set()
-        these = [place.c.entry.in_(part) for part in selection_sql.batches(corrected)]
-        for wanted in (place.c.entry.in_(dated), *these):
-            left = sa.and_(place.c.archive != history.WAITING, wanted)
-            rows = self._connection.execute(select(place.c.feed, place.c.archive).where(left))
-            found.update((feed, number) for feed, number in rows)
-            again = {"archive": history.WAITING, "since": int(now.timestamp())}
-            self._connection.execute(update(place).where(left).values(again))
-        return found
+        in_future = select(entry.c.seq).where(entry.c.published > int(now.timestamp()))
+        documents: set[tuple[str, int]] = set()
+        among_corrected = [place.c.entry.in_(batch) for batch in batches(corrected)]
+        for condition in (place.c.entry.in_(in_future), *among_corrected):
+            leaving = sa.and_(place.c.archive != WAITING, condition)
+            rows = self._connection.execute(select(place.c.feed, place.c.archive).where(leaving))
+            documents.update((feed, number) for feed, number in rows)
+            values = {"archive": WAITING, "since": int(now.timestamp())}
+            self._connection.execute(update(place).where(leaving).values(values))
+        return documents
 
     def seal(self, feed: str, archives: Iterable[tuple[int, Sequence[int]]]) -> None:
-        """Give entries that wait their places: numbers of archive documents, and keys."""
-        rows = [_row(feed, seq, number, 0) for number, entries in archives for seq in entries]
+        """Move waiting entries into archive documents, given as (number, keys)."""
+        rows = [_place_row(feed, seq, number, 0) for number, entries in archives for seq in entries]
         if not rows:
             return
-        mine = (place.c.feed == feed, place.c.archive == history.WAITING)
-        for part in selection_sql.batches([row["entry"] for row in rows]):
-            self._connection.execute(delete(place).where(*mine, place.c.entry.in_(part)))
+        is_waiting = (place.c.feed == feed, place.c.archive == WAITING)
+        for batch in batches([row["entry"] for row in rows]):
+            self._connection.execute(delete(place).where(*is_waiting, place.c.entry.in_(batch)))
         self._insert(place, rows)
 
     def move(self, old: str, new: str, revision: int) -> None:
-        """Give the history of the feed at an old path to the one at a new path, if it has none."""
+        """Give the archives of the feed at the path `old` to that at `new`, if it has none."""
         if self._connection.scalar(select(place.c.entry).where(place.c.feed == new).limit(1)):
             return
         self._connection.execute(update(place).where(place.c.feed == old).values(feed=new))
-        moved = {"feed": new, "revision": revision}
-        self._connection.execute(update(archive).where(archive.c.feed == old).values(moved))
+        values = {"feed": new, "revision": revision}
+        self._connection.execute(update(archive).where(archive.c.feed == old).values(values))
 
     def put(self, states: Sequence[ArchiveState], revision: int) -> None:
-        """Remember what archive documents show, and that they do since this revision."""
+        """Store the states that archive documents have since this revision."""
         if states:
-            at = (archive.c.feed == sa.bindparam("at"), archive.c.number == sa.bindparam("of"))
-            keys = [{"at": each.feed, "of": each.number} for each in states]
-            self._connection.execute(delete(archive).where(*at), keys)
+            condition = (
+                archive.c.feed == sa.bindparam("of_feed"),
+                archive.c.number == sa.bindparam("of_number"),
+            )
+            keys = [{"of_feed": state.feed, "of_number": state.number} for state in states]
+            self._connection.execute(delete(archive).where(*condition), keys)
         rows = [
             {
-                **msgspec.structs.asdict(each),
+                **msgspec.structs.asdict(state),
                 "revision": revision,
-                "sum": checksums.of_archive(each.number, each.digest, each.updated),
+                "sum": checksums.of_archive(state.number, state.digest, state.updated),
             }
-            for each in states
+            for state in states
         ]
         self._insert(archive, rows)
 
 
-def _state(row: Any) -> ArchiveState:
+def _checked(row: Any) -> ArchiveState:
     if row.sum != checksums.of_archive(row.number, row.digest, row.updated):
         raise DamageError(
-            f"the catalogue is damaged: what is known of archive {row.number} of feed {row.feed}"
+            f"the catalogue is damaged: the state of archive {row.number} of feed {row.feed}"
         )
     return ArchiveState(*row[:-1])
 
 
-def _row(feed: str, seq: int, number: int, since: int) -> dict[str, Any]:
+def _place_row(feed: str, seq: int, number: int, since: int) -> dict[str, Any]:
     return {"feed": feed, "archive": number, "entry": seq, "since": since}

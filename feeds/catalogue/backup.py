@@ -1,4 +1,4 @@
-"""Copies of a catalogue that is one file: to carry it to another machine, and to take it up."""
+"""Copies of a catalogue that is an SQLite file, to move it to another machine."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ def backup(catalogue: Catalogue, file: Path, published: tuple[str, str, int] | N
     `published` is stored in the copy as in `Meta.put_published_copy`. Fragments are left out: they
     are half of the file, and can be rendered again. Raises `CatalogueError`.
     """
-    with _wrap_errors(file), closing(_opened(catalogue)) as connection:
+    with _wrap_errors(file), closing(_connect(catalogue)) as connection:
         private_files.create(file)
         connection.execute("VACUUM INTO ?", [str(file)])
     with _wrap_errors(file), closing(sqlite3.connect(file, isolation_level=None)) as copy:
@@ -28,18 +28,19 @@ def backup(catalogue: Catalogue, file: Path, published: tuple[str, str, int] | N
 
 
 def restore(catalogue: Catalogue, file: Path) -> int:
-    """Make the catalogue what the copy in `file` is, as one transaction; returns its revision.
+    """Replace the catalogue by the copy in `file`; return the new revision.
 
-    Whoever reads the catalogue meanwhile sees it as it was. The revisions of the copy are another
-    machine's: one that serves this catalogue is told that every document may be another. So are
-    the times of files: the next build reads them all. Raises `CatalogueError`.
+    One transaction: readers see the old state until it ends. Revisions and file times of the copy
+    come from another machine. So the new revision is higher than both, servers of this catalogue
+    treat every document as changed, and the next build reads every file. Changes the copy. Raises
+    `CatalogueError`.
     """
     with catalogue.read() as reader:
         before = reader.meta.revision()
-    with closing(Catalogue(f"sqlite:///{file}")) as taken:  # brings an older version to ours
-        with taken.read() as reader:
+    with closing(Catalogue(f"sqlite:///{file}")) as copy:  # converts an older version
+        with copy.read() as reader:
             revision = reader.meta.revision()
-        with taken.write() as writer:
+        with copy.write() as writer:
             writer.files.forget_times()
             if before:
                 revision = max(before, revision) + 1
@@ -49,15 +50,15 @@ def restore(catalogue: Catalogue, file: Path) -> int:
     with (
         _wrap_errors(file),
         closing(sqlite3.connect(file)) as source,
-        closing(_opened(catalogue)) as target,
+        closing(_connect(catalogue)) as target,
     ):
         source.backup(target)
     return revision
 
 
-def _opened(catalogue: Catalogue) -> sqlite3.Connection:
+def _connect(catalogue: Catalogue) -> sqlite3.Connection:
     if catalogue.file is None:
-        raise CatalogueError("only a catalogue that is a file can be copied")
+        raise CatalogueError("only a catalogue in an SQLite file can be copied")
     return sqlite3.connect(catalogue.file, timeout=30, isolation_level=None)
 
 

@@ -1,4 +1,4 @@
-"""What the clock of a build has dated ahead of a clock that is right, mended."""
+"""Repairs dates that a build with a clock ahead of time has stored."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -15,74 +15,79 @@ from feeds.util.dates import from_timestamp
 
 
 class ClockRepair:
-    """What the clock has dated, within one transaction that may write."""
+    """Dates from a wrong clock, within one transaction that may write."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
     def held_back(self, now: int, last: int) -> int:
-        """How many entries were out at the last build, and are not at `now`. In seconds."""
-        held = entry.c.withdrawn.is_(None) & entry.c.published.between(now + 1, last)
-        return self._connection.scalar(select(func.count()).select_from(entry).where(held)) or 0
+        """Count the entries that were visible at the `last` build, but are not at `now`.
+
+        Both times are in seconds.
+        """
+        is_held_back = entry.c.withdrawn.is_(None) & entry.c.published.between(now + 1, last)
+        statement = select(func.count()).select_from(entry).where(is_held_back)
+        return self._connection.scalar(statement) or 0
 
     def mend(self, now: int) -> None:
-        """Date by `now`, in seconds, what the clock has dated later.
+        """Replace later dates that come from the clock by `now`, in seconds.
 
-        A date that an author has given stays as it is. All fragments and feeds are to be made anew.
+        Dates from authors stay. Afterwards all fragments and feeds must be made again.
         """
-        gone = select(entry.c.seq).where(entry.c.withdrawn > now)
-        touched = list(self._connection.scalars(gone))
-        for rows in self._ahead(now):
+        withdrawn_later = select(entry.c.seq).where(entry.c.withdrawn > now)
+        touched = list(self._connection.scalars(withdrawn_later))
+        for rows in self._redated(now):
             self._put(rows)
             touched += [row["at"] for row in rows]
-        for column in _CLOCKS:
+        for column in _CLOCK_COLUMNS:
             late = update(column.table).where(column > now).values({column.name: now})
             self._connection.execute(late)
-        self._sum_entries(touched)
-        self._sum_feeds()
+        self._update_entry_sums(touched)
+        self._update_feed_sums()
 
-    def _sum_entries(self, keys: Sequence[int]) -> None:
-        asked = select(entry.c.seq, *(entry.c[name] for name in checksums.ENTRY))
-        put = update(entry).where(entry.c.seq == sa.bindparam("at"))
-        for part in batches(keys):
-            rows = self._connection.execute(asked.where(entry.c.seq.in_(part))).all()
-            known = [{"at": seq, "its": checksums.of_entry(values)} for seq, *values in rows]
-            self._connection.execute(put.values(sum=sa.bindparam("its")), known)
-
-    def _sum_feeds(self) -> None:
-        feeds = select(feed.c.path, feed.c.digest, feed.c.updated, feed.c.entries, feed.c.newest)
-        for path, *others in self._connection.execute(feeds).all():
-            its = {"sum": checksums.of_feed(path, *others)}
-            self._connection.execute(update(feed).where(feed.c.path == path).values(its))
-        archives = select(archive.c.feed, archive.c.number, archive.c.digest, archive.c.updated)
-        for path, number, *others in self._connection.execute(archives).all():
-            at = (archive.c.feed == path) & (archive.c.number == number)
-            its = {"sum": checksums.of_archive(number, *others)}
-            self._connection.execute(update(archive).where(at).values(its))
-
-    def _put(self, rows: Sequence[dict[str, Any]]) -> None:
-        at = entry.c.seq == sa.bindparam("at")
-        values: dict[str, Any] = {name: sa.bindparam(f"its_{name}") for name in _MENDED}
-        self._connection.execute(update(entry).where(at).values(values), rows)
-        its = membership.c.entry == sa.bindparam("at")
-        dated: dict[str, Any] = {"published": sa.bindparam("its_published")}
-        topics = [{name: row[name] for name in ("at", "its_published")} for row in rows]
-        self._connection.execute(update(membership).where(its).values(dated), topics)
-
-    def _ahead(self, now: int) -> Iterator[list[dict[str, Any]]]:
+    def _redated(self, now: int) -> Iterator[list[dict[str, Any]]]:
         late = (entry.c.first_seen > now) | (entry.c.updated > now)
         keys = self._connection.scalars(select(entry.c.seq).where(late)).all()
-        wanted = select(entry.c.seq, entry.c.first_seen, entry.c.data)
-        for part in batches(keys):
-            rows = self._connection.execute(wanted.where(entry.c.seq.in_(part))).all()
-            mended = (_mended(seq, first_seen, data, now) for seq, first_seen, data in rows)
-            if changed := [row for row in mended if row]:
+        statement = select(entry.c.seq, entry.c.first_seen, entry.c.data)
+        for batch in batches(keys):
+            stored = self._connection.execute(statement.where(entry.c.seq.in_(batch))).all()
+            rows = (_redate(seq, first_seen, data, now) for seq, first_seen, data in stored)
+            if changed := [row for row in rows if row]:
                 yield changed
 
+    def _put(self, rows: Sequence[dict[str, Any]]) -> None:
+        by_key = entry.c.seq == sa.bindparam("at")
+        values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in _REDATED}
+        self._connection.execute(update(entry).where(by_key).values(values), rows)
+        by_entry = membership.c.entry == sa.bindparam("at")
+        published: dict[str, Any] = {"published": sa.bindparam("new_published")}
+        topics = [{name: row[name] for name in ("at", "new_published")} for row in rows]
+        self._connection.execute(update(membership).where(by_entry).values(published), topics)
 
-# The columns of an entry that are mended together, and those that hold nothing but clock times.
-_MENDED = ("first_seen", "published", "updated", "data")
-_CLOCKS: tuple[sa.Column[Any], ...] = (
+    def _update_entry_sums(self, keys: Sequence[int]) -> None:
+        statement = select(entry.c.seq, *(entry.c[name] for name in checksums.ENTRY))
+        put = update(entry).where(entry.c.seq == sa.bindparam("at"))
+        for batch in batches(keys):
+            rows = self._connection.execute(statement.where(entry.c.seq.in_(batch))).all()
+            sums = [{"at": seq, "new": checksums.of_entry(values)} for seq, *values in rows]
+            self._connection.execute(put.values(sum=sa.bindparam("new")), sums)
+
+    def _update_feed_sums(self) -> None:
+        feeds = select(feed.c.path, feed.c.digest, feed.c.updated, feed.c.entries, feed.c.newest)
+        for path, *state in self._connection.execute(feeds).all():
+            checksum = checksums.of_feed(path, *state)
+            self._connection.execute(update(feed).where(feed.c.path == path).values(sum=checksum))
+        archives = select(archive.c.feed, archive.c.number, archive.c.digest, archive.c.updated)
+        for path, number, *state in self._connection.execute(archives).all():
+            condition = (archive.c.feed == path) & (archive.c.number == number)
+            checksum = checksums.of_archive(number, *state)
+            self._connection.execute(update(archive).where(condition).values(sum=checksum))
+
+
+# The columns of an entry that are redated together.
+_REDATED = ("first_seen", "published", "updated", "data")
+# Columns that only ever hold the time of the clock.
+_CLOCK_COLUMNS: tuple[sa.Column[Any], ...] = (
     entry.c.withdrawn,
     place.c.since,
     feed.c.updated,
@@ -92,21 +97,21 @@ _CLOCKS: tuple[sa.Column[Any], ...] = (
 )
 
 
-def _mended(seq: int, first_seen: int, data: bytes, now: int) -> dict[str, Any] | None:
-    """The columns of an entry dated by `now`; None if they are as they were."""
-    known, latest = decode_entry(data), from_timestamp(now)
-    # One without a date of its own has that when it was first seen.
-    undated = known.published == from_timestamp(first_seen)
-    published = min(known.published, latest) if undated else known.published
-    made = msgspec.structs.replace(
-        known, published=published, updated=max(min(known.updated, latest), published)
+def _redate(seq: int, first_seen: int, data: bytes, now: int) -> dict[str, Any] | None:
+    """Return the redated columns of an entry; None if nothing changes."""
+    before, latest = decode_entry(data), from_timestamp(now)
+    # An article without a date is published when it was first seen.
+    is_undated = before.published == from_timestamp(first_seen)
+    published = min(before.published, latest) if is_undated else before.published
+    after = msgspec.structs.replace(
+        before, published=published, updated=max(min(before.updated, latest), published)
     )
-    if made == known and first_seen <= now:
+    if after == before and first_seen <= now:
         return None
     return {
         "at": seq,
-        "its_first_seen": min(first_seen, now),
-        "its_published": int(made.published.timestamp()),
-        "its_updated": int(made.updated.timestamp()),
-        "its_data": msgspec.json.encode(made),
+        "new_first_seen": min(first_seen, now),
+        "new_published": int(after.published.timestamp()),
+        "new_updated": int(after.updated.timestamp()),
+        "new_data": msgspec.json.encode(after),
     }

@@ -1,30 +1,29 @@
-"""Rows that are not what was stored, and what of them can be made again."""
+"""Finds rows that differ from what was stored, and has them made again."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import delete, select, update
 
-from feeds.catalogue import checksums, withdrawal
+from feeds.catalogue import checksums, sqlite, withdrawal
 from feeds.catalogue.schema import archive, entry, feed, file, fragment, meta
 from feeds.errors import CatalogueError
 from feeds.model.document import FORMATS
 from feeds.model.entry import Entry, content_hash
 from feeds.util.dates import from_timestamp
 
-# So many rows are looked at together: none takes much memory.
-_AT_ONCE = 500
+# The number of rows checked at once, so that memory stays bounded.
+_BATCH = 500
 _ENTRY = msgspec.json.Decoder(Entry)
-_SHOWN = tuple(entry.c[name] for name in ("id", "content_hash", "published", "updated"))
+_STATE = tuple(entry.c[name] for name in ("id", "content_hash", "published", "updated"))
 
 _Row = Mapping[str, Any]
 
 
-class Found(msgspec.Struct, frozen=True):
-    """The damaged rows of each table, by their keys; entries whole."""
+class DamagedRows(msgspec.Struct, frozen=True):
+    """The damaged rows of each table: whole entries, and keys of the others."""
 
     entries: list[_Row]
     fragments: list[int]
@@ -35,16 +34,16 @@ class Found(msgspec.Struct, frozen=True):
         return len(self.entries) + len(self.fragments) + len(self.feeds) + len(self.archives)
 
 
-def find(connection: sa.Connection) -> Found:
-    """Look at every row that has a sum.
+def find(connection: sa.Connection) -> DamagedRows:
+    """Check every row that has a checksum.
 
-    Raises `CatalogueError` where an SQLite file itself is damaged: then rows may be missing.
+    Raises `CatalogueError` if an SQLite file itself is damaged, because rows may be missing then.
     """
-    _check_file(connection)
-    with _lenient(connection):
-        return Found(
-            [row for row in _entries(connection) if row["sum"] != _sum(row)],
-            list(_fragments(connection)),
+    sqlite.check_integrity(connection)
+    with sqlite.invalid_text_replaced(connection):
+        return DamagedRows(
+            [row for row in _entries(connection) if row["sum"] != _checksum(row)],
+            list(_damaged_fragments(connection)),
             [
                 row.path
                 for row in connection.execute(select(feed))
@@ -60,158 +59,134 @@ def find(connection: sa.Connection) -> Found:
 
 
 def mend(connection: sa.Connection, now: int, *, force: bool = False) -> int:
-    """Have the next build make again what is damaged; returns how many rows were.
+    """Have the next build make damaged rows again; return the number of damaged rows.
 
-    Where none has a wrong sum, all articles are read again: the damage is in rows without one.
-    `now`, in seconds, dates what lost its date. Raises `CatalogueError` where the memory of an
-    entry is lost, unless `force` keeps it as it is.
+    If no checksum is wrong, the damage is in rows without one, and the next build reads every
+    article. Rows that lost their date get `now`, in seconds. Raises `CatalogueError` if the
+    memory of an entry is lost; `force` keeps it as it is.
     """
-    found = find(connection)
-    lost = [path for row in found.entries if (path := _mend_entry(connection, row, now))]
+    damaged = find(connection)
+    lost = [path for row in damaged.entries if (path := _mend_entry(connection, row, now))]
     if lost and not force:
         raise CatalogueError(
-            f"the catalogue is damaged: of {len(lost):,} entries, such as that of {lost[0]}, "
-            "neither what they say nor their memory is whole; put a backup in its place, or say "
-            "--force to keep their ids and dates as they are"
+            f"the catalogue is damaged: neither the content nor the memory of {len(lost):,} "
+            f"entries, such as that of {lost[0]}, can be trusted; replace it with a backup, or "
+            "pass --force to keep their ids and dates as they are"
         )
-    for seq in found.fragments:
-        connection.execute(delete(fragment).where(fragment.c.entry == seq))
-    for path in found.feeds:
-        values = {"digest": "", "updated": now, "entries": 0, "newest": None}
-        known = {**values, "sum": checksums.of_feed(path, "", now, 0, None)}
-        connection.execute(update(feed).where(feed.c.path == path).values(known))
-    for of, number in found.archives:
-        at = (archive.c.feed == of, archive.c.number == number)
-        known = {"digest": "", "updated": now, "sum": checksums.of_archive(number, "", now)}
-        connection.execute(update(archive).where(*at).values(known))
-    forgotten = ["damaged", "definitions", "walked"]  # every feed is looked at, every file listed
-    if not found:
+    _reset_derived(connection, damaged, now)
+    # The next build then checks every feed and lists every file.
+    forgotten = ["damaged", "definitions", "walked"]
+    if not damaged:
         forgotten.append("fingerprint")
     connection.execute(update(meta).where(meta.c.key.in_(forgotten)).values(value=""))
-    return len(found)
+    return len(damaged)
 
 
-def _check_file(connection: sa.Connection) -> None:
-    if connection.dialect.name != "sqlite":
-        return
-    for attempt in ("REINDEX", ""):
-        # One row that says ok, or a row for each fault.
-        fault = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
-        if fault == "ok":
-            return
-        if attempt and connection.get_execution_options().get("write"):
-            connection.exec_driver_sql(attempt)
-        else:
-            break
-    raise CatalogueError(
-        f"the catalogue is damaged ({str(fault).splitlines()[-1]}); put a backup in its place"
-    )
-
-
-@contextmanager
-def _lenient(connection: sa.Connection) -> Iterator[None]:
-    """Read text whatever its bytes are: it then has another sum."""
-    driver = connection.connection.driver_connection
-    if connection.dialect.name != "sqlite" or driver is None:
-        yield
-        return
-    before: Callable[[bytes], Any] = driver.text_factory
-    driver.text_factory = lambda text: text.decode(errors="replace")
-    try:
-        yield
-    finally:
-        driver.text_factory = before
+def _reset_derived(connection: sa.Connection, damaged: DamagedRows, now: int) -> None:
+    for seq in damaged.fragments:
+        connection.execute(delete(fragment).where(fragment.c.entry == seq))
+    for path in damaged.feeds:
+        values = {"digest": "", "updated": now, "entries": 0, "newest": None}
+        row = {**values, "sum": checksums.of_feed(path, "", now, 0, None)}
+        connection.execute(update(feed).where(feed.c.path == path).values(row))
+    for path, number in damaged.archives:
+        condition = (archive.c.feed == path, archive.c.number == number)
+        row = {"digest": "", "updated": now, "sum": checksums.of_archive(number, "", now)}
+        connection.execute(update(archive).where(*condition).values(row))
 
 
 def _entries(connection: sa.Connection) -> Iterator[_Row]:
     last = -1
     while True:
-        asked = select(entry).where(entry.c.seq > last).order_by(entry.c.seq).limit(_AT_ONCE)
-        rows = connection.execute(asked).mappings().all()
+        statement = select(entry).where(entry.c.seq > last).order_by(entry.c.seq).limit(_BATCH)
+        rows = connection.execute(statement).mappings().all()
         if not rows:
             return
         yield from map(dict, rows)
         last = rows[-1]["seq"]
 
 
-def _fragments(connection: sa.Connection) -> Iterator[int]:
+def _damaged_fragments(connection: sa.Connection) -> Iterator[int]:
     last = -1
     while True:
-        asked = (
-            select(fragment, *_SHOWN)
+        statement = (
+            select(fragment, *_STATE)
             .outerjoin(entry, entry.c.seq == fragment.c.entry)
             .where(fragment.c.entry > last)
             .order_by(fragment.c.entry)
-            .limit(_AT_ONCE)
+            .limit(_BATCH)
         )
-        rows = connection.execute(asked).mappings().all()
+        rows = connection.execute(statement).mappings().all()
         if not rows:
             return
         for row in rows:
-            made = [row[name] for name in FORMATS]
+            fragments = [row[name] for name in FORMATS]
             if row["sum"] != checksums.of_fragment(
-                row["id"], row["content_hash"], row["published"], row["updated"], made
+                row["id"], row["content_hash"], row["published"], row["updated"], fragments
             ):
                 yield row["entry"]
         last = rows[-1]["entry"]
 
 
-def _sum(row: _Row) -> int:
+def _checksum(row: _Row) -> int:
     return checksums.of_entry([row[name] for name in checksums.ENTRY])
 
 
 def _mend_entry(connection: sa.Connection, row: _Row, now: int) -> str:
-    """Put an entry right, or have its file read again; returns its path where it is uncertain."""
-    kept = next((each for each in _guesses(row) if _sum(each) == row["sum"]), None)
-    at = entry.c.seq == row["seq"]
-    if kept is not None:
-        connection.execute(update(entry).where(at).values({**kept}))
+    """Repair an entry, or have its article read again; return its path if its memory is lost."""
+    repaired = next((guess for guess in _guesses(row) if _checksum(guess) == row["sum"]), None)
+    condition = entry.c.seq == row["seq"]
+    if repaired is not None:
+        connection.execute(update(entry).where(condition).values({**repaired}))
         return ""
-    said = _decoded(row["data"])
-    certain = said is None or _memory(said) == {name: row[name] for name in _memory(said)}
-    # It is out again once its article is read, and is not published with damage where that fails.
+    decoded = _decode(row["data"])
+    is_certain = decoded is None or _memory(decoded) == {
+        name: row[name] for name in _memory(decoded)
+    }
+    # Reading the article makes it visible again. Until then, nothing damaged is published.
     withdrawal.withdraw(
         connection, [row["seq"]], now if row["withdrawn"] is None else row["withdrawn"]
     )
-    anew = {"size": -1, "digest": ""}
-    connection.execute(update(file).where(file.c.path == row["path"]).values(anew))
-    return "" if certain else str(row["path"])
+    unread = {"size": -1, "digest": ""}
+    connection.execute(update(file).where(file.c.path == row["path"]).values(unread))
+    return "" if is_certain else str(row["path"])
 
 
 def _guesses(row: _Row) -> Iterator[_Row]:
-    """What the row may have been, if one place in it is damaged: its sum says which is right."""
-    said = _decoded(row["data"])
-    if said is None:
+    """Yield what the row may have been if only one column is damaged; its checksum decides."""
+    decoded = _decode(row["data"])
+    if decoded is None:
         return
-    memory = _memory(said)
+    memory = _memory(decoded)
     for name, value in memory.items():
         yield {**row, name: value}
-    yield {**row, "content_hash": content_hash(said)}
+    yield {**row, "content_hash": content_hash(decoded)}
     yield {**row, "withdrawn": None}
     for name in memory:
         changed = {**memory, name: row[name]}
-        yield {**row, "data": _encoded(said, changed)}
+        yield {**row, "data": _encode(decoded, changed)}
 
 
-def _memory(said: Entry) -> dict[str, Any]:
+def _memory(decoded: Entry) -> dict[str, Any]:
+    """Return the columns whose values `data` contains too."""
     return {
-        "id": said.id,
-        "path": said.path,
-        "published": int(said.published.timestamp()),
-        "updated": int(said.updated.timestamp()),
+        "id": decoded.id,
+        "path": decoded.path,
+        "published": int(decoded.published.timestamp()),
+        "updated": int(decoded.updated.timestamp()),
     }
 
 
-def _encoded(said: Entry, memory: Mapping[str, Any]) -> bytes:
+def _encode(decoded: Entry, memory: Mapping[str, Any]) -> bytes:
     try:
         times = {name: from_timestamp(memory[name]) for name in ("published", "updated")}
-        named = {name: str(memory[name]) for name in ("id", "path")}
-        return msgspec.json.encode(msgspec.structs.replace(said, **named, **times))
+        names = {name: str(memory[name]) for name in ("id", "path")}
+        return msgspec.json.encode(msgspec.structs.replace(decoded, **names, **times))
     except (ValueError, OverflowError, OSError, TypeError):
         return b""
 
 
-def _decoded(data: Any) -> Entry | None:
+def _decode(data: Any) -> Entry | None:
     try:
         return _ENTRY.decode(data)
     except (msgspec.DecodeError, TypeError, UnicodeDecodeError):

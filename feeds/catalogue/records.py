@@ -1,4 +1,4 @@
-"""The values that the catalogue stores and returns."""
+"""Values that the catalogue stores and returns. Times are in seconds since 1970."""
 
 from collections.abc import Sequence
 
@@ -13,12 +13,12 @@ from feeds.model.entry import Entry
 
 _ENTRY = msgspec.json.Decoder(Entry)
 
-# All that is stored of WebSub hubs: rows by the name of their table.
+# The stored state of all WebSub hubs: rows by the name of their table.
 HubRows = dict[str, list[dict[str, str | int]]]
 
 
 class ShownEntry(msgspec.Struct, frozen=True):
-    """One entry as a feed shows it; `seq` is the catalogue's own key. Times in seconds."""
+    """What a feed needs to know of an entry that it shows; `seq` is the catalogue's own key."""
 
     seq: int
     id: str
@@ -27,14 +27,14 @@ class ShownEntry(msgspec.Struct, frozen=True):
     updated: int
 
     def checksum_of(self, fragments: Sequence[bytes]) -> int:
-        """Return the checksum of its fragments, given in the order of the formats."""
+        """Return the checksum of the entry's fragments, given in the order of the formats."""
         return checksums.of_fragment(
             self.id, self.content_hash, self.published, self.updated, fragments
         )
 
 
 class FeedState(msgspec.Struct, frozen=True):
-    """What a feed showed at the last build, and when that last changed. Times in seconds."""
+    """The state of a feed at the last build. `digest` is of its contents, `updated` is a time."""
 
     path: str
     digest: str
@@ -44,7 +44,7 @@ class FeedState(msgspec.Struct, frozen=True):
 
 
 class ArchiveState(msgspec.Struct, frozen=True):
-    """What an archive document shows, and when that last changed, in seconds."""
+    """The state of an archive document. `digest` is of its contents, `updated` is a time."""
 
     feed: str
     number: int
@@ -53,7 +53,7 @@ class ArchiveState(msgspec.Struct, frozen=True):
 
 
 class Archive(msgspec.Struct, frozen=True):
-    """An archive document that there is: of which feed, and where in its history."""
+    """A published archive document, and its position among the archives of its feed."""
 
     feed: FeedDefinition
     position: ArchivePosition
@@ -61,19 +61,19 @@ class Archive(msgspec.Struct, frozen=True):
 
     @property
     def path(self) -> str:
-        """Its path, without extension."""
+        """The path, without extension."""
         return history.path(self.feed.path, self.state.number)
 
 
 class ProblemCounts(msgspec.Struct, frozen=True):
-    """How many problems all articles have, as they were last read."""
+    """The numbers of problems of all articles, as they were last read."""
 
     fatal: int = 0
     other: int = 0
 
 
 class FileState(msgspec.Struct, frozen=True, gc=False):
-    """An article file as the last build saw it."""
+    """An article file as the last build saw it; `digest` is a hash of its content."""
 
     size: int
     mtime_ns: int
@@ -81,7 +81,7 @@ class FileState(msgspec.Struct, frozen=True, gc=False):
 
 
 class RememberedEntry(msgspec.Struct, frozen=True):
-    """What is remembered of an entry. Times in seconds; `withdrawn` is None while it is out."""
+    """The memory of an entry; `withdrawn` is None unless it is withdrawn."""
 
     seq: int
     id: str
@@ -93,9 +93,9 @@ class RememberedEntry(msgspec.Struct, frozen=True):
 
 
 class EntryChange(msgspec.Struct, frozen=True):
-    """An entry to store. `seq` is None for one that was never out. Times in seconds.
+    """An entry to store; `seq` is None for a new one. `likeness` is the hash of its source.
 
-    `corrected` is whether it changed and its author dates the change: all are to see it.
+    `corrected`: its author gave the change a date, so it appears in the feed once more.
     """
 
     entry: Entry
@@ -107,9 +107,10 @@ class EntryChange(msgspec.Struct, frozen=True):
 
 
 class TopicState(msgspec.Struct, frozen=True):
-    """What a hub was last told of a topic, and how telling it more has failed since.
+    """The last notification of a hub about a topic, and the failed attempts since.
 
-    `digest` is empty if it was told nothing yet; `due` is when to try again, while `tries` > 0.
+    `digest` is that of the content last notified, or empty. While `tries` > 0, `due` is the time
+    of the next attempt.
     """
 
     digest: str
@@ -118,7 +119,7 @@ class TopicState(msgspec.Struct, frozen=True):
 
 
 class HubState(msgspec.Struct, frozen=True):
-    """How often in a row a hub did not take anything, and until when it is left alone."""
+    """The number of failed requests to a hub in a row, and when to try again."""
 
     tries: int = 0
     due: int = 0

@@ -18,26 +18,31 @@ VERSION = 5
 
 metadata = MetaData()
 
-# Order, and the least of names, go by bytes everywhere; PostgreSQL's own go by its locale.
+# Text is compared by bytes everywhere; PostgreSQL's default depends on its locale.
 _Text = Text().with_variant(Text(collation="C"), "postgresql")
 
 
 def _sum() -> Column[int]:
-    """The column by which damage of a row is found."""
+    """Return the column of a row's checksum (`feeds.catalogue.checksums`)."""
     return Column("sum", BigInteger, nullable=False, server_default="0")
 
 
-# `revision` grows with every build that changes anything; `fingerprint` says with which
-# settings the entries were made, `definitions` of which feeds.yaml the feeds are; `feeds` is the
-# revision in which the set of feeds or their titles last changed, `terms` the families whose
-# terms are counted; `articles` is how many article files there are, `linked` whether there are
-# links among them, `walked` hashes of how all looked (articles.scan_digest), as far as `file`
-# has the same; `awaited` is when articles have to be read again though their files stay as they are
-# (build.scheduled_reads), `assets` the sizes of own files that articles refer to
-# (build.asset_sizes); `clock` is when the last build was that changed anything, in seconds;
-# `schema` is VERSION; `published:URL` is the id of the copy in the state at that URL that this
-# catalogue goes on from, and the revision in which it was the same; `damaged` is what was found
-# to be, until a build has it made again.
+# Values by key:
+# - `schema`: VERSION.
+# - `revision`: the number of builds that changed anything.
+# - `clock`: the time of the last such build, in seconds.
+# - `fingerprint`: a hash of the settings that entries were rendered with; `definitions`: a hash of
+#   the feeds.yaml that the feeds were built from.
+# - `feeds`: the revision that last changed the set of feeds or their titles.
+# - `terms`: the families whose terms are counted in `term`.
+# - `articles`: the number of article files; `linked`: whether any of them is a symbolic link.
+# - `walked`: hashes of sizes and times of all files (`articles.scan_digest`), which match `file`.
+# - `awaited`: when to read articles again although their files are unchanged
+#   (`build.scheduled_reads`).
+# - `assets`: the sizes of the site's own files that articles refer to (`build.asset_sizes`).
+# - `published:URL`: the id of the copy in the state at that URL that this catalogue continues, and
+#   the revision at which they were equal.
+# - `damaged`: a message about damage, until a build has repaired it.
 meta = Table(
     "meta",
     metadata,
@@ -45,7 +50,7 @@ meta = Table(
     Column("value", _Text, nullable=False),
 )
 
-# What was seen of each article file, and what is wrong with it (JSON rows of the report).
+# Article files as the last build saw them, and their problems (JSON rows of the report).
 file = Table(
     "file",
     metadata,
@@ -55,16 +60,15 @@ file = Table(
     Column("digest", _Text, nullable=False),
     Column("problems", LargeBinary, nullable=False, default=b""),
 )
-# So that the report is found without a look at every file. The number is written out, as only
-# then SQLite finds that a question fits the index. (To say the same of PostgreSQL would load its
-# dialect into every command.)
+# An index to find the few files with problems. The literal 0 is inlined because SQLite matches a
+# partial index only against literals. (`postgresql_where` would load that dialect into every
+# command.)
 has_problems = func.length(file.c.problems) > literal_column("0")
 Index("file_with_problems", file.c.path, sqlite_where=has_problems).ddl_if(dialect="sqlite")
 
-# Entries, and the memory: id, first_seen, content_hash, updated and withdrawn outlive every
-# rebuild. An article that was never out has no row. Of a withdrawn one `data` has no text, `link`
-# is a hash, and no name is left (feeds.catalogue.withdrawal). `sum` is that of the row
-# (feeds.catalogue.checksums), here as in the tables below.
+# Entries. `id`, `first_seen`, `content_hash`, `updated` and `withdrawn` are the memory, which
+# outlives every rebuild. An article that was never visible has no row. In withdrawn entries `data`
+# has no text, `link` is a hash, and there are no names (`feeds.catalogue.withdrawal`).
 entry = Table(
     "entry",
     metadata,
@@ -93,8 +97,8 @@ entry = Table(
     sqlite_autoincrement=True,
 )
 
-# Which topics an entry belongs to, parents included; `name` is what its article calls the topic.
-# `published` is the entry's: the newest of a topic are found without looking at the others.
+# The topics of each entry, parents included; `name` is the article's name for the topic.
+# `published` is that of the entry, so that finding the newest entries of a topic reads only those.
 membership = Table(
     "membership",
     metadata,
@@ -107,8 +111,8 @@ membership = Table(
     sqlite_with_rowid=False,
 )
 
-# One entry in the three formats; made when a feed first shows the entry. `sum` is also of what the
-# entry was when they were made.
+# Entries rendered in each format, from when a feed first shows them. The checksum includes the
+# state of the entry at that time.
 fragment = Table(
     "fragment",
     metadata,
@@ -119,11 +123,10 @@ fragment = Table(
     _sum(),
 )
 
-# The terms in use, counted so that no build has to look at all entries for them: how many entries
-# that are not withdrawn have this combination of slugs, and name its terms so (JSON lists), for a
-# family's fields.
-# `comes` is when an entry dated in the future comes out, 0 for those that are out; `own` is
-# false where a topic is only the parent of one that the article names.
+# The number of entries for each combination of terms, for the fields of each family, so that a
+# build need not read all entries. `slugs` and `names` are JSON lists; withdrawn entries do not
+# count. `comes` is when an entry dated in the future becomes visible, 0 for visible entries; `own`
+# is false if a topic is only the parent of one that the article names.
 term = Table(
     "term",
     metadata,
@@ -136,8 +139,8 @@ term = Table(
     sqlite_with_rowid=False,
 )
 
-# What each feed last showed: `digest` of that, and when it last changed; in which `revision` of
-# the catalogue that was, and when time alone changes it next (`due`).
+# The state of each feed at the last build: a `digest` of its contents, when it was last `updated`,
+# in which `revision`, and when time alone changes it next (`due`).
 feed = Table(
     "feed",
     metadata,
@@ -152,8 +155,8 @@ feed = Table(
     _sum(),
 )
 
-# Which archive document of a feed has a place for an entry, once and for all; 0 while the entry
-# waits for one, and since when. Withdrawn entries keep their places: they may come back.
+# The archive document that has each entry, for good; 0 while the entry waits, `since` a time.
+# Withdrawn entries keep their rows, because they may come back.
 place = Table(
     "place",
     metadata,
@@ -165,8 +168,8 @@ place = Table(
     sqlite_with_rowid=False,
 )
 
-# What each archive document shows: `digest` of that, when it last changed, and in which
-# `revision` of the catalogue.
+# The state of each archive document: a `digest` of its contents, when it was last `updated`, and in
+# which `revision`.
 archive = Table(
     "archive",
     metadata,
@@ -179,7 +182,7 @@ archive = Table(
     sqlite_with_rowid=False,
 )
 
-# Each WebSub hub that feeds name: how often it failed in a row, and until when it is left alone.
+# WebSub hubs: the number of failed requests in a row (`tries`), and when to try again (`due`).
 hub = Table(
     "hub",
     metadata,
@@ -188,8 +191,8 @@ hub = Table(
     Column("due", BigInteger, nullable=False),
 )
 
-# What a hub was last told of each feed URL: the feed's `digest` then, empty if nothing yet; and
-# how often telling it what is newer failed, and when that is tried again.
+# The content that a hub was last notified of, for each feed URL: the feed's `digest`, or empty;
+# and the failed attempts for newer content (`tries`), with the time of the next (`due`).
 ping = Table(
     "ping",
     metadata,

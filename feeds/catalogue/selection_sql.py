@@ -1,7 +1,7 @@
-"""Selections as SQL: the twin of `feeds.model.selection.matches`. A property test holds them equal.
+"""Selections as SQL: the twin of `feeds.model.selection.matches`. A property test compares them.
 
-To make a statement takes longer than to run it. So what is asked of every feed is made once for
-all whose selections have one shape, as those of a family: they differ in their terms alone.
+Building a statement takes longer than running it. So the statements that run for every feed are
+cached by the shape of the selection: those of a family differ only in their terms.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,14 +32,14 @@ from feeds.model.selection import Age, All, AnyOf, Not, Range, Selection, Terms,
 
 T = TypeVar("T")
 
-# What is told of an entry that a feed shows.
+# The columns of `ShownEntry`.
 _SHOWN = (entry.c.seq, entry.c.id, entry.c.content_hash, entry.c.published, entry.c.updated)
-# The time in seconds, the least date, the size of a feed.
+# Parameters: the time in seconds, the least date in seconds, the size of the feed.
 _NOW, _LEAST, _SIZE = (bindparam(name, type_=BigInteger()) for name in ("now", "least", "size"))
-# So many keys go into one statement; databases bound it.
-_CHUNK = 1000
-# So many statements are kept: one for each shape of a selection.
-_KEPT = 500
+# The number of keys in one statement. Databases limit it.
+_BATCH = 1000
+# The number of cached statements, one for each shape of a selection.
+_CACHE_SIZE = 500
 
 
 class PreparedQuery(NamedTuple):
@@ -49,50 +49,53 @@ class PreparedQuery(NamedTuple):
     values: Mapping[str, Any]
 
     def rows(self, connection: Connection) -> Sequence[Any]:
-        """All rows: at once, for one by one takes twice as long."""
+        """Return all rows at once, because iterating row by row takes twice as long."""
         return connection.execute(self.statement, self.values).all()
 
     def one(self, connection: Connection) -> Any:
-        """The first value of the first row, None if there is none."""
+        """Return the first value of the first row; None if there is no row."""
         return connection.scalar(self.statement, self.values)
 
 
 def batches(keys: Sequence[T]) -> Iterator[Sequence[T]]:
-    """The keys in parts that one statement can hold."""
-    for start in range(0, len(keys), _CHUNK):
-        yield keys[start : start + _CHUNK]
+    """Split the keys into parts that fit into one statement."""
+    for start in range(0, len(keys), _BATCH):
+        yield keys[start : start + _BATCH]
 
 
 def _visible() -> ColumnElement[bool]:
-    """Entries that are out: not withdrawn, and not dated in the future."""
+    """Return the condition that an entry is neither withdrawn nor dated in the future."""
     return and_(entry.c.withdrawn.is_(None), entry.c.published <= _NOW)
 
 
 def among(column: ColumnElement[Any]) -> ColumnElement[bool]:
-    """That the column is one of the parameter `keys`, a list: told once, and not key by key."""
+    """Return the condition that the column is in the parameter `keys`, a list.
+
+    The statement is the same for any list, so it can be built once.
+    """
     return column.in_(bindparam("keys", expanding=True))
 
 
 def condition(
     selection: Selection, now: ColumnElement[int] | int | None = None
 ) -> ColumnElement[bool]:
-    """The WHERE clause that a selection is; never NULL, so that NOT means not.
+    """Return a selection as a WHERE clause. It is never NULL, so that NOT negates it.
 
-    `now`, in seconds, is of no account where nothing is asked about ages
+    `now`, in seconds, is only needed if the selection has ages
     (`feeds.model.selection.at_age`).
     """
     match selection:
         case Terms(field="topic", values=values):
-            members = select(membership.c.entry).where(membership.c.topic.in_(_given(values)))
+            members = select(membership.c.entry).where(membership.c.topic.in_(_parameters(values)))
             return entry.c.seq.in_(members)
         case Terms(field=field, values=values):
-            return func.coalesce(entry.c[field], "").in_(_given(values))
+            return func.coalesce(entry.c[field], "").in_(_parameters(values))
         case Range(field=field, least=least, most=most):
             column = entry.c[field]
             bounds = [column >= least] if least is not None else []
             return and_(true(), *bounds, *([column <= most] if most is not None else []))
         case Age(seconds=seconds):
-            assert now is not None  # noqa: S101 - who leaves it out has answered for ages
+            assert now is not None  # noqa: S101 - callers without it have no ages
             return entry.c.published >= now - seconds
         case All(parts=parts):
             return and_(true(), *(condition(part, now) for part in parts))
@@ -103,15 +106,17 @@ def condition(
 
 
 class _Name(str):
-    """The name of a parameter, in the place of a term."""
+    """The name of a parameter that stands for a term."""
 
 
-def _given(values: Sequence[str]) -> list[Any]:
-    return [bindparam(each, type_=Text()) if isinstance(each, _Name) else each for each in values]
+def _parameters(values: Sequence[str]) -> list[Any]:
+    return [
+        bindparam(value, type_=Text()) if isinstance(value, _Name) else value for value in values
+    ]
 
 
 def _shape(selection: Selection) -> tuple[Selection, dict[str, Any]]:
-    """The selection with names of parameters for its terms, and what these are."""
+    """Return the selection with parameters instead of terms, and their values."""
     values: dict[str, Any] = {}
 
     def shaped(part: Selection) -> Selection:
@@ -132,38 +137,38 @@ def _shape(selection: Selection) -> tuple[Selection, dict[str, Any]]:
 
 
 def shown(feed: FeedDefinition, now: datetime) -> PreparedQuery:
-    """(seq, id, content_hash, published, updated) of what `feed` shows, in its order.
+    """Select (seq, id, content_hash, published, updated) of the entries of `feed`, in its order.
 
-    The order is total: newest first or hottest first, then newest, equal dates by id.
+    The order is total: by heat if the feed says so, then newest first, then by id.
     """
     shape, values = _shape(feed.selection)
     values |= {"now": int(now.timestamp()), "size": feed.size}
     return PreparedQuery(_shown(shape, hottest=feed.order == "heat"), values)
 
 
-@lru_cache(_KEPT)
+@lru_cache(_CACHE_SIZE)
 def _shown(shape: Selection, *, hottest: bool) -> Select[Any]:
     topic, rest = _one_topic(shape)
-    wanted = select(*_SHOWN).limit(_SIZE).where(_visible())
+    statement = select(*_SHOWN).limit(_SIZE).where(_visible())
     if topic is None or hottest:
         heat = (entry.c.heat.desc(),) if hottest else ()
-        return wanted.where(condition(shape, _NOW)).order_by(
+        return statement.where(condition(shape, _NOW)).order_by(
             *heat, entry.c.published.desc(), entry.c.id
         )
-    # Along the memberships, which lie by date: only as many are looked at as are shown.
+    # Memberships are stored by date, so only as many rows are read as are shown.
     return (
-        wanted.join(membership, membership.c.entry == entry.c.seq)
+        statement.join(membership, membership.c.entry == entry.c.seq)
         .where(membership.c.topic == topic, membership.c.published <= _NOW, condition(rest, _NOW))
         .order_by(membership.c.published.desc(), entry.c.id)
     )
 
 
 def placed(feed: FeedDefinition, now: datetime, archives: Sequence[int]) -> PreparedQuery:
-    """The same, with archive and `since`, of entries with a place in one of these archives."""
+    """Select the same and (archive, since) of the entries in these archive documents of `feed`."""
     of_feed = (place.c.feed == feed.path, place.c.archive.in_(archives))
-    wanted = _selected(feed.selection, _visible(), *_SHOWN, place.c.archive, place.c.since)
+    statement = _selected(feed.selection, _visible(), *_SHOWN, place.c.archive, place.c.since)
     ordered = (
-        wanted.join(place, place.c.entry == entry.c.seq)
+        statement.join(place, place.c.entry == entry.c.seq)
         .where(*of_feed)
         .order_by(entry.c.published.desc(), entry.c.id)
     )
@@ -171,38 +176,39 @@ def placed(feed: FeedDefinition, now: datetime, archives: Sequence[int]) -> Prep
 
 
 def unplaced(feed: FeedDefinition) -> Select[Any]:
-    """`seq` of what is selected, not withdrawn, and has no place in the feed yet."""
+    """Select `seq` of entries in `feed` that have no place in its archives and do not wait."""
     has_one = select(place.c.entry).where(place.c.entry == entry.c.seq, place.c.feed == feed.path)
-    out = and_(entry.c.withdrawn.is_(None), not_(has_one.exists()))
-    return _selected(feed.selection, out, entry.c.seq)
+    is_unplaced = and_(entry.c.withdrawn.is_(None), not_(has_one.exists()))
+    return _selected(feed.selection, is_unplaced, entry.c.seq)
 
 
 def _selected(
     selection: Selection, also: ColumnElement[bool], *columns: ColumnElement[Any]
 ) -> Select[Any]:
-    """What an untimed selection takes, through the memberships of its topic if it has one."""
+    """Select entries that match a selection without ages, by the memberships of its topic."""
     topic, rest = _one_topic(selection)
-    wanted = select(*columns).select_from(entry).where(also, condition(rest))
+    statement = select(*columns).select_from(entry).where(also, condition(rest))
     if topic is None:
-        return wanted
-    return wanted.join(membership, membership.c.entry == entry.c.seq).where(
+        return statement
+    return statement.join(membership, membership.c.entry == entry.c.seq).where(
         membership.c.topic == topic
     )
 
 
 def oldest(selection: Selection, least: int, crossing: int | None = None) -> PreparedQuery:
-    """The least `published`, from `least` on, of what is selected; asked about no age.
+    """Select the earliest `published` from `least` on of selected entries.
 
-    With `crossing`, of what is selected before or after that age, but not both.
+    Without `crossing`, the selection must have no ages. With it: of entries that are selected
+    either before or after that age, not both.
     """
     shape, values = _shape(selection)
     return PreparedQuery(_oldest(shape, crossing), {**values, "least": least})
 
 
-@lru_cache(_KEPT)
+@lru_cache(_CACHE_SIZE)
 def _oldest(shape: Selection, crossing: int | None) -> Select[Any]:
-    wanted, published = _dated(shape, crossing)
-    return wanted.where(published >= _LEAST).order_by(published).limit(1)
+    statement, published = _dates(shape, crossing)
+    return statement.where(published >= _LEAST).order_by(published).limit(1)
 
 
 def crossed(
@@ -210,40 +216,43 @@ def crossed(
     age: int,
     least: int,
     most: int,
-    counts: Sequence[ColumnElement[bool]],
+    conditions: Sequence[ColumnElement[bool]],
 ) -> Select[Any]:
-    """The greatest `published` from `least` to `most` of what is selected on one side of `age`."""
-    wanted, published = _dated(selection, age)
-    within = wanted.where(published.between(least, most), *counts)
+    """Select the latest `published` of entries that are selected only on one side of `age`.
+
+    From `least` to `most`, and among entries that meet the other `conditions`.
+    """
+    statement, published = _dates(selection, age)
+    within = statement.where(published.between(least, most), *conditions)
     return within.order_by(published.desc()).limit(1)
 
 
-def _dated(selection: Selection, crossing: int | None) -> tuple[Select[Any], ColumnElement[int]]:
-    """`published` of what is selected and not withdrawn, along an index that has it in order."""
+def _dates(selection: Selection, crossing: int | None) -> tuple[Select[Any], ColumnElement[int]]:
+    """Select `published` of entries that are not withdrawn, by an index that is ordered by it."""
     topic, rest = _one_topic(selection)
     published: ColumnElement[int] = entry.c.published
     source: FromClause = entry
-    within: list[ColumnElement[bool]] = [entry.c.withdrawn.is_(None)]
+    conditions: list[ColumnElement[bool]] = [entry.c.withdrawn.is_(None)]
     if topic is not None:
         published = membership.c.published
         source = membership.join(entry, membership.c.entry == entry.c.seq)
-        within.append(membership.c.topic == topic)
+        conditions.append(membership.c.topic == topic)
     if crossing is None:
-        within.append(condition(rest))
+        conditions.append(condition(rest))
     else:
         young, old = (condition(at_age(rest, age)) for age in (crossing, crossing + 1))
-        within.append(or_(and_(young, not_(old)), and_(old, not_(young))))
-    return select(published).select_from(source).where(*within), published
+        conditions.append(or_(and_(young, not_(old)), and_(old, not_(young))))
+    return select(published).select_from(source).where(*conditions), published
 
 
 def _one_topic(selection: Selection) -> tuple[Any, Selection]:
-    """The one topic that all that is selected must have, None if there is none, and the rest.
+    """Split off the topic that every selected entry must have, if there is just one.
 
-    In a shape it is a parameter.
+    Return the topic (a parameter in a shape; None if there is none) and the rest.
     """
     parts = selection.parts if isinstance(selection, All) else (selection,)
     for index, part in enumerate(parts):
         match part:
             case Terms(field="topic", values=(topic,)):
-                return _given([topic])[0], All((*parts[:index], *parts[index + 1 :]))
+                return _parameters([topic])[0], All((*parts[:index], *parts[index + 1 :]))
     return None, selection

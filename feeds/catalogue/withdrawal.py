@@ -1,4 +1,4 @@
-"""What stays of a withdrawn entry: its memory, and nothing that could be read."""
+"""Erases withdrawn entries: ids, dates and hashes stay, nothing readable does."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -18,33 +18,33 @@ _TERMS = ("category", "type", "provider", "provider_name", "language")
 _COLUMNS = (entry.c.seq, *(entry.c[name] for name in checksums.ENTRY))
 
 
-def link_hash(plain: str) -> str:
-    """What stands for the link of a withdrawn entry: it tells one that is the same, no more."""
-    return f"sha256:{hashlib.sha256(plain.encode()).hexdigest()[:32]}"
+def link_hash(link: str) -> str:
+    """Return what is stored instead of the link of a withdrawn entry: equal for equal links."""
+    return f"sha256:{hashlib.sha256(link.encode()).hexdigest()[:32]}"
 
 
 def withdraw(connection: sa.Connection, seqs: Sequence[int], at: int) -> None:
-    """Note that these entries were withdrawn, in seconds, and forget what they said."""
-    for part in batches(seqs):
-        asked = select(*_COLUMNS).where(entry.c.seq.in_(part))
-        known = [dict(row) for row in connection.execute(asked).mappings()]
-        rows = [{"at": row["seq"], **_blanked({**row, "withdrawn": at})} for row in known]
+    """Mark these entries as withdrawn at a time in seconds, and erase their content."""
+    for batch in batches(seqs):
+        statement = select(*_COLUMNS).where(entry.c.seq.in_(batch))
+        stored = [dict(row) for row in connection.execute(statement).mappings()]
+        rows = [{"at": row["seq"], **_erased({**row, "withdrawn": at})} for row in stored]
         if not rows:
             continue
         values: dict[str, Any] = {name: sa.bindparam(name) for name in rows[0] if name != "at"}
         connection.execute(
             update(entry).where(entry.c.seq == sa.bindparam("at")).values(values), rows
         )
-        connection.execute(delete(membership).where(membership.c.entry.in_(part)))
-        connection.execute(delete(fragment).where(fragment.c.entry.in_(part)))
+        connection.execute(delete(membership).where(membership.c.entry.in_(batch)))
+        connection.execute(delete(fragment).where(fragment.c.entry.in_(batch)))
 
 
-def _blanked(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of a withdrawn entry: its id, path, dates and hashes."""
+def _erased(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a withdrawn entry."""
     values = {name: row[name] for name in checksums.ENTRY} | dict.fromkeys(_TERMS)
     if not row["link"].startswith("sha256:"):
         values["link"] = link_hash(row["link"])
-    kept = Entry(
+    erased = Entry(
         id=row["id"],
         path=row["path"],
         title="",
@@ -52,6 +52,6 @@ def _blanked(row: Mapping[str, Any]) -> dict[str, Any]:
         published=from_timestamp(row["published"]),
         updated=from_timestamp(row["updated"]),
     )
-    values["data"] = msgspec.json.encode(kept)
+    values["data"] = msgspec.json.encode(erased)
     values["sum"] = checksums.of_entry([values[name] for name in checksums.ENTRY])
     return values

@@ -195,7 +195,7 @@ class _Publisher:
                 self._destination, self._catalogue, self._cipher, overwrite=overwrite
             )
         if self._is_lost and outcome == "none" and not (self._options.force or overwrite):
-            raise self._catalogue.lost()
+            raise self._catalogue.lost_error()
         return outcome
 
     def build(self, now: datetime) -> BuildReport:

@@ -185,7 +185,7 @@ def test_what_is_no_catalogue_is_not_taken_for_one_that_was_replaced(tmp_path: P
     with closing(Catalogue(site.site.catalogue)) as catalogue:
         (tmp_path / "empty").touch()
         (tmp_path / "empty").replace(tmp_path / "catalogue.sqlite")
-        with pytest.raises(CatalogueError, match="to be built first"):
+        with pytest.raises(CatalogueError, match="not been built yet"):
             catalogue.change_token()
 
 

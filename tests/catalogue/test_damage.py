@@ -119,7 +119,7 @@ def test_what_cannot_be_restored_is_named_and_kept_with_force(
     site: Publication, tmp_path: Path
 ) -> None:
     damage(site, "UPDATE entry SET id = 'x', updated = 9, content_hash = '' WHERE path = 'b.md'")
-    with pytest.raises(CatalogueError, match=r"b\.md.*put a backup in its place.*--force"):
+    with pytest.raises(CatalogueError, match=r"b\.md.*replace it with a backup.*--force"):
         site.build(verify=True)
     site.build(verify=True, force=True)
     assert "x" in [item["id"] for item in site.items("topics/maps")]

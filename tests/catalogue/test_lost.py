@@ -120,5 +120,5 @@ def test_a_running_builder_never_takes_an_empty_catalogue_for_a_replacement(
     with closing(Catalogue(site.site.catalogue, make=make)) as catalogue:
         lose(site, "never built")
         for _ in range(2):
-            with pytest.raises(CatalogueError, match="to be built first"):
+            with pytest.raises(CatalogueError, match="not been built yet"):
                 build(site.site, catalogue, NOW, jobs=1)
