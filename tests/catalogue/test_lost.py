@@ -82,7 +82,7 @@ def test_publishing_to_a_new_folder_makes_no_catalogue_in_the_place_of_a_lost_on
     lose(site, "gone")
     result = run(site, "publish", str(tmp_path / "new"))
     assert (result.exit_code, (tmp_path / "new/all.json").exists()) == (2, False)
-    assert "is gone or empty, and there was a catalogue before" in result.output
+    assert "is gone or empty, but there was a catalogue before" in result.output
 
 
 def test_a_first_build_makes_a_catalogue(tmp_path: Path) -> None:
