@@ -1,4 +1,4 @@
-"""The commands as users and scripts run them."""
+"""The commands, as users and scripts run them."""
 
 import json
 import sqlite3
@@ -34,14 +34,14 @@ def root(tmp_path: Path) -> Path:
     )
 
 
-def test_build_says_what_it_did_and_what_is_wrong(root: Path) -> None:
+def test_build_reports_changes_and_problems(root: Path) -> None:
     result = run("build", "--config", str(root))
     assert result.exit_code == 0
     assert "5 articles, 5 read: 3 added, 0 changed, 0 withdrawn; 3 of 3 feeds" in result.stdout
     assert "error: _news/bad.md:1: has no front matter" in result.stderr
 
 
-def test_json_is_for_machines(root: Path) -> None:
+def test_json_option_prints_json(root: Path) -> None:
     report = json.loads(run("build", "--config", str(root), "--json").stdout)
     assert (report["added"], report["problems"][0]["path"]) == (3, "_news/bad.md")
     listed = json.loads(run("list", "--config", str(root), "--json").stdout)
@@ -51,34 +51,34 @@ def test_json_is_for_machines(root: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["build", "list"])
-def test_no_command_loads_what_it_does_not_need(root: Path, command: str) -> None:
+def test_commands_import_only_what_they_need(root: Path, command: str) -> None:
     run("build", "--config", str(root))
     code = (
         "import sys; from feeds.cli.main import main; main(standalone_mode=False); "
         "print(*sorted({'jinja2', 'watchfiles', 'granian', 'flask', 'rich'} & {*sys.modules}))"
     )
-    said = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code, command, "--config", str(root)],
         capture_output=True,
         text=True,
         check=True,
     )
-    assert said.stdout.splitlines()[-1] == ""
+    assert result.stdout.splitlines()[-1] == ""
 
 
 @pytest.mark.parametrize(
     "command",
     ["build", "export {}/out", "list", "show _news/a.md", "subscribers {}/log", "ping"],
 )
-def test_after_a_command_the_catalogue_is_one_file(root: Path, command: str) -> None:
-    """Whoever copies or replaces it must not miss what stands in a log beside it."""
+def test_commands_leave_the_catalogue_as_one_file(root: Path, command: str) -> None:
+    """Copying the file must not lose changes in a write-ahead log next to it."""
     (root / "log").write_text("")
     for _ in range(2):
         run("build", "--config", str(root))
     write_article(root, "_news/a.md", front_matter(title="Edited"))
     name, *rest = command.split()
     code = "from feeds.cli.main import main; main()"
-    arguments = [each.format(root) for each in rest]
+    arguments = [argument.format(root) for argument in rest]
     subprocess.run(
         [sys.executable, "-c", code, name, *arguments, "--config", str(root)],
         capture_output=True,
@@ -88,16 +88,16 @@ def test_after_a_command_the_catalogue_is_one_file(root: Path, command: str) -> 
     assert [file.name for file in root.glob("catalogue*")] == ["catalogue.sqlite"]
 
 
-def test_a_catalogue_that_is_refused_is_left_as_it_was(root: Path) -> None:
+def test_rejected_catalogue_is_left_unchanged(root: Path) -> None:
     run("build", "--config", str(root))
-    with closing(sqlite3.connect(root / "catalogue.sqlite")) as made:
-        made.execute("UPDATE meta SET value = '999' WHERE key = 'schema'")
-        made.commit()
+    with closing(sqlite3.connect(root / "catalogue.sqlite")) as connection:
+        connection.execute("UPDATE meta SET value = '999' WHERE key = 'schema'")
+        connection.commit()
     assert run("list", "--config", str(root)).exit_code == 2
     assert [file.name for file in root.glob("catalogue*")] == ["catalogue.sqlite"]
 
 
-def test_export_says_what_the_host_cannot_do(root: Path) -> None:
+def test_export_prints_limitations_of_the_host(root: Path) -> None:
     out = root / "out"
     result = run("export", "--config", str(root), str(out), "--for", "netlify")
     assert (out / "_headers").exists()
@@ -106,7 +106,7 @@ def test_export_says_what_the_host_cannot_do(root: Path) -> None:
     assert run("export", "--config", str(root), str(out), "--for", "nowhere").exit_code == 2
 
 
-def test_check_exits_1_where_there_is_a_problem_and_0_where_not(root: Path) -> None:
+def test_check_exits_with_1_only_if_there_is_a_problem(root: Path) -> None:
     result = run("check", "--config", str(root))
     assert result.exit_code == 1
     assert "5 articles, 1 problems, of which 1 keep" in result.stdout
@@ -114,12 +114,12 @@ def test_check_exits_1_where_there_is_a_problem_and_0_where_not(root: Path) -> N
     assert run("check", "--config", str(root)).exit_code == 0
 
 
-def test_check_needs_no_catalogue_and_makes_none(root: Path) -> None:
+def test_check_neither_needs_nor_creates_a_catalogue(root: Path) -> None:
     run("check", "--config", str(root))
     assert not list(root.glob("catalogue*"))
 
 
-def test_list_has_a_line_for_every_feed(root: Path) -> None:
+def test_list_prints_one_line_per_feed(root: Path) -> None:
     run("build", "--config", str(root))
     lines = run("list", "--config", str(root)).stdout.splitlines()
     assert lines[0].split("\t") == [
@@ -129,7 +129,7 @@ def test_list_has_a_line_for_every_feed(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "expected"),
     [
         ("_news/a.md", ["status: published", "in: all", "in: topics/maps"]),
         ("tag:example.org,2026:site/_news/a", ["status: published", "title: First"]),
@@ -138,28 +138,28 @@ def test_list_has_a_line_for_every_feed(root: Path) -> None:
         ("_news/bad.md", ["status: not published", "has no front matter"]),
     ],
 )
-def test_show_says_what_becomes_of_an_article(root: Path, name: str, said: list[str]) -> None:
+def test_show_explains_the_status_of_an_article(root: Path, name: str, expected: list[str]) -> None:
     run("build", "--config", str(root))
     result = run("show", "--config", str(root), name)
     assert result.exit_code == 0
-    for each in said:
-        assert each in result.stdout
+    for line in expected:
+        assert line in result.stdout
 
 
-def test_show_takes_a_path_as_the_shell_completes_it(root: Path) -> None:
+def test_show_accepts_a_path_from_shell_completion(root: Path) -> None:
     run("build", "--config", str(root))
     file = str(root / "articles/_news/a.md")
     assert "status: published" in run("show", "--config", str(root), file).stdout
 
 
-def test_show_of_an_article_that_is_gone_says_so(root: Path) -> None:
+def test_show_reports_a_withdrawn_article(root: Path) -> None:
     run("build", "--config", str(root))
     (root / "articles/_news/a.md").unlink()
     run("build", "--config", str(root))
     assert "withdrawn" in run("show", "--config", str(root), "_news/a.md").stdout
 
 
-def test_show_of_a_new_article_says_that_a_build_is_wanted(root: Path) -> None:
+def test_show_of_a_new_article_announces_the_next_build(root: Path) -> None:
     run("build", "--config", str(root))
     write_article(root, "new.md", front_matter(webUrl="https://example.org/n"))
     assert "the next build publishes it" in run("show", "--config", str(root), "new.md").stdout
@@ -173,7 +173,7 @@ def test_show_of_a_new_article_says_that_a_build_is_wanted(root: Path) -> None:
         ("export", "articles/below"),
     ],
 )
-def test_a_mistake_of_the_user_is_a_message_and_exit_2(
+def test_user_error_is_a_message_and_exit_status_2(
     root: Path, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(root)
@@ -185,6 +185,15 @@ def test_a_mistake_of_the_user_is_a_message_and_exit_2(
     assert "Traceback" not in result.output
 
 
-def test_output_that_is_no_terminal_is_plain(root: Path) -> None:
+def test_output_to_a_pipe_is_plain(root: Path) -> None:
     assert "\x1b" not in run("build", "--config", str(root)).output
     assert "\x1b" not in run("list", "--config", str(root)).output
+
+
+def test_help_has_a_whole_sentence_for_each_command_in_80_columns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = run("--help").stdout.partition("Commands:\n")[2].splitlines()
+    assert [line.split()[0] for line in lines] == sorted(main.commands)
+    assert all(line.endswith(".") and not line.endswith("...") for line in lines)

@@ -1,4 +1,4 @@
-"""What others wrote is shown on a terminal and in logs, and does nothing there."""
+"""Untrusted text is shown on terminals and in logs without being interpreted."""
 
 import ast
 import io
@@ -20,14 +20,14 @@ from feeds.util import terminal
 from feeds.util.terminal import LogFormatter, escaped
 from tests.support.site import front_matter, write_site
 
-# Markup of rich that closes nothing and that makes a link; a link, a colour and a title as
-# terminals read them, in 7 and 8 bits; another direction; and more lines.
+# Markup of rich (an unmatched tag, and a link); terminal escapes for a link and a colour, with
+# 7-bit and 8-bit controls; a direction override; and line breaks.
 MARKUP = "[/bold] [link=https://evil.example]here[/link]"
 CONTROLS = "\x1b]8;;https://evil.example\x07x\x9b31m\u202egpj\r"
 NAME = "x\x1b[31m\nerror: forged.md:1: y.md"
 HARMFUL = [chr(number) for number in (*range(32), *range(0x7F, 0xA0), 0x2028, 0x202E, 0x2066)]
 
-# What JSON or YAML has to say the controls as; an agent has no control below U+0020 on any wire.
+# User-Agent headers never contain controls below U+0020.
 AGENT = f"{MARKUP}\x9b31m\u202e/1.0"
 LOG = json.dumps(
     {"time": 1718000000, "method": "GET", "path": "/all.rss", "status": 200, "user_agent": AGENT}
@@ -56,7 +56,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def at_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tables as at a terminal, whose own colours are switched off."""
+    """Print tables as on a terminal without colours."""
     monkeypatch.setattr(console, "is_terminal", lambda: True)
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setenv("COLUMNS", "400")
@@ -67,7 +67,11 @@ def run(*arguments: str) -> Result:
 
 
 def harmless(output: str) -> bool:
-    return not [each for each in HARMFUL if each in output.replace("\n", "").replace("\t", "")]
+    return not [
+        character
+        for character in HARMFUL
+        if character in output.replace("\n", "").replace("\t", "")
+    ]
 
 
 def commands(root: Path) -> list[tuple[str, ...]]:
@@ -92,7 +96,7 @@ def commands(root: Path) -> list[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("shown", ["plain", "table"])
-def test_no_command_prints_what_a_terminal_obeys(
+def test_no_command_prints_control_characters(
     root: Path, shown: str, request: pytest.FixtureRequest
 ) -> None:
     if shown == "table":
@@ -104,7 +108,7 @@ def test_no_command_prints_what_a_terminal_obeys(
 
 
 @pytest.mark.usefixtures("at_terminal")
-def test_names_are_shown_as_they_are_in_tables(root: Path) -> None:
+def test_tables_show_markup_literally(root: Path) -> None:
     run("build", "--config", str(root))
     assert f"– {MARKUP}" in run("list", "--config", str(root)).output
     counted = run("subscribers", "--config", str(root), str(root / "log"))
@@ -112,7 +116,7 @@ def test_names_are_shown_as_they_are_in_tables(root: Path) -> None:
     assert "[/bold] [link=https:" in counted.output
 
 
-def test_a_name_with_a_line_break_is_one_row_of_the_report(root: Path) -> None:
+def test_name_with_a_line_break_is_one_row_of_the_report(root: Path) -> None:
     rows = run("check", "--config", str(root)).output.splitlines()
     assert [row for row in rows if "forged" in row] == [
         r"error: x\x1b[31m\nerror: forged.md:1: y.md:1: has no front matter; begin the file with "
@@ -120,12 +124,12 @@ def test_a_name_with_a_line_break_is_one_row_of_the_report(root: Path) -> None:
     ]
 
 
-def test_a_title_with_a_tab_makes_no_column(capsys: pytest.CaptureFixture[str]) -> None:
+def test_title_with_a_tab_adds_no_column(capsys: pytest.CaptureFixture[str]) -> None:
     terminal.echo("a\tb", 1)
     assert capsys.readouterr().out == "a\\tb\t1\n"
 
 
-def test_json_is_exact_and_harmless(root: Path) -> None:
+def test_json_is_exact_and_escaped(root: Path) -> None:
     output = run("check", "--config", str(root), "--json").stdout
     assert harmless(output)
     assert NAME in [problem["path"] for problem in json.loads(output)["problems"]]
@@ -137,7 +141,7 @@ def test_json_is_exact_and_harmless(root: Path) -> None:
     ]
 
 
-def test_escapes_are_visible_and_other_text_is_left_alone() -> None:
+def test_escaped_shows_controls_and_keeps_other_text() -> None:
     assert escaped("a\x1b[0m\n\r\t\x00\x7f\x9b\u2028\u202e\u2069") == (
         r"a\x1b[0m\n\r\t\x00\x7f\x9b\u2028\u202e\u2069"
     )
@@ -147,7 +151,7 @@ def test_escapes_are_visible_and_other_text_is_left_alone() -> None:
         assert escaped(text) == text
 
 
-def test_a_line_of_the_log_cannot_be_forged() -> None:
+def test_log_line_cannot_be_forged() -> None:
     stream = io.StringIO()
     with redirect_stderr(stream):
         logging.config.dictConfig({"version": 1, "disable_existing_loggers": False, **_LOGGING})
@@ -171,15 +175,13 @@ def test_a_line_of_the_log_cannot_be_forged() -> None:
     assert r"x\x1b[31m\nerror: forged.md:1: y.md" in lines[0]
 
 
-def test_warnings_without_a_log_are_escaped_too(root: Path) -> None:
+def test_warnings_without_logging_configuration_are_escaped(root: Path) -> None:
     run("check", "--config", str(root))
     assert logging.lastResort
     assert isinstance(logging.lastResort.formatter, LogFormatter)
 
 
-def test_an_error_of_several_lines_has_them_as_lines_of_ours(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_line_of_an_error_has_the_prefix(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         error = PurgeError("one\nfeeds: forged")
         error.more = ("two",)
@@ -190,27 +192,27 @@ def test_an_error_of_several_lines_has_them_as_lines_of_ours(
     assert result.stderr == "feeds: one\\nfeeds: forged\nfeeds: two\n"
 
 
-def test_descriptions_of_progress_bars_are_no_markup() -> None:
+def test_progress_bars_show_markup_literally() -> None:
     from rich.text import Text
 
     assert Text.from_markup(terminal.label(MARKUP + "\x1b")).plain == MARKUP + r"\x1b"
 
 
-def test_nothing_else_prints() -> None:
-    """Whoever would print past `terminal` would print what others wrote as it is."""
+def test_only_the_terminal_module_prints() -> None:
+    """Printing directly would bypass the escaping of untrusted text."""
     folder = Path(__file__).parents[2]
     for file in [*folder.glob("feeds/**/*.py"), folder / "server.py"]:
         if file.name == "terminal.py":
             continue
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
-                called = ast.unparse(node.func)
-                assert called not in ("print", "click.echo", "click.secho", "sys.stdout.write"), (
+                function = ast.unparse(node.func)
+                assert function not in ("print", "click.echo", "click.secho", "sys.stdout.write"), (
                     file
                 )
 
 
-def test_the_page_of_subscribers_escapes_agents(root: Path) -> None:
+def test_subscribers_page_escapes_user_agents(root: Path) -> None:
     run("build", "--config", str(root))
     log, page = root / "log", root / "page.html"
     log.write_text(REPORTED.replace("[/bold]", "<script>alert(1)</script>"))

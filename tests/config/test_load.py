@@ -99,8 +99,8 @@ def test_provider_is_found_by_names_and_domain(tmp_path: Path) -> None:
         "- {name: First Paper, domain: example.net, otherNames: [The First]}\n"
         "- {name: Second Paper, domain: example.net}\n"
     )
-    found = load_site(tmp_path, providers=providers).providers
-    assert {name: provider.name for name, provider in found.items()} == {
+    providers_by_name = load_site(tmp_path, providers=providers).providers
+    assert {name: provider.name for name, provider in providers_by_name.items()} == {
         "first paper": "First Paper",
         "the first": "First Paper",
         "second paper": "Second Paper",

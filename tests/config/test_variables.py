@@ -43,10 +43,10 @@ def test_variable_overrides_the_file(
     variable: str, text: str, expected: object, tmp_path: Path
 ) -> None:
     written = "hub: https://hub.example.org/\narticles: {trust: mtime}\nguard: 1\n"
-    found: Any = overridden(tmp_path, SITE + written, **{variable: text}).settings
+    value: Any = overridden(tmp_path, SITE + written, **{variable: text}).settings
     for key in variable.removeprefix("FEEDS_").lower().split("__"):
-        found = found[key] if isinstance(found, dict) else getattr(found, key)
-    assert found == expected
+        value = value[key] if isinstance(value, dict) else getattr(value, key)
+    assert value == expected
 
 
 def test_variable_keeps_sibling_keys(tmp_path: Path) -> None:
