@@ -1,13 +1,22 @@
 """Options and fixtures for every test."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.support import object_store
 
 # Tests in tests/live/ start a store, web servers, caches, a browser or readers, or kill processes.
 # They take half of the time; `pytest -m live` runs them, and so does .ci/run.
+
+
+# The same examples in every run, however busy the machine is. HYPOTHESIS_PROFILE=search looks for
+# new ones.
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -19,9 +19,11 @@ _Attribution: TypeAlias = tuple[Provider | None, tuple[Person, ...]]
 _MAX_CACHED = 1_000  # providers
 _MAX_CACHED_KEY = 1_000  # characters
 # E-mail addresses are not published; the rest is the name. A handle (@jane) belongs to the name.
-_WORD = re.compile(r"[^\s,;<>()\[\]]+")
+_WORD = re.compile(r"[^\s,;<>()\[\]（）]+")
 _EMPTY = re.compile(r"\([\s,;]*\)|<\s*>|\[\s*\]")
 _BEFORE_END = re.compile(r"(?<![\s,;])[\s,;]+(?=\))")
+_AFTER_START = re.compile(r"(?<=\()[\s,;]+")
+_BEFORE_SEPARATOR = re.compile(r"(?<!\s)\s+(?=[,;])")
 _MAY_HOLD_ADDRESS = re.compile(r"[@<>()]")
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}")
 
@@ -142,8 +144,10 @@ def _without_addresses(text: str) -> str:
     name = _WORD.sub(_unless_address, text)
     if name != text:
         name = _EMPTY.sub("", _EMPTY.sub("", name))  # twice: one pair may enclose another
-        name = _BEFORE_END.sub("", name)
-    name = " ".join(name.split()).strip(" ,;<>")
+        name = _BEFORE_SEPARATOR.sub("", _AFTER_START.sub("", _BEFORE_END.sub("", name)))
+    name = " ".join(name.split()).strip(" ,;")
+    if name.count("<") != name.count(">") or (name[:1], name[-1:]) == ("<", ">"):
+        name = name.strip(" <>")
     if name.count("(") != name.count(")"):
         return name.strip(" ()")
     return name[1:-1].strip() if _is_in_brackets(name) else name

@@ -204,6 +204,11 @@ def test_authors_are_people_not_addresses() -> None:
     [
         ("Adam Glassman (@abglassman)", "Adam Glassman (@abglassman)"),
         ("@abglassman", "@abglassman"),
+        ("Jane <@jane>", "Jane <@jane>"),
+        ("Ann (ann@example.org, @ann)", "Ann (@ann)"),
+        ('Ann "B" <ann@example.org>, Lee <lee@example.org>', 'Ann "B", Lee'),
+        ("Ann （@ann）", "Ann （@ann）"),
+        ("<Ann Lee>", "Ann Lee"),
         ("Ann (@ann@social.example)", "Ann (@ann@social.example)"),
         ("Ann Lee (Editor)", "Ann Lee (Editor)"),
         ("Ann (Editor) Lee (she)", "Ann (Editor) Lee (she)"),
