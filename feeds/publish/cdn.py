@@ -1,4 +1,4 @@
-"""The requests that make caches forget what changed: one builder for each kind. Pure; no I/O."""
+"""Builds the purge requests of part kind of cache. Pure; no I/O."""
 
 import hashlib
 import hmac
@@ -11,21 +11,21 @@ import msgspec
 
 from feeds.config.settings import PurgeSettings
 
-# How much goes into one request. Cloudflare takes 100 URLs or tags on every plan, Fastly 256 keys;
-# CloudFront works on 3,000 paths at a time.
-_CLOUDFLARE_MOST, _FASTLY_MOST, _CLOUDFRONT_MOST, _HTTP_MOST = 100, 256, 1000, 100
-# So many URLs are purged one by one, and for more all below the feeds' URL at once, where that
-# spares money or an hour: 1,000 paths a month are free at CloudFront, and Bunny takes 300 a minute.
-_MANY = 1000
-# What CloudFront says, with 400, when it has as much to do as it takes.
-_FULL = (b"TooManyInvalidationsInProgress", b"<Code>Throttling")
+# URLs or tags in one request. Cloudflare accepts 100 of either on every plan, Fastly 256 keys;
+# CloudFront processes 3,000 paths at a time.
+_CLOUDFLARE_BATCH, _FASTLY_BATCH, _CLOUDFRONT_BATCH, _HTTP_BATCH = 100, 256, 1000, 100
+# Above this many URLs, everything below the feeds' URL is purged at once where single purges cost
+# money or an hour: CloudFront has 1,000 free paths a month, and Bunny accepts 300 URLs a minute.
+_MAX_SINGLE_URLS = 1000
+# Error codes of CloudFront, with status 400, for too many invalidations at once.
+_THROTTLED = (b"TooManyInvalidationsInProgress", b"<Code>Throttling")
 _CLOUDFLARE, _FASTLY, _BUNNY, _CLOUDFRONT = (
     "https://api.cloudflare.com",
     "https://api.fastly.com",
     "https://api.bunny.net",
     "https://cloudfront.amazonaws.com",
 )
-# The environment variables with what each needs to be let in.
+# The environment variables with the credentials for part.
 CREDENTIALS: Mapping[str, tuple[str, ...]] = {
     "cloudflare": ("CLOUDFLARE_API_TOKEN",),
     "fastly": ("FASTLY_API_TOKEN",),
@@ -36,17 +36,17 @@ CREDENTIALS: Mapping[str, tuple[str, ...]] = {
 
 
 class PurgeTargets(msgspec.Struct, frozen=True):
-    """What caches may hold old copies of: URLs, each once, and tags, each once."""
+    """URLs and cache tags to purge, without duplicates."""
 
     urls: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
 
 
 class PurgeRequest(msgspec.Struct, frozen=True):
-    """One request, and what is forgotten once it is done.
+    """One HTTP request, and the targets that it purges.
 
-    `good` are further statuses that mean that it is done; `service` is that of AWS for which it is
-    yet to be signed, when it is sent (`signed`).
+    `accepted` are statuses besides 2xx that mean success. `service` is the AWS service for which
+    the request must be signed when it is sent (`sign`), or empty.
     """
 
     method: str
@@ -59,36 +59,35 @@ class PurgeRequest(msgspec.Struct, frozen=True):
 
 
 def purge_targets(purge: Mapping[str, str], base: str, by: str) -> PurgeTargets:
-    """What to purge, given changed paths with their tags, for feeds below the URL `base`.
+    """Return the targets for changed paths with their tags, for feeds below the URL `base`.
 
-    By tag, what has none is purged by its URL.
+    If `by` is "tag", paths without a tag are purged by URL.
     """
-    each = [_of(path, tag, base, by) for path, tag in purge.items()]
-    urls = dict.fromkeys(url for one in each for url in one.urls)
-    return PurgeTargets(tuple(urls), tuple(dict.fromkeys(tag for one in each for tag in one.tags)))
+    parts = [_targets(path, tag, base, by) for path, tag in purge.items()]
+    urls = dict.fromkeys(url for part in parts for url in part.urls)
+    tags = dict.fromkeys(tag for part in parts for tag in part.tags)
+    return PurgeTargets(tuple(urls), tuple(tags))
 
 
 def purged_paths(
     purge: Mapping[str, str], base: str, by: str, done: Iterable[PurgeTargets]
 ) -> list[str]:
-    """The changed paths of which no cache holds an old copy any more once `done` is."""
+    """Return the changed paths that are purged completely once the targets `done` are."""
     parts = list(done)
-    urls, tags = (
-        {each for one in parts for each in one.urls},
-        {t for one in parts for t in one.tags},
-    )
-    whole = ((path, _of(path, tag, base, by)) for path, tag in purge.items())
+    urls = {url for part in parts for url in part.urls}
+    tags = {tag for part in parts for tag in part.tags}
+    targets = {path: _targets(path, tag, base, by) for path, tag in purge.items()}
     return [
-        path for path, what in whole if urls.issuperset(what.urls) and tags.issuperset(what.tags)
+        path
+        for path, part in targets.items()
+        if urls.issuperset(part.urls) and tags.issuperset(part.tags)
     ]
 
 
-def _of(path: str, tag: str, base: str, by: str) -> PurgeTargets:
-    return (
-        PurgeTargets(tags=(tag,))
-        if tag and by == "tag"
-        else PurgeTargets(urls=tuple(_urls(path, base)))
-    )
+def _targets(path: str, tag: str, base: str, by: str) -> PurgeTargets:
+    if tag and by == "tag":
+        return PurgeTargets(tags=(tag,))
+    return PurgeTargets(urls=tuple(_urls(path, base)))
 
 
 def _urls(path: str, base: str) -> Iterator[str]:
@@ -99,47 +98,50 @@ def _urls(path: str, base: str) -> Iterator[str]:
 
 def purge_requests(
     settings: PurgeSettings,
-    what: PurgeTargets,
+    targets: PurgeTargets,
     environ: Mapping[str, str],
     base: str,
     now: datetime,
 ) -> list[PurgeRequest]:
-    """All requests for one cache. `base` is the feeds' URL, `now` is in the name of each."""
-    return _BUILDERS[settings.via](settings, what, environ, base, now)
+    """Return all requests for one cache.
+
+    `base` is the URL of the feeds; `now` distinguishes repeated CloudFront invalidations.
+    """
+    return _BUILDERS[settings.via](settings, targets, environ, base, now)
 
 
 def is_busy(status: int, body: bytes) -> bool:
-    """Whether an answer says that the cache has too much to do, and is to be asked again."""
-    return status == 429 or (status == 400 and any(each in body for each in _FULL))
+    """Return whether a response means that the cache is overloaded: try again later."""
+    return status == 429 or (status == 400 and any(code in body for code in _THROTTLED))
 
 
 def missing_credentials(settings: PurgeSettings, environ: Mapping[str, str]) -> list[str]:
-    """The environment variables that are wanted and not set."""
+    """Return the required environment variables that are not set."""
     return [name for name in CREDENTIALS[settings.via] if not environ.get(name)]
 
 
 def _cloudflare(
     settings: PurgeSettings,
-    what: PurgeTargets,
+    targets: PurgeTargets,
     environ: Mapping[str, str],
     _base: str,
     _now: datetime,
 ) -> list[PurgeRequest]:
     headers = _json({"Authorization": f"Bearer {environ['CLOUDFLARE_API_TOKEN']}"})
     url = f"{_CLOUDFLARE}/client/v4/zones/{settings.zone}/purge_cache"
-    said = [
-        *(({"files": each.urls}, each) for each in _by_url(what, _CLOUDFLARE_MOST)),
-        *(({"tags": each.tags}, each) for each in _by_tag(what, _CLOUDFLARE_MOST)),
+    batches = [
+        *(({"files": part.urls}, part) for part in _by_url(targets, _CLOUDFLARE_BATCH)),
+        *(({"tags": part.tags}, part) for part in _by_tag(targets, _CLOUDFLARE_BATCH)),
     ]
     return [
-        PurgeRequest("POST", url, headers, msgspec.json.encode(body), targets=each)
-        for body, each in said
+        PurgeRequest("POST", url, headers, msgspec.json.encode(body), targets=part)
+        for body, part in batches
     ]
 
 
 def _fastly(
     settings: PurgeSettings,
-    what: PurgeTargets,
+    targets: PurgeTargets,
     environ: Mapping[str, str],
     _base: str,
     _now: datetime,
@@ -149,73 +151,73 @@ def _fastly(
         headers["Fastly-Soft-Purge"] = "1"
     by_url = [
         PurgeRequest(
-            "POST", f"{_FASTLY}/purge/{each.urls[0].partition('://')[2]}", headers, targets=each
+            "POST", f"{_FASTLY}/purge/{part.urls[0].partition('://')[2]}", headers, targets=part
         )
-        for each in _by_url(what, 1)
+        for part in _by_url(targets, 1)
     ]
     return by_url + [
         PurgeRequest(
             "POST",
             f"{_FASTLY}/service/{settings.zone}/purge",
             _json(headers),
-            msgspec.json.encode({"surrogate_keys": each.tags}),
-            targets=each,
+            msgspec.json.encode({"surrogate_keys": part.tags}),
+            targets=part,
         )
-        for each in _by_tag(what, _FASTLY_MOST)
+        for part in _by_tag(targets, _FASTLY_BATCH)
     ]
 
 
 def _bunny(
     settings: PurgeSettings,
-    what: PurgeTargets,
+    targets: PurgeTargets,
     environ: Mapping[str, str],
     base: str,
     _now: datetime,
 ) -> list[PurgeRequest]:
     headers = {"AccessKey": environ["BUNNY_API_KEY"], "Accept": "application/json"}
-    by_url = [(each.urls[0], each) for each in _by_url(what, 1)]
-    if len(by_url) > _MANY:
-        by_url = [(f"{base}*", PurgeTargets(what.urls))]
-    # Without exactPath, a URL that ends in a slash stands for everything below it.
-    how = "async=false&exactPath=true"
-    made = [
+    by_url = [(part.urls[0], part) for part in _by_url(targets, 1)]
+    if len(by_url) > _MAX_SINGLE_URLS:
+        by_url = [(f"{base}*", PurgeTargets(targets.urls))]
+    # Without exactPath, a URL with a final slash purges everything below it.
+    options = "async=false&exactPath=true"
+    requests = [
         PurgeRequest(
-            "POST", f"{_BUNNY}/purge?url={quote(url, safe='')}&{how}", headers, targets=each
+            "POST", f"{_BUNNY}/purge?url={quote(url, safe='')}&{options}", headers, targets=part
         )
-        for url, each in by_url
+        for url, part in by_url
     ]
-    at = f"{_BUNNY}/pullzone/{settings.zone}/purgeCache"
-    return made + [
+    tag_url = f"{_BUNNY}/pullzone/{settings.zone}/purgeCache"
+    return requests + [
         PurgeRequest(
             "POST",
-            at,
+            tag_url,
             _json(headers),
-            msgspec.json.encode({"CacheTag": each.tags[0]}),
-            targets=each,
+            msgspec.json.encode({"CacheTag": part.tags[0]}),
+            targets=part,
         )
-        for each in _by_tag(what, 1)
+        for part in _by_tag(targets, 1)
     ]
 
 
 def _cloudfront(
     settings: PurgeSettings,
-    what: PurgeTargets,
+    targets: PurgeTargets,
     _environ: Mapping[str, str],
     base: str,
     now: datetime,
 ) -> list[PurgeRequest]:
-    url = f"{_CLOUDFRONT}/2020-05-31/distribution/{settings.zone}/invalidation"
+    api_url = f"{_CLOUDFRONT}/2020-05-31/distribution/{settings.zone}/invalidation"
     parts = [
-        ([urlsplit(one).path for one in each.urls], each)
-        for each in _by_url(what, _CLOUDFRONT_MOST)
+        ([urlsplit(url).path for url in part.urls], part)
+        for part in _by_url(targets, _CLOUDFRONT_BATCH)
     ]
-    if len(what.urls) > _MANY:
-        parts = [([f"{urlsplit(base).path}*"], PurgeTargets(what.urls))]
-    made = []
-    for paths, each in parts:
+    if len(targets.urls) > _MAX_SINGLE_URLS:
+        parts = [([f"{urlsplit(base).path}*"], PurgeTargets(targets.urls))]
+    requests = []
+    for paths, part in parts:
         items = "".join(f"<Path>{escape(path)}</Path>" for path in paths)
         batch = f"<Paths><Quantity>{len(paths)}</Quantity><Items>{items}</Items></Paths>"
-        # The same paths at another time are another invalidation; asked again, it is the same.
+        # Retries are the same invalidation; the same paths at another time are a new one.
         reference = hashlib.sha256(f"{now.isoformat()}{items}".encode()).hexdigest()[:32]
         body = (
             '<?xml version="1.0" encoding="UTF-8"?>'
@@ -223,36 +225,38 @@ def _cloudfront(
             f"{batch}<CallerReference>{reference}</CallerReference></InvalidationBatch>"
         ).encode()
         headers = {"Content-Type": "application/xml"}
-        made.append(PurgeRequest("POST", url, headers, body, service="cloudfront", targets=each))
-    return made
+        requests.append(
+            PurgeRequest("POST", api_url, headers, body, service="cloudfront", targets=part)
+        )
+    return requests
 
 
 def _http(
     settings: PurgeSettings,
-    what: PurgeTargets,
+    targets: PurgeTargets,
     _environ: Mapping[str, str],
     base: str,
     _now: datetime,
 ) -> list[PurgeRequest]:
     site = urlsplit(base)
     origin, headers = f"{site.scheme}://{site.netloc}", {"Host": site.netloc}
-    at = settings.servers[0].rstrip("/") if settings.servers else origin
-    # What is not in the cache need not leave it: nginx's module answers 404 or 412 then.
+    server = settings.servers[0].rstrip("/") if settings.servers else origin
+    # 404 and 412: the URL is not cached, in responses of nginx's modules.
     by_url = [
         PurgeRequest(
             "PURGE",
-            f"{at}{each.urls[0].removeprefix(origin)}",
+            f"{server}{part.urls[0].removeprefix(origin)}",
             headers,
             accepted=(404, 412),
-            targets=each,
+            targets=part,
         )
-        for each in _by_url(what, 1)
+        for part in _by_url(targets, 1)
     ]
     return by_url + [
         PurgeRequest(
-            "PURGE", f"{at}{site.path}", {**headers, "xkey": " ".join(each.tags)}, targets=each
+            "PURGE", f"{server}{site.path}", {**headers, "xkey": " ".join(part.tags)}, targets=part
         )
-        for each in _by_tag(what, _HTTP_MOST)
+        for part in _by_tag(targets, _HTTP_BATCH)
     ]
 
 
@@ -271,10 +275,10 @@ _BUILDERS: Mapping[str, _Builder] = {
 def sign(
     request: PurgeRequest, environ: Mapping[str, str], now: datetime, region: str = "us-east-1"
 ) -> PurgeRequest:
-    """The request with AWS Signature Version 4 for its service in its headers.
+    """Return the request with an AWS Signature Version 4 for its service in its headers.
 
-    It is good for minutes only, so that a request is signed when it is sent.
-    One request is no reason to bring AWS's library of 15 MB.
+    The signature is valid for minutes, so sign just before sending. This avoids a dependency on
+    AWS's library of 15 MB.
     """
     url, stamp = urlsplit(request.url), f"{now:%Y%m%dT%H%M%SZ}"
     headers = {**request.headers, "Host": url.netloc, "X-Amz-Date": stamp}
@@ -284,13 +288,14 @@ def sign(
     names = ";".join(canonical)
     lines = "".join(f"{name}:{value}\n" for name, value in canonical.items())
     body = hashlib.sha256(request.body).hexdigest()
-    asked = f"{request.method}\n{url.path}\n{url.query}\n{lines}\n{names}\n{body}"
+    canonical_request = f"{request.method}\n{url.path}\n{url.query}\n{lines}\n{names}\n{body}"
     scope = f"{stamp[:8]}/{region}/{request.service}/aws4_request"
-    told = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(asked.encode()).hexdigest()}"
+    request_hash = hashlib.sha256(canonical_request.encode()).hexdigest()
+    string_to_sign = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{request_hash}"
     key = f"AWS4{environ['AWS_SECRET_ACCESS_KEY']}".encode()
     for part in scope.split("/"):
         key = hmac.digest(key, part.encode(), "sha256")
-    signature = hmac.digest(key, told.encode(), "sha256").hex()
+    signature = hmac.digest(key, string_to_sign.encode(), "sha256").hex()
     credential = f"{environ['AWS_ACCESS_KEY_ID']}/{scope}"
     headers["Authorization"] = (
         f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature={signature}"
@@ -306,13 +311,13 @@ def _json(headers: Mapping[str, str]) -> dict[str, str]:
     return {**headers, "Content-Type": "application/json"}
 
 
-def _by_url(what: PurgeTargets, most: int) -> Iterator[PurgeTargets]:
-    return (PurgeTargets(urls=part) for part in _parts(what.urls, most))
+def _by_url(targets: PurgeTargets, size: int) -> Iterator[PurgeTargets]:
+    return (PurgeTargets(urls=part) for part in _parts(targets.urls, size))
 
 
-def _by_tag(what: PurgeTargets, most: int) -> Iterator[PurgeTargets]:
-    return (PurgeTargets(tags=part) for part in _parts(what.tags, most))
+def _by_tag(targets: PurgeTargets, size: int) -> Iterator[PurgeTargets]:
+    return (PurgeTargets(tags=part) for part in _parts(targets.tags, size))
 
 
-def _parts(items: tuple[str, ...], most: int) -> Iterator[tuple[str, ...]]:
-    return (items[start : start + most] for start in range(0, len(items), most))
+def _parts(items: tuple[str, ...], size: int) -> Iterator[tuple[str, ...]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

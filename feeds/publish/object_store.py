@@ -1,4 +1,4 @@
-"""Objects in a store below one URL: S3 and compatible, Google Cloud Storage, Azure, a folder."""
+"""A client for objects below one URL: S3 and compatible, Google Cloud Storage, Azure, folders."""
 
 import os
 import re
@@ -20,19 +20,19 @@ from feeds.util.http import USER_AGENT
 
 SCHEMES = ("s3", "gs", "az")
 
-# A request takes at most so many seconds, and is tried again for so many: together less than
-# half of a lease (`feeds.publish.lease`), so that none is under way when another may take over.
+# Seconds after which a request times out, and for which it is retried. Together they are less than
+# half of `lease.SECONDS`, so that no request is under way when another process may take the lock.
 _TIMEOUT, _RETRY_SECONDS = 20, 30
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(milliseconds=200), timedelta(seconds=8)
 
-# What a store's own answer says, if it is XML as S3 writes it.
+# The error code and message in an XML response, in the form of S3.
 _CODE = re.compile(r"<Code>([^<]*)</Code>(?:.*?<Message>([^<]*)</Message>)?", re.DOTALL)
 
 Version = Mapping[str, str]
 
 
 class StoredObject(msgspec.Struct, frozen=True):
-    """An object's bytes, its version for `Objects.replace`, and when it was written."""
+    """The bytes of an object, its version for `ObjectStore.replace`, and its time of change."""
 
     body: bytes
     version: Version
@@ -42,7 +42,7 @@ class StoredObject(msgspec.Struct, frozen=True):
 class ObjectStore:
     """The objects below a URL, by key. Every method raises `StoreError`.
 
-    Credentials are those of the environment: AWS_*, GOOGLE_*, AZURE_*.
+    Credentials come from the environment: AWS_*, GOOGLE_*, AZURE_*.
     """
 
     def __init__(self, url: str, endpoint: str | None = None, region: str | None = None) -> None:
@@ -56,7 +56,7 @@ class ObjectStore:
                 "allow_http": bool(endpoint and endpoint.startswith("http://")),
             }
             options["retry_config"] = {
-                "max_retries": 1000,  # it is the time that ends it
+                "max_retries": 1000,  # the timeout is what ends it
                 "retry_timeout": timedelta(seconds=_RETRY_SECONDS),
                 "backoff": {
                     "init_backoff": _FIRST_PAUSE,
@@ -74,48 +74,48 @@ class ObjectStore:
 
     @classmethod
     def in_folder(cls, folder: Path) -> "ObjectStore":
-        """The files of a folder, as objects without metadata."""
+        """Return a store of the files of a folder, which have no metadata."""
         return cls(folder.absolute().as_uri())
 
     @property
     def folder(self) -> Path:
-        """The folder, if it is one."""
+        """The path of the folder; only for folders."""
         return Path(unquote(urlsplit(self.url).path))
 
     @property
     def is_folder(self) -> bool:
-        """Whether these are files: they have no metadata, and no conditional writes."""
+        """True for a folder: files have no metadata, and no conditional writes."""
         return self.url.startswith("file:")
 
     def get(self, key: str) -> StoredObject | None:
-        """The object, None if there is none."""
+        """Return an object, or None if it does not exist."""
         with self._wrap_errors("read", key):
             try:
-                found = self._store.get(key)
-                body = bytes(found.bytes())
+                result = self._store.get(key)
+                body = bytes(result.bytes())
             except FileNotFoundError:
                 return None
-            return StoredObject(body, _version(found.meta), found.meta["last_modified"])
+            return StoredObject(body, _version(result.meta), result.meta["last_modified"])
 
     def put(self, key: str, body: bytes | Path, headers: Mapping[str, str] | None = None) -> None:
-        """Write an object, whole or not at all, over what is there.
+        """Create or replace an object atomically.
 
-        Bytes go in one request, that is over when its time is; a file in as many as it takes.
-        In a folder it is for the user alone that writes it.
+        Bytes are sent in one request, so the timeout limits the whole write; a file is sent in
+        parts. In a folder, only the user that writes the file may read it.
         """
         if self.is_folder:
             with self._wrap_errors("write", key):
                 self._put_file(key, body)
             return
-        said = dict(headers) if headers else None
-        parts = None if isinstance(body, Path) else False
+        attributes = dict(headers) if headers else None
+        multipart = None if isinstance(body, Path) else False
         with self._wrap_errors("write", key):
-            self._store.put(key, body, attributes=said, use_multipart=parts)
+            self._store.put(key, body, attributes=attributes, use_multipart=multipart)
 
     def _put_file(self, key: str, body: bytes | Path) -> None:
-        # A temporary file is 0600 from the first, whatever the umask is.
+        # mkstemp creates the file with mode 0600 whatever the umask is.
         descriptor, name = tempfile.mkstemp(dir=self.folder, prefix=f"{key}.")
-        made = Path(name)
+        temporary = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as out:
                 if isinstance(body, Path):
@@ -125,13 +125,13 @@ class ObjectStore:
                     out.write(body)
                 out.flush()
                 os.fsync(out.fileno())
-            made.replace(self.folder / key)
+            temporary.replace(self.folder / key)
         except BaseException:
-            made.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
 
     def create(self, key: str, body: bytes) -> Version | None:
-        """Write an object where there is none. Returns its version, None if there is one."""
+        """Create an object and return its version; None if it exists already."""
         with self._wrap_errors("create", key):
             try:
                 return _version(self._store.put(key, body, mode="create"))
@@ -139,7 +139,7 @@ class ObjectStore:
                 return None
 
     def replace(self, key: str, body: bytes, version: Version) -> Version | None:
-        """Write an object over this version of it. Returns the new one, None if it is another."""
+        """Replace this version of an object and return the new one; None if it has changed."""
         with self._wrap_errors("replace", key):
             try:
                 return _version(self._store.put(key, body, mode=dict(version)))
@@ -147,7 +147,7 @@ class ObjectStore:
                 return None
 
     def delete(self, key: str) -> None:
-        """Delete an object, if it is there."""
+        """Delete an object, if it exists."""
         with self._wrap_errors("delete", key):
             try:
                 self._store.delete(key)
@@ -155,26 +155,26 @@ class ObjectStore:
                 return
 
     def list_keys(self) -> list[str]:
-        """The keys of all objects, sorted."""
+        """Return the keys of all objects, sorted."""
         with self._wrap_errors("list", ""):
-            return sorted(each["path"] for batch in self._store.list() for each in batch)
+            return sorted(meta["path"] for batch in self._store.list() for meta in batch)
 
     @contextmanager
-    def _wrap_errors(self, what: str, key: str) -> Iterator[None]:
+    def _wrap_errors(self, action: str, key: str) -> Iterator[None]:
         try:
             yield
         except (exceptions.BaseError, ValueError, OSError, NotImplementedError) as error:
-            at = f"{self.url}/{key}" if key else self.url
-            raise StoreError(f"cannot {what} {at}: {_short(str(error))}") from error
+            url = f"{self.url}/{key}" if key else self.url
+            raise StoreError(f"cannot {action} {url}: {_shorten(str(error))}") from error
 
 
 def _version(meta: Mapping[str, Any]) -> Version:
     return {name: meta[name] for name in ("e_tag", "version") if meta.get(name)}
 
 
-def _short(said: str) -> str:
-    """What a store said in one line, without what is for those who look for bugs in obstore."""
-    told = said.partition("\n\nDebug source")[0]
-    if found := _CODE.search(told):
-        return f"{found[1]}: {found[2]}" if found[2] else found[1]
-    return " ".join(told.split())[:300]
+def _shorten(message: str) -> str:
+    """Return the error of a store in one line, without obstore's debug output."""
+    message = message.partition("\n\nDebug source")[0]
+    if match := _CODE.search(message):
+        return f"{match[1]}: {match[2]}" if match[2] else match[1]
+    return " ".join(message.split())[:300]

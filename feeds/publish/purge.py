@@ -1,4 +1,4 @@
-"""Asking caches to forget what changed, after it was uploaded."""
+"""Purges changed documents from caches, after they were uploaded."""
 
 import os
 import time
@@ -16,24 +16,25 @@ from feeds.config.site import Site
 from feeds.errors import ConfigError, PurgeError, StoreError
 from feeds.export.hosts.registry import HOSTS
 from feeds.publish import cdn, record
-from feeds.publish.cdn import PurgeRequest, PurgeTargets
+from feeds.publish.cdn import PurgeRequest
 from feeds.publish.destination import RECORD_INTERVAL, LockedDestination
 from feeds.publish.guard import mark_unfinished
-from feeds.util.http import USER_AGENT, retry_after
+from feeds.util.http import retry_after
 from feeds.util.progress import Progress
 
 _PARALLEL = 8
 _TIMEOUT = urllib3.Timeout(connect=5, read=30)
-# So many seconds are waited, without anything done between, for a cache that has too much to do or
-# says how long to wait, and for one that fails or is away.
+# Seconds to wait, without any request done in between, for a cache that is overloaded or says when
+# to retry, and for one that fails or is unreachable.
 _BUSY_SECONDS, _RETRY_SECONDS = 300, 60
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
-_FAULTS = (500, 502, 503, 504)
-_SAID_BYTES = 300
+_TRANSIENT_STATUSES = (500, 502, 503, 504)
+# Bytes of a response that are read, and that are shown in a message.
+_READ_BYTES, _MESSAGE_BYTES = 65_536, 300
 
 
 class PurgeReport(msgspec.Struct, frozen=True):
-    """What one cache was asked to forget, in how many requests."""
+    """The number of URLs and tags purged from one cache, and of requests."""
 
     cache: str
     urls: int
@@ -42,9 +43,12 @@ class PurgeReport(msgspec.Struct, frozen=True):
 
 
 class _Retry(msgspec.Struct, frozen=True):
-    """That a request is to be sent again, after so many `seconds` if the cache says so."""
+    """The outcome of a request that is to be sent again.
 
-    why: str
+    `seconds` is when, if the cache says so, else 0. `patience` is how long to go on trying.
+    """
+
+    reason: str
     seconds: int
     patience: float
 
@@ -56,152 +60,163 @@ def check(site: Site) -> None:
     `PurgeError` if an environment variable with credentials is missing.
     """
     host = site.settings.export.host
-    for index, settings in enumerate(site.settings.purge):
-        if settings.by == "tag" and not site.settings.upload and not HOSTS[host].sends_tags:
+    for index, cache in enumerate(site.settings.purge):
+        if cache.by == "tag" and not site.settings.upload and not HOSTS[host].sends_tags:
             raise ConfigError(
                 str(site.root / "site.yaml"),
                 f"purge[{index}].by",
                 f"'tag' needs tags with the feeds, and {host} (export.for) sends none; write 'url'",
             )
-        if lacking := cdn.missing_credentials(settings, os.environ):
+        if missing := cdn.missing_credentials(cache, os.environ):
             raise PurgeError(
-                f"purging at {settings.via} needs the environment variable {lacking[0]}; set it, "
-                "or take the cache out of purge in site.yaml"
+                f"purging at {cache.via} needs the environment variable {missing[0]}; set it, or "
+                "remove the cache from purge in site.yaml"
             )
 
 
-def purge_caches(
-    site: Site, held: LockedDestination, progress: Progress
+def purge(
+    site: Site, destination: LockedDestination, progress: Progress
 ) -> tuple[PurgeReport, ...]:
-    """Purge what changed at every cache of the site that has not forgotten it yet.
+    """Purge every cache of the site of the changed documents that it has not purged yet.
 
-    What is done is noted as it goes on. One cache that does not purge keeps no other from it.
-    Raises `PurgeError` with what each such cache says, and `StoreError`.
+    Progress is recorded. An error at one cache does not keep the next ones from being purged.
+    Raises `UnfinishedError` with the message of each cache that failed.
     """
-    if not held.record.purge:
-        return ()
-    there = split_by_server(site.settings.purge)
-    if not there:
-        held.write_record(msgspec.structs.replace(held.record, purge={}, purged={}))
-    names = [each.name for each in there]
-    reports: list[PurgeReport] = []
-    errors: list[PurgeError] = []
-    for cache in there:
+    with mark_unfinished():
+        if not destination.record.purge:
+            return ()
+        caches = split_by_server(site.settings.purge)
+        if not caches:
+            unpurged = msgspec.structs.replace(destination.record, purge={}, purged={})
+            destination.write_record(unpurged)
+        reports: list[PurgeReport] = []
+        errors: list[PurgeError] = []
+        for cache in caches:
+            try:
+                reports.append(_CachePurge(site, destination, cache).run(progress))
+            except PurgeError as error:
+                errors.append(error)
+        if errors:
+            errors[0].more = tuple(map(str, errors[1:]))
+            raise errors[0]
+        return tuple(reports)
+
+
+class _CachePurge:
+    """The purge of one cache, recorded as it progresses."""
+
+    def __init__(self, site: Site, destination: LockedDestination, cache: PurgeSettings) -> None:
+        self._site, self._destination, self._cache = site, destination, cache
+        self._pending = record.pending_purge(destination.record, cache.name)
+        self._done: list[PurgeRequest] = []
+
+    def run(self, progress: Progress) -> PurgeReport:
+        """Send all requests. Raises `PurgeError` and `StoreError`."""
+        cache, base = self._cache, self._site.feeds_url
+        targets = cdn.purge_targets(self._pending, base, cache.by)
+        requests = cdn.purge_requests(cache, targets, os.environ, base, datetime.now(UTC))
         try:
-            reports.append(_purge(site, held, cache, names, progress))
-        except PurgeError as error:
-            errors.append(error)
-    if errors:
-        errors[0].more = tuple(map(str, errors[1:]))
-        raise errors[0]
-    return tuple(reports)
+            for request in send(cache.name, requests, progress):
+                self._done.append(request)
+                if self._destination.seconds_since_write() > RECORD_INTERVAL:
+                    self._write_record()
+        except BaseException:
+            with suppress(StoreError):  # report the first error
+                self._write_record()
+            raise
+        self._write_record()
+        return PurgeReport(cache.name, len(targets.urls), len(targets.tags), len(requests))
+
+    def _write_record(self) -> None:
+        cache = self._cache
+        done = [request.targets for request in self._done]
+        paths = cdn.purged_paths(self._pending, self._site.feeds_url, cache.by, done)
+        names = [other.name for other in split_by_server(self._site.settings.purge)]
+        current = self._destination.record
+        self._destination.write_record(record.after_purge(current, cache.name, paths, names))
 
 
-def _purge(
-    site: Site,
-    held: LockedDestination,
-    cache: PurgeSettings,
-    names: Sequence[str],
-    progress: Progress,
-) -> PurgeReport:
-    base, pending = site.feeds_url, record.pending_purge(held.record, cache.name)
-    what = cdn.purge_targets(pending, base, cache.by)
-    made = cdn.purge_requests(cache, what, os.environ, base, datetime.now(UTC))
-    done: list[PurgeTargets] = []
+def send(
+    cache: str, requests: Sequence[PurgeRequest], progress: Progress
+) -> Iterator[PurgeRequest]:
+    """Send requests, several at a time, and yield each when it has succeeded.
 
-    def note() -> None:
-        paths = cdn.purged_paths(pending, base, cache.by, done)
-        held.write_record(record.after_purge(held.record, cache.name, paths, names))
-
-    try:
-        for request in send(cache.name, made, progress):
-            done.append(request.targets)
-            if held.seconds_since_write() > RECORD_INTERVAL:
-                note()
-    except BaseException:
-        with suppress(StoreError):  # what went wrong first is what is to be told
-            note()
-        raise
-    note()
-    return PurgeReport(cache.name, len(what.urls), len(what.tags), len(made))
-
-
-def send(cache: str, made: Sequence[PurgeRequest], progress: Progress) -> Iterator[PurgeRequest]:
-    """Send requests, several at a time, and give each once it is done.
-
-    What the cache is too busy for is sent again after a pause. Raises `PurgeError` for what it
-    does not do, once the others of the same time are given.
+    Requests that the cache is too busy for are sent again after a pause. Raises `PurgeError` for
+    one that fails, after yielding those that were sent with it and succeeded.
     """
-    left, waited, pauses = list(made), 0.0, 0
+    left, waited, pauses = list(requests), 0.0, 0
     with urllib3.PoolManager(maxsize=_PARALLEL) as http, ThreadPoolExecutor(_PARALLEL) as pool:
         while left:
-            some, rest = left[:_PARALLEL], left[_PARALLEL:]
-            answers = list(pool.map(partial(_sent, http, cache), some))
-            if any(answer is None for answer in answers):
+            batch, rest = left[:_PARALLEL], left[_PARALLEL:]
+            outcomes = list(pool.map(partial(_send_once, http, cache), batch))
+            pairs = list(zip(batch, outcomes, strict=True))
+            if None in outcomes:
                 waited, pauses = 0.0, 0
-            yield from (each for each, answer in zip(some, answers, strict=True) if answer is None)
-            if failed := next((each for each in answers if isinstance(each, PurgeError)), None):
+            yield from (request for request, outcome in pairs if outcome is None)
+            if failed := next((out for out in outcomes if isinstance(out, PurgeError)), None):
                 raise failed
-            later = [each for each in answers if isinstance(each, _Retry)]
-            left = [each for each, answer in zip(some, answers, strict=True) if answer] + rest
-            progress(f"Purging at {cache}", len(made) - len(left), len(made))
-            if later:
-                waited += _pause(cache, later, waited, pauses, progress)
+            retries = [outcome for outcome in outcomes if isinstance(outcome, _Retry)]
+            left = [request for request, outcome in pairs if outcome] + rest
+            progress(f"Purging at {cache}", len(requests) - len(left), len(requests))
+            if retries:
+                waited += _pause(cache, retries, waited, pauses, progress)
                 pauses += 1
 
 
 def _pause(
-    cache: str, later: Sequence[_Retry], waited: float, pauses: int, progress: Progress
+    cache: str, retries: Sequence[_Retry], waited: float, pauses: int, progress: Progress
 ) -> float:
-    """Wait as long as the cache asks for, or longer with each pause; returns for how long.
+    """Wait as long as the cache asks for, or longer with each pause; return the seconds.
 
-    Raises `PurgeError` where this is longer than it is worth.
+    Raises `PurgeError` if that would exceed the patience.
     """
-    asked, patience = max(each.seconds for each in later), max(each.patience for each in later)
-    seconds = asked or min(_FIRST_PAUSE * 2**pauses, _LONGEST_PAUSE, patience - waited)
+    requested = max(retry.seconds for retry in retries)
+    patience = max(retry.patience for retry in retries)
+    seconds = requested or min(_FIRST_PAUSE * 2**pauses, _LONGEST_PAUSE, patience - waited)
     if seconds <= 0 or waited + seconds > patience:
-        wish = f"; it is to be asked again in {asked:,} seconds" if asked else ""
-        raise PurgeError(f"{later[0].why}{wish}")
-    started, said = time.monotonic(), f"{cache} is busy: waiting {seconds:,.0f} seconds"
+        advice = f"; the cache asks to retry in {requested:,} seconds" if requested else ""
+        raise PurgeError(f"{retries[0].reason}{advice}")
+    started, message = time.monotonic(), f"{cache} is busy: waiting {seconds:,.0f} seconds"
     while (passed := time.monotonic() - started) < seconds:
-        progress(said, int(passed), max(1, int(seconds)))
+        progress(message, int(passed), max(1, int(seconds)))
         time.sleep(min(1.0, seconds - passed))
     return seconds
 
 
-def _sent(
+def _send_once(
     http: urllib3.PoolManager, cache: str, request: PurgeRequest
 ) -> _Retry | PurgeError | None:
-    """Send one request once: None if it is done."""
-    at = f"{cache} does not purge: {request.method} {request.url}"
+    """Send one request once; None if it succeeded."""
+    label = f"{cache} does not purge: {request.method} {request.url}"
     if request.service:
         request = cdn.sign(request, os.environ, datetime.now(UTC))
     try:
-        answer = http.request(
+        response = http.request(
             request.method,
             request.url,
             body=request.body or None,
-            headers={"User-Agent": USER_AGENT, **request.headers},
+            headers={"User-Agent": "feed-publisher", **request.headers},
             timeout=_TIMEOUT,
             retries=False,
+            preload_content=False,
         )
+        body = _read(response)
     except urllib3.exceptions.HTTPError as error:
-        return _Retry(f"{at}: {error}", 0, _RETRY_SECONDS)
-    if 200 <= answer.status < 300 or answer.status in request.accepted:
+        return _Retry(f"{label}: {error}", 0, _RETRY_SECONDS)
+    if 200 <= response.status < 300 or response.status in request.accepted:
         return None
-    said = " ".join(answer.data[:_SAID_BYTES].decode(errors="replace").split())
-    why, seconds = f"{at}: {answer.status} {said}", retry_after(answer)
-    if cdn.is_busy(answer.status, answer.data):
-        return _Retry(why, seconds, _BUSY_SECONDS)
-    if answer.status in _FAULTS:
-        return _Retry(why, seconds, _BUSY_SECONDS if seconds else _RETRY_SECONDS)
-    return PurgeError(why)
+    excerpt = " ".join(body[:_MESSAGE_BYTES].decode(errors="replace").split())
+    reason, seconds = f"{label}: {response.status} {excerpt}", retry_after(response)
+    if cdn.is_busy(response.status, body):
+        return _Retry(reason, seconds, _BUSY_SECONDS)
+    if response.status in _TRANSIENT_STATUSES:
+        return _Retry(reason, seconds, _BUSY_SECONDS if seconds else _RETRY_SECONDS)
+    return PurgeError(reason)
 
 
-def purge(site: Site, held: LockedDestination, progress: Progress) -> tuple[PurgeReport, ...]:
-    """Purge what was changed and not purged yet, and note that it was.
-
-    Raises `UnfinishedError` if a cache does not.
-    """
-    with mark_unfinished():
-        return purge_caches(site, held, progress)
+def _read(response: urllib3.BaseHTTPResponse) -> bytes:
+    """Read the beginning of a response; a connection with unread bytes is closed."""
+    try:
+        return response.read(_READ_BYTES)
+    finally:
+        response.close()

@@ -1,7 +1,8 @@
-"""What to upload and delete so that a store holds an export, and in which order. Pure; no I/O.
+"""The record of what is published at a destination.
 
-A store is never asked what it holds: its ETags are no hash of the content where it encrypts or
-joins parts (S3 API, Object), and say nothing of metadata. A record of our own says it.
+A store is never asked what it holds: its ETags are not hashes of the content if it encrypts objects
+or joins parts (S3 API, "Object"), and do not cover metadata. This record is kept instead. Pure; no
+I/O.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -13,9 +14,9 @@ from feeds.util.compression import SUFFIXES
 
 
 class CatalogueCopy(msgspec.Struct, frozen=True):
-    """A catalogue that is kept in the state: its object's key, the hash of its bytes, its id.
+    """A copy of the catalogue in the state: its key, the SHA-256 of its bytes, its id.
 
-    `sealed` stands for the key that it is encrypted with (`encryption`), empty if it is not.
+    `sealed` is the id of the key that it is encrypted with (`CatalogueCipher.key_id`), or empty.
     """
 
     key: str
@@ -26,16 +27,17 @@ class CatalogueCopy(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """What is published: the one object that is written last, and read first.
+    """What is published: the first object that is read, and the last that is written.
 
-    `files` are the objects by path, `open` the paths that were about to change when this was
-    written: what they hold is not known. `purge` are the paths that caches may still hold old
-    copies of, each with its tag, empty if it has none; `purged`, by the name of a cache, are those
-    of them that it has forgotten. `site` is the id of the site whose it is, `url` that of the
-    store, "file:" for a folder; each is empty in a record of an earlier version. `tagged` is the
-    name of the header that the tags of every file are in. `shown` has what each feed shows there,
-    by path: hubs are told of that. `origin` is the id that a catalogue has which was published
-    from here, in a place that keeps none.
+    - `site`: the id of the site. Empty in records of early versions.
+    - `url`: the URL of the store, "file:" for a folder. Empty in records of early versions.
+    - `tagged`: the name of the header with the tags of every file.
+    - `files`: the objects by path.
+    - `open`: the paths that were about to change at the last write; their content is uncertain.
+    - `purge`: the paths of which caches may hold old copies, each with its tag, or empty.
+    - `purged`: by name of a cache, the paths in `purge` that it has purged already.
+    - `shown`: the digest of what each feed shows, by path; hubs are notified of these.
+    - `origin`: an id shared with the catalogue that was published, if no memory is kept.
     """
 
     site: str = ""
@@ -51,15 +53,15 @@ class Record(msgspec.Struct, frozen=True):
 
 
 def published_paths(record: Record) -> list[str]:
-    """The paths that readers ask for, without variants that were compressed beforehand.
+    """Return the paths that readers request, without precompressed variants.
 
-    By name, for a store may hold every document in a coding.
+    Variants are recognised by name, because a store may hold every document in a coding.
     """
     return [path for path in record.files if not path.endswith(tuple(SUFFIXES.values()))]
 
 
 def with_tag_header(record: Record, header: str | None) -> Record:
-    """The record for tags in this header: files whose tags are in another are to be written."""
+    """Return the record for tags in this header; files with tags in another become changed."""
     if record.tagged == header:
         return record
     files = {path: msgspec.structs.replace(file, tags=()) for path, file in record.files.items()}
@@ -67,13 +69,14 @@ def with_tag_header(record: Record, header: str | None) -> Record:
 
 
 def after_move(record: Record) -> Record:
-    """The record of another place: of this one nothing is known, or ours to delete.
+    """Return the record of a new location, given that of the previous one.
 
-    Caches may hold what was at the other.
+    Nothing is known of the new one, and nothing there is ours to delete. Caches may hold documents
+    of the previous one.
     """
     purge = {
         **dict.fromkeys(record.open, ""),
-        **{path: _tag(file) for path, file in record.files.items()},
+        **{path: _feed_tag(file) for path, file in record.files.items()},
         **record.purge,
     }
     purge = dict(sorted(purge.items()))
@@ -84,18 +87,18 @@ def after_upload(
     record: Record,
     written: Mapping[str, File],
     deleted: Iterable[str],
-    unseen: Collection[str] = frozenset(),
+    never_cached: Collection[str] = frozenset(),
 ) -> Record:
-    """The record after these objects were written and deleted: sure again, and to be purged.
+    """Return the record after these objects were written and deleted.
 
-    Nothing is to be purged that is `unseen`.
+    They are no longer uncertain, and are to be purged, except the paths `never_cached`.
     """
     gone = set(deleted)
     settled = {*written, *gone}
     purge = {
         **record.purge,
-        **{path: _tag(record.files.get(path)) for path in gone},
-        **{path: _tag(file) for path, file in written.items() if path not in unseen},
+        **{path: _feed_tag(record.files.get(path)) for path in gone},
+        **{path: _feed_tag(file) for path, file in written.items() if path not in never_cached},
     }
     files = {path: file for path, file in record.files.items() if path not in gone}
     return msgspec.structs.replace(
@@ -111,28 +114,29 @@ def after_upload(
 
 
 def pending_purge(record: Record, cache: str) -> dict[str, str]:
-    """The paths that this cache may still hold old copies of, each with its tag."""
-    forgotten = set(record.purged.get(cache, ()))
-    return {path: tag for path, tag in record.purge.items() if path not in forgotten}
+    """Return the paths of which this cache may hold old copies, each with its tag."""
+    purged = set(record.purged.get(cache, ()))
+    return {path: tag for path, tag in record.purge.items() if path not in purged}
 
 
 def after_purge(record: Record, cache: str, paths: Iterable[str], caches: Iterable[str]) -> Record:
-    """The record after a cache has forgotten these paths, where these are all caches that count.
+    """Return the record after a cache has purged these paths; `caches` are all configured ones.
 
-    What all of them have forgotten is done, and what others had is of no matter any more.
+    Paths purged by every configured cache are dropped; caches that are no longer configured are
+    ignored.
     """
-    purged = {each: set(record.purged.get(each, ())) for each in caches}
+    purged = {name: set(record.purged.get(name, ())) for name in caches}
     purged.setdefault(cache, set()).update(paths)
     done = set(record.purge).intersection(*purged.values())
     return msgspec.structs.replace(
         record,
         purge={path: tag for path, tag in record.purge.items() if path not in done},
         purged={
-            each: tuple(sorted(left)) for each, some in purged.items() if (left := some - done)
+            name: tuple(sorted(left)) for name, some in purged.items() if (left := some - done)
         },
     )
 
 
-def _tag(file: File | None) -> str:
-    """The tag that stands for a file and its feed's other formats alone; empty if it has none."""
+def _feed_tag(file: File | None) -> str:
+    """Return the tag of only this feed, in all its formats; empty if the file has none."""
     return next((tag for tag in file.tags if tag.startswith("feed:")), "") if file else ""

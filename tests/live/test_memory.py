@@ -398,7 +398,7 @@ def test_of_two_memories_none_is_deleted(below: Published) -> None:
         if name.startswith(".feeds-state/"):
             below.objects.put(name, body(other.objects, name))
     before = below.objects.list_keys()
-    with pytest.raises(StoreError, match=r"both .* hold a memory, and not the same"):
+    with pytest.raises(StoreError, match=r" and .* hold a memory each, and they differ"):
         moved.publish(NOW + 3 * DAY)
     assert below.objects.list_keys() == before
 
@@ -592,7 +592,9 @@ def test_the_memory_is_not_kept_where_all_can_read_it(
         publish(site.site, tmp_path / "out", NOW, silent)
         assert list((tmp_path / state).glob("catalogue-*"))
         return
-    with pytest.raises(StoreError, match=r"\(export\.state\) lies in .*out, where all can read"):
+    with pytest.raises(
+        StoreError, match=r"\(export\.state\) is inside .*out, where anyone can read"
+    ):
         publish(site.site, tmp_path / "out", NOW, silent)
     assert not (tmp_path / "out").exists()
 

@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import time
+import tracemalloc
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -228,7 +229,7 @@ def test_only_what_was_not_done_is_asked_again(cache: Cache) -> None:
 def test_a_cache_that_asks_for_an_hour_is_left_for_another_run(cache: Cache) -> None:
     cache.answers[:] = [(429, {"Retry-After": "3600"})]
     start = time.monotonic()
-    with pytest.raises(PurgeError, match=r"429 .*it is to be asked again in 3,600 seconds"):
+    with pytest.raises(PurgeError, match=r"429 .*the cache asks to retry in 3,600 seconds"):
         list(purging.send("fastly", requests(cache), silent))
     assert time.monotonic() - start < 5
 
@@ -451,3 +452,13 @@ def test_a_cache_is_asked_again_for_as_long_as_is_said(
         except PurgeError:
             break
     assert waited == patience
+
+
+def test_an_endless_response_of_a_cache_is_not_read_whole(cache: Cache) -> None:
+    cache.answers[:], cache.said = [403], b"no " * 10_000_000
+    tracemalloc.start()
+    with pytest.raises(PurgeError, match="403 no no no"):
+        list(purging.send("fastly", requests(cache), silent))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2_000_000
