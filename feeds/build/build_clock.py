@@ -31,7 +31,7 @@ def build_time(writer: WriteTransaction, now: datetime, *, trust: bool) -> Build
     if now >= from_timestamp(last):
         return BuildTime(now, last, set_back=False)
     if trust:
-        writer.clock.mend(int(now.timestamp()))
+        writer.clock.redate(int(now.timestamp()))
         return BuildTime(now, last, set_back=True)
     if last - now.timestamp() > _TOLERANCE:
         raise ClockError(

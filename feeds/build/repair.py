@@ -19,6 +19,6 @@ def check_and_repair(catalogue: Catalogue, now: int, *, force: bool) -> None:
 def repair(catalogue: Catalogue, now: int, *, force: bool) -> None:
     """Have the next build make again what is damaged. Raises `CatalogueError` if that cannot be."""
     with catalogue.connect(write=True) as connection:
-        number = damage.mend(connection, now, force=force)
+        number = damage.repair(connection, now, force=force)
     what = f"{number:,} damaged rows of the catalogue" if number else "all entries"
     _log.warning("%s are made again from the articles", what)

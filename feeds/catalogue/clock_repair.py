@@ -29,7 +29,7 @@ class ClockRepair:
         statement = select(func.count()).select_from(entry).where(is_held_back)
         return self._connection.scalar(statement) or 0
 
-    def mend(self, now: int) -> None:
+    def redate(self, now: int) -> None:
         """Replace later dates that come from the clock by `now`, in seconds.
 
         Dates from authors stay. Afterwards all fragments and feeds must be made again.

@@ -58,7 +58,7 @@ def find(connection: sa.Connection) -> DamagedRows:
         )
 
 
-def mend(connection: sa.Connection, now: int, *, force: bool = False) -> int:
+def repair(connection: sa.Connection, now: int, *, force: bool = False) -> int:
     """Have the next build make damaged rows again; return the number of damaged rows.
 
     If no checksum is wrong, the damage is in rows without one, and the next build reads every
@@ -66,7 +66,7 @@ def mend(connection: sa.Connection, now: int, *, force: bool = False) -> int:
     memory of an entry is lost; `force` keeps it as it is.
     """
     damaged = find(connection)
-    lost = [path for row in damaged.entries if (path := _mend_entry(connection, row, now))]
+    lost = [path for row in damaged.entries if (path := _repair_entry(connection, row, now))]
     if lost and not force:
         raise CatalogueError(
             f"the catalogue is damaged: neither the content nor the memory of {len(lost):,} "
@@ -132,7 +132,7 @@ def _checksum(row: _Row) -> int:
     return checksums.of_entry([row[name] for name in checksums.ENTRY])
 
 
-def _mend_entry(connection: sa.Connection, row: _Row, now: int) -> str:
+def _repair_entry(connection: sa.Connection, row: _Row, now: int) -> str:
     """Repair an entry, or have its article read again; return its path if its memory is lost."""
     repaired = next((guess for guess in _guesses(row) if _checksum(guess) == row["sum"]), None)
     condition = entry.c.seq == row["seq"]

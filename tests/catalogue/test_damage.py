@@ -1,4 +1,4 @@
-"""Damage in the catalogue is never published, and what can be is made again."""
+"""Damaged rows are never published; what can be derived is made again."""
 
 import sqlite3
 from contextlib import closing
@@ -39,13 +39,13 @@ def site(tmp_path: Path) -> Publication:
 
 
 def damage(site: Publication, statement: str) -> None:
-    """Change rows behind our back."""
+    """Change rows without updating their checksums."""
     with closing(sqlite3.connect(site.root / "catalogue.sqlite")) as connection:
         connection.execute(statement)
         connection.commit()
 
 
-def exported(site: Publication, target: Path) -> dict[str, bytes]:
+def export(site: Publication, target: Path) -> dict[str, bytes]:
     site.export(target)
     return {
         file.relative_to(target).as_posix(): file.read_bytes()
@@ -55,16 +55,16 @@ def exported(site: Publication, target: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("format_", ["rss", "atom", "json"])
-def test_a_damaged_fragment_is_made_again_from_its_entry(
+def test_damaged_fragments_are_rendered_again(
     site: Publication, tmp_path: Path, format_: str
 ) -> None:
-    before = exported(site, tmp_path / "before")
+    before = export(site, tmp_path / "before")
     damage(site, f"UPDATE fragment SET {format_} = replace({format_}, 'Title', 'Titel')")
-    assert exported(site, tmp_path / "after") == before
+    assert export(site, tmp_path / "after") == before
     site.build(verify=True)
     with closing(sqlite3.connect(site.root / "catalogue.sqlite")) as connection:
-        [(made,)] = connection.execute(f"SELECT min({format_}) FROM fragment").fetchall()
-    assert b"Title" in made
+        [(rendered,)] = connection.execute(f"SELECT min({format_}) FROM fragment").fetchall()
+    assert b"Title" in rendered
 
 
 @pytest.mark.parametrize(
@@ -92,41 +92,39 @@ def test_a_damaged_fragment_is_made_again_from_its_entry(
         "UPDATE meta SET value = 'q' WHERE key = 'revision'",
     ],
 )
-def test_what_is_damaged_besides_is_an_error_and_not_published(
+def test_other_damage_is_an_error_and_not_published(
     site: Publication, tmp_path: Path, statement: str
 ) -> None:
-    before = exported(site, tmp_path / "before")
+    before = export(site, tmp_path / "before")
     damage(
         site,
         statement + (" AND path = 'a.md'" if "WHERE" not in statement else "")
         if statement.startswith("UPDATE entry SET data = rep")
         else statement,
     )
-    damage(site, "DELETE FROM fragment")  # so that every entry is looked at
+    damage(site, "DELETE FROM fragment")  # so that every entry is read
     with pytest.raises(CatalogueError, match="damaged"):
-        exported(site, tmp_path / "after")
+        export(site, tmp_path / "after")
     if "meta" in statement:
         return
-    site.build()  # it was noted
-    after = exported(site, tmp_path / "after")
+    site.build()  # repairs the damage, which was noted
+    after = export(site, tmp_path / "after")
     if "feed SET" not in statement and "archive" not in statement:
         assert after == before
     site.build()
-    assert exported(site, tmp_path / "again") == after
+    assert export(site, tmp_path / "again") == after
 
 
-def test_what_cannot_be_restored_is_named_and_kept_with_force(
-    site: Publication, tmp_path: Path
-) -> None:
+def test_lost_memory_is_an_error_unless_forced(site: Publication, tmp_path: Path) -> None:
     damage(site, "UPDATE entry SET id = 'x', updated = 9, content_hash = '' WHERE path = 'b.md'")
     with pytest.raises(CatalogueError, match=r"b\.md.*replace it with a backup.*--force"):
         site.build(verify=True)
     site.build(verify=True, force=True)
     assert "x" in [item["id"] for item in site.items("topics/maps")]
-    assert exported(site, tmp_path / "out")
+    assert export(site, tmp_path / "out")
 
 
-def test_an_article_that_cannot_be_read_again_stays_out(site: Publication) -> None:
+def test_damaged_entry_is_withdrawn_if_its_article_is_unreadable(site: Publication) -> None:
     damage(site, "UPDATE entry SET data = x'00' WHERE path = 'b.md'")
     site.write("b.md", "no front matter")
     site.build(verify=True)
@@ -137,7 +135,7 @@ def test_an_article_that_cannot_be_read_again_stays_out(site: Publication) -> No
     assert id_ in [item["id"] for item in site.items()]
 
 
-def test_a_server_answers_503_for_what_is_damaged_alone_until_it_is_mended(
+def test_server_fails_only_for_damaged_documents_until_repaired(
     site: Publication,
 ) -> None:
     with closing(Catalogue(site.site.catalogue)) as catalogue:
@@ -151,12 +149,12 @@ def test_a_server_answers_503_for_what_is_damaged_alone_until_it_is_mended(
         refresher.refresh()
         assert cache.get("topics/ships.rss") is good
         assert cache.get("topics/ships.html")
-        site.build()  # as the builder does, when it finds the note
+        site.build()  # as the builder does when it finds the note
         refresher.refresh()
         assert cache.get("topics/maps.rss")
 
 
-def test_time_and_a_clock_that_is_behind_are_no_damage(site: Publication, tmp_path: Path) -> None:
+def test_changes_by_time_and_slow_clocks_are_not_damage(site: Publication, tmp_path: Path) -> None:
     due = (NOW + timedelta(hours=1)).isoformat()
     site.write("g.md", front_matter(webUrl="https://example.org/g", publishedDateTime=due))
     site.build()

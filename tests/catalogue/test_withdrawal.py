@@ -1,4 +1,4 @@
-"""What was taken back is nowhere in the catalogue and its copies; what it was known by stays."""
+"""The content of withdrawn entries is erased everywhere; their ids and hashes stay."""
 
 import sqlite3
 from collections.abc import Callable
@@ -12,7 +12,7 @@ import pytest
 from feeds.catalogue import backup
 from feeds.catalogue.catalogue import Catalogue
 from feeds.util.progress import silent
-from tests.catalogue.test_catalogue import _AS_IN_VERSION_4
+from tests.support.old_catalogues import TO_VERSION_4
 from tests.support.published_site import publish
 from tests.support.site import NOW, Publication, front_matter
 
@@ -32,7 +32,7 @@ SECRET = front_matter(
 )
 
 
-def take_back(site: Publication) -> None:
+def unpublish(site: Publication) -> None:
     site.write("s.md", front_matter(published=False))
 
 
@@ -60,36 +60,38 @@ def site(tmp_path: Path) -> Publication:
     return made
 
 
-def said(file: Path) -> list[bytes]:
+def secrets_in(file: Path) -> list[bytes]:
     content = file.read_bytes()
     if file.suffix == ".br":
         content = brotli.decompress(content)
     return [secret for secret in SECRETS if secret in content]
 
 
-@pytest.mark.parametrize("go", [take_back, delete])
-def test_what_was_taken_back_is_in_no_file(
-    site: Publication, tmp_path: Path, go: Callable[[Publication], None]
+@pytest.mark.parametrize("withdraw", [unpublish, delete])
+def test_withdrawn_content_is_in_no_file(
+    site: Publication, tmp_path: Path, withdraw: Callable[[Publication], None]
 ) -> None:
     file = site.root / "catalogue.sqlite"
-    assert len(said(file)) == len(SECRETS) - 1 + (b"Kumquat" in file.read_bytes())
-    go(site)
+    assert len(secrets_in(file)) == len(SECRETS) - 1 + (b"Kumquat" in file.read_bytes())
+    withdraw(site)
     publish(site.site, tmp_path / "out", LATER, silent)
-    assert said(file) == []
+    assert secrets_in(file) == []
     [copy] = (tmp_path / "out/.feeds-state").glob("catalogue-*")
-    assert said(copy) == []
+    assert secrets_in(copy) == []
     with closing(Catalogue(site.site.catalogue)) as catalogue:
         backup.backup(catalogue, tmp_path / "copy")
-    assert said(tmp_path / "copy") == []
+    assert secrets_in(tmp_path / "copy") == []
 
 
-@pytest.mark.parametrize("go", [take_back, delete])
-def test_it_comes_back_as_itself(site: Publication, go: Callable[[Publication], None]) -> None:
+@pytest.mark.parametrize("withdraw", [unpublish, delete])
+def test_entry_that_is_published_again_keeps_its_id(
+    site: Publication, withdraw: Callable[[Publication], None]
+) -> None:
     before = site.items("topics/robots")
     updated = site.fetch("all")["json"].body
-    go(site)
+    withdraw(site)
     site.build()
-    assert site.feeds() == ["all", "topics/ai"]  # no entry that is out names the others
+    assert site.feeds() == ["all", "topics/ai"]  # no visible entry has the other terms
     site.write("s.md", SECRET)
     site.build(LATER)
     assert site.items("topics/robots") == before
@@ -100,7 +102,7 @@ def test_it_comes_back_as_itself(site: Publication, go: Callable[[Publication], 
 
 @pytest.mark.parametrize("content", [SECRET, SECRET.replace("ybbs", "other"),
                                      SECRET.replace("Quagmire", "Mire")])  # fmt: skip
-def test_it_is_known_under_another_path(site: Publication, content: str) -> None:
+def test_withdrawn_entry_is_recognised_at_another_path(site: Publication, content: str) -> None:
     before = site.items("topics/robots")
     delete(site)
     site.build()
@@ -109,25 +111,25 @@ def test_it_is_known_under_another_path(site: Publication, content: str) -> None
     assert [item["id"] for item in site.items("topics/robots")] == [before[0]["id"]]
 
 
-def test_what_was_taken_back_before_goes_when_a_catalogue_is_converted(site: Publication) -> None:
+def test_conversion_erases_content_that_older_versions_kept(site: Publication) -> None:
     file = site.root / "catalogue.sqlite"
-    with closing(sqlite3.connect(file)) as made:
-        whole = made.execute("SELECT data, link, provider_name FROM entry WHERE path = 's.md'")
-        data = whole.fetchone()
+    with closing(sqlite3.connect(file)) as connection:
+        rows = connection.execute("SELECT data, link, provider_name FROM entry WHERE path = 's.md'")
+        data = rows.fetchone()
     delete(site)
     site.build()
     shown, feeds = site.fetch(), site.feeds()
-    with closing(sqlite3.connect(file)) as made:  # as version 4 kept it
+    with closing(sqlite3.connect(file)) as connection:  # as version 4 did
         put = "UPDATE entry SET data = ?, link = ?, provider_name = ? WHERE path = 's.md'"
-        made.execute(put, data)
-        made.execute("UPDATE membership SET name = 'Wombats' WHERE entry = 6")
-        made.commit()
-        made.executescript(_AS_IN_VERSION_4)
-    assert said(file)
+        connection.execute(put, data)
+        connection.execute("UPDATE membership SET name = 'Wombats' WHERE entry = 6")
+        connection.commit()
+        connection.executescript(TO_VERSION_4)
+    assert secrets_in(file)
     site.forget()
     assert site.fetch() == shown
     assert site.feeds() == feeds
-    assert said(file) == []
+    assert secrets_in(file) == []
     report = site.build(LATER)
     assert (report.read, report.feeds_changed) == (0, ())
     assert site.fetch() == shown

@@ -1,4 +1,4 @@
-"""A catalogue that is away is never made anew in its place: all ids would be others."""
+"""A missing catalogue is never replaced by a new one, because all ids would change."""
 
 import sqlite3
 from contextlib import closing
@@ -46,9 +46,7 @@ def lose(site: Publication, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["gone", "empty", "no tables", "never built"])
-def test_a_build_makes_no_new_catalogue_in_the_place_of_one_that_was_there(
-    site: Publication, how: str
-) -> None:
+def test_build_does_not_replace_a_lost_catalogue_unless_forced(site: Publication, how: str) -> None:
     lose(site, how)
     for command in (("build",), ("list",)):
         result = run(site, *command)
@@ -59,7 +57,7 @@ def test_a_build_makes_no_new_catalogue_in_the_place_of_one_that_was_there(
     assert run(site, "build").exit_code == 0
 
 
-def test_an_export_stops_where_one_is_and_its_catalogue_is_not(
+def test_export_refuses_a_target_exported_from_a_lost_catalogue(
     site: Publication, tmp_path: Path
 ) -> None:
     target = str(tmp_path / "out")
@@ -75,9 +73,7 @@ def test_an_export_stops_where_one_is_and_its_catalogue_is_not(
     assert run(site, "export", target, "--overwrite").exit_code == 0
 
 
-def test_publishing_to_a_new_folder_makes_no_catalogue_in_the_place_of_a_lost_one(
-    site: Publication, tmp_path: Path
-) -> None:
+def test_publish_does_not_replace_a_lost_catalogue(site: Publication, tmp_path: Path) -> None:
     site.build()
     lose(site, "gone")
     result = run(site, "publish", str(tmp_path / "new"))
@@ -85,7 +81,7 @@ def test_publishing_to_a_new_folder_makes_no_catalogue_in_the_place_of_a_lost_on
     assert "is gone or empty, but there was a catalogue before" in result.output
 
 
-def test_a_first_build_makes_a_catalogue(tmp_path: Path) -> None:
+def test_first_build_creates_a_catalogue(tmp_path: Path) -> None:
     site = Publication(tmp_path, {"a.md": front_matter()})
     assert run(site, "list").exit_code == 0
     assert run(site, "build").exit_code == 0
@@ -93,18 +89,16 @@ def test_a_first_build_makes_a_catalogue(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("how", ["gone", "empty", "no tables"])
-def test_a_worker_waits_for_a_catalogue_that_is_away_and_makes_none(
-    site: Publication, how: str
-) -> None:
+def test_server_waits_for_a_missing_catalogue(site: Publication, how: str) -> None:
     good = site.root / "good"
     with closing(sqlite3.connect(site.root / "catalogue.sqlite")) as connection:
         connection.execute("VACUUM INTO ?", [str(good)])
     lose(site, how)
-    there = (site.root / "catalogue.sqlite").exists()
+    existed = (site.root / "catalogue.sqlite").exists()
     client = create_app(site.root, {}, watch=False).test_client()
     assert client.get("/all.rss").status_code == 503
     assert client.get("/readyz").status_code == 503
-    assert (site.root / "catalogue.sqlite").exists() == there
+    assert (site.root / "catalogue.sqlite").exists() == existed
     good.replace(site.root / "catalogue.sqlite")
     with closing(Catalogue(site.site.catalogue, make="never")) as catalogue:
         cache = DocumentCache(site.site, catalogue)
@@ -114,9 +108,7 @@ def test_a_worker_waits_for_a_catalogue_that_is_away_and_makes_none(
 
 
 @pytest.mark.parametrize("make", ["first", "never"])
-def test_a_running_builder_never_takes_an_empty_catalogue_for_a_replacement(
-    site: Publication, make: Make
-) -> None:
+def test_running_builder_rejects_an_empty_replacement(site: Publication, make: Make) -> None:
     with closing(Catalogue(site.site.catalogue, make=make)) as catalogue:
         lose(site, "never built")
         for _ in range(2):
