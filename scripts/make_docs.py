@@ -106,7 +106,7 @@ def metrics_table() -> str:
     """One row for each metric: name, kind, labels, description."""
     rows = [("metric", "kind", "labels", "description")]
     rows += [
-        (f"`{spec.name}`", spec.kind, " ".join(f"`{label}`" for label in spec.labels), spec.what)
+        (f"`{spec.name}`", spec.kind, " ".join(f"`{label}`" for label in spec.labels), spec.help)
         for spec in metrics.METRICS
     ]
     return _table(rows)

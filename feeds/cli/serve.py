@@ -67,6 +67,6 @@ def serve(root: Path, host: str, port: int, workers: int, given: _MonitoringOpti
 
     address = ListenAddress.of(host, port, workers)
     monitoring = Monitoring(given.access_log, given.log_client, given.metrics, given.metrics_token)
-    with monitoring.around():
+    with monitoring.running():
         site = sidecar.load_site(root, os.environ)
         serve(site, address, monitoring, console.progress, print_report)

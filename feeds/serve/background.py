@@ -16,10 +16,7 @@ from feeds.websub.notifier import Notifier, ReportCallback
 def watching(
     site: Site, built: BuildCallback | None = None, pinged: ReportCallback | None = None
 ) -> Iterator[None]:
-    """Meanwhile build when articles change, and tell the hubs of it.
-
-    `built` is told of builds, `pinged` of what was told to hubs.
-    """
+    """Run `watch` for the duration of the context, with a catalogue created if it is missing."""
     with closing(Catalogue(site.catalogue, make="first")) as catalogue:
         stop = watch(site, catalogue, built, pinged)
         try:
@@ -34,31 +31,35 @@ def watch(
     built: BuildCallback | None = None,
     pinged: ReportCallback | None = None,
 ) -> Callable[[], None]:
-    """From now on do so, in threads; returns what ends it."""
-    pinger = Notifier(site, catalogue, pinged)
-    # Hubs are told of what is built with these settings, not of URLs that are yet to be.
-    pings = False
-    with suppress(CatalogueError):  # the watcher reports it
-        pings = sidecar.is_current(site, catalogue)
+    """Build in a thread when articles change, and notify the hubs in another one.
 
-    def after(report: BuildReport | None, seconds: float) -> None:
-        nonlocal pings
+    `built` is called after each build, `pinged` after each round of notifications. Returns a
+    function that stops the threads.
+    """
+    notifier = Notifier(site, catalogue, pinged)
+    # Hubs must not be notified of URLs that no build with these settings has published yet.
+    notifying = False
+    with suppress(CatalogueError):  # the watcher reports it
+        notifying = sidecar.is_current(site, catalogue)
+
+    def after_build(report: BuildReport | None, seconds: float) -> None:
+        nonlocal notifying
         if report:
-            if not pings:
-                pings = True
-                pinger.start()
+            if not notifying:
+                notifying = True
+                notifier.start()
             if report.feeds_changed:
-                pinger.notify()
+                notifier.notify()
         if built:
             built(report, seconds)
 
-    watcher = Watcher(site, catalogue, after)
-    if pings:
-        pinger.start()
+    watcher = Watcher(site, catalogue, after_build)
+    if notifying:
+        notifier.start()
     watcher.start()
 
     def stop() -> None:
         watcher.stop()
-        pinger.stop()
+        notifier.stop()
 
     return stop

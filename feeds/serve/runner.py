@@ -1,4 +1,4 @@
-"""`feeds serve` and `feeds watch`: the processes, and what runs in which."""
+"""The processes of `feeds serve`, and the logging of `feeds serve` and `feeds watch`."""
 
 import logging.config
 import multiprocessing
@@ -21,16 +21,17 @@ from feeds.serve.stats.monitoring import Monitoring
 from feeds.util.progress import Progress, clock
 from feeds.util.terminal import echo
 
-# Threads of a worker: a document is ready or soon made; and seconds that one may take to end.
+# Threads of a worker; few suffice, because documents are cached or quickly built.
 _THREADS = 4
-_PATIENCE_SECONDS = 3
-# Connections of a worker, idle ones included: below the 1,024 files that a process commonly has.
+# Seconds until a worker that does not stop is killed.
+_KILL_SECONDS = 3
+# Connections of a worker, idle ones included: below the usual limit of 1,024 open files.
 _CONNECTIONS = 900
-# What a client may take: milliseconds until its request's head is there, or until the next request
-# of a connection that is kept open; bytes of that head, as many as nginx takes (431 for more).
+# Limits for clients: milliseconds until the head of a request is complete, also of the next one on
+# a persistent connection; and bytes of that head, as in nginx (431 for more).
 _HEAD_MILLISECONDS = 10_000
 _HEAD_BYTES = 32_768
-# Everything that is said goes to standard error: standard output may be an access log's.
+# Messages go to standard error, because standard output may be the access log.
 _LOGGING = {
     "formatters": {
         "plain": {"()": "feeds.util.terminal.LogFormatter", "fmt": "%(asctime)s %(message)s"}
@@ -50,7 +51,7 @@ _LOGGING = {
 
 
 class ListenAddress(msgspec.Struct, frozen=True):
-    """Where to listen, and with how many worker processes; `address` is the host's."""
+    """Where to listen, and with how many worker processes; `address` is the resolved host."""
 
     host: str
     address: str
@@ -59,63 +60,64 @@ class ListenAddress(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, host: str, port: int, workers: int) -> "ListenAddress":
-        """Raises `ConfigError` if the port is taken: granian would share it with whoever has it."""
+        """Resolve the host. Raises `ConfigError` if the port is taken: granian would share it."""
         try:
             family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
             with socket.socket(family, kind) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(address)
         except OSError as error:
-            said = f"{host}:{port} cannot be listened on: {error.strerror}; choose another"
-            raise ConfigError("feeds serve", "--host, --port", said) from None
+            message = f"{host}:{port} cannot be listened on: {error.strerror}; choose another"
+            raise ConfigError("feeds serve", "--host, --port", message) from None
         return cls(host, str(address[0]), port, workers)
 
 
 def serve(
     site: Site,
-    place: ListenAddress,
-    insight: Monitoring,
+    address: ListenAddress,
+    monitoring: Monitoring,
     show_progress: Callable[[], AbstractContextManager[Progress]],
     show_report: Callable[[BuildReport], None],
 ) -> None:
-    """Serve until stopped, after a build where there is nothing to serve yet.
+    """Serve until stopped; build first if the catalogue is empty.
 
-    This process watches the articles, builds and tells the hubs; worker processes answer, so that
-    no answer waits for a build. They get the settings of this process whenever they start.
+    This process watches the articles, builds, and notifies the hubs. Worker processes answer
+    requests, so that no answer waits for a build. Restarted workers get the settings of this
+    process.
     """
     if not sidecar.is_built(site):
         start = time.monotonic()
-        known = Catalogue(site.catalogue, make="first")
-        with closing(known) as catalogue, show_progress() as progress:
+        new = Catalogue(site.catalogue, make="first")
+        with closing(new) as catalogue, show_progress() as progress:
             report = builder.build(site, catalogue, clock(), progress=progress)
-        insight.built(report, time.monotonic() - start)
+        monitoring.built(report, time.monotonic() - start)
         show_report(report)
-    echo(f"Serving on http://{place.host}:{place.port}/")
+    echo(f"Serving on http://{address.host}:{address.port}/")
     log_to_stderr()
-    with watching(site, insight.built, insight.pinged):
-        _granian(place, partial(_app, site, insight))
+    with watching(site, monitoring.built, monitoring.pinged):
+        _run_granian(address, partial(_load_app, site, monitoring))
 
 
 def log_to_stderr() -> None:
-    """Say on standard error what is built."""
+    """Log to standard error."""
     logging.config.dictConfig({"version": 1, "disable_existing_loggers": False, **_LOGGING})
 
 
-def _granian(place: ListenAddress, load: Callable[[], Any]) -> None:
+def _run_granian(listen: ListenAddress, load: Callable[[], Any]) -> None:
     from granian.constants import HTTPModes, Interfaces
     from granian.http import HTTP1Settings
 
     from feeds.serve.supervisor import SupervisedServer
 
-    # Workers are started anew: what is forked while another thread runs may wait for ever.
+    # Not forked: a process forked while another thread holds a lock may deadlock.
     multiprocessing.set_start_method("spawn", force=True)
     server = SupervisedServer(
         "server:app",
-        address=place.address,
-        port=place.port,
+        address=listen.address,
+        port=listen.port,
         interface=Interfaces.WSGI,
-        http=HTTPModes.http1,  # without TLS nobody speaks HTTP/2, and it has no such limits
-        workers=place.workers,
+        http=HTTPModes.http1,  # clients need TLS for HTTP/2, and it lacks these limits
+        workers=listen.workers,
         blocking_threads=_THREADS,
         backpressure=_CONNECTIONS,
         http1_settings=HTTP1Settings(
@@ -124,12 +126,12 @@ def _granian(place: ListenAddress, load: Callable[[], Any]) -> None:
         log_dictconfig=_LOGGING,
         websockets=False,
         respawn_failed_workers=True,
-        workers_kill_timeout=_PATIENCE_SECONDS,
+        workers_kill_timeout=_KILL_SECONDS,
     )
     server.serve(target_loader=server.loader(load), wrap_loader=False)
 
 
-def _app(site: Site, monitoring: Monitoring) -> Any:
-    from feeds.serve.app import app_of  # here: only workers need Flask
+def _load_app(site: Site, monitoring: Monitoring) -> Any:
+    from feeds.serve.app import app_of  # imported here, because only workers need Flask
 
     return app_of(site, monitoring=monitoring)

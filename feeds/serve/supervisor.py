@@ -1,7 +1,8 @@
-"""The worker processes of `feeds serve`: each ends with the main process, and dies alone.
+"""Supervision of the worker processes of `feeds serve`.
 
-granian replaces a worker that died, but ends the server if that happens twice within seconds, and
-lets workers go on without the process that watches the articles.
+granian restarts a worker that dies, but stops the server if that happens twice within seconds,
+and its workers survive the main process. Here a dying worker never stops the others, and workers
+end with the main process.
 """
 
 import logging
@@ -20,40 +21,40 @@ from granian import Granian
 
 _log = logging.getLogger("feeds")
 
-# A worker that died is replaced at once, and if it dies again after 1, 2, 4, ... seconds, at most:
-_LONGEST_PAUSE = 10.0
-# Seconds after which a worker counts as sound, so that its next death is a first one.
-_SOUND = 60.0
-# So many starts in a row may fail until the server gives up, unless another worker can serve.
-_MOST_FAILURES = 6
-# Seconds that a worker has to finish its answers once the main process is gone.
-_PATIENCE = 1.0
+# A worker that dies is restarted at once, then after 1, 2, 4, ... seconds, up to this pause.
+_MAX_PAUSE = 10.0
+# Seconds after which a worker counts as stable, and earlier deaths are forgotten.
+_STABLE_SECONDS = 60.0
+# Failed starts in a row after which the server stops, unless another worker serves.
+_MAX_FAILURES = 6
+# Seconds that a worker has to finish its answers after the main process has ended.
+_SHUTDOWN_SECONDS = 1.0
 
 
 class Restarts:
-    """Decides when a worker that died is started again, and when to give up."""
+    """Decides when a worker that died is restarted, and when to give up."""
 
     def __init__(self) -> None:
         self._deaths: dict[int, int] = {}
         self._failures: dict[int, int] = {}
 
     def pause(self, worker: int, lived: float, *, served: bool, others: bool) -> float | None:
-        """Seconds until the worker is to be started again, None if it is not worth trying.
+        """Return the seconds until a worker is restarted, or None to stop the server.
 
-        `lived` is how many seconds it lived, `served` whether its app was loaded, and `others`
-        whether there is another worker that serves.
+        `lived` is its lifetime in seconds, `served` whether it had loaded the app, and `others`
+        whether another worker serves.
         """
-        deaths = 1 if lived >= _SOUND else self._deaths.get(worker, 0) + 1
+        deaths = 1 if lived >= _STABLE_SECONDS else self._deaths.get(worker, 0) + 1
         failures = 0 if served else self._failures.get(worker, 0) + 1
         self._deaths[worker], self._failures[worker] = deaths, failures
-        if failures >= _MOST_FAILURES and not others:
+        if failures >= _MAX_FAILURES and not others:
             return None
-        # No power of a number that grows for days: it would become too large for a float.
-        return 0.0 if deaths == 1 else min(2.0 ** min(deaths - 2, 10), _LONGEST_PAUSE)
+        # The exponent is limited, because a large one would overflow a float.
+        return 0.0 if deaths == 1 else min(2.0 ** min(deaths - 2, 10), _MAX_PAUSE)
 
 
 class SupervisedServer(Granian):  # type: ignore[misc, valid-type]
-    """granian's server with our rules for workers that die; `loader` has to wrap the app's."""
+    """granian's server with these rules for workers; load the app with `loader`."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -63,15 +64,15 @@ class SupervisedServer(Granian):  # type: ignore[misc, valid-type]
         self._births: dict[int, float] = {}
 
     def loader(self, load: Callable[[], Any]) -> Callable[[], Any]:
-        """What workers load the app with: `load`, supervised."""
+        """Return the function with which workers load the app: `load`, supervised."""
         return partial(_load, self._report, load)
 
     def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:
-        """Replace workers that die, until the server is to stop or no worker can start."""
-        begun = time.monotonic()
+        """Restart workers that die, until the server stops or no worker can start."""
+        started = time.monotonic()
         due: dict[int, float] = {}
         while True:
-            self.main_loop_interrupt.wait(_until(due))
+            self.main_loop_interrupt.wait(_seconds_until(due))
             self.main_loop_interrupt.clear()
             if self.interrupt_signal:
                 return
@@ -81,19 +82,19 @@ class SupervisedServer(Granian):  # type: ignore[misc, valid-type]
                 worker = self.interrupt_children.pop(0)
                 if self.wrks[worker].is_alive():
                     continue  # replaced by a reload
-                pause = self._pause(worker, self._births.get(worker, begun))
+                pause = self._pause(worker, self._births.get(worker, started))
                 if pause is None:
-                    _log.error("the server ends because its workers cannot start; see above")
+                    _log.error("the server stops because its workers cannot start; see above")
                     self.interrupt_children.append(worker)  # makes the exit status 1
                     return
                 due[worker] = time.monotonic() + pause
             now = time.monotonic()
             for worker in [worker for worker, when in due.items() if when <= now]:
                 del due[worker]
-                if not self.wrks[worker].is_alive() and not self._replaced(
+                if not self.wrks[worker].is_alive() and not self._restart(
                     worker, spawn_target, target_loader
                 ):
-                    due[worker] = now + _LONGEST_PAUSE
+                    due[worker] = now + _MAX_PAUSE
 
     def _pause(self, worker: int, birth: float) -> float | None:
         while self._loaded.poll():
@@ -101,18 +102,18 @@ class SupervisedServer(Granian):  # type: ignore[misc, valid-type]
         process = self.wrks[worker].inner
         served = process.pid in self._serving
         self._serving.discard(process.pid)
-        others = any(each.is_alive() and each.inner.pid in self._serving for each in self.wrks)
+        others = any(other.is_alive() and other.inner.pid in self._serving for other in self.wrks)
         lived = time.monotonic() - birth
         pause = self._restarts.pause(worker, lived, served=served, others=others)
         if pause is not None:
             _log.error(
-                "worker %d %s; it is started again %s",
+                "worker %d %s; restarting it %s",
                 worker + 1, _ending(process.exitcode), f"in {pause:g} s" if pause else "now",
             )  # fmt: skip
         return pause
 
-    def _replaced(self, worker: int, spawn_target: Any, target_loader: Any) -> bool:
-        """Whether the worker could be started again."""
+    def _restart(self, worker: int, spawn_target: Any, target_loader: Any) -> bool:
+        """Restart a worker; return whether its process could be created."""
         self._births[worker] = time.monotonic()
         new = self._spawn_worker(idx=worker, target=spawn_target, callback_loader=target_loader)
         try:
@@ -124,33 +125,32 @@ class SupervisedServer(Granian):  # type: ignore[misc, valid-type]
         return True
 
 
-def _until(due: dict[int, float]) -> float | None:
+def _seconds_until(due: dict[int, float]) -> float | None:
     return max(0.0, min(due.values()) - time.monotonic()) if due else None
 
 
 def _ending(code: int | None) -> str:
-    """How a process ended, for people: `code` is negative for a signal."""
+    """Describe how a process ended; `code` is negative for a signal."""
     if code is None or code >= 0:
         return f"ended with status {code}"
     with suppress(ValueError):
-        return f"was ended by {signal.Signals(-code).name}"
-    return f"was ended by signal {-code}"
+        return f"was killed by {signal.Signals(-code).name}"
+    return f"was killed by signal {-code}"
 
 
 def _load(report: Connection, load: Callable[[], Any]) -> Any:
-    """Load the app in a worker, and report that to the main process."""
+    """Load the app in a worker, and report its process id to the main process."""
     end_with_parent()
     app = load()
-    with suppress(OSError):  # the main process is gone, and this one soon too
+    with suppress(OSError):  # the main process has ended, and this one ends soon
         report.send(os.getpid())
     return app
 
 
 def end_with_parent() -> None:
-    """From now on end this process when the one that started it ends, however that happens.
+    """End this process when its parent ends, even by SIGKILL.
 
-    The parent alone holds the other end of a pipe that every process of multiprocessing has, so
-    that this works for SIGKILL, and on every system.
+    Every process of multiprocessing has a pipe whose other end only its parent holds open.
     """
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -161,7 +161,7 @@ def end_with_parent() -> None:
 
 def _end_after(parent: Any) -> None:
     parent.join()
-    _log.error("the main process is gone; this worker ends")
-    os.kill(os.getpid(), signal.SIGTERM)  # closes the port, and lets answers under way finish
-    time.sleep(_PATIENCE)
+    _log.error("the main process has ended; this worker stops")
+    os.kill(os.getpid(), signal.SIGTERM)  # closes the port, and lets pending answers finish
+    time.sleep(_SHUTDOWN_SECONDS)
     os._exit(1)

@@ -88,7 +88,7 @@ def load():
     raise SystemExit(7)
 
 if __name__ == "__main__":
-    supervisor._LONGEST_PAUSE = 0.01
+    supervisor._MAX_PAUSE = 0.01
     multiprocessing.set_start_method("spawn", force=True)
     server = supervisor.SupervisedServer("x:y", port=0, interface="wsgi", workers=2)
     server.serve(target_loader=server.loader(load), wrap_loader=False)

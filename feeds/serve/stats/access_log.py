@@ -1,4 +1,4 @@
-"""The server's own access log: one JSON object a line, written by a thread of its own."""
+"""The server's access log: one JSON object per line, written by a separate thread."""
 
 import hashlib
 import logging
@@ -23,16 +23,16 @@ _log = logging.getLogger("feeds")
 
 Client = Literal["hash", "address", "none"]
 
-# So many lines wait for the disk at most; what comes on top is lost, and counted.
-_MOST_WAITING = 20_000
-# Seconds between two writes, and between two looks at whether the file was moved away.
+# Lines that may wait for the disk; further ones are lost, and counted.
+_MAX_PENDING = 20_000
+# Seconds between two writes, and between two checks whether the file was moved.
 _PAUSE = 0.3
-_LOOK = 1.0
-_PATIENCE = 5.0  # seconds for the last write
-# Writes of whole lines that are no longer than this stay whole, in a pipe too (POSIX PIPE_BUF).
+_CHECK_SECONDS = 1.0
+_CLOSE_SECONDS = 5.0  # for the last write
+# Writes up to this size are atomic, in pipes too (POSIX PIPE_BUF).
 _PIPE_BATCH = 4096
 _FILE_BATCH = 1 << 20
-_LONGEST_TEXT = 1000  # characters of what a client sends
+_MAX_TEXT = 1000  # characters of a value from a client
 _SAFE = "/:@!$&'()*+,;=~"
 _QUERY_SAFE = f"{_SAFE}?%[]"
 
@@ -41,38 +41,38 @@ class Line(msgspec.Struct, omit_defaults=True, frozen=True):
     """One line of the log, as docs/guides/monitoring.md explains it."""
 
     time: str
-    """When the request came: RFC 3339, UTC, with milliseconds."""
+    """When the request arrived: RFC 3339, UTC, with milliseconds."""
     method: str
     """`GET`, `HEAD`, …"""
     path: str
-    """The path that was asked for, percent-encoded, with its query."""
+    """The requested path, percent-encoded, with its query."""
     status: int
     """The status of the answer."""
     bytes: int
     """The length of the answer's body."""
     ms: float
-    """How long the answer took, in milliseconds."""
+    """The duration of the answer, in milliseconds."""
     feed: str = ""
-    """The path of the feed that was answered with."""
+    """The path of the feed that was sent."""
     format: str = ""
     """`rss`, `atom` or `json`; `html` is the feed's page."""
     coding: str = ""
     """The content coding: `gzip`, `br`, …"""
     user_agent: str = ""
-    """What the client calls itself; left out if that is not ASCII, see below."""
+    """The User-Agent of the client; left out if it is not ASCII, see below."""
     referer: str = ""
-    """The page that led the client here."""
+    """The page that linked here."""
     client: str = ""
-    """Tells clients of one day apart, see below."""
+    """Distinguishes the clients of one day, see below."""
 
 
 class AccessLog:
     """Writes lines to a file, or to standard output if `target` is `-`.
 
-    `client` says what is told of a client's address: a hash that is another one every day, made
-    with `key`, which processes that write one log share; the address; or nothing. `lost` is
-    told how many lines could not be written. Several processes may write to one file.
-    Raises `LogError` if the file cannot be opened.
+    `client` says how client addresses are logged: as a hash that changes daily, keyed with `key`,
+    which all processes of one log share; as they are; or not at all. `lost` is called with the
+    number of lines that could not be written. Several processes may write to one file. Raises
+    `LogError` if the file cannot be opened.
     """
 
     def __init__(
@@ -82,55 +82,55 @@ class AccessLog:
         key: bytes = b"",
         lost: Callable[[int], None] = lambda _: None,
     ) -> None:
-        self._target, self._client, self._key, self._lost_told = target, client, key, lost
-        self._waiting: deque[Answered] = deque()
-        self._lost, self._counting = 0, threading.Lock()
+        self._target, self._client, self._key, self._report_lost = target, client, key, lost
+        self._pending: deque[Answered] = deque()
+        self._lost, self._lost_lock = 0, threading.Lock()
         self._torn = False
         self._day, self._day_key = -1, b""
-        self._file = _opened(target)
+        self._file = _open(target)
         self._batch = _FILE_BATCH if stat.S_ISREG(os.fstat(self._file).st_mode) else _PIPE_BATCH
-        self._looked = time.monotonic()
+        self._checked = time.monotonic()
         fault = "the access log failed; going on"
         self._loop = DaemonLoop(
             "feeds-access-log", self._flush, fault, pause=_PAUSE, retry=_PAUSE, at_end=self._flush
         )
 
     def start(self) -> None:
-        """Begin to write; what waits when the process ends is written then."""
+        """Start to write; pending lines are written when the process ends."""
         self._loop.start()
         Finalize(None, self.close, exitpriority=10)
 
     def put(self, answered: Answered) -> None:
-        """Have a request written; never waits."""
-        if len(self._waiting) < _MOST_WAITING:
-            self._waiting.append(answered)
+        """Queue a request to be written; never blocks."""
+        if len(self._pending) < _MAX_PENDING:
+            self._pending.append(answered)
         else:
             self._lose(1)
 
     def close(self) -> None:
-        """Write what waits, and end."""
+        """Write the pending lines, and stop."""
         if self._loop.stopping.is_set():
             return
-        self._loop.stop(_PATIENCE)
-        if not self._loop.is_alive:  # else the disk still has it
+        self._loop.stop(_CLOSE_SECONDS)
+        if not self._loop.is_alive:  # else the thread is still writing to it
             os.close(self._file)
 
     def _flush(self) -> None:
-        if time.monotonic() - self._looked >= _LOOK:
+        if time.monotonic() - self._checked >= _CHECK_SECONDS:
             self._reopen_if_moved()
-            self._looked = time.monotonic()
+            self._checked = time.monotonic()
         try:
-            self._write_waiting()
+            self._write_pending()
         finally:
-            self._tell_lost()
+            self._note_lost()
 
-    def _write_waiting(self) -> None:
-        waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        for batch in batches([self._encoded(each) for each in waiting], self._batch):
+    def _write_pending(self) -> None:
+        requests = [self._pending.popleft() for _ in range(len(self._pending))]
+        for batch in batches([self._encode(request) for request in requests], self._batch):
             self._write(batch)
 
     def _write(self, batch: bytes) -> None:
-        """One write of whole lines; a line that was cut off, on a full disk, is ended later."""
+        """Write whole lines at once; a line cut off by a full disk is terminated later."""
         data = b"\n" + batch if self._torn else batch
         try:
             written = os.write(self._file, data)
@@ -143,44 +143,44 @@ class AccessLog:
         self._torn = bool(rest) and not data[:written].endswith(b"\n")
 
     def _lose(self, lines: int) -> None:
-        with self._counting:
+        with self._lost_lock:
             self._lost += lines
 
-    def _tell_lost(self) -> None:
-        with self._counting:
+    def _note_lost(self) -> None:
+        with self._lost_lock:
             lost, self._lost = self._lost, 0
         if lost:
-            self._lost_told(lost)
+            self._report_lost(lost)
             _log.warning("%s: %d lines of the access log were lost", self._target, lost)
 
     def _reopen_if_moved(self) -> None:
-        """Open the file anew if it was moved or deleted, as logrotate does."""
+        """Open a new file if this one was moved or deleted, as logrotate does."""
         if self._target == "-":
             return
-        now = os.fstat(self._file)
+        opened = os.fstat(self._file)
         try:
-            there = os.stat(self._target)  # noqa: PTH116 - the same call as below
-            if (there.st_dev, there.st_ino) == (now.st_dev, now.st_ino):
+            current = os.stat(self._target)  # noqa: PTH116 - the same call as below
+            if (current.st_dev, current.st_ino) == (opened.st_dev, opened.st_ino):
                 return
         except OSError:
-            pass  # moved, and not there again
+            pass  # moved or deleted
         try:
-            file = _opened(self._target)
+            file = _open(self._target)
         except LogError as error:
-            _log.error("%s; writing to the file that was moved", error)
+            _log.error("%s; still writing to the moved file", error)
             return
         os.close(self._file)
         self._file, self._torn = file, False
 
-    def _encoded(self, answered: Answered) -> bytes:
-        """The line; JSON has no line breaks but the last, whatever the client sent."""
+    def _encode(self, answered: Answered) -> bytes:
+        """Return the line; JSON escapes any line breaks that the client sent."""
         at = datetime.fromtimestamp(answered.time, UTC).isoformat(timespec="milliseconds")
         path = quote(answered.path.encode("latin-1", "replace"), _SAFE)
         query = quote(answered.query.encode("latin-1", "replace"), _QUERY_SAFE)
         line = Line(
             time=at.replace("+00:00", "Z"),
             method=_text(answered.method),
-            path=f"{path}?{query}"[:_LONGEST_TEXT] if query else path[:_LONGEST_TEXT],
+            path=f"{path}?{query}"[:_MAX_TEXT] if query else path[:_MAX_TEXT],
             status=answered.status,
             bytes=answered.bytes,
             ms=round(answered.seconds * 1000, 3),
@@ -189,12 +189,12 @@ class AccessLog:
             coding=answered.coding,
             user_agent=_text(answered.agent),
             referer=_text(answered.referer),
-            client=self._told(answered),
+            client=self._client_id(answered),
         )
         return msgspec.json.encode(line) + b"\n"
 
-    def _told(self, answered: Answered) -> str:
-        """What the line says of the client's address."""
+    def _client_id(self, answered: Answered) -> str:
+        """Return the logged form of the client's address."""
         if self._client == "hash" and answered.address:
             day = int(answered.time // 86_400)
             if day != self._day:
@@ -206,7 +206,7 @@ class AccessLog:
 
 
 def batches(lines: Sequence[bytes], longest: int) -> Iterator[bytes]:
-    """The lines joined, none cut, at most `longest` bytes where a line alone is not longer."""
+    """Yield joined whole lines of up to `longest` bytes; a longer line is a batch of its own."""
     batch: list[bytes] = []
     size = 0
     for line in lines:
@@ -220,11 +220,11 @@ def batches(lines: Sequence[bytes], longest: int) -> Iterator[bytes]:
 
 
 def _text(header: str) -> str:
-    """The text of a header: WSGI has its bytes as Latin-1."""
-    return header[:_LONGEST_TEXT].encode("latin-1", "replace").decode("utf-8", "replace")
+    """Decode a header; WSGI decodes its bytes as Latin-1."""
+    return header[:_MAX_TEXT].encode("latin-1", "replace").decode("utf-8", "replace")
 
 
-def _opened(target: str) -> int:
+def _open(target: str) -> int:
     if target == "-":
         return os.dup(1)
     try:

@@ -1,6 +1,6 @@
-"""Lines of access logs -> requests: the common and combined formats, and JSON. Files, gzip or not.
+"""Parser for access logs in the common, combined and JSON formats, compressed with gzip or not.
 
-What cannot be read as a request is None, whatever the bytes are.
+A line that is not a request is None, whatever its bytes.
 """
 
 import gzip
@@ -18,21 +18,21 @@ import msgspec
 
 from feeds.errors import LogError
 
-# Longer lines are none that a server wrote; they are skipped without being held in memory.
-_LONGEST = 64 * 1024
+# Bytes of a line. Servers write no longer ones; they are skipped without being held in memory.
+_MAX_LINE = 64 * 1024
 _GZIP = b"\x1f\x8b"
-# Times are between 1970 and this; a number in JSON that is larger is in milliseconds.
+# The largest time in seconds since 1970; a larger number in JSON is in milliseconds.
 _LATEST = 1e11
 
-# `host ident user [time] "request" status bytes`, then perhaps `"referer" "agent"` and more; some
-# servers write their own name and port before it. Quotes within are escaped.
+# `host ident user [time] "request" status bytes`, then optionally `"referer" "agent"` and more.
+# Some servers put their own name and port in front. Quotes in values are escaped.
 _LINE = re.compile(
     r'(?:\S+:\d+ )?(?P<client>\S+) \S+ [^"\[]{1,200}'
     r"\[(?P<minute>\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d):(?P<second>\d\d) (?P<zone>[+-]\d{4})\] "
     r'"(?P<method>[A-Z]{1,20}) (?P<target>[^" ]*+)[^"]*+" (?P<status>\d{3}) (?:\d+|-)'
     r'(?: "(?:[^"\\]|\\.)*+" "(?P<agent>(?:[^"\\]|\\.)*+)")?'
 )
-# The members of JSON lines as servers and their manuals name them; dots lead into objects.
+# Names of JSON members used by servers and their manuals; dots separate nested names.
 _TIME = ("time", "ts", "timestamp", "time_iso8601", "time_local", "msec", "@timestamp", "StartUTC")
 _METHOD = ("method", "request.method", "request_method", "RequestMethod")
 _TARGET = ("path", "request.uri", "request_uri", "uri", "url", "RequestPath")
@@ -48,9 +48,9 @@ _decoder = msgspec.json.Decoder()
 
 
 class LoggedRequest(NamedTuple):
-    """One request that was answered. `time` in seconds since 1970; `path` as it was asked for.
+    """One answered request: `time` in seconds since 1970, `path` as it was requested.
 
-    `client` tells clients apart, an address or a hash of one; "" if the line does not.
+    `client` identifies the client by its address or a hash of it; "" if unknown.
     """
 
     time: float
@@ -62,13 +62,13 @@ class LoggedRequest(NamedTuple):
 
 
 def parse(line: bytes) -> LoggedRequest | None:
-    """The request that a line of an access log tells of; None if it tells of none."""
+    """Return the request that a line of an access log describes, or None."""
     if line.lstrip()[:1] == b"{":
         return _from_json(line)
-    found = _LINE.match(line.decode("utf-8", "replace"))
-    if found is None:
+    match = _LINE.match(line.decode("utf-8", "replace"))
+    if match is None:
         return None
-    client, minute, second, zone, method, target, status, agent = found.groups()
+    client, minute, second, zone, method, target, status, agent = match.groups()
     start = _epoch(minute, zone)
     if start is None:
         return None
@@ -78,7 +78,7 @@ def parse(line: bytes) -> LoggedRequest | None:
 
 
 def url_path(target: str) -> str:
-    """The path of a request's target (RFC 9112 §3.2), decoded, without query."""
+    """Return the decoded path of a request target (RFC 9112 §3.2), without the query."""
     path = target.partition("?")[0]
     if not path.startswith("/"):
         try:
@@ -89,26 +89,27 @@ def url_path(target: str) -> str:
 
 
 def lines(name: str) -> Iterator[bytes]:
-    """The lines of a file, gzip or not, or of standard input if `name` is `-`.
+    """Yield the lines of a file, compressed or not, or of standard input if `name` is `-`.
 
-    A line that is too long comes as an empty one. Raises `LogError` if the file cannot be read.
+    A line that is too long is replaced by an empty one. Raises `LogError` if the file cannot be
+    read.
     """
     try:
-        with _opened(name) as file:
-            while line := file.readline(_LONGEST):
-                if len(line) < _LONGEST or line.endswith(b"\n"):
+        with _open(name) as file:
+            while line := file.readline(_MAX_LINE):
+                if len(line) < _MAX_LINE or line.endswith(b"\n"):
                     yield line
                     continue
                 while line and not line.endswith(b"\n"):
-                    line = file.readline(_LONGEST)
+                    line = file.readline(_MAX_LINE)
                 yield b""
     except (OSError, EOFError, zlib.error) as error:
-        said = getattr(error, "strerror", None) or str(error)
-        raise LogError(f"{name}: cannot be read: {said}; the rest was not counted") from error
+        reason = getattr(error, "strerror", None) or str(error)
+        raise LogError(f"{name}: cannot be read: {reason}; the rest was not counted") from error
 
 
 @contextmanager
-def _opened(name: str) -> Iterator[BinaryIO]:
+def _open(name: str) -> Iterator[BinaryIO]:
     with open(sys.stdin.fileno() if name == "-" else name, "rb", closefd=name != "-") as file:
         if file.peek(2)[:2] == _GZIP:
             with gzip.GzipFile(fileobj=file) as unpacked:
@@ -137,7 +138,7 @@ def _from_json(line: bytes) -> LoggedRequest | None:
 
 
 def _first(data: Mapping[str, Any], names: tuple[str, ...]) -> object:
-    """The first of these members that is there; of a list its first item."""
+    """Return the first of these members that exists; of a list, its first item."""
     for name in names:
         value: Any = data
         for step in name.split("."):
@@ -159,7 +160,7 @@ def _dash(client: str) -> str:
 
 
 def _seconds(value: object) -> float | None:
-    """A time in JSON as seconds since 1970: a number, RFC 3339, or that of the common format."""
+    """Parse a time in JSON: a number, RFC 3339, or the common log format; seconds since 1970."""
     if isinstance(value, str):
         try:
             number = float(value)
@@ -187,7 +188,7 @@ def _moment(text: str) -> float | None:
 
 @lru_cache(4096)
 def _epoch(minute: str, zone: str) -> float | None:
-    """`24/Nov/2026:21:42` and `+0000` in seconds since 1970; None if there is no such time."""
+    """Parse `24/Nov/2026:21:42` and `+0000`; seconds since 1970, or None if invalid."""
     try:
         day, month, year = minute[:2], _MONTHS.index(minute[3:6]) + 1, minute[7:11]
         at = datetime.fromisoformat(f"{year}-{month:02}-{day}T{minute[12:]}:00{zone}")

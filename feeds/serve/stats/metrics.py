@@ -1,7 +1,7 @@
-"""What Prometheus can ask: requests, builds, and what builds found. One set for all processes.
+"""The Prometheus metrics of requests and builds, summed over all processes of a server.
 
-prometheus_client is imported only where metrics are made: it takes its time, and looks at the
-environment variable that `shared` sets just once, when it is imported.
+prometheus_client is imported only where metrics are created: importing it is slow, and it reads
+the environment variable that `shared` sets only once, at import.
 """
 
 import hmac
@@ -28,23 +28,23 @@ if TYPE_CHECKING:
 _log = logging.getLogger("feeds")
 
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-_EVERY = 1.0  # seconds between two drains
-_COMPLAIN_EVERY = 60.0  # seconds between two lines of the log about metrics that are lost
-# A site may have more feeds than a Prometheus wants series: those that come later share a name.
-_MOST_FEEDS = 2000
-_REST = "other"
+_EVERY = 1.0  # seconds between two counts of pending requests
+_REMIND_SECONDS = 60.0  # seconds between two log messages about lost metrics
+# Feeds with labels of their own; more would be too many time series for Prometheus.
+_MAX_FEEDS = 2000
+_OTHER = "other"
 _FORMATS = frozenset({"", "rss", "atom", "json", "html"})
 _CODINGS = frozenset({"", "gzip", "br", "zstd", "deflate"})
-_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 
 
 class MetricSpec(msgspec.Struct, frozen=True):
-    """One metric: its name as Prometheus has it, its labels, and what it counts."""
+    """One metric: its name in Prometheus, its labels, and its help text."""
 
     name: str
     kind: Literal["counter", "gauge", "histogram"]
     labels: tuple[str, ...]
-    what: str
+    help: str
 
 
 METRICS = (
@@ -52,8 +52,8 @@ METRICS = (
         "feeds_requests_total",
         "counter",
         ("feed", "format", "status", "coding"),
-        "Requests answered. What is neither a feed nor the page of one (format html) has an empty "
-        "feed.",
+        "Requests answered. The feed is empty for anything but feeds and their pages (format "
+        "html).",
     ),
     MetricSpec(
         "feeds_response_bytes_total",
@@ -62,21 +62,21 @@ METRICS = (
         "Bytes of bodies sent, without headers.",
     ),
     MetricSpec("feeds_builds_total", "counter", ("result",), "Builds: result is done or failed."),
-    MetricSpec("feeds_build_seconds", "histogram", (), "How long builds took that were done."),
+    MetricSpec("feeds_build_seconds", "histogram", (), "Durations of successful builds."),
     MetricSpec(
         "feeds_build_last_success_timestamp_seconds",
         "gauge",
         (),
-        "When a build was last done, in seconds since 1970.",
+        "When a build last succeeded, in seconds since 1970.",
     ),
     MetricSpec("feeds_revision", "gauge", (), "The revision of the catalogue after that build."),
     MetricSpec("feeds_articles", "gauge", (), "Articles in the folder."),
-    MetricSpec("feeds_feeds", "gauge", (), "Feeds that there are."),
+    MetricSpec("feeds_feeds", "gauge", (), "Feeds of the site."),
     MetricSpec(
         "feeds_problems",
         "gauge",
         ("fatal",),
-        "Problems of all articles, as they were last read; fatal ones are not published.",
+        "Problems of all articles when last read; those with fatal ones are not published.",
     ),
     MetricSpec("feeds_articles_read_total", "counter", (), "Articles that builds read."),
     MetricSpec("feeds_entries_added_total", "counter", (), "Entries that builds added."),
@@ -87,7 +87,7 @@ METRICS = (
         "feeds_pings_total",
         "counter",
         ("result",),
-        "Feed URLs told to hubs: result is sent, failed or given_up.",
+        "Feed URLs that hubs were notified of: result is sent, failed or given_up.",
     ),
     MetricSpec(
         "feeds_access_log_lost_total", "counter", (), "Lines of the access log that were lost."
@@ -97,10 +97,10 @@ METRICS = (
 
 @contextmanager
 def shared() -> Iterator[None]:
-    """A folder in which this process and those that it starts keep their metrics together.
+    """Create a folder in which this process and its children share their metrics.
 
-    Must be entered before anything makes `Metrics`; the folder is gone afterwards. Raises `OSError`
-    if it cannot be made.
+    Must be entered before any `Metrics` is created; the folder is deleted afterwards. Raises
+    `OSError` if it cannot be created.
     """
     with tempfile.TemporaryDirectory(prefix="feeds-metrics-") as folder:
         os.environ[_FOLDER] = folder
@@ -111,74 +111,75 @@ def shared() -> Iterator[None]:
 
 
 class Metrics:
-    """The metrics of this process, and below `shared` what all processes say together.
+    """The metrics of this process, and within `shared` those of all processes.
 
-    The server appends to `requests` what it answered: feed, format, status, coding, and the
-    bytes of the body; that is all a request costs. Without room for a count in the folder that
-    processes share it is lost, and the log says so; nothing else happens.
+    A request only appends its feed, format, status, encoding and body size to `requests`. On a
+    full disk counts are lost, which is logged; the server is not affected otherwise.
     """
 
     def __init__(self) -> None:
         self.requests: deque[tuple[str, str, int, str, int]] = deque()
         self._registry: Any = None
-        self._known: dict[str, Any] = {}
+        self._metrics: dict[str, Any] = {}
         self._feeds: set[str] = set()
-        self._making, self._draining = threading.Lock(), threading.Lock()
-        self._complained = float("-inf")
+        self._creation_lock, self._drain_lock = threading.Lock(), threading.Lock()
+        self._logged = float("-inf")
         with self._counting():
             self._all()
 
     def _all(self) -> "dict[str, Any]":
-        """Every metric by name, made once there is room for them; raises `OSError` if not."""
-        with self._making:
-            if not self._known:
+        """Return every metric by name, created once. Raises `OSError` on a full disk."""
+        with self._creation_lock:
+            if not self._metrics:
                 import prometheus_client
 
                 from feeds.serve.stats.counter_files import prepare
 
                 prepare()
                 registry = prometheus_client.CollectorRegistry()
-                self._known = {each.name: _made(each, registry) for each in METRICS}
+                self._metrics = {spec.name: _metric(spec, registry) for spec in METRICS}
                 self._registry = registry
-            return self._known
+            return self._metrics
 
     @contextmanager
     def _counting(self) -> Iterator[None]:
-        """Lose what there is no room to count, and log that once a minute."""
+        """Drop counts that do not fit on the disk, and log that once a minute."""
         try:
             yield
         except OSError as error:
-            if time.monotonic() - self._complained >= _COMPLAIN_EVERY:
-                self._complained = time.monotonic()
-                lost = "metrics are lost: %s: %s; make room there, or set TMPDIR to another folder"
-                _log.error(lost, os.environ.get(_FOLDER), error.strerror)
+            if time.monotonic() - self._logged >= _REMIND_SECONDS:
+                self._logged = time.monotonic()
+                message = (
+                    "metrics are lost: %s: %s; free space there, or set TMPDIR to another folder"
+                )
+                _log.error(message, os.environ.get(_FOLDER), error.strerror)
 
     def start(self) -> None:
-        """Drain from now on, once a second."""
+        """Count pending requests from now on, once a second, in a thread."""
         fault = "metrics failed; going on"
         DaemonLoop("feeds-metrics", self.drain, fault, pause=_EVERY, retry=_EVERY).start()
 
     def answered(self, answered: Answered) -> None:
-        """Count one request, as `observing` tells of it."""
+        """Note one request, as a listener of `middleware.observe`."""
         self.requests.append(
             (answered.feed, answered.format, answered.status, answered.coding, answered.bytes)
         )
 
     def drain(self) -> None:
-        """Count the requests that wait in `requests`."""
-        with self._draining:
+        """Count the pending `requests`."""
+        with self._drain_lock:
             pending = [self.requests.popleft() for _ in range(len(self.requests))]
             self._count(pending)
 
     def built(self, report: BuildReport | None, seconds: float) -> None:
-        """Count a build that took so long; None for the report of one that failed."""
+        """Count a build and its duration; the report is None if it failed."""
         with self._counting():
             metrics = self._all()
             metrics["feeds_builds_total"].labels("done" if report else "failed").inc()
             if report is None:
                 return
             metrics["feeds_build_seconds"].observe(seconds)
-            # Not the report's: a build that looks at some articles has only problems of these.
+            # Problems of all articles; the build may have read only some of them.
             problems = metrics["feeds_problems"]
             problems.labels("true").set(report.standing.fatal)
             problems.labels("false").set(report.standing.other)
@@ -199,7 +200,7 @@ class Metrics:
                 metrics[name].inc(count)
 
     def pinged(self, reports: Iterable[HubReport]) -> None:
-        """Count what hubs were told."""
+        """Count notifications of hubs."""
         with self._counting():
             pings = self._all()["feeds_pings_total"]
             for report in reports:
@@ -207,14 +208,14 @@ class Metrics:
                     pings.labels(result).inc(getattr(report, result))
 
     def lost(self, lines: int) -> None:
-        """Count lines of the access log that were lost."""
+        """Count lost lines of the access log."""
         with self._counting():
             self._all()["feeds_access_log_lost_total"].inc(lines)
 
     def render(self, accept: str = "") -> tuple[bytes, str]:
-        """All metrics, and their content type, in the format that the Accept header asks for.
+        """Return all metrics and their content type, in the format that the Accept header asks for.
 
-        Raises `OSError` without room for them, and `ValueError` where their folder is gone.
+        Raises `OSError` on a full disk and `ValueError` if their folder is missing.
         """
         from prometheus_client import CollectorRegistry, multiprocess
         from prometheus_client.exposition import choose_encoder
@@ -239,33 +240,33 @@ class Metrics:
             with self._counting():
                 self._all()["feeds_requests_total"].labels(*labels).inc(count)
         for (feed, format_, coding), size in sizes.items():
-            where = self._feed(feed), _one_of(format_, _FORMATS), _coding(coding)
+            feed_labels = self._feed(feed), _one_of(format_, _FORMATS), _coding(coding)
             with self._counting():
-                self._all()["feeds_response_bytes_total"].labels(*where).inc(size)
+                self._all()["feeds_response_bytes_total"].labels(*feed_labels).inc(size)
 
     def _feed(self, feed: str) -> str:
         if feed and feed not in self._feeds:
-            if len(self._feeds) >= _MOST_FEEDS:
-                return _REST
+            if len(self._feeds) >= _MAX_FEEDS:
+                return _OTHER
             self._feeds.add(feed)
         return feed
 
 
-def answering(
+def with_metrics_endpoint(
     app: "WSGIApplication", metrics: Metrics | None, token: str = ""
 ) -> "WSGIApplication":
-    """The app, with the metrics at `/metrics`: for all, or for those with the bearer `token`.
+    """Return the app with the metrics at `/metrics`, for everyone or for a bearer `token`.
 
-    503 where there are none, or no room for them: a scrape that fails is seen.
+    Answers 503 if there are no metrics or no space for them, so that the scrape fails visibly.
     """
-    wanted = f"Bearer {token}".encode()
+    expected = f"Bearer {token}".encode()
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ.get("PATH_INFO") != "/metrics":
             return app(environ, start_response)
         given = environ.get("HTTP_AUTHORIZATION", "").encode("latin-1", "replace")
         headers = [("Cache-Control", "no-store")]
-        if token and not hmac.compare_digest(given, wanted):
+        if token and not hmac.compare_digest(given, expected):
             status, kind, body = "401 Unauthorized", "text/plain", b"A bearer token is needed.\n"
             headers.append(("WWW-Authenticate", 'Bearer realm="metrics"'))
         elif environ.get("REQUEST_METHOD") not in ("GET", "HEAD"):
@@ -288,22 +289,24 @@ def _rendered(metrics: Metrics | None, accept: str) -> tuple[str, str, bytes]:
     return "503 Service Unavailable", "text/plain", b"There is no room for metrics; see the log.\n"
 
 
-def _made(described: MetricSpec, registry: Any) -> Any:
+def _metric(spec: MetricSpec, registry: Any) -> Any:
     import prometheus_client
 
-    name, what, labels = described.name.removesuffix("_total"), described.what, described.labels
-    if described.kind == "counter":
-        return prometheus_client.Counter(name, what, labels, registry=registry)
-    if described.kind == "histogram":
-        return prometheus_client.Histogram(name, what, labels, registry=registry, buckets=_SECONDS)
-    # What the process said that built last, though it may have ended since.
+    name, labels = spec.name.removesuffix("_total"), spec.labels
+    if spec.kind == "counter":
+        return prometheus_client.Counter(name, spec.help, labels, registry=registry)
+    if spec.kind == "histogram":
+        return prometheus_client.Histogram(
+            name, spec.help, labels, registry=registry, buckets=_BUCKETS
+        )
+    # The value of the last process that built, even if it has ended.
     return prometheus_client.Gauge(
-        name, what, labels, registry=registry, multiprocess_mode="mostrecent"
+        name, spec.help, labels, registry=registry, multiprocess_mode="mostrecent"
     )
 
 
 def _one_of(value: str, known: frozenset[str]) -> str:
-    return value if value in known else _REST
+    return value if value in known else _OTHER
 
 
 def _coding(coding: str) -> str:

@@ -1,4 +1,4 @@
-"""What the server did with each request, told to whoever wants to know: log and metrics."""
+"""A WSGI layer that reports each answered request to the access log and the metrics."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-# Where the server leaves the path and the format of the feed that it answered with.
+# Key of the WSGI environment for the path and the format of the feed that was sent.
 FEED = "feeds.feed"
 
 
 class Answered(NamedTuple):
-    """One answered request. `time` in seconds since 1970, `seconds` how long it took.
+    """One answered request: `time` in seconds since 1970, `seconds` its duration.
 
-    `feed` and `format` are "" where no feed was answered with, `coding` where none was used.
-    Text of the client stands as WSGI has it, bytes as Latin-1 (PEP 3333).
+    `feed` and `format` are "" if no feed was sent, `coding` if the body was not encoded. Text
+    from the client is as in WSGI: bytes decoded as Latin-1 (PEP 3333).
     """
 
     time: float
@@ -37,41 +37,43 @@ Listener = Callable[[Answered], None]
 
 
 def observe(app: "WSGIApplication", listeners: Sequence[Listener]) -> "WSGIApplication":
-    """The app, telling the listeners of every request when its answer is complete.
+    """Return the app; `listeners` are called for each request when its answer is complete.
 
-    A listener must not wait or fail. A request that the app fails at is told of as a 500.
+    A listener must neither block nor raise. If the app raises, the request is reported as a 500.
     """
 
     def observing(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        seen = _Seen(environ, listeners)
+        observation = _Observation(environ, listeners)
 
         def started(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            seen.status = int(status[:3])
-            seen.coding = next((v for k, v in headers if k.lower() == "content-encoding"), "")
+            observation.status = int(status[:3])
+            observation.coding = next(
+                (v for k, v in headers if k.lower() == "content-encoding"), ""
+            )
             return start_response(status, headers, *rest)
 
         try:
             body = app(environ, started)
         except Exception:
-            seen.tell(500, 0)
+            observation.report(500, 0)
             raise
         if isinstance(body, list | tuple):
-            seen.tell(seen.status, sum(map(len, body)))
+            observation.report(observation.status, sum(map(len, body)))
             return body
-        return _counted(body, seen)
+        return _observed_body(body, observation)
 
     return observing
 
 
-class _Seen:
-    """What is known of a request until it is told of."""
+class _Observation:
+    """A request that is not reported yet."""
 
     def __init__(self, environ: "WSGIEnvironment", listeners: Sequence[Listener]) -> None:
         self._environ, self._listeners = environ, listeners
         self._time, self._start = time.time(), time.perf_counter()
         self.status, self.coding = 0, ""
 
-    def tell(self, status: int, size: int) -> None:
+    def report(self, status: int, size: int) -> None:
         get = self._environ.get
         feed, format_ = get(FEED) or ("", "")
         answered = Answered(
@@ -93,18 +95,18 @@ class _Seen:
             listener(answered)
 
 
-def _counted(body: Iterable[bytes], seen: _Seen) -> Iterator[bytes]:
-    """The body; the request is told of when it was sent, or given up."""
+def _observed_body(body: Iterable[bytes], observation: _Observation) -> Iterator[bytes]:
+    """Yield the body; report the request when it was sent, or the client went away."""
     size, status = 0, 500
     try:
         for part in body:
             size += len(part)
             yield part
-        status = seen.status
+        status = observation.status
     except GeneratorExit:
-        status = seen.status  # the client went away, or wanted no body
+        status = observation.status  # the client went away, or needs no body
         raise
     finally:
-        seen.tell(status, size)
+        observation.report(status, size)
         if close := getattr(body, "close", None):
             close()

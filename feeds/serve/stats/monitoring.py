@@ -1,4 +1,4 @@
-"""What operators get to see of a running server: the access log and the metrics, around its app."""
+"""Monitoring of a running server: its access log and its metrics."""
 
 import logging
 import secrets
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from feeds.build.builder import BuildReport
 from feeds.errors import ConfigError
 from feeds.serve.stats.access_log import AccessLog, Client
-from feeds.serve.stats.metrics import Metrics, answering, shared
+from feeds.serve.stats.metrics import Metrics, shared, with_metrics_endpoint
 from feeds.serve.stats.middleware import Listener, observe
 from feeds.websub.schedule import HubReport
 
@@ -23,17 +23,17 @@ _log = logging.getLogger("feeds")
 
 
 class Monitoring:
-    """What `feeds serve` was asked for, made once and given to every worker process.
+    """The monitoring options of `feeds serve`, passed to every worker process.
 
-    Raises `LogError` if the access log cannot be written, and `ConfigError` if there is no token
-    in the file `token`: workers would fail over and over.
+    Raises `LogError` if the access log cannot be written and `ConfigError` if the file `token`
+    holds no token, before workers would fail again and again.
     """
 
     def __init__(self, log: str, client: Client, metrics: bool, token: Path | None) -> None:
         self._log, self._client, self._metrics = log, client, metrics
         self._key = secrets.token_bytes(32)
-        self._token = _read(token) if token else ""
-        self._counted: Metrics | None = None
+        self._token = _read_token(token) if token else ""
+        self._process_metrics: Metrics | None = None
         self._folder = True
         if token and not metrics:
             raise ConfigError("feeds serve", "--metrics-token", "needs --metrics")
@@ -41,10 +41,10 @@ class Monitoring:
             AccessLog(log).close()
 
     @contextmanager
-    def around(self) -> Iterator[None]:
-        """What has to stand around a server from before its first build to its end.
+    def running(self) -> Iterator[None]:
+        """Hold the folder of the metrics from before the first build to the server's end.
 
-        Standard output is for the access log alone, if it goes there.
+        Other output goes to standard error if the access log is written to standard output.
         """
         with ExitStack() as stack:
             if self._metrics:
@@ -52,29 +52,32 @@ class Monitoring:
                     stack.enter_context(shared())
                 except OSError as error:
                     self._folder = False
-                    _log.error("metrics are off, there is no room for them: %s", error.strerror)
+                    _log.error(
+                        "metrics are off, because their folder cannot be created: %s",
+                        error.strerror,
+                    )
             if self._log == "-":
                 stack.enter_context(redirect_stdout(sys.stderr))
             yield
 
     def built(self, report: BuildReport | None, seconds: float) -> None:
-        """Count a build of this process; None for the report of one that failed."""
-        if counted := self._own():
-            counted.built(report, seconds)
+        """Count a build of this process; the report is None if it failed."""
+        if metrics := self._metrics_of_process():
+            metrics.built(report, seconds)
 
     def pinged(self, reports: tuple[HubReport, ...]) -> None:
-        """Count what this process told the hubs."""
-        if counted := self._own():
-            counted.pinged(reports)
+        """Count the notifications that this process sent to hubs."""
+        if metrics := self._metrics_of_process():
+            metrics.pinged(reports)
 
-    def _own(self) -> Metrics | None:
-        if self._metrics and self._folder and self._counted is None:
-            self._counted = Metrics()
-        return self._counted
+    def _metrics_of_process(self) -> Metrics | None:
+        if self._metrics and self._folder and self._process_metrics is None:
+            self._process_metrics = Metrics()
+        return self._process_metrics
 
     def __getstate__(self) -> dict[str, object]:
-        """What worker processes get: each counts for itself."""
-        return {**self.__dict__, "_counted": None}
+        """Leave out the metrics of this process: each worker has its own."""
+        return {**self.__dict__, "_process_metrics": None}
 
     def start_worker(self) -> "WorkerMonitoring":
         """Start the metrics and the access log of one worker process."""
@@ -104,7 +107,9 @@ class WorkerMonitoring:
 
     def metrics_endpoint(self, app: "WSGIApplication") -> "WSGIApplication":
         """Return the app with `/metrics`, if metrics are on."""
-        return app if self._token is None else answering(app, self._metrics, self._token)
+        return (
+            app if self._token is None else with_metrics_endpoint(app, self._metrics, self._token)
+        )
 
     def observe(self, app: "WSGIApplication") -> "WSGIApplication":
         """Return the app, with its requests counted and logged."""
@@ -115,7 +120,7 @@ def _ignore(_lines: int) -> None:
     """Ignore lost lines: without metrics they are only logged."""
 
 
-def _read(file: Path) -> str:
+def _read_token(file: Path) -> str:
     try:
         token = file.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:

@@ -1,4 +1,4 @@
-"""The HTML page that shows the subscribers of all feeds to people."""
+"""The HTML page with the subscribers of all feeds."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,9 +12,9 @@ from feeds.serve.stats.subscribers import Subscribers
 
 
 def page(counted: Subscribers, site: Site) -> bytes:
-    """A page of its own: no script, and nothing is fetched from anywhere."""
+    """Return a self-contained page: no scripts, no external resources."""
     template = pages.environment().get_template("subscribers.html")
-    made = template.render(
+    html = template.render(
         site=site.settings,
         counted=counted,
         since=_day(counted.since),
@@ -23,11 +23,11 @@ def page(counted: Subscribers, site: Site) -> bytes:
         most=max((feed.total for feed in counted.feeds), default=0) or 1,
         aggregators=subscribers.by_aggregator(counted),
     )
-    return made.encode() + b"\n"
+    return html.encode() + b"\n"
 
 
 def write(file: Path, counted: Subscribers, site: Site) -> None:
-    """Write the page to a file. Raises `ExportError` if that cannot be."""
+    """Write the page to a file. Raises `ExportError` if it cannot be written."""
     try:
         file.write_bytes(page(counted, site))
     except OSError as error:

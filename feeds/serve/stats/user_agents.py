@@ -1,7 +1,7 @@
-"""What a User-Agent header tells: an aggregator and its readers, a reader, or none. Pure; no I/O.
+"""Classifies User-Agent headers: an aggregator and its subscribers, a reader, or other. No I/O.
 
-No standard says how aggregators report, only custom: a number before or after `subscribers`,
-`readers` or `users` (RFC 9110 §10.1.5 leaves comments in a User-Agent free).
+No standard defines how aggregators report subscribers (RFC 9110 §10.1.5 leaves comments in a
+User-Agent free). By custom it is a number before or after `subscribers`, `readers` or `users`.
 """
 
 import re
@@ -12,13 +12,13 @@ import msgspec
 
 from feeds.util.text import one_line
 
-# More is what scrapers write to get past blocks, and no feed of one site has it.
-_MOST_SUBSCRIBERS = 10_000_000
-_LONGEST_NAME = 60
-_LONGEST_AGENT = 1000  # characters that are looked at
+# Larger numbers are ignored: scrapers invent them to get past blocks.
+_MAX_SUBSCRIBERS = 10_000_000
+_MAX_NAME = 60
+_MAX_AGENT = 1000  # characters that are searched
 
-# Singular readers and users are most often part of a name: `Feed Reader 3.14`. Gaps give nothing
-# back (`*+`), or an agent of nothing but gaps would take seconds.
+# A singular `reader` or `user` is usually part of a name: `Feed Reader 3.14`. Gaps are possessive
+# (`*+`), because backtracking over a long run of gaps would take seconds.
 _COUNT = re.compile(
     r"(?<![A-Za-z0-9.,:/])(?P<before>\d{1,3}(?:,\d{3})+|\d+)[\s_+]+(?:subscribers?|readers|users)\b"
     r"|\b(?:subscribers?|readers|users)[\s_+]*+(?:count[\s_+]*+)?(?:[:=][\s_+]*+)?"
@@ -27,12 +27,12 @@ _COUNT = re.compile(
     re.IGNORECASE,
 )
 _FEED_ID = re.compile(r"\bfeed[-_ ]?id\s*[:=]\s*(?P<id>[\w-]{1,64})", re.IGNORECASE)
-# NewsBlur names its own page of the feed, LiveJournal and Dreamwidth the account that shows it.
+# NewsBlur sends its page of the feed, LiveJournal and Dreamwidth the account that shows it.
 _PAGE_ID = re.compile(
     r"newsblur\.com/site/(?P<site>\d+)|;[\s_]*for[\s_]+(?P<page>[^\s;)]{1,200})", re.IGNORECASE
 )
 
-# What is in the User-Agent of those who fetch for many -> what people call them.
+# Part of an aggregator's User-Agent -> its name.
 _AGGREGATORS = {
     "feedly": "Feedly",
     "feedbin": "Feedbin",
@@ -77,7 +77,7 @@ _BOT = re.compile(
     r"|zgrab|nmap|ahrefs|semrush|gptbot|mediapartners|internet ?measurement|expanse",
     re.IGNORECASE,
 )
-# Readers that call themselves browsers too, so that sites let them in.
+# Readers that also claim to be browsers.
 _READER = re.compile(
     r"rss|feed|reader|thunderbird|vienna|akregator|liferea|newsboat|newsflash|reeder|miniflux"
     r"|unread|netnewswire|nextcloud|podcast|antennapod|overcast|castro|simplepie|magpie|syndication"
@@ -91,11 +91,11 @@ _PRODUCT = re.compile(r"(?P<name>.*?)(?:/\d|\s*[(;,]|\s+-\s|\s+feed-?id|\s+v?\d|
 
 
 class Agent(msgspec.Struct, frozen=True):
-    """Who asks: `kind` and a name for people.
+    """The kind of a client, and its name.
 
-    An aggregator reads for many: `subscribers` is what it reports, None if it reports nothing;
-    `feed_id` says which of its feeds that is, where it keeps several for one URL. A reader
-    reads for one. None of the others, browsers, bots and monitors, is a subscriber.
+    An aggregator fetches for many: `subscribers` is the number it reports, or None; `feed_id`
+    distinguishes its feeds if it has several for one URL. A reader fetches for one person.
+    Browsers, bots and monitors are `other`, and no subscribers.
     """
 
     kind: Literal["aggregator", "reader", "other"]
@@ -108,19 +108,19 @@ _OTHER = Agent("other", "")
 
 
 def classify(agent: str) -> Agent:
-    """What a User-Agent header tells; spaces may have become `_` or `+`, as some logs have it."""
-    return _known(agent[:_LONGEST_AGENT])
+    """Classify a User-Agent header; spaces may be `_` or `+`, as in some logs."""
+    return _classify(agent[:_MAX_AGENT])
 
 
 @lru_cache(4096)
-def _known(agent: str) -> Agent:
+def _classify(agent: str) -> Agent:
     count = _count(agent)
-    found = _AGGREGATOR.search(agent.replace("like FeedFetcher-Google", ""))
+    match = _AGGREGATOR.search(agent.replace("like FeedFetcher-Google", ""))
     if count is not None:
-        name = _AGGREGATORS[found[0].lower()] if found else _name(agent)
+        name = _AGGREGATORS[match[0].lower()] if match else _name(agent)
         return Agent("aggregator", name, count, _feed_id(agent))
-    if found:
-        return Agent("aggregator", _AGGREGATORS[found[0].lower()])
+    if match:
+        return Agent("aggregator", _AGGREGATORS[match[0].lower()])
     if not agent.strip("- ") or _BOT.search(agent):
         return _OTHER
     if not _BROWSER.match(agent):
@@ -130,27 +130,27 @@ def _known(agent: str) -> Agent:
 
 
 def _count(agent: str) -> int | None:
-    """How many subscribers the agent reports."""
-    for found in _COUNT.finditer(agent):
-        digits = (found["before"] or found["after"] or found["one"]).replace(",", "")
-        if len(digits) <= len(str(_MOST_SUBSCRIBERS)) and int(digits) <= _MOST_SUBSCRIBERS:
+    """Return the number of subscribers that the agent reports, or None."""
+    for match in _COUNT.finditer(agent):
+        digits = (match["before"] or match["after"] or match["one"]).replace(",", "")
+        if len(digits) <= len(str(_MAX_SUBSCRIBERS)) and int(digits) <= _MAX_SUBSCRIBERS:
             return int(digits)
     return None
 
 
 def _feed_id(agent: str) -> str:
-    if found := _FEED_ID.search(agent):
-        return found["id"]
-    found = _PAGE_ID.search(agent)
-    return (found["site"] or found["page"]) if found else ""
+    if match := _FEED_ID.search(agent):
+        return match["id"]
+    match = _PAGE_ID.search(agent)
+    return (match["site"] or match["page"]) if match else ""
 
 
 def _name(agent: str) -> str:
-    """What the agent calls itself, without version and number."""
-    said = one_line(_COUNT.sub(" ", agent))
-    found = _COMPATIBLE.search(said) or _PRODUCT.match(said)
-    return _cut(found["name"] if found else "") or _cut(said.strip("-_+;,() ")) or "unknown"
+    """Return the name of the agent, without versions and numbers."""
+    text = one_line(_COUNT.sub(" ", agent))
+    match = _COMPATIBLE.search(text) or _PRODUCT.match(text)
+    return _cut(match["name"] if match else "") or _cut(text.strip("-_+;,() ")) or "unknown"
 
 
 def _cut(name: str) -> str:
-    return one_line(name)[:_LONGEST_NAME].strip()
+    return one_line(name)[:_MAX_NAME].strip()

@@ -83,7 +83,7 @@ def test_clients_are_told_apart_within_a_day_and_processes_agree(tmp_path: Path)
 def test_whatever_a_client_sends_is_one_line_of_json(path: str, agent: str) -> None:
     log = AccessLog(os.devnull, key=KEY)
     hostile = ANSWERED._replace(path=path, query=path, agent=agent, referer=agent, method=agent)
-    line = log._encoded(hostile)
+    line = log._encode(hostile)
     assert line.count(b"\n") == 1
     made = msgspec.json.decode(line, type=access_log.Line)
     assert (made.status, made.feed) == (200, "all")
@@ -103,7 +103,7 @@ def test_a_line_is_read_by_the_command_that_counts(tmp_path: Path) -> None:
 def test_requests_never_wait_and_lost_lines_are_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(access_log, "_MOST_WAITING", 10)
+    monkeypatch.setattr(access_log, "_MAX_PENDING", 10)
     lost: list[int] = []
     log = AccessLog(str(tmp_path / "log"), key=KEY, lost=lost.append)
     for _ in range(25):  # nothing is written yet: the thread has not been started
@@ -134,11 +134,11 @@ def test_a_line_that_was_cut_off_does_not_spoil_the_next(
     log.put(ANSWERED)
     log.put(ANSWERED)
     monkeypatch.setattr(os, "write", lambda to, data: write(to, data[:-20]))
-    log._write_waiting()
+    log._write_pending()
     monkeypatch.undo()
     log.put(ANSWERED)
-    log._write_waiting()
-    log._tell_lost()
+    log._write_pending()
+    log._note_lost()
     log.close()
     whole, cut, after = file.read_bytes().splitlines()
     assert whole == after

@@ -21,7 +21,7 @@ from feeds.build.builder import BuildReport
 from feeds.catalogue.records import ProblemCounts
 from feeds.errors import Problem
 from feeds.serve.stats import metrics as measuring
-from feeds.serve.stats.metrics import METRICS, Metrics, answering
+from feeds.serve.stats.metrics import METRICS, Metrics, with_metrics_endpoint
 from feeds.serve.stats.monitoring import Monitoring
 from feeds.websub.schedule import HubReport
 from tests.serve.test_server import Server, start, stop, wait_for
@@ -60,7 +60,7 @@ def test_requests_are_counted_by_feed_format_status_and_coding() -> None:
 
 
 def test_labels_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measuring, "_MOST_FEEDS", 2)
+    monkeypatch.setattr(measuring, "_MAX_FEEDS", 2)
     metrics = Metrics()
     metrics.requests.extend((f"f{n}", "xml", 200, f"c{n}", 1) for n in range(9))
     metrics.requests.append(("", "", 404, "", 1))
@@ -158,7 +158,7 @@ def test_the_format_is_what_prometheus_asks_for(accept: str, kind: str) -> None:
 
 def asked(token: str = "", **environ: str) -> tuple[str, dict[str, str], bytes]:
     got: list[Any] = []
-    app = answering(lambda *_: [b"the app"], Metrics(), token)
+    app = with_metrics_endpoint(lambda *_: [b"the app"], Metrics(), token)
     body = app(
         {"PATH_INFO": "/metrics", "REQUEST_METHOD": "GET", **environ},
         lambda *given: got.extend(given),  # type: ignore[arg-type]
@@ -223,11 +223,11 @@ def test_processes_tell_of_all_also_of_those_that_died() -> None:
 
 FULL = """
 import errno, os, sys
-from feeds.serve.stats.metrics import Metrics, answering, shared
+from feeds.serve.stats.metrics import Metrics, with_metrics_endpoint, shared
 
 def ask():
     got = []
-    body = answering(None, metrics)(
+    body = with_metrics_endpoint(None, metrics)(
         {"PATH_INFO": "/metrics", "REQUEST_METHOD": "GET"}, lambda *given: got.append(given[0][:3])
     )
     return got[0], b"".join(body)
@@ -331,16 +331,16 @@ def test_without_a_folder_for_metrics_the_server_has_none_and_serves(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(tempfile, "mkdtemp", full)
-    insight = Monitoring("", "none", True, None)
+    monitoring = Monitoring("", "none", True, None)
     got: list[str] = []
-    with insight.around():
-        insight.built(REPORT, 1)
-        app = insight.start_worker().metrics_endpoint(lambda *_: [b"the app"])
+    with monitoring.running():
+        monitoring.built(REPORT, 1)
+        app = monitoring.start_worker().metrics_endpoint(lambda *_: [b"the app"])
         environ = {"PATH_INFO": "/metrics", "REQUEST_METHOD": "GET"}
         app(environ, lambda *given: got.append(given[0]))  # type: ignore[arg-type]
         assert b"".join(app({"PATH_INFO": "/"}, lambda *_: None)) == b"the app"  # type: ignore[arg-type]
     assert got[0][:3] == "503"
-    assert "metrics are off, there is no room for them: No space left" in caplog.text
+    assert "metrics are off, because their folder cannot be created: No space left" in caplog.text
 
 
 @pytest.fixture

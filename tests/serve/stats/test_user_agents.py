@@ -95,7 +95,7 @@ OTHERS = [
 
 
 @pytest.mark.parametrize("agent", AGGREGATORS)
-def test_an_aggregator_is_known_by_name_number_and_feed_id(agent: str) -> None:
+def test_an_aggregator_is_classify_by_name_number_and_feed_id(agent: str) -> None:
     known = user_agents.classify(agent)
     assert known.kind == "aggregator"
     assert (known.name, known.subscribers, known.feed_id) == AGGREGATORS[agent]
@@ -140,9 +140,9 @@ def test_a_hostile_agent_is_read_in_no_time(agent: str) -> None:
 
 
 def test_of_an_agent_no_more_is_kept_than_is_looked_at() -> None:
-    user_agents._known.cache_clear()
+    user_agents._classify.cache_clear()
     assert user_agents.classify("a" * 60_000) is user_agents.classify("a" * 1000)
-    assert user_agents._known.cache_info().currsize == 1
+    assert user_agents._classify.cache_info().currsize == 1
 
 
 @given(st.text())
