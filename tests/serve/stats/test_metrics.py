@@ -277,7 +277,7 @@ def test_without_room_counts_are_lost_and_come_back_with_it(room: int, first: st
         assert 10 < int(lines[0].split()[1]) < 500
     assert lines[1:] == ["200 500", "1.0"]
     assert ended.stderr.count("metrics are lost: ") == 1
-    assert "No space left on device; make room there" in ended.stderr
+    assert "No space left on device; free space there" in ended.stderr
 
 
 @pytest.fixture
