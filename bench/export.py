@@ -17,8 +17,8 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from bench.benchsite import BenchSite
-from bench.measuring import MEGABYTE, set_aside
+from bench.lib.measure import MEGABYTE, set_aside
+from bench.lib.site import BenchSite
 from feeds.build.builder import build
 from feeds.catalogue.catalogue import Catalogue
 from feeds.config import load

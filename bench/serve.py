@@ -28,7 +28,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-CORPUS = Path(__file__).with_name("corpus.py")
+CORPUS = Path(__file__).parent / "lib" / "corpus.py"
 FEEDS = (sys.executable, "-c", "from feeds.cli.main import main; main()")
 ARTICLES, TOPICS, SIZE = 300, 5, 24
 PATH = "/all.rss"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bench.corpus import Corpus
+from bench.lib.corpus import Corpus
 from feeds.articles import frontmatter, parser
 from feeds.articles.parser import Article
 from feeds.util import yaml_loader, yaml_subset

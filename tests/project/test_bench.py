@@ -1,4 +1,4 @@
-"""The bench makes the same site each time, says what holds, and goes on without a tool."""
+"""Benchmarks: generated sites, limits, and tools that cannot be installed."""
 
 from pathlib import Path
 
@@ -6,9 +6,9 @@ import pytest
 from rich.console import Console
 
 from bench import compare
-from bench.corpus import Corpus
-from bench.measuring import Mark, Measured, verdict
-from bench.tools import MissingError, Tool, installed
+from bench.lib.corpus import Corpus
+from bench.lib.measure import Mark, Measured, verdict
+from bench.lib.peers import MissingError, Tool, installed
 
 
 def written(root: Path, corpus: Corpus) -> dict[str, bytes]:
@@ -16,19 +16,19 @@ def written(root: Path, corpus: Corpus) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in root.rglob("*.md")}
 
 
-def test_the_same_numbers_make_the_same_site(tmp_path: Path) -> None:
+def test_same_numbers_generate_the_same_site(tmp_path: Path) -> None:
     first, again = (written(tmp_path / name, Corpus(30, 5, related=3)) for name in "ab")
     assert first == again
     assert all(text.count(b"\n  - title:") == 3 for text in first.values())
 
 
-def test_most_articles_can_be_withheld(tmp_path: Path) -> None:
-    made = written(tmp_path, Corpus(80, 5, withheld=0.875))
-    assert 60 <= sum(b"\npublished: false\n" in text for text in made.values()) < 80
+def test_share_of_withheld_articles(tmp_path: Path) -> None:
+    files = written(tmp_path, Corpus(80, 5, withheld=0.875))
+    assert 60 <= sum(b"\npublished: false\n" in text for text in files.values()) < 80
 
 
 @pytest.mark.parametrize(("cold", "holds"), [(2.9, True), (3.1, False)])
-def test_a_mark_holds_up_to_its_limit(cold: float, holds: bool) -> None:
+def test_mark_holds_up_to_its_limit(cold: float, holds: bool) -> None:
     setting = compare.SETTINGS["large"]
     measured = {
         "hugo": Measured(10, 20, 3000),
@@ -44,7 +44,7 @@ def test_a_mark_holds_up_to_its_limit(cold: float, holds: bool) -> None:
     assert verdict([Mark("a", 1, 1)], console)
 
 
-def test_a_tool_that_cannot_be_installed_says_why(tmp_path: Path) -> None:
+def test_tool_that_cannot_be_installed_reports_why(tmp_path: Path) -> None:
     def install(_: Path) -> None:
         raise OSError("no network")
 

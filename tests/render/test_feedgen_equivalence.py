@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.corpus import Corpus
+from bench.lib.corpus import Corpus
 from feeds.articles import parser
 from feeds.config.site import Site
 from feeds.errors import RenderError

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bench.corpus import Corpus
+from bench.lib.corpus import Corpus
 from feeds.util import yaml_loader, yaml_subset
 from tests.support.site import CORPUS
 

@@ -1,19 +1,19 @@
-"""A made-up site on disk, and the commands that build feeds of it."""
+"""A generated site on disk, and the benchmark cases that build its feeds."""
 
 import subprocess
 import sys
 from pathlib import Path
 
-from bench.measuring import MEGABYTE, Case, nothing, set_aside
+from bench.lib.measure import MEGABYTE, Case, nothing, set_aside
 
 _HERE = Path(__file__).parent
 _FEEDS = (sys.executable, "-c", "from feeds.cli.main import main; main()")
 
 
 class BenchSite:
-    """`articles` articles of `topics` topics below `root`.
+    """A site of `articles` articles on `topics` topics, generated in the folder `root`.
 
-    With `related` each has as many related items, and seven in eight are withheld.
+    With `related`, each article has that many related items, and seven in eight are withheld.
     """
 
     def __init__(self, root: Path, articles: int, topics: int, related: int = 0) -> None:
@@ -21,32 +21,32 @@ class BenchSite:
         command = [sys.executable, str(_HERE / "corpus.py"), str(root), str(articles), str(topics)]
         if related:
             command += ["--related", str(related), "--withheld", "0.875"]
-        made = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-        self._edited = Path(made.stdout.strip())
+        result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        self._edited = Path(result.stdout.strip())
         self._edits = 0
         for file in (root / "articles").rglob("*.md"):
-            file.read_bytes()  # into the page cache
+            file.read_bytes()  # warm the page cache
 
     def plain(self) -> Case:
-        """The plain script."""
+        """The plain feedgen script."""
         articles, out = self.root / "articles", self.root / "plain"
-        command = (sys.executable, _HERE / "plain.py", articles, out)
+        command = (sys.executable, _HERE / "plain_script.py", articles, out)
         return Case("plain script", [str(part) for part in command], nothing)
 
     def cold(self) -> Case:
-        """Ours, as if for the first time."""
+        """`feeds export` without a catalogue or an earlier export."""
         return Case("feeds, cold", self._export(), self._forget)
 
     def one_edit(self) -> Case:
-        """Ours, after the title of the newest article was changed."""
+        """`feeds export` after the title of the newest article changed."""
         return Case("feeds, one edit", self._export(), self.edit)
 
     def no_change(self) -> Case:
-        """Ours, again."""
+        """`feeds export` when nothing changed."""
         return Case("feeds, no change", self._export(), nothing)
 
     def sizes(self) -> str:
-        """What there is after a build, in a line."""
+        """One line with the sizes of the export and the catalogue."""
         documents = [file for file in (self.root / "ours").rglob("*.*") if file.is_file()]
         written = sum(file.stat().st_size for file in documents)
         catalogue = (self.root / "config" / "catalogue.sqlite").stat().st_size

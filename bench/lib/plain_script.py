@@ -1,8 +1,8 @@
-"""What a competent user writes in an afternoon: python-frontmatter, feedgen, one loop.
+"""The baseline: a script that a competent user writes in an afternoon with python-frontmatter
+and feedgen.
 
-`python bench/plain.py ARTICLES OUT`: RSS and Atom of all articles and of each topic, 50 entries
-each, chosen as ours are. It is what the bench measures against, and reads all and writes all
-whenever it runs.
+`python -m bench.lib.plain_script ARTICLES OUT` writes RSS and Atom of all articles and of each
+topic, 50 entries each, with the same selection as ours. It always reads and writes everything.
 """
 
 import re

@@ -1,8 +1,7 @@
-"""A made-up site of any size: articles with front matter as real ones have it, and its config.
+"""A generated site of any size: articles with realistic front matter, and the configuration.
 
-`python bench/corpus.py FOLDER [ARTICLES [TOPICS]] [--related N] [--withheld SHARE]` prints the path
-of the newest article shown. The same numbers give the same bytes. Every word is generated; nothing
-is copied from anywhere.
+`python -m bench.lib.corpus FOLDER [ARTICLES [TOPICS]] [--related N] [--withheld SHARE]` prints the
+path of the newest published article. The same numbers give the same bytes. All words are generated.
 """
 
 import base64

