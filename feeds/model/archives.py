@@ -1,8 +1,8 @@
-"""The history of a feed: archive documents of its older entries (RFC 5005 §4). Pure; no I/O.
+"""The history of a feed: archive documents with its older entries (RFC 5005 §4). No I/O.
 
-A feed that keeps a history gives each of its entries a place, once. Entries wait until more
-of them do than the feed shows; then the oldest that wait are sealed, so many at a time, as the
-archive document of the next number. Which entries that one is for never changes again.
+A feed with a history assigns each entry to one archive document, once. Entries wait until more
+are waiting than the feed shows; then the oldest are sealed in batches, each as the archive
+document with the next number. The entries of an archive document never change again.
 """
 
 import re
@@ -15,24 +15,24 @@ from feeds.model.document import Caching
 
 T = TypeVar("T")
 
-# How many archive documents a feed has that is to have all.
+# The number of archive documents of a feed that keeps them all.
 ALL = 1_000_000_000
-# The number of the archive for entries that wait for one.
+# The archive number of entries that are still waiting.
 WAITING = 0
-# No archive document is for more entries, however many the feed shows.
-_MOST = 100
+# The most entries in one archive document, however many the feed shows.
+_MAX_ENTRIES = 100
 _PATH = re.compile(r"(?P<feed>.+)/archive/(?P<number>[1-9][0-9]{0,8})")
-# For how long copies may be kept, in seconds: for ever, as caches understand that; and of the
-# newest archive, which is to link to the next one when there is one.
-_FOR_EVER = 31_536_000
-_A_DAY = 86_400
+# Seconds that caches may keep copies: a year, which caches treat as for ever; and a day for the
+# newest archive document, which has to link to the next one when that appears.
+_YEAR = 31_536_000
+_DAY = 86_400
 
 
 class ArchivePosition(msgspec.Struct, frozen=True):
-    """Where a document stands in the history of its feed.
+    """The position of a document in the history of its feed.
 
-    `number` is that of an archive document, None for the subscription document. There are
-    archives from `oldest` to `newest`, none if that is 0.
+    `number` is that of an archive document, or None for the subscription document. Archive
+    documents exist from `oldest` to `newest`; there are none if `newest` is 0.
     """
 
     number: int | None = None
@@ -41,54 +41,54 @@ class ArchivePosition(msgspec.Struct, frozen=True):
 
     @property
     def previous(self) -> int | None:
-        """The archive of what is older."""
-        before = self.newest if self.number is None else self.number - 1
-        return before if before >= self.oldest else None
+        """The number of the archive document with the next older entries; None if there is none."""
+        number = self.newest if self.number is None else self.number - 1
+        return number if number >= self.oldest else None
 
     @property
     def next(self) -> int | None:
-        """The archive of what is newer."""
+        """The number of the archive document with the next newer entries; None if there is none."""
         if self.number is None or self.number >= self.newest:
             return None
         return self.number + 1
 
 
-# Where the only document of a feed without archives stands.
+# The position of the only document of a feed without a history.
 NO_ARCHIVES = ArchivePosition()
 
 
 def available(newest: int, depth: int) -> range:
-    """The numbers of the archive documents that there are, with at most `depth` of them."""
+    """Return the numbers of the archive documents that exist if at most `depth` are kept."""
     return range(max(1, newest - depth + 1), newest + 1)
 
 
 def split_into_archives(waiting: Sequence[T], size: int) -> list[Sequence[T]]:
-    """What is to be sealed of the entries that wait, oldest first, for each new archive.
+    """Return the entries to seal, as one sequence for each new archive document.
 
-    What is left is at most as much as the feed shows, `size`, and about half of that at least:
-    entries are sealed once enough newer ones are there, so that hasty corrections are over.
+    `waiting` is ordered oldest first. At most `size` entries (the number that the feed shows)
+    stay waiting, and at least about half of that, so early corrections happen before sealing.
     """
-    many = min(_MOST, (size + 1) // 2)
-    sealed = range(0, max(0, len(waiting) - size), many)
-    return [waiting[start : start + many] for start in sealed]
+    batch = min(_MAX_ENTRIES, (size + 1) // 2)
+    sealed = range(0, max(0, len(waiting) - size), batch)
+    return [waiting[start : start + batch] for start in sealed]
 
 
 def path(feed: str, number: int) -> str:
-    """The path of an archive document of the feed at a path, without extension."""
+    """Return the path of an archive document, without extension, from the path of its feed."""
     return f"{feed}/archive/{number}"
 
 
 def parsed(path: str) -> tuple[str, int] | None:
-    """The feed's path and the number that such a path says; None for any other path."""
-    found = _PATH.fullmatch(path)
-    return (found["feed"], int(found["number"])) if found else None
+    """Return the feed's path and the number from an archive document's path; else None."""
+    match = _PATH.fullmatch(path)
+    return (match["feed"], int(match["number"])) if match else None
 
 
-def caching(feed: Caching, place: ArchivePosition) -> Caching:
-    """For how long copies of an archive document may be kept.
+def caching(feed: Caching, position: ArchivePosition) -> Caching:
+    """Return the caching of an archive document, derived from that of its feed.
 
-    Never `immutable` (RFC 8246): an entry may be corrected or withdrawn.
+    It is never `immutable` (RFC 8246), because an entry may be corrected or withdrawn.
     """
     return msgspec.structs.replace(
-        feed, max_age=_A_DAY if place.next is None else _FOR_EVER, cdn_max_age=None
+        feed, max_age=_DAY if position.next is None else _YEAR, cdn_max_age=None
     )

@@ -1,4 +1,4 @@
-"""A document: the bytes of one URL, with its validators, caching and links. Pure; no I/O."""
+"""A document: the bytes of one URL, with its validators, caching and links. No I/O."""
 
 import hashlib
 from collections.abc import Iterable
@@ -23,9 +23,9 @@ _TAG_SEPARATORS = {"Surrogate-Key": " ", "xkey": " ", "Cache-Tag": ",", "CDN-Tag
 
 
 class Caching(msgspec.Struct, frozen=True):
-    """For how long a copy may be kept, in seconds: RFC 9111, RFC 5861, and RFC 9213 for CDNs.
+    """How long copies stay fresh, in seconds (RFC 9111, RFC 5861, and RFC 9213 for CDNs).
 
-    `max_age` is for everybody, `cdn_max_age` for CDNs that are purged, if they are told otherwise.
+    `cdn_max_age` applies to CDNs that are purged; None if `max_age` applies to them too.
     """
 
     max_age: int
@@ -35,19 +35,18 @@ class Caching(msgspec.Struct, frozen=True):
 
 
 class Link(msgspec.Struct, frozen=True):
-    """A link: an absolute ASCII URL, and what it is to the feed."""
+    """A link: an absolute ASCII URL and its relation type."""
 
     url: str
     rel: Literal["self", "hub", "current", "prev-archive", "next-archive"]
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
-    """The bytes of one URL, and what HTTP says of them.
+    """The bytes of one URL, and the data for their HTTP headers.
 
-    `sha256` is of `body`, in hexadecimal; `updated` is the newest change of the content, and
-    Last-Modified. `until` is when it will be another one by
-    time alone, None if never. `links` are for the Link header (RFC 8288), `tags` what a CDN
-    may purge it by.
+    `sha256` is the digest of `body` in hexadecimal. `updated` is the latest change of the content,
+    sent as Last-Modified. `until` is the time at which the document changes without a build; None
+    if never. `links` go into the Link header (RFC 8288), `tags` into the CDN's cache tag header.
     """
 
     body: bytes
@@ -61,26 +60,27 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def etag(self) -> str:
-        """The strong entity tag, with its quotes (RFC 9110 §8.8.3): equal bytes, equal tag."""
+        """The strong entity tag, with its quotes (RFC 9110 §8.8.3); equal bytes have equal tags."""
         return f'"{self.sha256[:32]}"'
 
     @property
     def is_dated(self) -> bool:
-        """Whether every change of it moves `updated`.
+        """True if every change of the document moves `updated`.
 
-        It does for feeds; not for what lists them, nor for archives, whose links move without it.
+        That holds for feeds, but not for lists of feeds, nor for archive documents, whose links
+        change independently.
         """
         relations = {link.rel for link in self.links}
         return "self" in relations and "current" not in relations
 
 
 def body_digest(body: bytes) -> str:
-    """The SHA-256 of a body, in hexadecimal."""
+    """Return the SHA-256 of a body in hexadecimal."""
     return hashlib.sha256(body).hexdigest()
 
 
 def make_document(body: bytes, updated: datetime, media_type: str, caching: Caching) -> Document:
-    """A document that is no feed: a page, a list, a stylesheet."""
+    """Return a document that is not a feed, such as a page, a list or a stylesheet."""
     return Document(
         body=body, sha256=body_digest(body), updated=updated, media_type=media_type, caching=caching
     )

@@ -1,6 +1,6 @@
-"""What a feed says about one article: frozen, and the same for every format. No I/O.
+"""An article as feeds show it: frozen, and the same for every format. No I/O.
 
-Everything here is ready to leave: text is plain and clean, HTML sanitised, every URL absolute
+All values are ready to publish: text is plain and clean, HTML sanitised, every URL absolute
 (`feeds.util.urls`), every time in UTC.
 """
 
@@ -16,7 +16,7 @@ HASH_VERSION = 1
 
 
 class Image(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A picture. `width` and `height` in pixels, `length` in bytes, None where unknown."""
+    """An image: `width` and `height` in pixels, `length` in bytes; None if unknown."""
 
     url: str
     width: int | None = None
@@ -27,7 +27,7 @@ class Image(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Enclosure(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A file that belongs to the entry: `length` in bytes and `duration` in seconds, if known."""
+    """A file of an entry: `length` in bytes, `duration` in seconds; None if unknown."""
 
     url: str
     media_type: str
@@ -47,7 +47,7 @@ class Player(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Person(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An author. Names only: e-mail addresses are never published."""
+    """An author. E-mail addresses are never published."""
 
     name: str
     url: str | None = None
@@ -55,10 +55,10 @@ class Person(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Provider(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where an article comes from.
+    """The source of an article.
 
-    `key` names it in paths and selections (a slug of its name), `home` is its site, `feed` its
-    own feed where a providers file says so.
+    `key` is the slug of its name, used in paths and selections; `home` its home page; `feed` the
+    URL of its feed, if a provider file has it.
     """
 
     name: str
@@ -79,11 +79,10 @@ class Related(msgspec.Struct, frozen=True, omit_defaults=True):
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     """One article, as every feed shows it.
 
-    `id` is the same in every format and feed, and for ever. `path` is the article's path in
-    its folder. `published` may lie in the future; the entry is shown from then on.
-    `enclosures` are in the order of their worth: the first one is RSS's only one.
-    `topics` are names as the article gives them, its `terms` slugs for selection.
-    `quality` and `heat` are for selection and order only and never published.
+    `id` is the same in every format and feed, and never changes. `path` is relative to the article
+    folder. `published` may be in the future; the entry is shown from then on. `enclosures` begin
+    with the most important one, the only one that RSS shows. `topics` are names as the article
+    gives them. `quality` and `heat` serve selection and order, and are never published.
     """
 
     id: str
@@ -109,8 +108,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     heat: int = 0
 
 
-# What subscribers see. Dates are left out (they do not make an entry new), and so is what
-# only selects and sorts.
+# The fields that subscribers see, except dates: a new date alone does not make an entry new.
 _HASHED = (
     "title", "link", "summary", "content", "via", "language", "authors", "provider",
     "category", "type", "topics", "images", "enclosures", "player", "related",
@@ -119,11 +117,11 @@ _hashed = attrgetter(*_HASHED)
 
 
 def content_hash(entry: Entry) -> str:
-    """A hash of what subscribers see of `entry`; when it changes, `updated` moves.
+    """Return a hash of the fields that subscribers see; when it changes, `updated` moves.
 
-    Empty fields are left out, so that a new field does not touch old entries; the version in
-    front changes when the meaning of a field does.
+    Empty fields are left out, so adding a field to `Entry` does not change existing entries. The
+    version at the beginning changes with the meaning of a field.
     """
-    seen = {name: value for name, value in zip(_HASHED, _hashed(entry), strict=True) if value}
-    digest = hashlib.sha256(msgspec.json.encode(seen)).hexdigest()[:32]
+    visible = {name: value for name, value in zip(_HASHED, _hashed(entry), strict=True) if value}
+    digest = hashlib.sha256(msgspec.json.encode(visible)).hexdigest()[:32]
     return f"{HASH_VERSION}:{digest}"

@@ -1,6 +1,7 @@
-"""What belongs in a feed: a small language, its parser, and the predicate. Pure; no I/O.
+"""Selects entries for a feed: a small language, its parser, and its evaluation. No I/O.
 
-The SQL twin of `matches` is `catalogue.selection_sql.condition`; a property test compares them.
+`catalogue.selection_sql.condition` is the SQL equivalent of `matches`; a property test compares
+the two.
 """
 
 from collections.abc import Mapping
@@ -19,14 +20,14 @@ NUMBER_FIELDS: tuple[NumberField, ...] = ("quality", "heat")
 
 
 class Terms(msgspec.Struct, frozen=True, tag=True):
-    """The entry's `field` is, or for topics holds, one of `values` (slugs)."""
+    """The entry's `field` is one of `values` (slugs); for topics, contains one of them."""
 
     field: TermField
     values: tuple[str, ...]
 
 
 class Range(msgspec.Struct, frozen=True, tag=True):
-    """The entry's number lies between `least` and `most`, both included; None is open."""
+    """The entry's number is between `least` and `most`, inclusive; None means no bound."""
 
     field: NumberField
     least: int | None = None
@@ -40,19 +41,19 @@ class Age(msgspec.Struct, frozen=True, tag=True):
 
 
 class All(msgspec.Struct, frozen=True, tag=True):
-    """Every part holds; with no parts, everything belongs."""
+    """All parts match; without parts, every entry does."""
 
     parts: tuple["Selection", ...] = ()
 
 
 class AnyOf(msgspec.Struct, frozen=True, tag=True):
-    """At least one part holds."""
+    """At least one part matches."""
 
     parts: tuple["Selection", ...]
 
 
 class Not(msgspec.Struct, frozen=True, tag=True):
-    """The part does not hold."""
+    """The part does not match."""
 
     part: "Selection"
 
@@ -62,7 +63,10 @@ EVERYTHING = All()
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What a selection may ask about an entry. Terms are slugs; `topics` with all parents."""
+    """The properties of an entry that a selection tests: slugs and numbers.
+
+    `topics` include all parents.
+    """
 
     published: datetime
     topics: frozenset[str] = frozenset()
@@ -75,7 +79,7 @@ class Facts(msgspec.Struct, frozen=True):
 
 
 def matches(selection: Selection, facts: Facts, now: datetime) -> bool:
-    """Whether an entry with these facts belongs, at the time `now`."""
+    """Return whether an entry with these facts is selected at the time `now`."""
     match selection:
         case Terms(field="topic", values=values):
             return not facts.topics.isdisjoint(values)
@@ -95,7 +99,7 @@ def matches(selection: Selection, facts: Facts, now: datetime) -> bool:
 
 
 def ages(selection: Selection) -> frozenset[int]:
-    """Every age in seconds that a selection asks for: what it holds changes with time alone."""
+    """Return all ages, in seconds, in a selection; with any, its result changes with time."""
     match selection:
         case Age(seconds=seconds):
             return frozenset({seconds})
@@ -107,12 +111,12 @@ def ages(selection: Selection) -> frozenset[int]:
 
 
 def depends_on_time(selection: Selection) -> bool:
-    """Whether what is selected changes with time alone."""
+    """Return whether the result of a selection changes with time alone."""
     return bool(ages(selection))
 
 
 def at_age(selection: Selection, age: int) -> Selection:
-    """What the selection asks of an entry that is `age` seconds old, apart from its age."""
+    """Return the selection reduced to an entry of this age in seconds: no part tests the age."""
     match selection:
         case Age(seconds=seconds):
             return All() if age <= seconds else AnyOf(())
@@ -124,16 +128,16 @@ def at_age(selection: Selection, age: int) -> Selection:
 
 
 def may_match(selection: Selection, facts: Facts, now: datetime) -> bool:
-    """Whether an entry with these facts belongs, now or at any other age."""
-    asked = ages(selection)
-    if not asked:
+    """Return whether an entry with these facts is selected, now or at any other age."""
+    limits = ages(selection)
+    if not limits:
         return matches(selection, facts, now)
-    at = {0, *asked, *(age + 1 for age in asked)}
-    return any(matches(at_age(selection, age), facts, now) for age in at)
+    representative = {0, *limits, *(limit + 1 for limit in limits)}
+    return any(matches(at_age(selection, age), facts, now) for age in representative)
 
 
 def required(selection: Selection) -> Terms | None:
-    """Terms of which all that is selected must have one; None if there are none such."""
+    """Return terms of which every selected entry has at least one; None if there are none."""
     for part in selection.parts if isinstance(selection, All) else (selection,):
         if isinstance(part, Terms):
             return part
@@ -141,14 +145,14 @@ def required(selection: Selection) -> Terms | None:
 
 
 def parse(raw: object, topic_ids: Mapping[str, str], key: str = "select") -> Selection:
-    """The selection that a mapping from feeds.yaml describes; its keys must all hold.
+    """Parse a mapping from feeds.yaml, all keys of which must match.
 
-    `topic_ids` gives the id of a topic for the slugs of its other names.
-    Raises `ValueError` whose message names the key below `key` and the value.
+    `topic_ids` has the ids of topics by the slugs of their other names. Raises `ValueError`, whose
+    message names the value and its dotted path, which begins with `key`.
     """
     if not isinstance(raw, Mapping):
-        said = f"{key}: {raw!r} is not a mapping; write for example 'topic: AI'"
-        raise ValueError(said)  # noqa: TRY004 - a wrong value, not a wrong call
+        message = f"{key}: {raw!r} is not a mapping; write 'topic: AI', for example"
+        raise ValueError(message)  # noqa: TRY004 - a wrong value, not a wrong call
     parts = tuple(
         _part(str(name), value, topic_ids, f"{key}.{name}") for name, value in raw.items()
     )
@@ -173,21 +177,23 @@ def _part(name: str, value: object, topic_ids: Mapping[str, str], key: str) -> S
     if name in ("all", "any", "not"):
         listed = value if isinstance(value, list) else [value]
         if not listed:
-            raise ValueError(f"{key}: {value!r} holds no selection; write for example 'topic: AI'")
+            raise ValueError(
+                f"{key}: {value!r} contains no selection; write 'topic: AI', for example"
+            )
         parts = tuple(parse(part, topic_ids, key) for part in listed)
         if name == "not":
             return Not(parts[0] if len(parts) == 1 else AnyOf(parts))
         return All(parts) if name == "all" else AnyOf(parts)
     known = ", ".join((*TERM_FIELDS, *NUMBER_FIELDS, "age", "all", "any", "not"))
-    raise ValueError(f"{key}: no such selection; there are {known}")
+    raise ValueError(f"{key}: no such selection; use one of {known}")
 
 
 def _terms(value: object, key: str, ids: Mapping[str, str]) -> tuple[str, ...]:
     values: list[Any] = value if isinstance(value, list) else [value]
-    if not values or not all(isinstance(each, str) and each.strip() for each in values):
+    if not values or not all(isinstance(name, str) and name.strip() for name in values):
         raise ValueError(f"{key}: {value!r} is not a name or a list of names")
-    slugs = {slug(each) for each in values}
-    return tuple(sorted({ids.get(each, each) for each in slugs}))
+    slugs = {slug(name) for name in values}
+    return tuple(sorted({ids.get(key, key) for key in slugs}))
 
 
 def _range(name: NumberField, value: object, key: str) -> Range:
@@ -197,10 +203,10 @@ def _range(name: NumberField, value: object, key: str) -> Range:
     if not raw or set(raw) - {"min", "max"} or not all(map(_is_number, raw.values())):
         raise ValueError(f"{key}: {value!r} is not a number or a mapping of min and max")
     if numbers != sorted(numbers):
-        raise ValueError(f"{key}: {value!r} holds nothing, for min is above max")
+        raise ValueError(f"{key}: {value!r} matches nothing, because min is above max")
     return Range(name, least, most)
 
 
 def _is_number(value: object) -> bool:
-    """Whether it is a whole number that databases hold."""
+    """Return whether `value` is an integer that fits in a database column."""
     return type(value) is int and abs(value) < 2**63

@@ -5,23 +5,23 @@ from collections.abc import Mapping
 import brotli
 import deflate
 
-# By preference where a client likes several alike: brotli is the smaller one.
+# In order of preference for clients that accept both alike: brotli output is smaller.
 CODINGS = ("br", "gzip")
 IDENTITY = "identity"
 
-# Past these levels a few bytes less cost many times the time. Equal bodies give equal bytes:
-# libdeflate's gzip header holds neither time nor name.
+# Higher levels save a few bytes at many times the cost. Equal bodies give equal bytes, because
+# libdeflate's gzip header contains neither a time nor a name.
 _BROTLI_QUALITY = 5
 _GZIP_LEVEL = 9
 
 
 def encode(body: bytes, coding: str) -> bytes | None:
-    """The body in a coding, None where that would not shrink it."""
+    """Return the body in a content coding; None if that would not make it smaller."""
     if coding == "br":
-        made = bytes(brotli.compress(body, quality=_BROTLI_QUALITY))
+        encoded = bytes(brotli.compress(body, quality=_BROTLI_QUALITY))
     else:
-        made = bytes(deflate.gzip_compress(body, _GZIP_LEVEL))
-    return made if len(made) < len(body) else None
+        encoded = bytes(deflate.gzip_compress(body, _GZIP_LEVEL))
+    return encoded if len(encoded) < len(body) else None
 
 
 GZIP, BROTLI = "gzip", "br"

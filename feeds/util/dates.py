@@ -1,4 +1,4 @@
-"""Dates as authors write them -> UTC, and UTC as the formats write it. No clock, no locale."""
+"""Parses dates as authors write them, and formats them for feeds. No clock, no locale."""
 
 import re
 import warnings
@@ -11,29 +11,29 @@ from dateutil import parser as dateutil_parser
 from feeds.util.text import quote_for_message
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# The change of what has never changed: any date that is not the clock's.
+# The time of change of a document that has never changed: any date independent of the clock.
 NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 _IN_NAME = re.compile(r"(?<!\d)(\d{4})-(\d{2})-(\d{2})(?!\d)")
 _ISO_DURATION = re.compile(
     r"P(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})(?:\.\d+)?S)?)?", re.ASCII
 )
-_MAX_LENGTH = 100  # characters; dateutil's time grows with the square of what is no date
-_MAX_DURATION = 10 * 366 * 86_400  # what is longer is a mistake
-# RFC 822 §5.1's zones. Other names mean different things on different machines.
+_MAX_LENGTH = 100  # characters; dateutil needs quadratic time for text that is not a date
+_MAX_DURATION = 10 * 366 * 86_400  # a longer one is a mistake
+# The zones of RFC 822 §5.1. Other names mean different zones on different machines.
 _ZONES = {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
-# Day, month and year in an order that nobody can tell.
+# Day, month and year in an ambiguous order.
 _DIGITS_ONLY = re.compile(r"[-+]?\d{1,3}\s*[-/.]\s*\d{1,2}\s*[-/.]\s*\d+|[-+]\d")
-# Two fillers that share no part: what a text does not say comes out differently.
-_FILLERS = (datetime(2000, 1, 1), datetime(2001, 2, 2))  # noqa: DTZ001 - zone is the text's
+# Defaults for missing parts. They have no part in common, so a missing part shows.
+_FILLERS = (datetime(2000, 1, 1), datetime(2001, 2, 2))  # noqa: DTZ001 - the text names the zone
 
 
 class BadDateError(ValueError):
-    """Why a value is not a date, in words for its author."""
+    """A value is not a date; the message addresses its author."""
 
 
 class _Century(dateutil_parser.parserinfo):
-    """Two-digit years as RFC 2822 §4.3 has them; dateutil's own depend on the clock."""
+    """Reads two-digit years by RFC 2822 §4.3; dateutil's own rule depends on the clock."""
 
     def convertyear(self, year: int, century_specified: bool = False) -> int:
         if year >= 100 or century_specified:
@@ -42,7 +42,7 @@ class _Century(dateutil_parser.parserinfo):
 
 
 def _zone(name: str | None, offset: int | None) -> timezone | None:
-    """The zone that dateutil read, never the machine's own. Raises `ValueError` if unknown."""
+    """Return the zone that a date names, never the machine's. Raises `ValueError` if unknown."""
     if offset is not None:
         return timezone(timedelta(seconds=offset))
     if name is None:
@@ -56,11 +56,11 @@ _PARSER = dateutil_parser.parser(_Century())
 
 
 def parse(value: object, zone: ZoneInfo) -> datetime:
-    """The moment, in UTC and whole seconds, that a front matter value means.
+    """Return the time that a front matter value means, in UTC and whole seconds.
 
-    Takes YAML's dates and times and text in ISO 8601, RFC 822 and what dateutil reads. A value
-    without a time of day means midnight, one without a zone means `zone`.
-    Raises `BadDateError` for what does not exist, lacks its day, month or year, or names an
+    Accepts YAML dates and times, and text in ISO 8601, RFC 822 or another form that dateutil
+    reads. A value without a time of day means midnight, one without a zone is in `zone`.
+    Raises `BadDateError` if the date does not exist, lacks a day, month or year, or names an
     unknown zone.
     """
     if isinstance(value, datetime):
@@ -71,7 +71,7 @@ def parse(value: object, zone: ZoneInfo) -> datetime:
         moment = _from_text(value.strip())
     else:
         raise BadDateError(
-            f"{quote_for_message(value)} is not a date; write for example 2024-05-31T09:00:00Z"
+            f"{quote_for_message(value)} is not a date; write 2024-05-31T09:00:00Z, for example"
         )
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone)
@@ -91,19 +91,20 @@ def _from_text(value: str) -> datetime:
         pass
     if _DIGITS_ONLY.match(value):
         raise BadDateError(
-            f"{quote_for_message(value)} can be read in two ways; write for example 2024-05-31"
+            f"{quote_for_message(value)} can be read in two ways; write 2024-05-31, for example"
         )
-    read = value if len(value) <= _MAX_LENGTH else ""  # which is no date
+    text = value if len(value) <= _MAX_LENGTH else ""  # not a date
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             first, second = (
-                _PARSER.parse(read, default=filler, tzinfos=_zone) for filler in _FILLERS
+                _PARSER.parse(text, default=filler, tzinfos=_zone) for filler in _FILLERS
             )
     except (ValueError, OverflowError, TypeError, Warning):
-        shown = quote_for_message(value)
-        said = f"{shown} is not a date that exists; write for example 2024-05-31T09:00:00Z"
-        raise BadDateError(said) from None
+        quoted = quote_for_message(value)
+        raise BadDateError(
+            f"{quoted} is not a date that exists; write 2024-05-31T09:00:00Z, for example"
+        ) from None
     if first.replace(tzinfo=None) != second.replace(tzinfo=None):
         raise BadDateError(
             f"{quote_for_message(value)} lacks its year, month or day; write all three"
@@ -112,9 +113,9 @@ def _from_text(value: str) -> datetime:
 
 
 def in_name(name: str, zone: ZoneInfo) -> datetime | None:
-    """The date in a file name such as `2024-05-31-title.md`, at midnight in `zone`, in UTC."""
-    for found in _IN_NAME.finditer(name):
-        year, month, day = (int(part) for part in found.groups())
+    """Return the date in a file name such as `2024-05-31-title.md`: midnight in `zone`, in UTC."""
+    for match in _IN_NAME.finditer(name):
+        year, month, day = (int(part) for part in match.groups())
         try:
             return datetime(year, month, day, tzinfo=zone).astimezone(UTC)
         except (ValueError, OverflowError):
@@ -123,49 +124,52 @@ def in_name(name: str, zone: ZoneInfo) -> datetime | None:
 
 
 def without_date(name: str) -> str:
-    """A file name without the date in front of it, as permalinks have it."""
+    """Return a file name without the date at its beginning, for permalinks."""
     rest = _IN_NAME.sub("", name, count=1).lstrip("-_ ") if _IN_NAME.match(name) else name
     return rest or name
 
 
 def iso_duration(value: object) -> int | None:
-    """Seconds of an ISO 8601 duration (`PT1H30M`) or a number of seconds; None if neither."""
+    """Return the seconds of an ISO 8601 duration (`PT1H30M`) or number of seconds; else None."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value if 0 < value <= _MAX_DURATION else None
-    found = _ISO_DURATION.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
+    match = _ISO_DURATION.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
         return None
-    days, hours, minutes, seconds = (int(number) for number in found.groups(default="0"))
-    made = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
-    return made if 0 < made <= _MAX_DURATION else None
+    days, hours, minutes, seconds = (int(number) for number in match.groups(default="0"))
+    total = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    return total if 0 < total <= _MAX_DURATION else None
 
 
 def rfc822(moment: datetime) -> str:
-    """A UTC moment as RSS writes it (RFC 822 with a four-digit year, RSS best practices)."""
+    """Return a time as RSS writes it: RFC 822 with a four-digit year (RSS best practices)."""
     return format_datetime(moment.astimezone(UTC), usegmt=True)
 
 
 def rfc3339(moment: datetime) -> str:
-    """A UTC moment as Atom and JSON Feed write it (RFC 3339)."""
+    """Return a time as Atom and JSON Feed write it (RFC 3339)."""
     return moment.astimezone(UTC).isoformat()[:19] + "Z"
 
 
 def from_timestamp(seconds: int) -> datetime:
-    """A time of the catalogue as a UTC datetime."""
+    """Return a time of the catalogue, in seconds since the epoch, as a UTC datetime."""
     return datetime.fromtimestamp(seconds, UTC)
 
 
 _DURATION = re.compile(r"(\d+)\s*(s|m|h|d|w)?", re.IGNORECASE)
-# No age is longer: a date so long ago must exist.
+# The limit of ages: a date this long ago must exist.
 MOST_SECONDS = 100 * 366 * 86_400
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
 def interval(value: object) -> int:
-    """Seconds from `90`, `"90s"`, `"30m"`, `"12h"`, `"7d"` or `"2w"`; `ValueError` otherwise."""
+    """Return the seconds of `90`, `"90s"`, `"30m"`, `"12h"`, `"7d"` or `"2w"`.
+
+    Raises `ValueError` for anything else.
+    """
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
-    found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    if found is None:
-        raise ValueError(f"{value!r} is not a duration; write for example 30m, 12h or 7d")
-    return int(found[1]) * _UNITS[(found[2] or "s").lower()]
+    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f"{value!r} is not a duration; write 30m, 12h or 7d, for example")
+    return int(match[1]) * _UNITS[(match[2] or "s").lower()]

@@ -1,4 +1,4 @@
-"""HTTP header values that several rooms use. Pure; no I/O."""
+"""HTTP header values. No I/O."""
 
 import urllib3
 
@@ -6,9 +6,9 @@ import urllib3
 USER_AGENT = "feed-publisher"
 
 
-def retry_after(answer: urllib3.BaseHTTPResponse) -> int:
-    """The seconds of Retry-After (RFC 9110 §10.2.3), whether it is a number or a date; else 0."""
+def retry_after(response: urllib3.BaseHTTPResponse) -> int:
+    """Return the seconds of Retry-After (RFC 9110 §10.2.3), a number or a date; 0 without it."""
     try:
-        return int(urllib3.Retry(0).get_retry_after(answer) or 0)
+        return int(urllib3.Retry(0).get_retry_after(response) or 0)
     except urllib3.exceptions.InvalidHeader:
         return 0

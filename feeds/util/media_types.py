@@ -1,7 +1,7 @@
-"""Media types of URLs: from the path, from a host that is known, else unknown. No I/O.
+"""Media types of URLs, from their extension or a known host. No I/O.
 
-The table is our own, for `mimetypes` differs from machine to machine and the same article
-must give the same bytes everywhere.
+The table replaces `mimetypes`, which differs between machines: the same article must give the
+same bytes everywhere.
 """
 
 import re
@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 Medium = Literal["audio", "video", "document", "image"]
 
 OCTETS = "application/octet-stream"
-# How a media type is written (RFC 6838 §4.2), without parameters and in small letters.
+# A media type (RFC 6838 §4.2), without parameters and in lower case.
 MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
 
 TYPES: Mapping[str, str] = {
@@ -45,33 +45,32 @@ TYPES: Mapping[str, str] = {
     "yml": "application/yaml", "zip": "application/zip", "zst": "application/zstd",
 }  # fmt: skip
 
-# Hosts that say the type in the query instead of the path: the parameter that holds it.
+# Hosts that give the type in the query instead of the path, with the parameter's name.
 _FORMAT_PARAMETER = {"pbs.twimg.com": "format", "images.unsplash.com": "fm"}
 
 
-# What follows the last dot of the last segment of an absolute URL's path.
+# The extension of the last segment of an absolute URL's path.
 _EXTENSION = re.compile(r"[a-z]+://[^/?#]*[^?#]*/[^/?#]*\.([^./?#]+)(?:[?#]|\Z)")
 
 
 def media_type(url: str, more: Mapping[str, str]) -> str | None:
-    """The media type of the file at an absolute `url`, None if nothing says it for certain.
+    """Return the media type of the file at an absolute URL; None if it is not certain.
 
-    `more` adds to and overrides the table: extension without dot -> media type.
+    `more` extends and overrides the table: media types by extension, without the dot.
     """
-    ended = _EXTENSION.match(url)
-    extension = ended[1].lower() if ended else ""
-    found = more.get(extension) or TYPES.get(extension)
-    if found:
-        return found
+    match = _EXTENSION.match(url)
+    extension = match[1].lower() if match else ""
+    if known := more.get(extension) or TYPES.get(extension):
+        return known
     parts = urlsplit(url)
     if parameter := _FORMAT_PARAMETER.get(parts.hostname or ""):
         values = parse_qs(parts.query).get(parameter, [])
-        found = TYPES.get(values[0].lower()) if values else None
-    return found
+        return TYPES.get(values[0].lower()) if values else None
+    return None
 
 
 def medium(media_type: str) -> Medium:
-    """Media RSS's `medium` for a media type (Media RSS §media:content)."""
+    """Return the `medium` of a media type (Media RSS, `media:content`)."""
     family = media_type.partition("/")[0]
     if family == "audio":
         return "audio"

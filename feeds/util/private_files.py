@@ -1,4 +1,4 @@
-"""Files for their owner alone: they have articles that are yet to come, or were withdrawn."""
+"""Files that only their owner can read: they hold unpublished and withdrawn articles."""
 
 import os
 from collections.abc import Iterable
@@ -7,17 +7,17 @@ from pathlib import Path
 
 
 def create(file: Path) -> None:
-    """Make an empty file that was private from the first, whatever the umask is.
+    """Create an empty file that is private from the start, whatever the umask.
 
-    Raises `OSError`, also where there is one.
+    Raises `OSError`, also if the file exists.
     """
     os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def keep(files: Iterable[Path]) -> None:
-    """Let nobody but their owner read and write those of the files that are there."""
+    """Restrict the files that exist to their owner."""
     for file in files:
-        with suppress(OSError):  # there is none, or it is another user's
+        with suppress(OSError):  # it does not exist, or belongs to another user
             mode = file.stat().st_mode
             if mode & 0o077:
                 file.chmod(mode & 0o700)

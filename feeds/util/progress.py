@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 
 
 def clock() -> datetime:
-    """Now, in whole seconds: what is dated later is not out yet."""
+    """Return the current time in UTC, in whole seconds."""
     return datetime.now(UTC).replace(microsecond=0)
 
 
-def silent(_what: str, _done: int, _all: int) -> None:
-    """Progress that is told to nobody."""
+def silent(_task: str, _done: int, _total: int) -> None:
+    """A `Progress` that reports nothing."""
 
 
+# Called with the name of the task, the number of items done, and the total.
 Progress = Callable[[str, int, int], None]

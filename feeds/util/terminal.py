@@ -1,8 +1,7 @@
-"""The one way to a terminal: text of others is shown there, and does nothing.
+"""Terminal output: everything printed or logged passes through here, and is escaped.
 
-Titles, topics, names of files, URLs and User-Agents may hold escape sequences, line breaks or
-markup, which would colour, hide or forge lines of a report. Whatever is printed or logged passes
-through here.
+Titles, topics, file names, URLs and User-Agents may contain escape sequences, line breaks or
+markup, which would colour, hide or forge lines of a report.
 """
 
 import logging
@@ -14,16 +13,16 @@ from typing import Any
 import click
 import msgspec
 
-# C0 and C1 controls (ECMA-48), the line and paragraph separators, what overrides the direction of
-# text (UAX #9), interlinear annotations, and surrogates, which no encoding can print.
+# C0 and C1 controls (ECMA-48), line and paragraph separators, directional overrides (UAX #9),
+# interlinear annotations, and surrogates, which no encoding can print.
 _HARMFUL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb\ud800-\udfff]")
 _NAMED = {"\t": r"\t", "\n": r"\n", "\r": r"\r"}
 
 
 def escaped(text: object) -> str:
-    r"""`text` in one line without what a terminal would obey: `\x1b`, `\n`, `\u202e`.
+    r"""Return `text` on one line, with control characters as `\x1b`, `\n`, `\u202e`.
 
-    A byte of a file name that is no UTF-8 (PEP 383) is shown as such a `\xff`.
+    A byte of a file name that is not UTF-8 (PEP 383) is shown as `\xff`.
     """
     line = str(text)
     return line if line.isascii() and line.isprintable() else _HARMFUL.sub(_escape, line)
@@ -38,14 +37,14 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def echo(*fields: object, err: bool = False) -> None:
-    """Print one line, its fields apart by tabs, on standard output or standard error."""
+    """Print one line of tab-separated fields to standard output or standard error."""
     click.echo("\t".join(map(escaped, fields)), err=err)
 
 
 def echo_json(value: object) -> None:
-    """Print JSON for machines: exact data, what a terminal would obey as JSON's own escapes."""
+    """Print JSON; control characters are written as JSON escapes, so the data stays exact."""
     text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
-    # Inside strings only, because msgspec escapes what is below U+0020 and indents with the rest.
+    # Matches occur in strings only: msgspec escapes those below U+0020, and indents with spaces.
     click.echo("\n".join(_HARMFUL.sub(_json_escape, line) for line in text.split("\n")))
 
 
@@ -55,7 +54,7 @@ def _json_escape(match: re.Match[str]) -> str:
 
 @contextmanager
 def escaping() -> Iterator[None]:
-    """Escape the names of options and files in errors of click, which it prints by itself."""
+    """Escape option and file names in click's errors, which click itself prints."""
     try:
         yield
     except click.ClickException as error:
@@ -64,19 +63,19 @@ def escaping() -> Iterator[None]:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table for people at a terminal, without interpreting any markup."""
+    """Print a table for a human reader; markup in values is not interpreted."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    shown = Table(*head, box=None)
+    output = Table(*head, box=None)
     for row in rows:
-        shown.add_row(*(Text(escaped(value)) for value in row))
-    Console().print(shown)
+        output.add_row(*(Text(escaped(value)) for value in row))
+    Console().print(output)
 
 
 def label(text: str) -> str:
-    """`text` for where rich would interpret markup, as in the descriptions of progress bars."""
+    """Return `text` for use where rich interprets markup, such as in progress bars."""
     from rich.markup import escape
 
     return escape(escaped(text))
@@ -86,16 +85,16 @@ class LogFormatter(logging.Formatter):
     """Formats each message as one line; the lines of a traceback below it are indented."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        """The message and what the format puts around it."""
+        """Return the formatted message on one line."""
         return escaped(super().formatMessage(record))
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
-        """The traceback, which no line of the log can be mistaken for."""
+        """Return the traceback, indented so that no line looks like a log record."""
         lines = super().formatException(ei).split("\n")
         return "\n".join(f"  {escaped(line)}" for line in lines)
 
 
 def escape_log() -> None:
-    """Have warnings escaped that are logged by commands which set up no log."""
+    """Escape warnings logged by commands that do not configure logging."""
     if logging.lastResort:
         logging.lastResort.setFormatter(LogFormatter())

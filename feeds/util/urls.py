@@ -1,4 +1,4 @@
-"""URLs as they may leave: absolute http(s), ASCII, percent-encoded, hosts in punycode. No I/O."""
+"""Makes URLs publishable: absolute http(s), ASCII, percent-encoded, punycode hosts. No I/O."""
 
 import re
 from urllib.parse import quote, urljoin, urlsplit
@@ -7,15 +7,15 @@ import ada_url
 
 from feeds.util.text import quote_for_message
 
-# A URL of RFC 3986 characters only, with a plain lower-case host that cannot be read as a
-# number (an IPv4 address) or punycode, needs no work.
+# URLs that need no normalisation: RFC 3986 characters only, and a plain lower-case host that
+# cannot be read as a number (an IPv4 address) or punycode.
 _PLAIN = r"[A-Za-z0-9/?:@!$&'()*+,;=._~-]*+"
 _LABEL = r"(?!xn--)[a-z0-9]++(?:-++[a-z0-9]++)*+"
 _READY = re.compile(
     rf"https?://(?:{_LABEL}\.)*(?![0-9]){_LABEL}"
     rf"/{_PLAIN}(?:%[0-9A-Fa-f]{{2}}{_PLAIN})*+(?:#{_PLAIN}(?:%[0-9A-Fa-f]{{2}}{_PLAIN})*+)?"
 )
-# As browsers read them: with backslashes as slashes, and without tabs and line breaks.
+# As browsers read them: backslashes are slashes; tabs and line breaks are ignored.
 _DOT_SEGMENT = re.compile(r"[/\\](?:[\t\r\n]*(?:\.|%2[Ee])){1,2}[\t\r\n]*(?:[/\\]|$)")
 _QUERY = re.compile(r"[?#]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
@@ -25,14 +25,14 @@ _NOT_RFC3986 = re.compile(r"[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]")
 
 
 class BadURLError(ValueError):
-    """Why a URL cannot be published, in words for its author."""
+    """A URL cannot be published; the message addresses its author."""
 
 
 def absolute(value: str) -> str:
-    """An absolute http(s) URL in the form of RFC 3986, as the WHATWG URL standard reads it.
+    """Return an absolute http(s) URL in the form of RFC 3986, parsed by the WHATWG URL standard.
 
     Spaces and non-ASCII are percent-encoded, an IDN host becomes punycode, an empty path `/`.
-    Raises `BadURLError` for anything else: no scheme, another scheme, no host.
+    Raises `BadURLError` if there is no scheme, another scheme, or no host.
     """
     if _READY.fullmatch(value) and "/." not in value:
         return value
@@ -62,14 +62,14 @@ def absolute(value: str) -> str:
         )
     tail = path + sign + fragment.replace("#", "%23")
     tail = tail.replace("[", "%5B").replace("]", "%5D")
-    tail = _NOT_RFC3986.sub(lambda found: quote(found.group(), safe=""), tail)
+    tail = _NOT_RFC3986.sub(lambda match: quote(match.group(), safe=""), tail)
     return f"{parts.scheme}://{host}/{_STRAY_PERCENT.sub('%25', tail)}"
 
 
 def in_site(value: str, base: str) -> str:
-    """`value` if it is absolute, and a path that begins with `/` below `base` (which ends in `/`).
+    """Return an absolute URL as it is, and a path that begins with `/` below `base`.
 
-    The base's own path is kept: `/a.png` below `https://x.org/site/` is `https://x.org/site/a.png`.
+    `base` ends in `/`, and its path is kept: `/a.png` below `https://x.org/site/` is `https://x.org/site/a.png`.
     Raises `BadURLError` for other relative references and for `.` and `..` segments.
     """
     value = value.strip()
@@ -77,18 +77,18 @@ def in_site(value: str, base: str) -> str:
         return absolute(value)
     if value.startswith("//"):
         return absolute("https:" + value)
-    made = absolute(base + value[1:])
-    if _DOT_SEGMENT.search(_QUERY.split(value)[0]) or not made.startswith(base):
-        said = "leads out of its folder; write the path without dots"
-        raise BadURLError(f"{quote_for_message(value)} {said}")
-    return made
+    url = absolute(base + value[1:])
+    if _DOT_SEGMENT.search(_QUERY.split(value)[0]) or not url.startswith(base):
+        raise BadURLError(
+            f"{quote_for_message(value)} leads out of its folder; write the path without dots"
+        )
+    return url
 
 
 def resolve(value: str, base: str) -> str | None:
-    """A reference inside an article's HTML, made absolute; None if it cannot be published.
+    """Return a reference in an article's HTML as an absolute URL; None if it is not publishable.
 
-    Unlike `in_site` this follows RFC 3986 §5, for that is what a browser would do with it.
-    `mailto:` and `tel:` pass as they are.
+    Unlike `in_site`, this follows RFC 3986 §5, as a browser does. `mailto:` and `tel:` are kept.
     """
     value = value.strip()
     if value.lower().startswith(("mailto:", "tel:")):

@@ -27,7 +27,7 @@ WRONG_FEED = [
     ("max_age: 6h", "max_age", 3, "'6h' is not between"),
     ("max_age: -5", "max_age", 3, "-5 is not a duration"),
     ("select: 5", "select", 3, "5"),
-    ("select: {colour: red}", "select.colour", 3, "no such selection; there are topic"),
+    ("select: {colour: red}", "select.colour", 3, "no such selection; use one of topic"),
     ("select: {topic: 5}", "select.topic", 3, "5 is not a name"),
     ("select: {topic: []}", "select.topic", 3, "[] is not a name"),
     ("select: {topic: ['']}", "select.topic", 3, "[''] is not a name"),
