@@ -88,14 +88,12 @@ def test_entry_that_is_published_again_keeps_its_id(
     site: Publication, withdraw: Callable[[Publication], None]
 ) -> None:
     before = site.items("topics/robots")
-    updated = site.fetch("all")["json"].body
     withdraw(site)
     site.build()
     assert site.feeds() == ["all", "topics/ai"]  # no visible entry has the other terms
     site.write("s.md", SECRET)
     site.build(LATER)
     assert site.items("topics/robots") == before
-    assert b"Quagmire" in updated or before
     with site.read() as reader:
         assert reader.feeds.titles()["from/wombat-times"] == "Wombat Times"
 
