@@ -56,6 +56,7 @@ class BuildCache:
     def __init__(self) -> None:
         self.catalogue: object = None
         self.feed_set: FeedSet | None = None
+        self.log_holds_withdrawn = False
 
 
 def build(
@@ -104,6 +105,8 @@ def build(
     # Only now, for what is rolled back is to leave nothing.
     cache.catalogue, cache.feed_set = catalogue.identity, known
     catalogue.note_built()
+    if report.withdrawn or cache.log_holds_withdrawn:
+        cache.log_holds_withdrawn = not catalogue.truncate_log()
     return report
 
 

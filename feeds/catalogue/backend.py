@@ -66,6 +66,10 @@ class Backend:
     def vacuum(self) -> None:
         """Erase deleted rows from the storage, as far as the database does not do so itself."""
 
+    def truncate_log(self) -> bool:
+        """Erase committed pages from the write-ahead log; return whether that was possible."""
+        return True
+
     def may_be_damage(self, error: Exception) -> bool:
         """Return whether an exception raised within a transaction may be due to damaged rows."""
         return not isinstance(error, sa.exc.SQLAlchemyError)

@@ -166,6 +166,10 @@ class Catalogue:
         """Mark an SQLite file as built, so that its loss is noticed later."""
         self._backend.note_built()
 
+    def truncate_log(self) -> bool:
+        """Erase withdrawn content from SQLite's write-ahead log; False if a reader uses it."""
+        return self._backend.truncate_log()
+
     def note_damage(self, message: str) -> None:
         """Have the next build repair the damaged rows."""
         with self.read() as reader:

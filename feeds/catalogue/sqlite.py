@@ -21,6 +21,8 @@ _log = logging.getLogger("feeds")
 
 _NO_DATABASE = (None, "", ":memory:")
 # The identity of a file that is missing or cannot be used. No file has it.
+# Time to wait for readers before the write-ahead log is truncated.
+_TRUNCATE_MILLISECONDS = 1_000
 _NO_FILE = (-1, -1)
 
 
@@ -117,6 +119,14 @@ class SQLite(Backend):
     def _set_journal(self, mode: str) -> None:
         with wrap_errors(self.name), closing(self.engine.raw_connection()) as connection:
             _set_journal(connection, mode)
+
+    def truncate_log(self) -> bool:
+        with wrap_errors(self.name), closing(self.engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            cursor.execute(f"PRAGMA busy_timeout={_TRUNCATE_MILLISECONDS}")
+            busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            connection.detach()  # because of its busy timeout
+        return not busy
 
     def vacuum(self) -> None:
         """Rewrite the file, because deleted content is still in its free pages."""

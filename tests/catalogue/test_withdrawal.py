@@ -9,7 +9,8 @@ from pathlib import Path
 import brotli
 import pytest
 
-from feeds.catalogue import backup
+from feeds.build.builder import BuildCache, build
+from feeds.catalogue import backup, sqlite
 from feeds.catalogue.catalogue import Catalogue
 from feeds.util.progress import silent
 from tests.support.old_catalogues import TO_VERSION_4
@@ -81,6 +82,27 @@ def test_withdrawn_content_is_in_no_file(
     with closing(Catalogue(site.site.catalogue)) as catalogue:
         backup.backup(catalogue, tmp_path / "copy")
     assert secrets_in(tmp_path / "copy") == []
+
+
+def test_the_write_ahead_log_of_a_running_server_is_erased(
+    site: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "_TRUNCATE_MILLISECONDS", 1)
+    log = site.root / "catalogue.sqlite-wal"
+    with closing(Catalogue(site.site.catalogue)) as server:
+        server.change_token()  # keeps a connection open, so that the log is not deleted
+        site.write("t.md", SECRET.replace("ybbs", "other"))
+        site.build()
+        assert secrets_in(log)
+        delete(site)
+        site.file("t.md").unlink()
+        cache = BuildCache()
+        with server.read() as transaction:
+            transaction.meta.get("revision")  # SQLite's snapshot begins with the first read
+            build(site.site, server, LATER, cache=cache)
+        assert cache.log_holds_withdrawn
+        build(site.site, server, LATER, cache=cache)
+        assert (secrets_in(log), cache.log_holds_withdrawn) == ([], False)
 
 
 @pytest.mark.parametrize("withdraw", [unpublish, delete])
