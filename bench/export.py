@@ -1,9 +1,9 @@
-"""How long an export takes, and how much it writes, by the codings of its precompressed files.
+"""Measure the time and the bytes written of an export, by the encodings of precompressed files.
 
 `python -m bench.export [--articles 20000] [--topics 1000] [--runs 3]`
 
-The catalogue is built first, and is not measured. Each case is the export alone: into an empty
-folder, after an edit of one article, and where nothing changed. The best of the runs counts.
+The catalogue is built before the measurement. Each case is the export alone: into an empty folder,
+after one article was edited, and when nothing changed. The best of the runs counts.
 """
 
 import tempfile
@@ -27,7 +27,7 @@ from feeds.config.site import Site
 from feeds.export.exporter import export
 from feeds.util.progress import clock, silent
 
-# The codings of a host's files.
+# Encodings, and a host that needs files in them.
 CODINGS: dict[str, HostName] = {"none": "plain", "gzip": "nginx", "gzip, br": "caddy"}
 
 
@@ -40,10 +40,10 @@ class Measured(NamedTuple):
 
 
 class Bench:
-    """A made-up site, and the folder that its exports are written to."""
+    """A generated site, and the folder of its exports."""
 
     def __init__(self, root: Path, articles: int, topics: int) -> None:
-        self._made = BenchSite(root, articles, topics)
+        self._generated = BenchSite(root, articles, topics)
         self._root = root
         self._site: Site = load.load(root / "config", {})
         self.build()
@@ -54,8 +54,8 @@ class Bench:
 
     def edit(self) -> None:
         """Change the title of the newest article, and build."""
-        self._made.edit()
-        time.sleep(0.1)  # a file is not taken for settled in the moment of its writing
+        self._generated.edit()
+        time.sleep(0.1)  # a build reads files again that were written a moment before
         self.build()
 
     def forget(self) -> None:
@@ -76,38 +76,38 @@ class Bench:
 
 
 def measure(bench: Bench, host: HostName, runs: int) -> dict[str, Measured]:
-    """The best of the runs of each case."""
-    found: dict[str, list[Measured]] = {"cold": [], "one edit": [], "no change": []}
+    """The best of the runs of each case, by name."""
+    results: dict[str, list[Measured]] = {"cold": [], "one edit": [], "no change": []}
     for _ in range(runs):
         bench.forget()
-        found["cold"].append(bench.export(host))
+        results["cold"].append(bench.export(host))
         bench.edit()
-        found["one edit"].append(bench.export(host))
-        found["no change"].append(bench.export(host))
-    return {name: min(each) for name, each in found.items()}
+        results["one edit"].append(bench.export(host))
+        results["no change"].append(bench.export(host))
+    return {name: min(runs) for name, runs in results.items()}
 
 
 def main() -> None:
-    """Measure and print."""
-    parser = ArgumentParser(description="Time an export by its codings.")
+    """Measure, and print the results."""
+    parser = ArgumentParser(description="Time an export by encodings.")
     parser.add_argument("--articles", type=int, default=20_000)
     parser.add_argument("--topics", type=int, default=1_000)
-    parser.add_argument("--runs", type=int, default=3, help="the best of so many counts")
-    asked = parser.parse_args()
+    parser.add_argument("--runs", type=int, default=3, help="runs, of which the best counts")
+    options = parser.parse_args()
     console = Console()
     table = Table("codings", "", "seconds", "files written", "MB written", box=None)
     with tempfile.TemporaryDirectory(prefix="feeds-bench-") as folder:
-        with console.status("making the site"):
-            bench = Bench(Path(folder), asked.articles, asked.topics)
+        with console.status("generating the site"):
+            bench = Bench(Path(folder), options.articles, options.topics)
         for codings, host in CODINGS.items():
             with console.status(codings):
-                measured = measure(bench, host, asked.runs)
-            for name, each in measured.items():
-                size = f"{each.size / MEGABYTE:.1f}"
-                table.add_row(codings, name, f"{each.seconds:.2f}", f"{each.files:,}", size)
+                measured = measure(bench, host, options.runs)
+            for name, export_ in measured.items():
+                size = f"{export_.size / MEGABYTE:.1f}"
+                table.add_row(codings, name, f"{export_.seconds:.2f}", f"{export_.files:,}", size)
     console.print(
-        f"{asked.articles:,} articles, {asked.topics:,} topics, RSS, Atom, JSON Feed and pages; "
-        f"best of {asked.runs}"
+        f"{options.articles:,} articles, {options.topics:,} topics, all formats and pages; "
+        f"best of {options.runs}"
     )
     console.print(table)
 

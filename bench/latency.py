@@ -1,11 +1,11 @@
-"""How soon a saved article is served, and whether answering ever pauses meanwhile.
+"""Measure how soon a saved article is served, and the longest pause of the server meanwhile.
 
 `python -m bench.latency [--articles 100000] [--topics 1000] [--times 100] [--site FOLDER]`
 
-Makes a site, starts `feeds serve`, then saves, adds and removes articles, one after another. Each
-time it asks for a feed that shows the article until the answer is another one; a second client
-asks for another feed all the while, and its longest wait for an answer is the longest pause. How
-soon the catalogue has the change is measured beside it, on the catalogue's own sign of change.
+Generates a site, starts `feeds serve`, then adds, edits and removes articles, one after another.
+After each change it requests a feed with that article until the response shows the change. A second
+client requests another feed all the time; its longest wait is the longest pause. The time until
+the catalogue contains the change is measured by the catalogue's change token.
 """
 
 import http.client
@@ -31,15 +31,16 @@ from rich.table import Table
 from feeds.catalogue.catalogue import Catalogue
 
 CORPUS = Path(__file__).parent / "lib" / "corpus.py"
-# Seconds: between two looks, after which a change counts as lost, and for the server to come up.
-LOOK = 0.001
-LOST = 20
-START = 900
+# Seconds between two polls, until a change counts as lost, and until the server must be ready.
+POLL = 0.001
+TIMEOUT = 20
+START_TIMEOUT = 900
+# Limit of the time until a change is served, in seconds.
 MARK = 0.250
 
 
 class Freshness(NamedTuple):
-    """Seconds from a file's saving until the catalogue has it, and until it is served."""
+    """Seconds from saving a file until the catalogue has the change, and until it is served."""
 
     kind: str
     built: float
@@ -47,36 +48,36 @@ class Freshness(NamedTuple):
 
 
 class Client:
-    """One connection that is kept open."""
+    """A client with one persistent connection."""
 
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
 
     def status(self, path: str) -> int:
-        """The status of the answer for a path."""
+        """The status of the response for a path."""
         self._connection.request("GET", path)
-        answer = self._connection.getresponse()
-        answer.read()
-        return answer.status
+        response = self._connection.getresponse()
+        response.read()
+        return response.status
 
     def get(self, path: str) -> bytes:
-        """The body at a path; raises if the answer is no 200."""
+        """The body at a path; exits unless the status is 200."""
         self._connection.request("GET", path)
-        answer = self._connection.getresponse()
-        body = answer.read()
-        if answer.status != 200:
-            raise SystemExit(f"{path} was answered with {answer.status}")
+        response = self._connection.getresponse()
+        body = response.read()
+        if response.status != 200:
+            raise SystemExit(f"{path}: status {response.status}")
         return body
 
 
 class Pauses:
-    """A second client, which asks all the while; `longest` is its longest wait in seconds."""
+    """A second client that sends requests all the time; `longest` is its longest wait (s)."""
 
     def __init__(self, port: int, path: str) -> None:
-        self.longest, self.asked = 0.0, 0
+        self.longest, self.requests = 0.0, 0
         self._client, self._path = Client(port), path
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._ask, daemon=True)
+        self._thread = threading.Thread(target=self._send, daemon=True)
 
     def __enter__(self) -> "Pauses":
         self._client.get(self._path)
@@ -87,16 +88,16 @@ class Pauses:
         self._stop.set()
         self._thread.join()
 
-    def _ask(self) -> None:
-        while not self._stop.wait(2 * LOOK):
+    def _send(self) -> None:
+        while not self._stop.wait(2 * POLL):
             start = time.perf_counter()
-            json.loads(self._client.get(self._path))  # a torn answer is no JSON
+            json.loads(self._client.get(self._path))  # fails for a truncated response
             self.longest = max(self.longest, time.perf_counter() - start)
-            self.asked += 1
+            self.requests += 1
 
 
 class Bench:
-    """The site below `root`, and what is done to its articles."""
+    """A site in the folder `root`, and changes to its articles."""
 
     def __init__(self, root: Path, articles: int, topics: int) -> None:
         self.config, self._news = root / "config", root / "articles" / "_news"
@@ -109,7 +110,7 @@ class Bench:
         self._number = 0
 
     def add(self) -> str:
-        """Write a new article, newer than all others; returns a mark that its feeds then show."""
+        """Write an article newer than all others; return a text that its feeds then contain."""
         self._number += 1
         self._published += timedelta(seconds=1)
         file = self._news / f"bench-{time.time_ns()}.md"
@@ -118,18 +119,18 @@ class Bench:
         return f"edit {self._number} of"
 
     def edit(self) -> str:
-        """Give the newest article another title; returns a mark that its feeds then show."""
+        """Change the title of the newest article; return a text that its feeds then contain."""
         self._number += 1
         self._write(self._added[-1], self._published)
         return f"edit {self._number} of"
 
     def remove(self) -> str:
-        """Remove the newest article; returns what its feeds then no longer show."""
+        """Remove the newest article; return a text that its feeds then no longer contain."""
         self._added.pop().unlink()
         return f"edit {self._number} of"
 
     def clean(self) -> None:
-        """Remove what was added."""
+        """Remove the added articles."""
         for file in self._added:
             file.unlink()
 
@@ -158,12 +159,12 @@ def free_port() -> int:
 
 @contextmanager
 def serving(config: Path, port: int, workers: int) -> Iterator[None]:
-    """`feeds serve`, from when it is ready until the end."""
+    """Run `feeds serve`; enter the context when it is ready."""
     command = [sys.executable, "-m", "feeds", "serve", "--config", str(config)]
     options = ["--port", str(port), "--workers", str(workers)]
     process = subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL)
     try:
-        end = time.monotonic() + START
+        end = time.monotonic() + START_TIMEOUT
         while time.monotonic() < end and process.poll() is None:
             try:
                 if Client(port).status("/readyz") == 200:
@@ -171,7 +172,7 @@ def serving(config: Path, port: int, workers: int) -> Iterator[None]:
             except OSError:
                 pass
             time.sleep(0.2)
-        time.sleep(3)  # until it has seen that nothing changed while it started
+        time.sleep(3)  # until its first scan has found no change
         yield
     finally:
         process.terminate()
@@ -181,7 +182,7 @@ def serving(config: Path, port: int, workers: int) -> Iterator[None]:
 def measure(
     client: Client, catalogue: Catalogue, kind: str, change: Callable[[], str]
 ) -> Freshness:
-    """Change an article, and wait until the catalogue has it, and until it is served."""
+    """Change an article; wait until the catalogue contains the change and it is served."""
     before = catalogue.change_token()
     start = time.perf_counter()
     mark = change().encode()
@@ -191,15 +192,15 @@ def measure(
             built = time.perf_counter() - start
         if not served and (mark in client.get("/all.json")) == (kind != "remove"):
             served = time.perf_counter() - start
-        if time.perf_counter() - start > LOST:
-            raise SystemExit(f"{kind} was not seen for {LOST} s")
-        time.sleep(LOOK)
+        if time.perf_counter() - start > TIMEOUT:
+            raise SystemExit(f"{kind} was not visible after {TIMEOUT} s")
+        time.sleep(POLL)
     return Freshness(kind, built, served)
 
 
 def run(bench: Bench, times: int, workers: int, console: Console) -> tuple[list[Freshness], Pauses]:
-    """Add, edit and remove articles so many times."""
-    chance, port, found = random.Random(1), free_port(), []
+    """Change articles `times` times: add, edit and remove them in turn."""
+    rng, port, results = random.Random(1), free_port(), []
     with (
         console.status("starting the server"),
         serving(bench.config, port, workers),
@@ -210,51 +211,53 @@ def run(bench: Bench, times: int, workers: int, console: Console) -> tuple[list[
         for number in range(times):
             kind = ("add", "edit", "edit", "add", "edit", "remove")[number % 6]
             change = {"add": bench.add, "edit": bench.edit, "remove": bench.remove}[kind]
-            found.append(measure(client, catalogue, kind, change))
-            time.sleep(chance.uniform(0.05, 0.15))
-    return found, pauses
+            results.append(measure(client, catalogue, kind, change))
+            time.sleep(rng.uniform(0.05, 0.15))
+    return results, pauses
 
 
-def table(found: Sequence[Freshness]) -> Table:
-    """The times in milliseconds."""
-    made = Table("", "times", "p50 ms", "p99 ms", "max ms", box=None)
+def table(results: Sequence[Freshness]) -> Table:
+    """A table of the times in milliseconds."""
+    rows = Table("", "times", "p50 ms", "p99 ms", "max ms", box=None)
     for name in ("built", "served"):
         for kind in ("add", "edit", "remove", "all"):
-            times = [getattr(each, name) for each in found if kind in (each.kind, "all")]
+            times = [getattr(result, name) for result in results if kind in (result.kind, "all")]
             if times:
-                shown = (statistics.median(times), percentile(times, 0.99), max(times))
-                cells = [f"{1000 * each:.0f}" for each in shown]
-                made.add_row(f"{kind}: saved until {name}", str(len(times)), *cells)
-    return made
+                figures = (statistics.median(times), percentile(times, 0.99), max(times))
+                cells = [f"{1000 * seconds:.0f}" for seconds in figures]
+                rows.add_row(f"{kind}: saved until {name}", str(len(times)), *cells)
+    return rows
 
 
 def percentile(times: Sequence[float], share: float) -> float:
-    """The time that so many of the times do not exceed."""
+    """The time that the given share of the times does not exceed."""
     return sorted(times)[min(len(times) - 1, int(share * len(times)))]
 
 
 def main() -> int:
-    """Measure, print, and return 1 if the mark does not hold."""
+    """Measure, print the results, and return 1 if the limit does not hold."""
     parser = ArgumentParser(description="Time how soon saved articles are served.")
     parser.add_argument("--articles", type=int, default=100_000)
     parser.add_argument("--topics", type=int, default=1000)
     parser.add_argument("--times", type=int, default=100)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--site", type=Path, help="where the site is or is to be made, and stays")
-    asked = parser.parse_args()
+    parser.add_argument(
+        "--site", type=Path, help="a folder for the site, which is kept and used again"
+    )
+    options = parser.parse_args()
     console = Console()
     with tempfile.TemporaryDirectory(prefix="feeds-fresh-") as folder:
         with console.status("writing the articles"):
-            bench = Bench(asked.site or Path(folder) / "site", asked.articles, asked.topics)
+            bench = Bench(options.site or Path(folder) / "site", options.articles, options.topics)
         try:
-            found, pauses = run(bench, asked.times, asked.workers, console)
+            results, pauses = run(bench, options.times, options.workers, console)
         finally:
             bench.clean()
-    console.print(table(found))
-    console.print(f"longest wait of {pauses.asked:,} answers: {1000 * pauses.longest:.0f} ms")
-    fresh = percentile([each.served for each in found], 0.99)
-    said = "[green]holds[/]" if fresh <= MARK else "[red]does not hold[/]"
-    console.print(f"p99 served {1000 * fresh:.0f} ms, at most {1000 * MARK:.0f}: {said}")
+    console.print(table(results))
+    console.print(f"longest wait of {pauses.requests:,} requests: {1000 * pauses.longest:.0f} ms")
+    fresh = percentile([result.served for result in results], 0.99)
+    outcome = "[green]holds[/]" if fresh <= MARK else "[red]does not hold[/]"
+    console.print(f"p99 served {1000 * fresh:.0f} ms, at most {1000 * MARK:.0f}: {outcome}")
     return 0 if fresh <= MARK else 1
 
 

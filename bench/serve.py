@@ -1,11 +1,11 @@
-"""How fast feeds are served, next to nginx (the limit) and plain Flask, on the same cores.
+"""Compare the speed of `feeds serve` with nginx (the upper bound) and plain Flask.
 
 `python -m bench.serve [--seconds 5] [--rounds 3] [--workers 2]`
 
-Three servers have the same feed, about 60 KB of RSS: nginx with `gzip_static` over an export,
-`feeds serve`, and gunicorn with a Flask view that returns bytes held ready, gzip or 304 as asked.
-wrk asks each in turn, round after round, over loopback on the same processors; the best round of
-each counts, for what else the machine does only ever costs. Needs nginx, wrk and gunicorn.
+Three servers have the same feed, about 60 KB of RSS: nginx with `gzip_static` on an export,
+`feeds serve`, and gunicorn with a Flask view that returns prepared bytes, as gzip or 304. wrk sends
+requests to each in turn, for several rounds, over loopback on the same CPUs. The best round of each
+counts, because other load can only slow it down. Needs nginx, wrk and gunicorn.
 """
 
 import gzip
@@ -69,14 +69,14 @@ def feed():
 
 
 class Measured(NamedTuple):
-    """Answers a second, and the milliseconds that 99 of 100 answers take at most."""
+    """Responses per second, and the 99th percentile of the latency in milliseconds."""
 
     rate: float
     p99: float
 
 
 class Mark(NamedTuple):
-    """What is to hold: `value` is at least, or at most, `limit`."""
+    """A limit: it holds if `value` is at least (or, unless `least`, at most) `limit`."""
 
     name: str
     value: float
@@ -85,12 +85,12 @@ class Mark(NamedTuple):
 
     @property
     def holds(self) -> bool:
-        """Whether it does."""
+        """True if the limit holds."""
         return self.value >= self.limit if self.least else self.value <= self.limit
 
 
 def free_port() -> int:
-    """A port that nobody listens on just now."""
+    """A TCP port that is free at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -98,15 +98,15 @@ def free_port() -> int:
 
 @contextmanager
 def running(command: Sequence[str], port: int, folder: Path) -> Iterator[None]:
-    """The program, from when it answers."""
+    """Run a server; enter the context when it responds."""
     log = (folder / f"{port}.log").open("wb")
     process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, start_new_session=True)
     try:
         for _ in range(_TRIES):
-            if _answers(port):
+            if _responds(port):
                 break
             if process.poll() is not None:
-                raise SystemExit(f"{command[0]} ended: {Path(log.name).read_text()}")
+                raise SystemExit(f"{command[0]} exited: {Path(log.name).read_text()}")
             time.sleep(_PAUSE)
         yield
     finally:
@@ -114,41 +114,43 @@ def running(command: Sequence[str], port: int, folder: Path) -> Iterator[None]:
         process.wait(30)
 
 
-def _answers(port: int) -> bool:
+def _responds(port: int) -> bool:
     try:
-        return ask(port, {})[0] == 200
+        return request(port, {})[0] == 200
     except OSError:
         return False
 
 
-def ask(port: int, headers: Mapping[str, str]) -> tuple[int, str, bytes]:
-    """Status, ETag and body."""
+def request(port: int, headers: Mapping[str, str]) -> tuple[int, str, bytes]:
+    """The status, ETag and body of a response."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     connection.request("GET", PATH, headers=dict(headers))
-    answer = connection.getresponse()
-    read = answer.status, answer.headers.get("ETag", ""), answer.read()
+    response = connection.getresponse()
+    result = response.status, response.headers.get("ETag", ""), response.read()
     connection.close()
-    return read
+    return result
 
 
 def measure(port: int, headers: Mapping[str, str], seconds: int) -> Measured:
-    """What wrk finds."""
-    said = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
-    command = ["wrk", f"-t{THREADS}", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", *said]
-    done = subprocess.run(
+    """Measure with wrk for some seconds."""
+    options = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
+    command = ["wrk", f"-t{THREADS}", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", *options]
+    output = subprocess.run(
         [*command, f"http://127.0.0.1:{port}{PATH}"], capture_output=True, text=True, check=True
     ).stdout
-    if "Non-2xx" in done:
-        raise SystemExit(f"not every answer was one: {done}")
-    rate = re.search(r"Requests/sec:\s*([\d.]+)", done)
-    late = re.search(r"99%\s*([\d.]+)(us|ms|s)", done)
-    if rate is None or late is None:
-        raise SystemExit(f"wrk says nothing: {done}")
-    return Measured(float(rate[1]), float(late[1]) * {"us": 0.001, "ms": 1, "s": 1000}[late[2]])
+    if "Non-2xx" in output:
+        raise SystemExit(f"not every response was 2xx: {output}")
+    rate = re.search(r"Requests/sec:\s*([\d.]+)", output)
+    latency = re.search(r"99%\s*([\d.]+)(us|ms|s)", output)
+    if rate is None or latency is None:
+        raise SystemExit(f"unexpected output of wrk: {output}")
+    return Measured(
+        float(rate[1]), float(latency[1]) * {"us": 0.001, "ms": 1, "s": 1000}[latency[2]]
+    )
 
 
 def site(root: Path) -> None:
-    """A site with an export that nginx can serve as we do."""
+    """Generate a site with an export that nginx can serve in the same way."""
     subprocess.run(
         [sys.executable, CORPUS, root, str(ARTICLES), str(TOPICS)], check=True, capture_output=True
     )
@@ -163,12 +165,12 @@ def site(root: Path) -> None:
 
 
 def servers(root: Path, workers: int) -> dict[str, Callable[[int], list[str]]]:
-    """How each of the three is started on a port."""
-    configured = root / "nginx.conf"
+    """The commands that start the three servers on a port, by name."""
+    configuration = root / "nginx.conf"
 
     def nginx(port: int) -> list[str]:
-        configured.write_text(NGINX.format(root=root, port=port, workers=workers))
-        return ["nginx", "-c", str(configured)]
+        configuration.write_text(NGINX.format(root=root, port=port, workers=workers))
+        return ["nginx", "-c", str(configuration)]
 
     def ours(port: int) -> list[str]:
         serve = ["serve", "--config", str(root / "config"), "--port", str(port)]
@@ -182,15 +184,15 @@ def servers(root: Path, workers: int) -> dict[str, Callable[[int], list[str]]]:
 
 
 def best(rounds: Sequence[Measured]) -> Measured:
-    """The best of several."""
-    return Measured(max(each.rate for each in rounds), min(each.p99 for each in rounds))
+    """The best rate and the best latency of several rounds."""
+    return Measured(max(one.rate for one in rounds), min(one.p99 for one in rounds))
 
 
 def measured(
     root: Path, seconds: int, rounds: int, workers: int, console: Console
 ) -> dict[tuple[str, str], Measured]:
-    """By server and kind of answer, the best of the rounds."""
-    found: dict[tuple[str, str], list[Measured]] = {}
+    """The best of the rounds, by server and kind of response."""
+    results: dict[tuple[str, str], list[Measured]] = {}
     with ExitStack() as stack:
         ports = {}
         for name, command in servers(root, workers).items():
@@ -199,42 +201,42 @@ def measured(
         for number in range(1, rounds + 1):
             for name, port in ports.items():
                 coded = {"Accept-Encoding": "gzip"}
-                tag = ask(port, coded)[1]
+                tag = request(port, coded)[1]
                 for kind, headers in (
                     ("200 gzip", coded),
                     ("304", {**coded, "If-None-Match": tag}),
                 ):
-                    status = ask(port, headers)[0]
+                    status = request(port, headers)[0]
                     if status != int(kind[:3]):
-                        raise SystemExit(f"{name} answers {status} instead of {kind}")
+                        raise SystemExit(f"{name} responds with {status} instead of {kind}")
                     with console.status(f"round {number} of {rounds}: {name}, {kind}"):
-                        found.setdefault((name, kind), []).append(measure(port, headers, seconds))
-    return {key: best(each) for key, each in found.items()}
+                        results.setdefault((name, kind), []).append(measure(port, headers, seconds))
+    return {key: best(rounds_) for key, rounds_ in results.items()}
 
 
-def table(found: Mapping[tuple[str, str], Measured]) -> Table:
-    """The measurements, with ratios to nginx."""
-    made = Table("", "", box=None)
-    for column in ("answers/s", "to nginx", "p99 ms", "to nginx"):
-        made.add_column(column, justify="right")
-    for (name, kind), each in found.items():
-        limit = found["nginx gzip_static", kind]
-        made.add_row(
+def table(results: Mapping[tuple[str, str], Measured]) -> Table:
+    """A table of the measurements, with ratios to nginx."""
+    rows = Table("", "", box=None)
+    for column in ("responses/s", "to nginx", "p99 ms", "to nginx"):
+        rows.add_column(column, justify="right")
+    for (name, kind), one in results.items():
+        limit = results["nginx gzip_static", kind]
+        rows.add_row(
             name,
             kind,
-            f"{each.rate:,.0f}",
-            f"{each.rate / limit.rate:.2f}",
-            f"{each.p99:.2f}",
-            f"{each.p99 / limit.p99:.2f}",
+            f"{one.rate:,.0f}",
+            f"{one.rate / limit.rate:.2f}",
+            f"{one.p99:.2f}",
+            f"{one.p99 / limit.p99:.2f}",
         )
-    return made
+    return rows
 
 
-def marks(found: Mapping[tuple[str, str], Measured]) -> Iterator[Mark]:
-    """What is to hold of `feeds serve`."""
+def marks(results: Mapping[tuple[str, str], Measured]) -> Iterator[Mark]:
+    """The limits for `feeds serve`."""
     for kind in ("200 gzip", "304"):
         ours, limit, plain = (
-            found[name, kind] for name in ("feeds serve", "nginx gzip_static", "gunicorn + Flask")
+            results[name, kind] for name in ("feeds serve", "nginx gzip_static", "gunicorn + Flask")
         )
         yield Mark(f"{kind}: rate, to nginx's", ours.rate / limit.rate, 0.5, least=True)
         yield Mark(f"{kind}: p99, to nginx's", ours.p99 / limit.p99, 3, least=False)
@@ -242,31 +244,31 @@ def marks(found: Mapping[tuple[str, str], Measured]) -> Iterator[Mark]:
 
 
 def main() -> int:
-    """Measure, print, and return 1 if a mark does not hold."""
+    """Measure, print the results, and return 1 if a limit does not hold."""
     parser = ArgumentParser(description="Compare how fast feeds are served.")
     parser.add_argument("--seconds", type=int, default=5)
-    parser.add_argument("--rounds", type=int, default=3, help="the best of so many counts")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds, of which the best counts")
     parser.add_argument("--workers", type=int, default=2)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     if missing := [name for name in ("nginx", "wrk") if not shutil.which(name)]:
         raise SystemExit(f"{' and '.join(missing)} must be installed")
     console = Console()
     with tempfile.TemporaryDirectory(prefix="feeds-bench-") as folder:
         root = Path(folder)
-        root.chmod(0o755)  # nginx's workers read it as somebody else
-        with console.status("making the site"):
+        root.chmod(0o755)  # workers of nginx read it as another user
+        with console.status("generating the site"):
             site(root)
         size = (root / "out" / PATH[1:]).stat().st_size
-        found = measured(root, asked.seconds, asked.rounds, asked.workers, console)
+        results = measured(root, options.seconds, options.rounds, options.workers, console)
     console.print(
-        f"{PATH}, {size:,} bytes; {CONNECTIONS} connections, {asked.workers} workers each"
+        f"{PATH}, {size:,} bytes; {CONNECTIONS} connections, {options.workers} workers each"
     )
-    console.print(table(found))
+    console.print(table(results))
     failed = 0
-    for mark in marks(found):
-        said = "[green]holds[/]" if mark.holds else "[red]does not hold[/]"
+    for mark in marks(results):
+        outcome = "[green]holds[/]" if mark.holds else "[red]does not hold[/]"
         word = "at least" if mark.least else "at most"
-        console.print(f"{mark.name}: {mark.value:.2f}, {word} {mark.limit:g}: {said}")
+        console.print(f"{mark.name}: {mark.value:.2f}, {word} {mark.limit:g}: {outcome}")
         failed += not mark.holds
     return 1 if failed else 0
 
