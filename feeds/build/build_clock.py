@@ -1,20 +1,22 @@
-"""The time that a build goes by, where clocks may be wrong."""
+"""The time that a build uses, even if the clock was set back."""
 
 from datetime import datetime
 
 import msgspec
 
 from feeds.catalogue.transaction import WriteTransaction
-from feeds.config.site import Site
-from feeds.errors import ClockError, GuardError
+from feeds.errors import ClockError
 from feeds.util.dates import from_timestamp
 
-# Seconds by which a clock may go back: it is set right now and then, and machines differ.
+# Seconds by which the clock may be behind the last build: clocks are adjusted, and machines differ.
 _TOLERANCE = 300
 
 
 class BuildTime(msgspec.Struct, frozen=True):
-    """The time of a build. `back` is whether the last one was later, at `last`, in seconds."""
+    """The time of a build. `set_back` is True if the last build was later.
+
+    That was at `last`, in seconds since 1970.
+    """
 
     now: datetime
     last: int
@@ -22,10 +24,10 @@ class BuildTime(msgspec.Struct, frozen=True):
 
 
 def build_time(writer: WriteTransaction, now: datetime, *, trust: bool) -> BuildTime:
-    """The time of a build at `now`: never before the last one, so that nothing is taken back.
+    """Return the time of a build at `now`: not before the last build, to keep dates in order.
 
-    With `trust` it is `now`, and what was dated later is mended. Raises `ClockError` where the
-    clock was set back by more than is usual.
+    `trust` uses `now` in any case, and corrects dates after it. Raises `ClockError` if the clock
+    was set back by more than a small tolerance.
     """
     last = writer.meta.last_build()
     if now >= from_timestamp(last):
@@ -35,24 +37,9 @@ def build_time(writer: WriteTransaction, now: datetime, *, trust: bool) -> Build
         return BuildTime(now, last, set_back=True)
     if last - now.timestamp() > _TOLERANCE:
         raise ClockError(
-            f"the clock says {now:%Y-%m-%d %H:%M} UTC, and the last build was later, at "
-            f"{from_timestamp(last):%Y-%m-%d %H:%M} UTC; nothing was changed. Set the clock of "
-            "this machine. If it is right now and was ahead then, say --force clock to feeds "
-            "build, export or publish: what was dated ahead is mended"
+            f"the clock says {now:%Y-%m-%d %H:%M} UTC, but the last build was later, at "
+            f"{from_timestamp(last):%Y-%m-%d %H:%M} UTC; nothing was changed. Correct the clock "
+            "of this machine. If it is right now and was ahead then, pass --force clock to feeds "
+            "build, export or publish to correct the dates that were ahead"
         )
     return BuildTime(from_timestamp(last), last, set_back=False)
-
-
-def check_held_back(site: Site, writer: WriteTransaction, time: BuildTime) -> None:
-    """Raise `GuardError` where a clock that was set back holds back too much that was out."""
-    held = writer.clock.held_back(int(time.now.timestamp()), time.last) if time.set_back else 0
-    if held <= site.withdrawal_limit(0):
-        return
-    out = writer.entries.count()
-    if held > site.withdrawal_limit(out):
-        raise GuardError(
-            f"by the clock as it is, this build would hold back {held:,} of {out:,} entries, "
-            f"whose dates are yet to come and that were out at the last build, more than the "
-            f"{site.settings.guard} % that site.guard allows; nothing was changed. Set the clock "
-            "of this machine, or say --force besides if this is meant"
-        )

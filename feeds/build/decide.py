@@ -1,5 +1,6 @@
-"""What to do about articles: which to read, and what becomes of each. Pure; no I/O, no clock."""
+"""Decide which articles to read, and what to do with each. Pure; no I/O, no clock."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Literal
 
@@ -13,30 +14,31 @@ from feeds.errors import Problem
 from feeds.model.entry import Entry
 from feeds.util.dates import from_timestamp
 
-# What tells a renamed article, out of its link and its likeness.
-_WHOLE, _LINK, _LIKENESS = slice(0, 2), slice(0, 1), slice(1, 2)
-# Seconds since an entry was withdrawn, within which one such sign is enough: from the Friday on
-# which a file is taken away to the Monday on which it is back under another name.
+_log = logging.getLogger("feeds")
+
+# Seconds since an entry was withdrawn during which one matching property is enough for a rename:
+# a file removed on Friday may return under another name on Monday.
 _RECENT = 3 * 86_400
-# Which signs tell, best first, and where: between equal dates, of entries that are recent, or of
-# articles that have no date.
+# The ways to recognize a renamed article, best first: the properties to compare (link and source
+# hash), and where that is enough: for equal dates, for recent entries, or for undated articles.
 _Where = Literal["same date", "recent", "undated"]
-_WAYS: tuple[tuple[slice, _Where], ...] = (
-    (_WHOLE, "same date"),
-    (_WHOLE, "recent"),
-    (_WHOLE, "undated"),
-    (_LIKENESS, "same date"),
-    (_LIKENESS, "recent"),
-    (_LINK, "same date"),
-    (_LINK, "recent"),
+_BOTH, _LINK, _SOURCE = slice(0, 2), slice(0, 1), slice(1, 2)
+_WAYS: tuple[tuple[slice, str, _Where], ...] = (
+    (_BOTH, "same link and content", "same date"),
+    (_BOTH, "same link and content", "recent"),
+    (_BOTH, "same link and content", "undated"),
+    (_SOURCE, "same content", "same date"),
+    (_SOURCE, "same content", "recent"),
+    (_LINK, "same link", "same date"),
+    (_LINK, "same link", "recent"),
 )
 
 
 class ReadPlan(msgspec.Struct, frozen=True):
-    """What to read, and which files are gone or still there.
+    """The files to read, and which files are gone or present.
 
-    `there` are those that were found, and known ones that could not be looked at. `whole` is
-    whether all were looked for; else of files not named here nothing is said.
+    `present` holds the files found, and known files that could not be examined. `complete` is True
+    if the plan is about all files, else only about those named here.
     """
 
     tasks: list[ReadTask]
@@ -46,8 +48,12 @@ class ReadPlan(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """What to do about one article: store an entry, withdraw one, or neither; and its problems."""
+    """What to do with one article: store an entry, withdraw one, or neither; and its problems.
 
+    `reason` explains the decision in the log.
+    """
+
+    reason: str
     put: EntryChange | None = None
     withdraw: RememberedEntry | None = None
     problems: tuple[Problem, ...] = ()
@@ -61,74 +67,90 @@ def plan_reads(
     trust: bool,
     complete: bool = True,
 ) -> ReadPlan:
-    """Which files to read: those that look other than before, or all.
+    """Plan to read the files whose size or time changed, or all files.
 
-    `again` parses even those with the same bytes; without `trust` in file times every file is
-    read, and parsed if its bytes differ. What could not be looked at is not gone. A scan that
-    is not `whole` comes with what is known of the same paths.
+    `reparse` parses even files with unchanged bytes; without `trust` in file times every file is
+    read, and parsed if its bytes changed. Files that could not be examined do not count as gone.
+    If the scan is not `complete`, `known` is about the same paths.
     """
     unread = [problem.path.rstrip("/") for problem in scan.problems]
-    there: Set[str] = scan.files.keys()
+    present: Set[str] = scan.files.keys()
     if unread:
-        there |= {path for path in known if _lies_in(path, unread)}
-    other = {
+        present |= {path for path in known if _lies_in(path, unread)}
+    changed = {
         path
         for path, stat in scan.files.items()
         if (seen := known.get(path)) is None
         or seen.mtime_ns != stat.mtime_ns
         or seen.size != stat.size
     }
-    gone = known.keys() - there
+    gone = known.keys() - present
     freed = {stem(path) for path in gone}
-    anew = {path for path in other if path not in known}
+    parse = {path for path in changed if path not in known}
     if freed:
-        anew.update(path for path in scan.files if stem(path) in freed)
+        parse.update(path for path in scan.files if stem(path) in freed)
     tasks = [
-        ReadTask(path) if reparse or path in anew else ReadTask(path, digest=known[path].digest)
-        for path in (other | anew if trust and not reparse else scan.files)
+        ReadTask(path) if reparse or path in parse else ReadTask(path, digest=known[path].digest)
+        for path in (changed | parse if trust and not reparse else scan.files)
     ]
-    return ReadPlan(sorted(tasks, key=lambda task: task.path), sorted(gone), there, complete)
+    return ReadPlan(sorted(tasks, key=lambda task: task.path), sorted(gone), present, complete)
 
 
 def decide_article(
     article: Article, memory: RememberedEntry | None, seen: FileState, now: int, *, same_bytes: bool
 ) -> Decision:
-    """What becomes of an article, given what is remembered of its entry. Times in seconds.
+    """Decide about an article, given the remembered state of its entry. Times in seconds.
 
-    An article that cannot be read keeps the entry that is out; only its author withdraws it.
-    `updated` moves only when the article's file changed and with it what subscribers see.
+    An article that cannot be read keeps its published entry; only its author can withdraw it.
+    `updated` changes only if the file changed, and with it the content that subscribers see.
     """
     entry = article.entry
     if entry is None:
-        out = memory if memory and memory.withdrawn is None else None
-        if article.withheld:
-            return Decision(withdraw=out, problems=article.problems)
-        return Decision(problems=_stays(article.problems) if out else article.problems)
+        return _decide_without_entry(article, memory)
     if entry.updated > from_timestamp(max(now, int(entry.published.timestamp()))):
-        # A change that is yet to come would date the whole feed in the future.
+        # A change in the future would date the whole feed in the future.
         entry = msgspec.structs.replace(entry, updated=entry.published)
     written = min(seen.mtime_ns // 1_000_000_000, now)
-    made = article.content_hash
+    new_hash = article.content_hash
     if memory is None:
-        put = EntryChange(entry, None, written, made, article.source_hash)
-        return Decision(put, problems=article.problems)
+        put = EntryChange(entry, None, written, new_hash, article.source_hash)
+        return Decision("added: no known entry matches", put, problems=article.problems)
     updated = memory.updated
-    changed = made != memory.content_hash and not same_bytes
+    changed = new_hash != memory.content_hash and not same_bytes
     corrected = changed and entry.updated > max(from_timestamp(memory.updated), entry.published)
     if changed:
         updated = max(int(entry.updated.timestamp()), written)
-        if updated <= memory.updated:  # a file whose time is older than what it replaces
+        if updated <= memory.updated:  # a file whose time is older than that of the replaced one
             updated = max(now, memory.updated)
     entry = msgspec.structs.replace(
         entry, id=memory.id, updated=max(from_timestamp(updated), entry.published)
     )
     put = EntryChange(
-        entry, memory.seq, memory.first_seen, made, article.source_hash, corrected=corrected
+        entry, memory.seq, memory.first_seen, new_hash, article.source_hash, corrected=corrected
     )
-    return Decision(put, problems=article.problems)
+    return Decision(_reason(memory, changed=changed), put, problems=article.problems)
 
 
-def _stays(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+def _decide_without_entry(article: Article, memory: RememberedEntry | None) -> Decision:
+    published = memory if memory and memory.withdrawn is None else None
+    if article.withheld:
+        reason = "withdrawn: withheld by its author" if published else "withheld by its author"
+        return Decision(reason, withdraw=published, problems=article.problems)
+    if published:
+        reason = "left alone: the article has problems"
+        return Decision(reason, problems=_mark_kept(article.problems))
+    return Decision("not published: the article has problems", problems=article.problems)
+
+
+def _reason(memory: RememberedEntry, *, changed: bool) -> str:
+    if memory.withdrawn is not None:
+        return "published again: it was withdrawn"
+    if changed:
+        return "updated: its content changed"
+    return "stored without a new date: its content is the same to subscribers"
+
+
+def _mark_kept(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
     return tuple(
         msgspec.structs.replace(problem, message=f"{problem.message} (published as it was before)")
         if problem.fatal
@@ -138,9 +160,9 @@ def _stays(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
 
 
 class RenameCandidate(msgspec.Struct, frozen=True):
-    """What tells whether an article at a path that is new was known under another one.
+    """The properties by which a new article may be recognized as a renamed one.
 
-    `published` in seconds; `dated` is false where that is only when its file was first seen.
+    `published` is in seconds; `dated` is False if it is only the date when the file was first seen.
     """
 
     link: str
@@ -150,20 +172,20 @@ class RenameCandidate(msgspec.Struct, frozen=True):
 
 
 def rename_candidate(result: ReadResult, entry: Entry, likeness: str) -> RenameCandidate:
-    """What tells of an article, with this entry, whether it was known before."""
+    """Return the properties of a new article with this entry."""
     published = int(entry.published.timestamp())
     return RenameCandidate(entry.link, likeness, published, has_own_date(result, entry))
 
 
 def has_own_date(result: ReadResult, entry: Entry) -> bool:
-    """Whether an article has a date of its own, and not only that when it was first seen."""
+    """Return whether the author dated the article; else its date is when it was first seen."""
     return int(entry.published.timestamp()) != result.first_seen
 
 
 def is_recent(memory: RememberedEntry, gone: Set[str], now: int) -> bool:
-    """Whether the file of an entry went in this build, or a few days ago. `now` in seconds.
+    """Return whether the file of an entry disappeared in this build or a few days ago.
 
-    `gone` are the paths of the files that went in this build.
+    `gone` holds the paths of files that disappeared in this build; `now` is in seconds.
     """
     if memory.withdrawn is None or memory.path in gone:
         return True
@@ -175,38 +197,43 @@ def match_renames(
     lost: Sequence[tuple[RememberedEntry, str, str, int]],
     recent: Set[int],
 ) -> dict[str, RememberedEntry]:
-    """Which of the `new` articles are `lost` entries under another path, each at most once.
+    """Match `new` articles with `lost` entries under other paths, each at most once.
 
-    Both tell their link and likeness, and when they were published. Both alike tell best, then
-    the same content, then the same source URL (design, decision 1). An author may use a text or a
-    URL again much later, for another article, which nobody would see under the old id. So one of
-    them alone counts only where the dates agree, or for the entries whose keys are `recent`; and
-    for others both together do not count against another date that the author gives.
+    `lost` has the link, source hash and publication time of each entry. The best match has both the
+    same link and the same content, the next the same content, the last the same link. An author
+    may use a text or a URL again much later for another article, which nobody would see under the
+    old id. So a single property counts only with the same date, or for entries whose keys are
+    `recent`; and for older entries both properties do not count against a different date that the
+    author gives.
     """
-    found: dict[str, RememberedEntry] = {}
-    for signs, where in _WAYS:
+    matches: dict[str, RememberedEntry] = {}
+    for properties, description, where in _WAYS:
         waiting: dict[tuple[str | int, ...], list[RememberedEntry]] = {}
-        taken = {memory.seq for memory in found.values()}
-        for memory, link, likeness, published in lost:
+        taken = {memory.seq for memory in matches.values()}
+        for memory, link, source_hash, published in lost:
             if memory.seq not in taken and (where != "recent" or memory.seq in recent):
-                key = _key(signs, where, link, likeness, published)
+                key = _key(properties, where, link, source_hash, published)
                 waiting.setdefault(key, []).append(memory)
-        for path, each in new.items():
-            if path in found or (where == "undated" and each.dated):
+        for path, candidate in new.items():
+            if path in matches or (where == "undated" and candidate.dated):
                 continue
-            key = _key(signs, where, each.link, each.source_hash, each.published)
-            if candidates := waiting.get(key):
-                found[path] = candidates.pop(0)
-    return found
+            key = _key(
+                properties, where, candidate.link, candidate.source_hash, candidate.published
+            )
+            if memories := waiting.get(key):
+                matches[path] = memories.pop(0)
+                renamed = "%s: matched as a rename of %s: %s, %s"
+                _log.debug(renamed, path, matches[path].path, description, where)
+    return matches
 
 
 def _key(
-    signs: slice, where: _Where, link: str, likeness: str, published: int
+    properties: slice, where: _Where, link: str, source_hash: str, published: int
 ) -> tuple[str | int, ...]:
-    known: tuple[str, ...] = (link, likeness)
-    return (*known[signs], published) if where == "same date" else known[signs]
+    values: tuple[str, ...] = (link, source_hash)
+    return (*values[properties], published) if where == "same date" else values[properties]
 
 
 def _lies_in(path: str, folders: Iterable[str]) -> bool:
-    """Whether the path is one of `folders` or below one; files count as folders here."""
+    """Return whether the path is one of `folders` or below one; files count as folders here."""
     return any(folder in (path, ".") or path.startswith(folder + "/") for folder in folders)

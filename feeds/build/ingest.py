@@ -1,5 +1,6 @@
-"""Articles -> catalogue: only what changed. `feeds.build.decide` decides, this does."""
+"""Store changed articles in the catalogue, as `feeds.build.decide` decides."""
 
+import logging
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,17 +9,17 @@ from typing import TypeAlias
 
 import msgspec
 
-from feeds.articles.folder import Stat
 from feeds.articles.parser import Article, identifier, stem
+from feeds.build.changes import Changes
 from feeds.build.decide import (
     Decision,
-    ReadPlan,
     decide_article,
     has_own_date,
     is_recent,
     match_renames,
     rename_candidate,
 )
+from feeds.build.ingest_result import IngestResult
 from feeds.build.scheduled_reads import ScheduledReads
 from feeds.build.workers import ReadResult, ReadTask, Workers
 from feeds.catalogue import terms
@@ -26,155 +27,82 @@ from feeds.catalogue.records import EntryChange, FileState, RememberedEntry
 from feeds.catalogue.terms import TermCount
 from feeds.catalogue.transaction import WriteTransaction
 from feeds.config.site import Site
-from feeds.errors import GuardError, Problem, shared_id
+from feeds.errors import Problem, shared_id
 from feeds.model.entry import Entry
-from feeds.model.selection import Facts
 from feeds.util.progress import Progress
 
-# Past so many changed entries, looking at every feed is cheaper than asking which show them.
-MANY_CHANGES = 500
+_log = logging.getLogger("feeds")
 
-# Articles that were parsed, by path, with what reading them gave.
+# Parsed articles by path, with their read results.
 _Parsed: TypeAlias = dict[str, tuple[ReadResult, Article]]
 
 
-class IngestResult(msgspec.Struct):
-    """What an ingest did.
-
-    `touched` are the facts of changed entries, before and after, and `terms` what they change in
-    the counts of terms in use: both incomplete if they are `many`. `refused` are the problems of
-    those among the withdrawn that cannot be rendered. `ids` are of all entries that changed, as
-    complete as `touched`, and of those refused; `corrected` of those whose authors say that they
-    corrected them. `back` is how many of the changed were withdrawn before,
-    `expired` how many are withdrawn because their expiry date has passed; `withheld` are the first
-    problems of articles whose front matter withholds them. `unlike` are
-    the files that looked other than in the walk when they were read.
-    """
-
-    read: int = 0
-    added: int = 0
-    changed: int = 0
-    withdrawn: int = 0
-    expired: int = 0
-    withheld: list[Problem] = []
-    changed_facts: list[Facts] = []
-    ids: set[str] = set()
-    corrected: set[str] = set()
-    term_changes: Counter[TermCount] = msgspec.field(default_factory=Counter)
-    unrenderable: list[Problem] = []
-    restored: int = 0
-    changed_while_reading: set[str] = set()
-
-    @property
-    def total(self) -> int:
-        """How many entries are other than before."""
-        return self.added + self.changed + self.withdrawn
-
-    @property
-    def incomplete(self) -> bool:
-        """Whether `touched` and `terms` are not complete."""
-        return len(self.changed_facts) > MANY_CHANGES
-
-
 class Ingest:
-    """One run: reads what the plan says and brings the catalogue up to date."""
+    """One ingest of the files that `changes` lists, in the transaction of a build.
+
+    `now` is in seconds. The logger "feeds" reports at level DEBUG why each entry was added,
+    updated, withdrawn, matched as a rename or left alone.
+    """
 
     def __init__(
         self,
         site: Site,
-        writer: WriteTransaction,
+        tx: WriteTransaction,
         now: int,
         progress: Progress,
-        awaiting: ScheduledReads,
+        changes: Changes,
+        scheduled: ScheduledReads,
     ) -> None:
-        self._site, self._writer, self._now = site, writer, now
-        self._progress, self._awaiting = progress, awaiting
-        self.outcome = IngestResult()
-        self._known: Mapping[str, FileState] = {}
-        self._plan = ReadPlan([], [], set(), complete=True)
-        self._walk: Mapping[str, Stat] = {}
-        self._gone: set[str] = set()
+        self._site, self._tx, self._now = site, tx, now
+        self._progress, self._changes, self._scheduled = progress, changes, scheduled
+        self._plan, self._gone = changes.plan, set(changes.plan.gone)
+        self._result = IngestResult()
         self._families = terms.families(site)
-        self._first = not writer.entries.any()
-        self._later: dict[str, ReadTask] = {}
+        self._first = not tx.entries.any()
+        # Articles to read a second time, and the renamed entries that they are.
+        self._postponed: dict[str, ReadTask] = {}
         self._renames: dict[str, RememberedEntry] = {}
 
-    def run(
-        self,
-        plan: ReadPlan,
-        known: Mapping[str, FileState],
-        workers: Workers,
-        walk: Mapping[str, Stat],
-    ) -> None:
-        """Read, decide and store. What comes of it stands once `guard` has seen it.
-
-        `walk` is how all files looked when they were walked, empty if they were not.
-        """
-        self._known, self._plan, self._gone = known, plan, set(plan.gone)
-        self._walk = walk
-        tasks = self._dated(plan.tasks)
+    def run(self, workers: Workers) -> IngestResult:
+        """Read the articles, decide about each, and store the outcome."""
+        plan = self._plan
+        tasks = self._add_first_seen(plan.tasks)
         for results in workers.read(tasks):
-            self.outcome.read += len(results)
+            self._result.read += len(results)
             self._store(results)
-            self._progress("Reading articles", self.outcome.read, len(tasks))
-        # Only now, because workers do one run at a time.
-        for results in workers.read(list(self._later.values())):
+            self._progress("Reading articles", self._result.read, len(tasks))
+        # Not before, because workers do one run at a time.
+        for results in workers.read(list(self._postponed.values())):
             self._store(results)
         self._withdraw_gone(plan.gone)
-        self._awaiting.save(plan.gone)
+        self._scheduled.save(plan.gone)
+        return self._result
 
-    def refuse(self, failed: Mapping[int, str]) -> None:
-        """Withdraw entries that cannot be rendered, so that they cost the others nothing.
+    def withdraw_unrenderable(self, failed: Mapping[int, str]) -> IngestResult:
+        """Withdraw entries that cannot be rendered, so that the others can be published.
 
-        `failed` says why, by key.
+        `failed` maps the keys of entries to error messages. Return the result of the whole ingest.
         """
-        refused = self._writer.entries.get(list(failed))
+        entries = self._tx.entries.get(list(failed))
         changes = Counter[TermCount]()
-        for entry in refused.values():
+        for entry in entries.values():
             changes.subtract(terms.counts_of(entry, self._site, self._families, self._now))
-        self._writer.entries.withdraw(list(failed), self._now)
-        if self._writer.terms.add(changes) is None:
-            self._writer.terms.recount(self._families, self._now)
-        self.outcome.withdrawn += len(failed)
-        for seq, entry in refused.items():
-            self.outcome.ids.add(entry.id)
-            said = f"cannot be rendered ({failed[seq]}); it is left out of all feeds"
-            problem = Problem(entry.path, 1, "", said, fatal=True)
-            self._writer.files.add_problem(problem)
-            self.outcome.unrenderable.append(problem)
+        self._tx.entries.withdraw(list(failed), self._now)
+        if self._tx.terms.add(changes) is None:
+            self._tx.terms.recount(self._families, self._now)
+        self._result.withdrawn += len(failed)
+        for seq, entry in entries.items():
+            self._result.ids.add(entry.id)
+            message = f"cannot be rendered ({failed[seq]}); it is left out of all feeds"
+            problem = Problem(entry.path, 1, "", message, fatal=True)
+            _log.debug("%s: withdrawn: cannot be rendered (%s)", entry.path, failed[seq])
+            self._tx.files.add_problem(problem)
+            self._result.unrenderable.append(problem)
+        return self._result
 
-    def guard(self) -> None:
-        """Raise `GuardError` if too much would be withdrawn, whatever the reason.
-
-        Entries whose expiry date has passed do not count: their authors wanted that.
-        """
-        withdrawn = self.outcome.withdrawn - self.outcome.expired
-        if withdrawn <= self._site.withdrawal_limit(0):
-            return
-        left = self._writer.entries.count()
-        before = left + self.outcome.withdrawn - self.outcome.added - self.outcome.restored
-        out = max(before, left + len(self.outcome.unrenderable))
-        if withdrawn <= self._site.withdrawal_limit(out):
-            return
-        look, refused = "Look at the article folder", self.outcome.unrenderable
-        if refused:
-            look = f"{len(refused):,} of them cannot be rendered, the first is {refused[0]}. {look}"
-        if withheld := self.outcome.withheld:
-            look = (
-                f"The front matter of {len(withheld):,} of them withholds them, the first is "
-                f"{withheld[0]}. {look}"
-            )
-        raise GuardError(
-            f"this build would withdraw {withdrawn:,} of {out:,} entries, "
-            f"more than the {self._site.settings.guard} % that site.guard allows; nothing "
-            f"was changed. {look}, or say --force if this is meant"
-        )
-
-    def _dated(self, tasks: Sequence[ReadTask]) -> list[ReadTask]:
-        """The tasks, with the first-seen dates that are remembered."""
-        memories = (
-            {} if self._first else self._writer.entries.remembered([task.path for task in tasks])
-        )
+    def _add_first_seen(self, tasks: Sequence[ReadTask]) -> list[ReadTask]:
+        """Return the tasks with the first-seen dates of known entries."""
+        memories = {} if self._first else self._tx.entries.remembered([task.path for task in tasks])
         return [
             msgspec.structs.replace(task, first_seen=memory.first_seen)
             if (memory := memories.get(task.path))
@@ -183,121 +111,122 @@ class Ingest:
         ]
 
     def _store(self, results: Sequence[ReadResult]) -> None:
-        same = {each.path: each.seen for each in results if not each.article}
-        self._writer.files.update_times(same)
-        self._note_unlike(same)
-        parsed = {each.path: (each, each.article) for each in results if each.article}
-        memories = {} if self._first else self._writer.entries.remembered(list(parsed))
+        unchanged = {result.path: result.seen for result in results if not result.article}
+        self._tx.files.update_times(unchanged)
+        self._note_races(unchanged)
+        parsed = {result.path: (result, result.article) for result in results if result.article}
+        memories = {} if self._first else self._tx.entries.remembered(list(parsed))
         if not self._first:
-            memories |= self._renamed(parsed, memories)
-            self._put_off(parsed, memories)
+            memories |= self._find_renames(parsed, memories)
+            self._postpone(parsed, memories)
         for path, (result, article) in parsed.items():
-            self._awaiting.schedule(path, article.until, result.assets)
-        decided = self._distinct(
+            self._scheduled.schedule(path, article.until, result.assets)
+        decided = self._give_unique_ids(
             [
-                (each, self._decide(each, article, memories.get(each.path)))
-                for each, article in parsed.values()
+                (result, self._decide(result, article, memories.get(result.path)))
+                for result, article in parsed.values()
             ]
         )
+        if _log.isEnabledFor(logging.DEBUG):
+            _log_decisions(unchanged, decided)
         self._note_before(decided, memories)
         self._put([decision.put for _, decision in decided if decision.put])
         self._withdraw([decision.withdraw for _, decision in decided if decision.withdraw])
         for result, decision in decided:
             if decision.withdraw:
-                self.outcome.expired += result.path in self._awaiting.due
-                self.outcome.withheld += decision.problems[:1]
-        self._writer.files.put(
-            {each.path: (each.seen, decision.problems) for each, decision in decided}
+                self._result.expired += result.path in self._scheduled.due
+                self._result.withheld += decision.problems[:1]
+        self._tx.files.put(
+            {result.path: (result.seen, decision.problems) for result, decision in decided}
         )
-        self._note_unlike({each.path: each.seen for each, _ in decided})
+        self._note_races({result.path: result.seen for result, _ in decided})
 
-    def _note_unlike(self, stored: Mapping[str, FileState]) -> None:
-        """Note which files looked other than in the walk when they were read."""
-        for path, seen in stored.items() if self._walk else ():
-            stat = self._walk.get(path)
+    def _note_races(self, files: Mapping[str, FileState]) -> None:
+        """Note which files changed between the walk and the read."""
+        walk = self._changes.walk
+        for path, seen in files.items() if walk else ():
+            stat = walk.get(path)
             if stat is None or (stat.size, stat.mtime_ns) != (seen.size, seen.mtime_ns):
-                self.outcome.changed_while_reading.add(path)
+                self._result.changed_while_reading.add(path)
 
     def _decide(
         self, result: ReadResult, article: Article, memory: RememberedEntry | None
     ) -> Decision:
-        known = self._known.get(result.path)
+        known = self._changes.known.get(result.path)
         same = known is not None and known.digest == result.seen.digest
         return decide_article(article, memory, result.seen, self._now, same_bytes=same)
 
-    def _renamed(
+    def _find_renames(
         self, parsed: _Parsed, memories: Mapping[str, RememberedEntry]
     ) -> dict[str, RememberedEntry]:
-        """What is remembered of those among the unknown articles that were renamed, by path."""
-        again = {path: self._renames[path] for path in parsed if path in self._renames}
+        """Return the known entries that new articles are, by the new path."""
+        matches = {path: self._renames[path] for path in parsed if path in self._renames}
         new = {
             path: rename_candidate(result, article.entry, article.source_hash)
             for path, (result, article) in parsed.items()
-            if path not in memories and path not in again and article.entry
+            if path not in memories and path not in matches and article.entry
         }
         if not new:
-            return again
-        like = self._writer.entries.similar(
-            [each.link for each in new.values()], [each.source_hash for each in new.values()]
+            return matches
+        similar = self._tx.entries.similar(
+            [candidate.link for candidate in new.values()],
+            [candidate.source_hash for candidate in new.values()],
         )
         taken = {memory.seq for memory in self._renames.values()}
-        lost = [
-            known
-            for known in like
-            if known[0].seq not in taken and not self._is_there(known[0].path)
-        ]
+        lost = [row for row in similar if row[0].seq not in taken and not self._exists(row[0].path)]
         recent = {memory.seq for memory, *_ in lost if is_recent(memory, self._gone, self._now)}
-        return again | match_renames(new, lost, recent)
+        return matches | match_renames(new, lost, recent)
 
-    def _put_off(self, parsed: _Parsed, memories: Mapping[str, RememberedEntry]) -> None:
-        """Take out the renamed articles that have no date but when they were first seen.
+    def _postpone(self, parsed: _Parsed, memories: Mapping[str, RememberedEntry]) -> None:
+        """Remove the renamed articles that are dated by their first-seen date only.
 
-        The times of their files stood in for that before it was known which entries they are. They
-        are read once more at the end, and nothing else may take their entries until then.
+        They were parsed with the times of their files, before it was known which entries they are.
+        They are read again at the end; until then no other article may take their entries.
         """
         for path, (result, article) in list(parsed.items()):
             memory, entry = memories.get(path), article.entry
-            if memory is None or memory.path == path or path in self._later or entry is None:
+            if memory is None or memory.path == path or path in self._postponed or entry is None:
                 continue
             if not has_own_date(result, entry) and result.first_seen != memory.first_seen:
-                self._later[path] = ReadTask(path, first_seen=memory.first_seen)
+                self._postponed[path] = ReadTask(path, first_seen=memory.first_seen)
                 self._renames[path] = memory
                 del parsed[path]
 
-    def _is_there(self, path: str) -> bool:
-        """Whether there is an article file at this path, as far as this build has looked."""
+    def _exists(self, path: str) -> bool:
+        """Return whether an article file exists at this path, from the scan if it covers it."""
         if self._plan.complete or path in self._plan.present or path in self._gone:
             return path in self._plan.present
-        known = bool(self._writer.files.at([path]))
-        return known and os.path.lexists(self._site.folder / path)
+        return bool(self._tx.files.at([path])) and os.path.lexists(self._site.folder / path)
 
-    def _distinct(
+    def _give_unique_ids(
         self, decided: Sequence[tuple[ReadResult, Decision]]
     ) -> list[tuple[ReadResult, Decision]]:
-        """The decisions, with no id given twice."""
-        fresh = [each.put.entry.id for _, each in decided if each.put and each.put.seq is None]
-        taken = self._writer.entries.paths_by_id(fresh) if fresh else {}
-        return [(result, self._own_id(decision, taken)) for result, decision in decided]
+        """Return the decisions, with no id given to two entries."""
+        puts = [decision.put for _, decision in decided if decision.put]
+        new_ids = [put.entry.id for put in puts if put.seq is None]
+        taken = self._tx.entries.paths_by_id(new_ids) if new_ids else {}
+        return [(result, self._with_unique_id(decision, taken)) for result, decision in decided]
 
-    def _own_id(self, decision: Decision, taken: dict[str, str]) -> Decision:
-        """The decision, its new entry with an id that is free. `taken` are paths by id."""
+    def _with_unique_id(self, decision: Decision, taken: dict[str, str]) -> Decision:
+        """Return the decision, with a free id for a new entry. `taken` maps ids to paths."""
         put = decision.put
         if put is None or put.seq is not None:
             return decision
         entry, holder = put.entry, taken.get(put.entry.id)
-        if holder and stem(holder) == stem(entry.path) and self._is_there(holder):
-            return Decision(problems=(*decision.problems, shared_id(entry.path, holder)))
-        if holder is not None:  # it had this path before it was renamed: this is another article
+        if holder and stem(holder) == stem(entry.path) and self._exists(holder):
+            problems = (*decision.problems, shared_id(entry.path, holder))
+            return Decision(f"not published: {holder} has the same id", problems=problems)
+        if holder is not None:  # an entry that had this path before it was renamed
             entry = msgspec.structs.replace(entry, id=self._free_id(entry.path, taken))
             put = msgspec.structs.replace(put, entry=entry)
         taken[entry.id] = entry.path
         return msgspec.structs.replace(decision, put=put)
 
     def _free_id(self, path: str, taken: Mapping[str, str]) -> str:
-        own = stem(path)
+        base = stem(path)
         for number in count(2):
-            id_ = identifier(f"{own}~{number}{path.removeprefix(own)}", self._site)
-            if id_ not in taken and not self._writer.entries.paths_by_id([id_]):
+            id_ = identifier(f"{base}~{number}{path.removeprefix(base)}", self._site)
+            if id_ not in taken and not self._tx.entries.paths_by_id([id_]):
                 break
         return id_
 
@@ -306,59 +235,70 @@ class Ingest:
         decided: Sequence[tuple[ReadResult, Decision]],
         memories: Mapping[str, RememberedEntry],
     ) -> None:
-        """Note what the entries that are about to change were, so that their feeds are known."""
+        """Note the facts of entries before they change, to find the feeds that show them."""
         changing = [
-            memories[each.path]
-            for each, decision in decided
-            if each.path in memories and (decision.put or decision.withdraw)
+            memories[result.path]
+            for result, decision in decided
+            if result.path in memories and (decision.put or decision.withdraw)
         ]
-        put = {decision.put.seq for _, decision in decided if decision.put and decision.put.seq}
-        self.outcome.restored += sum(
-            memory.seq in put and memory.withdrawn is not None for memory in changing
+        stored = {decision.put.seq for _, decision in decided if decision.put and decision.put.seq}
+        self._result.restored += sum(
+            memory.seq in stored and memory.withdrawn is not None for memory in changing
         )
-        if changing and not self.outcome.incomplete:
-            entries = self._writer.entries.get([memory.seq for memory in changing])
-            self._touch(entries.values())
-            out = {memory.seq for memory in changing if memory.withdrawn is None}
-            self._count((each for seq, each in entries.items() if seq in out), -1)
+        if changing and not self._result.incomplete:
+            entries = self._tx.entries.get([memory.seq for memory in changing])
+            self._note_facts(entries.values())
+            published = {memory.seq for memory in changing if memory.withdrawn is None}
+            self._count_terms((entry for seq, entry in entries.items() if seq in published), -1)
 
-    def _touch(self, entries: Iterable[Entry]) -> None:
-        if not self.outcome.incomplete:
-            known = list(entries)
-            self.outcome.changed_facts += [self._site.facts(entry) for entry in known]
-            self.outcome.ids.update(entry.id for entry in known)
-
-    def _count(self, entries: Iterable[Entry], change: int) -> None:
-        if not self.outcome.incomplete:
+    def _note_facts(self, entries: Iterable[Entry]) -> None:
+        if not self._result.incomplete:
             for entry in entries:
-                for each in terms.counts_of(entry, self._site, self._families, self._now):
-                    self.outcome.term_changes[each] += change
+                self._result.changed_facts.append(self._site.facts(entry))
+                self._result.ids.add(entry.id)
+
+    def _count_terms(self, entries: Iterable[Entry], change: int) -> None:
+        if not self._result.incomplete:
+            for entry in entries:
+                for term in terms.counts_of(entry, self._site, self._families, self._now):
+                    self._result.term_changes[term] += change
 
     def _put(self, changes: Sequence[EntryChange]) -> None:
         if not changes:
             return
-        self._writer.entries.put(changes, self._site)
-        self._touch(change.entry for change in changes)
-        self._count((change.entry for change in changes), 1)
-        self.outcome.corrected.update(each.entry.id for each in changes if each.corrected)
+        self._tx.entries.put(changes, self._site)
+        self._note_facts(change.entry for change in changes)
+        self._count_terms((change.entry for change in changes), 1)
+        self._result.corrected.update(change.entry.id for change in changes if change.corrected)
         added = sum(change.seq is None for change in changes)
-        self.outcome.added += added
-        self.outcome.changed += len(changes) - added
+        self._result.added += added
+        self._result.changed += len(changes) - added
 
     def _withdraw(self, memories: Sequence[RememberedEntry]) -> None:
-        self._writer.entries.withdraw([memory.seq for memory in memories], self._now)
-        self.outcome.withdrawn += len(memories)
+        self._tx.entries.withdraw([memory.seq for memory in memories], self._now)
+        self._result.withdrawn += len(memories)
 
     def _withdraw_gone(self, gone: Sequence[str]) -> None:
-        """Withdraw the entries whose articles are gone and were not renamed."""
-        self._writer.files.forget(gone)
+        """Withdraw the entries whose article files are gone and were not renamed."""
+        self._tx.files.forget(gone)
         lost = [
             memory
-            for memory in self._writer.entries.remembered(gone).values()
+            for memory in self._tx.entries.remembered(gone).values()
             if memory.withdrawn is None
         ]
-        if not self.outcome.incomplete:
-            entries = list(self._writer.entries.get([memory.seq for memory in lost]).values())
-            self._touch(entries)
-            self._count(entries, -1)
+        if not self._result.incomplete:
+            entries = list(self._tx.entries.get([memory.seq for memory in lost]).values())
+            self._note_facts(entries)
+            self._count_terms(entries, -1)
+        for memory in lost:
+            _log.debug("%s: withdrawn: its file is gone", memory.path)
         self._withdraw(lost)
+
+
+def _log_decisions(
+    unchanged: Iterable[str], decided: Iterable[tuple[ReadResult, Decision]]
+) -> None:
+    for path in unchanged:
+        _log.debug("%s: left alone: its bytes are the same", path)
+    for result, decision in decided:
+        _log.debug("%s: %s", result.path, decision.reason)

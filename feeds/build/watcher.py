@@ -11,7 +11,8 @@ from pathlib import Path
 from filelock import Timeout
 
 from feeds.build import sidecar
-from feeds.build.builder import BuildCache, BuildReport, build, find_changed_paths
+from feeds.build.builder import BuildCache, BuildReport, build
+from feeds.build.changes import find_changed_paths
 from feeds.catalogue.catalogue import Catalogue
 from feeds.config.site import Site
 from feeds.errors import ArticleFolderError, CatalogueError, ClockError, FeedsError

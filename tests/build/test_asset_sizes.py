@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from feeds.build.builder import find_changed_paths
+from feeds.build.changes import find_changed_paths
 from feeds.catalogue.catalogue import Catalogue
 from tests.support.site import NOW, Publication, front_matter
 

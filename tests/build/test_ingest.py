@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from feeds.articles.folder import read, scan
-from feeds.build import ingest
+from feeds.build import ingest_result
 from feeds.build import workers as work
 from feeds.build.workers import ReadTask, article_workers
 from feeds.config.site import Site
@@ -528,7 +528,7 @@ def test_many_changes_at_once_refresh_every_feed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also those of entries past the number up to which it is noted which have changed."""
-    monkeypatch.setattr(ingest, "MANY_CHANGES", 6)
+    monkeypatch.setattr(ingest_result, "MANY_CHANGES", 6)
     monkeypatch.setattr(work, "_CHUNK", 2)
     names = [f"{number:02}" for number in range(12)]
     site = Publication(tmp_path, {f"{n}.md": article(n, topics=[f"T{n}"]) for n in names})

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from feeds.build import builder as building
-from feeds.build import sidecar
+from feeds.build import changes, sidecar
 from feeds.build import watcher as watch
 from feeds.build.builder import BuildReport
 from feeds.build.watcher import Watcher
@@ -315,7 +315,7 @@ def test_what_the_guard_stops_costs_nothing_that_is_heard_with_it(
     site = polled(tmp_path)
     for number in range(40):
         add(site, f"old{number}")
-    told, scanned, real = Event(), Event(), building.find_changed_paths
+    told, scanned, real = Event(), Event(), changes.find_changed_paths
 
     def look(*arguments: Any) -> list[str]:
         found = real(*arguments)
