@@ -40,9 +40,7 @@ def below(site: Published) -> str:
     return f"s3://bucket/{site.prefix}/.feeds-state"
 
 
-def test_the_default_puts_no_memory_where_readers_find_the_feeds(
-    tmp_path: Path, store: Store
-) -> None:
+def test_default_stores_no_memory_among_the_feeds(tmp_path: Path, store: Store) -> None:
     site = public(tmp_path, store)
     done = site.run("publish")
     assert done.returncode == 0, done.stderr
@@ -55,7 +53,7 @@ def test_the_default_puts_no_memory_where_readers_find_the_feeds(
     assert site.publish(clock()).memory == "none"
 
 
-def test_a_machine_without_a_catalogue_stops_and_names_the_setting(
+def test_machine_without_a_catalogue_stops_and_names_the_setting(
     tmp_path: Path, store: Store
 ) -> None:
     """Such as CI, after the first publish of all."""
@@ -70,7 +68,7 @@ def test_a_machine_without_a_catalogue_stops_and_names_the_setting(
     assert site.there() == before
 
 
-def test_a_catalogue_that_was_made_anew_is_not_taken_for_the_one_that_published(
+def test_rebuilt_catalogue_is_not_accepted_as_the_published_one(
     tmp_path: Path, store: Store
 ) -> None:
     """As in CI that runs `feeds build` before."""
@@ -87,7 +85,7 @@ def test_a_catalogue_that_was_made_anew_is_not_taken_for_the_one_that_published(
     runner.publish()
 
 
-def test_a_first_upload_that_was_killed_is_not_gone_on_with_by_a_stranger(
+def test_killed_first_upload_is_not_continued_from_another_catalogue(
     tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site = public(tmp_path / "a", store)
@@ -106,7 +104,7 @@ def test_a_first_upload_that_was_killed_is_not_gone_on_with_by_a_stranger(
     site.publish()
 
 
-def test_a_memory_that_was_kept_there_stops_it_until_it_is_named_where_to(
+def test_existing_public_memory_stops_the_publish_until_it_has_a_location(
     tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As an earlier version did; nothing of it is deleted before it is elsewhere."""
@@ -128,7 +126,7 @@ def test_a_memory_that_was_kept_there_stops_it_until_it_is_named_where_to(
     shutil.rmtree(tmp_path / "c")
 
 
-def test_a_memory_that_anybody_can_read_ends_the_publish(tmp_path: Path, store: Store) -> None:
+def test_readable_memory_stops_the_publish(tmp_path: Path, store: Store) -> None:
     site = public(tmp_path, store)
     site = public(tmp_path, store, site.prefix, state=below(site))
     for _ in range(2):
@@ -139,9 +137,7 @@ def test_a_memory_that_anybody_can_read_ends_the_publish(tmp_path: Path, store: 
         assert not [name for name in site.objects.list_keys() if "catalogue-" in name]
 
 
-def test_a_memory_beside_the_feeds_that_anybody_can_read_ends_it_too(
-    tmp_path: Path, store: Store
-) -> None:
+def test_readable_memory_next_to_the_feeds_stops_the_publish(tmp_path: Path, store: Store) -> None:
     site = public(tmp_path, store)
     site = public(tmp_path, store, site.prefix, state=f"s3://bucket/beside-{site.prefix}")
     with pytest.raises(StoreError, match=f"anyone can read .*/bucket/beside-{site.prefix}/"):
@@ -149,9 +145,7 @@ def test_a_memory_beside_the_feeds_that_anybody_can_read_ends_it_too(
 
 
 @pytest.mark.parametrize("status", [403, 404, 200])
-def test_a_memory_that_is_hidden_below_the_feeds_is_kept(
-    tmp_path: Path, store: Store, status: int
-) -> None:
+def test_hidden_memory_below_the_feeds_is_kept(tmp_path: Path, store: Store, status: int) -> None:
     """A host may also answer 200 with a page, whatever it is asked."""
     asked: list[str] = []
 
@@ -178,7 +172,7 @@ def test_a_memory_that_is_hidden_below_the_feeds_is_kept(
     assert any("Could not check" in said for said in report.export.said)
 
 
-def test_a_pointer_that_is_hidden_does_not_hide_the_copy(tmp_path: Path, store: Store) -> None:
+def test_hidden_record_does_not_hide_the_copy(tmp_path: Path, store: Store) -> None:
     class Host(Handler):
         def do_GET(self) -> None:  # noqa: N802
             key = f"half{self.path}"
@@ -198,7 +192,7 @@ def test_a_pointer_that_is_hidden_does_not_hide_the_copy(tmp_path: Path, store: 
             site.publish()
 
 
-def test_an_encrypted_memory_may_be_read_by_anybody(
+def test_encrypted_memory_may_be_public(
     tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They get nothing out of it, and machines that have the key do."""

@@ -37,12 +37,12 @@ def token(state: ObjectStore) -> str:
     return msgspec.json.decode(body(state, lease.KEY), type=lease.Holder).token
 
 
-def test_who_comes_second_is_told_who_holds_it(state: ObjectStore) -> None:
+def test_error_names_the_holder_of_the_lock(state: ObjectStore) -> None:
     with Lease(state, 0), pytest.raises(BusyError, match=r"has been publishing to .* since 20"):
         Lease(state, 0).__enter__()
 
 
-def test_it_is_free_again_at_once(state: ObjectStore) -> None:
+def test_lock_is_released_on_exit(state: ObjectStore) -> None:
     with Lease(state, 0):
         assert token(state)
     with Lease(state, 0):
@@ -50,20 +50,20 @@ def test_it_is_free_again_at_once(state: ObjectStore) -> None:
     assert token(state) == ""
 
 
-def test_it_is_free_again_after_an_error(state: ObjectStore) -> None:
+def test_lock_is_released_after_an_error(state: ObjectStore) -> None:
     with pytest.raises(KeyError), Lease(state, 0):
         raise KeyError
     assert token(state) == ""
 
 
-def test_it_is_held_for_as_long_as_its_holder_lives(state: ObjectStore) -> None:
+def test_lock_is_held_while_its_holder_lives(state: ObjectStore) -> None:
     with Lease(state, 0) as held:
         with pytest.raises(BusyError):
             Lease(state, 2.5 * lease.SECONDS).__enter__()
         held.check()
 
 
-def test_a_lock_whose_holder_died_is_taken_once_it_has_not_moved_for_long(
+def test_lock_of_a_dead_holder_expires(
     state: ObjectStore,
 ) -> None:
     state.put(lease.KEY, msgspec.json.encode(lease.Holder("dead", "machine", "then", 7)))
@@ -74,7 +74,7 @@ def test_a_lock_whose_holder_died_is_taken_once_it_has_not_moved_for_long(
         assert time.monotonic() - start >= lease.SECONDS
 
 
-def test_a_lock_whose_holder_died_is_taken_by_who_never_waits_for_so_long(
+def test_lock_of_a_dead_holder_expires_without_waiting(
     state: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As from a crontab, with a patience that is shorter than a lock is good for."""
@@ -90,7 +90,7 @@ def test_a_lock_whose_holder_died_is_taken_by_who_never_waits_for_so_long(
         assert token(state) not in ("dead", "")
 
 
-def test_whoever_asks_a_holder_that_lives_leaves_it_the_lock(
+def test_lock_of_a_live_holder_is_not_taken(
     state: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lease, "_STORE_CLOCKS", 1.0)  # the store's times are whole seconds
@@ -102,7 +102,7 @@ def test_whoever_asks_a_holder_that_lives_leaves_it_the_lock(
         held.check()
 
 
-def test_who_lost_it_is_told_before_the_next_write(state: ObjectStore) -> None:
+def test_lost_lock_is_noticed_before_the_next_write(state: ObjectStore) -> None:
     with Lease(state, 0) as held:
         state.put(lease.KEY, msgspec.json.encode(lease.Holder("other")))
         time.sleep(lease.SECONDS / 2)
@@ -111,7 +111,7 @@ def test_who_lost_it_is_told_before_the_next_write(state: ObjectStore) -> None:
     assert token(state) == "other"
 
 
-def test_who_cannot_renew_it_stops_before_another_may_take_it(faulty: Faulty) -> None:
+def test_holder_that_cannot_renew_stops_before_the_lock_expires(faulty: Faulty) -> None:
     with Lease(through(faulty), 0) as held:
         held.check()
         faulty.fault = lambda _method, _path: 403
@@ -125,7 +125,7 @@ def test_who_cannot_renew_it_stops_before_another_may_take_it(faulty: Faulty) ->
         assert lease.SECONDS / 4 < time.monotonic() - start < lease.SECONDS * 0.75
 
 
-def test_a_lost_answer_costs_neither_taking_nor_renewing(faulty: Faulty) -> None:
+def test_lost_responses_break_neither_taking_nor_renewing(faulty: Faulty) -> None:
     """The store did it, and the client was not told: what it finds then is its own."""
     answers = count()
 
@@ -141,7 +141,7 @@ def test_a_lost_answer_costs_neither_taking_nor_renewing(faulty: Faulty) -> None
     assert next(answers) > 6
 
 
-def test_a_store_that_ignores_conditions_is_refused(faulty: Faulty) -> None:
+def test_store_that_ignores_conditions_is_refused(faulty: Faulty) -> None:
     state = through(faulty)
 
     class Ignores(ObjectStore):
@@ -154,7 +154,7 @@ def test_a_store_that_ignores_conditions_is_refused(faulty: Faulty) -> None:
         Lease(state, 0).__enter__()
 
 
-def test_a_store_that_refuses_conditions_is_told(
+def test_store_that_refuses_conditions_is_reported(
     faulty: Faulty, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(object_store, "_RETRY_SECONDS", 1)
@@ -163,7 +163,7 @@ def test_a_store_that_refuses_conditions_is_told(
         Lease(through(faulty), 0).__enter__()
 
 
-def test_of_many_at_once_one_holds_it_at_a_time(state: ObjectStore) -> None:
+def test_one_of_many_processes_holds_the_lock(state: ObjectStore) -> None:
     inside, most, done = 0, 0, 0
     guard = threading.Lock()
 

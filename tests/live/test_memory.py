@@ -78,7 +78,7 @@ def with_a_history(site: Published) -> Published:
     return site
 
 
-def test_a_fresh_machine_changes_nothing_but_what_is_new(first: Published) -> None:
+def test_fresh_machine_changes_only_new_articles(first: Published) -> None:
     before, raw = entries(first), first.there()
     runner = fresh(first, (NOW + 2 * DAY).timestamp())
     report = runner.publish(NOW + 2 * DAY)
@@ -94,7 +94,7 @@ def test_a_fresh_machine_changes_nothing_but_what_is_new(first: Published) -> No
 
 
 @pytest.mark.parametrize("format_", ["rss", "atom"])
-def test_the_other_entries_are_the_same_bytes(first: Published, format_: str) -> None:
+def test_unchanged_entries_keep_their_bytes(first: Published, format_: str) -> None:
     tag = {"rss": b"item", "atom": b"entry"}[format_]
 
     def cut(document: bytes) -> set[bytes]:
@@ -111,7 +111,7 @@ def test_the_other_entries_are_the_same_bytes(first: Published, format_: str) ->
     assert len(after) == 6
 
 
-def test_a_withdrawn_article_that_comes_back_has_its_id_and_date(first: Published) -> None:
+def test_returning_article_keeps_its_id_and_date(first: Published) -> None:
     first.articles.write("gone.md", article("gone", publishedDateTime=None))
     runner = fresh(first, (NOW + 2 * DAY).timestamp())
     runner.publish(NOW + 2 * DAY)
@@ -121,7 +121,7 @@ def test_a_withdrawn_article_that_comes_back_has_its_id_and_date(first: Publishe
     assert back["date_published"] == f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(seen))}"
 
 
-def test_ids_and_dates_are_kept_before_they_are_seen(
+def test_memory_is_saved_before_readers_see_new_ids(
     tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A machine that dies while it uploads takes nothing with it that subscribers know."""
@@ -140,9 +140,7 @@ def test_ids_and_dates_are_kept_before_they_are_seen(
     assert entries(runner)["u"] == seen
 
 
-def test_a_change_is_found_where_every_checkout_has_the_same_time_and_size(
-    tmp_path: Path, store: Store
-) -> None:
+def test_change_is_found_if_time_and_size_of_files_are_equal(tmp_path: Path, store: Store) -> None:
     site = Published(tmp_path / "a", store, articles={"a.md": article("abc")})
     times = site.articles.file("a.md").stat().st_mtime
     site.publish()
@@ -154,7 +152,7 @@ def test_a_change_is_found_where_every_checkout_has_the_same_time_and_size(
     assert list(entries(runner)) == ["xyz"]
 
 
-def test_a_change_is_found_by_the_run_after_one_that_was_killed_before_it_had_built(
+def test_change_is_found_after_a_run_killed_before_its_build(
     tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site = Published(tmp_path / "a", store, articles={"a.md": article("abc")})
@@ -178,7 +176,7 @@ def test_a_change_is_found_by_the_run_after_one_that_was_killed_before_it_had_bu
     assert runner.publish(NOW + DAY).build.read == 0
 
 
-def test_what_hubs_were_told_is_taken_up_at_once_with_the_catalogue(
+def test_hub_state_is_restored_with_the_catalogue_atomically(
     first: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub = {"url": "https://hub.example/", "tries": 0, "due": 0}
@@ -208,7 +206,7 @@ main(sys.argv[1:])
 """
 
 
-def test_what_a_killed_run_left_beside_the_catalogue_goes(first: Published) -> None:
+def test_working_folder_of_a_killed_run_is_removed(first: Published) -> None:
     """It is as large as the catalogue."""
     first.articles.write("new.md", article("new"))
     command = [sys.executable, "-c", _DIES_WHILE_SAVING, "publish", str(first.out)]
@@ -224,7 +222,7 @@ def test_what_a_killed_run_left_beside_the_catalogue_goes(first: Published) -> N
 
 
 @pytest.mark.parametrize("name", ["catalogue.sqlite", "catalogue.sqlite.br"])
-def test_a_disk_that_is_full_is_told(
+def test_full_disk_is_reported(
     first: Published, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     runner = fresh(first, (NOW + 2 * DAY).timestamp())
@@ -248,7 +246,7 @@ def test_a_disk_that_is_full_is_told(
     runner.publish(NOW + 2 * DAY)
 
 
-def test_a_state_that_cannot_be_locked_is_told(tmp_path: Path) -> None:
+def test_state_that_cannot_be_locked_is_reported(tmp_path: Path) -> None:
     (tmp_path / "private/lock").mkdir(parents=True)
     site = Publication(tmp_path / "a", {"a.md": article("a")}, export={"state": "../private"})
     with pytest.raises(StoreError, match=r"private cannot be locked: .*lock: Is a directory"):
@@ -269,11 +267,11 @@ def test_two_machines_take_turns(first: Published) -> None:
         assert after == before
 
 
-def test_a_machine_that_went_on_from_it_keeps_its_own(first: Published) -> None:
+def test_current_catalogue_is_kept(first: Published) -> None:
     assert first.publish(NOW + 2 * DAY).memory == "kept"
 
 
-def test_a_catalogue_of_its_own_that_gives_way_is_kept_beside(first: Published) -> None:
+def test_replaced_catalogue_is_kept_as_a_file(first: Published) -> None:
     own = fresh(first, (NOW + 2 * DAY).timestamp())
     own.articles.write("own.md", article("own", publishedDateTime=None))
     own.articles.build(NOW - DAY)
@@ -285,7 +283,7 @@ def test_a_catalogue_of_its_own_that_gives_way_is_kept_beside(first: Published) 
     assert found[0].first_seen == (NOW - DAY).timestamp()
 
 
-def test_the_memory_is_written_only_when_it_changed(first: Published) -> None:
+def test_memory_is_saved_only_if_it_changed(first: Published) -> None:
     before = first.record.catalogue
     first.publish(NOW + 2 * DAY)
     assert first.record.catalogue == before
@@ -297,7 +295,7 @@ def test_the_memory_is_written_only_when_it_changed(first: Published) -> None:
     assert kept == [first.record.catalogue.key] if first.record.catalogue else []
 
 
-def test_a_memory_that_is_gone_or_damaged_stops_it(first: Published) -> None:
+def test_missing_or_damaged_memory_stops_the_publish(first: Published) -> None:
     saved = first.record.catalogue
     assert saved
     whole, before = body(first.state, saved.key), first.there()
@@ -313,7 +311,7 @@ def test_a_memory_that_is_gone_or_damaged_stops_it(first: Published) -> None:
     assert runner.publish(NOW + 2 * DAY).upload.written == ()
 
 
-def test_a_memory_that_is_lost_for_good_is_given_up_if_that_is_meant(first: Published) -> None:
+def test_overwrite_abandons_a_lost_memory(first: Published) -> None:
     saved = first.record.catalogue
     assert saved
     first.state.delete(saved.key)
@@ -326,7 +324,7 @@ def test_a_memory_that_is_lost_for_good_is_given_up_if_that_is_meant(first: Publ
     assert again.key in runner.state.list_keys()
 
 
-def test_a_store_that_cannot_be_asked_is_not_taken_for_a_new_one(
+def test_unreachable_store_is_not_treated_as_empty(
     first: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runner = fresh(first, (NOW + 2 * DAY).timestamp())
@@ -336,13 +334,13 @@ def test_a_store_that_cannot_be_asked_is_not_taken_for_a_new_one(
     assert not list(runner.articles.root.glob("catalogue*"))
 
 
-def test_without_memory_none_is_kept(tmp_path: Path, store: Store) -> None:
+def test_disabled_memory_is_not_saved(tmp_path: Path, store: Store) -> None:
     site = Published(tmp_path, store, upload={"memory": False})
     assert site.publish().memory == "none"
     assert site.state.list_keys() == ["lock.json", "published.json"]
 
 
-def test_the_state_may_be_elsewhere_than_what_readers_see(tmp_path: Path, store: Store) -> None:
+def test_state_may_be_in_another_bucket(tmp_path: Path, store: Store) -> None:
     site = Published(tmp_path, store)
     private = f"s3://bucket/private-{site.prefix}"
     site = Published(tmp_path / "b", store, site.prefix, upload={"state": private})
@@ -369,7 +367,7 @@ def below(tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> Publ
     return with_a_history(site)
 
 
-def test_a_state_that_is_given_another_place_moves_there(below: Published) -> None:
+def test_state_moves_to_its_new_location(below: Published) -> None:
     before, raw = entries(below), below.there()
     below.state.put("told.json", b'{"hub": [], "ping": []}')
     private = f"private-{below.prefix}"
@@ -387,7 +385,7 @@ def test_a_state_that_is_given_another_place_moves_there(below: Published) -> No
     assert entries(one) == before
 
 
-def test_of_two_memories_none_is_deleted(below: Published) -> None:
+def test_neither_of_two_memories_is_deleted(below: Published) -> None:
     """A machine with the settings of before has published since the state was moved."""
     moved = elsewhere(below, f"private-{below.prefix}")
     moved.publish(NOW + 2 * DAY)
@@ -403,7 +401,7 @@ def test_of_two_memories_none_is_deleted(below: Published) -> None:
     assert below.objects.list_keys() == before
 
 
-def test_a_move_that_was_killed_is_finished(
+def test_interrupted_move_of_the_state_is_finished(
     below: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raw, private = below.there(), f"private-{below.prefix}"
@@ -427,7 +425,7 @@ def test_a_move_that_was_killed_is_finished(
     assert runner.publish(NOW + 3 * DAY).upload.written == ()
 
 
-def test_a_dry_run_knows_the_record_that_is_yet_to_be_moved(below: Published) -> None:
+def test_dry_run_reads_the_record_before_it_is_moved(below: Published) -> None:
     moved = elsewhere(below, f"private-{below.prefix}")
     told = moved.run("upload", "--dry-run")
     assert told.returncode == 0, told.stderr
@@ -435,7 +433,7 @@ def test_a_dry_run_knows_the_record_that_is_yet_to_be_moved(below: Published) ->
     assert below.record.files
 
 
-def test_feeds_that_the_state_does_not_know_are_not_made_anew(below: Published) -> None:
+def test_feeds_without_a_record_stop_the_publish(below: Published) -> None:
     """As where `upload.state` was one place and is another, which nothing leads to."""
     below = elsewhere(below, f"one-{below.prefix}")
     below.publish(NOW + DAY)
@@ -455,7 +453,7 @@ def test_feeds_that_the_state_does_not_know_are_not_made_anew(below: Published) 
     assert below.there() == before
 
 
-def test_what_was_published_elsewhere_only_is_kept_beside(below: Published) -> None:
+def test_catalogue_published_elsewhere_is_kept_as_a_file(below: Published) -> None:
     """Where it gives way at this place, it is nowhere else."""
     two = elsewhere(below, f"two-{below.prefix}")
     other = fresh(below, (NOW + 2 * DAY).timestamp())
@@ -466,7 +464,7 @@ def test_what_was_published_elsewhere_only_is_kept_beside(below: Published) -> N
     assert list(below.articles.root.glob("*.replaced"))
 
 
-def test_a_memory_that_is_kept_no_longer_is_not_taken_up_later(first: Published) -> None:
+def test_deleted_memory_is_not_restored_later(first: Published) -> None:
     without = Published(
         first.root, first.store, first.prefix, articles={}, upload={"memory": False}
     )
@@ -487,7 +485,7 @@ def test_a_memory_that_is_kept_no_longer_is_not_taken_up_later(first: Published)
     assert first.there() == before
 
 
-def test_a_memory_of_old_is_not_enough_where_none_is_kept(first: Published) -> None:
+def test_stale_memory_is_rejected_when_memory_is_disabled(first: Published) -> None:
     runner = fresh(first, (NOW + 2 * DAY).timestamp())
     without = Published(
         runner.root, first.store, first.prefix, articles={}, upload={"memory": False}
@@ -496,7 +494,7 @@ def test_a_memory_of_old_is_not_enough_where_none_is_kept(first: Published) -> N
         without.publish(NOW + 2 * DAY)
 
 
-def test_a_folder_keeps_the_state_in_itself(tmp_path: Path) -> None:
+def test_folder_contains_its_own_state(tmp_path: Path) -> None:
     """A folder that something else carries to its host, such as a branch of pages."""
     nginx = {"export": {"for": "nginx"}}
     site = Publication(tmp_path / "a", {"u.md": article("u", publishedDateTime=None)}, **nginx)
@@ -519,7 +517,7 @@ def test_a_folder_keeps_the_state_in_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("host", ["plain", "netlify", "cloudflare-pages", "github-pages", "s3"])
-def test_articles_yet_to_come_are_not_put_where_all_can_read(tmp_path: Path, host: str) -> None:
+def test_scheduled_articles_are_not_stored_in_public(tmp_path: Path, host: str) -> None:
     site = Publication(
         tmp_path / "site",
         {"a.md": article("a"), "c.md": article("c", publishedDateTime="2999-01-01")},
@@ -532,7 +530,7 @@ def test_articles_yet_to_come_are_not_put_where_all_can_read(tmp_path: Path, hos
     assert not list(out.glob("**/catalogue-*"))
 
 
-def test_the_memory_of_a_folder_may_be_kept_in_another(tmp_path: Path) -> None:
+def test_memory_of_a_folder_may_be_in_another_folder(tmp_path: Path) -> None:
     out, undated = tmp_path / "out", {"u.md": article("u", publishedDateTime=None)}
     state = {"export": {"state": "../private"}}
     site = Publication(tmp_path / "a", undated, **state)
@@ -545,7 +543,7 @@ def test_the_memory_of_a_folder_may_be_kept_in_another(tmp_path: Path) -> None:
     assert (out / "all.json").read_bytes() == before
 
 
-def test_a_memory_that_all_can_read_is_moved_to_where_it_may_be(tmp_path: Path) -> None:
+def test_public_memory_is_moved_to_a_private_folder(tmp_path: Path) -> None:
     out, articles = tmp_path / "out", {"a.md": article("a", publishedDateTime=None)}
     site = Publication(tmp_path / "site", articles, export={"for": "nginx"})
     publish(site.site, out, NOW, silent)
@@ -559,7 +557,7 @@ def test_a_memory_that_all_can_read_is_moved_to_where_it_may_be(tmp_path: Path) 
     assert {file.name for file in (out / ".feeds-state").iterdir()} == {"lock"}
 
 
-def test_a_folder_whose_feeds_the_state_does_not_know_is_left_alone(tmp_path: Path) -> None:
+def test_folder_with_unrecorded_feeds_is_left_alone(tmp_path: Path) -> None:
     out, articles = tmp_path / "out", {"a.md": article("a", publishedDateTime=None)}
     state = {"export": {"state": "../private"}}
     site = Publication(tmp_path / "site", articles)
@@ -583,7 +581,7 @@ def test_a_folder_whose_feeds_the_state_does_not_know_is_left_alone(tmp_path: Pa
         ("caddy", "out/.feeds-memory/a", True), ("netlify", "outside", True),
     ],
 )  # fmt: skip
-def test_the_memory_is_not_kept_where_all_can_read_it(
+def test_memory_is_not_saved_in_public(
     tmp_path: Path, host: str, state: str, *, hidden: bool
 ) -> None:
     export = {"for": host, "state": f"../{state}"}
@@ -599,7 +597,7 @@ def test_the_memory_is_not_kept_where_all_can_read_it(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_copy_has_everything_but_fragments(tmp_path: Path) -> None:
+def test_copy_contains_everything_but_fragments(tmp_path: Path) -> None:
     site = Publication(tmp_path / "a", {"a.md": article("a")})
     site.build()
     with closing(Catalogue(site.site.catalogue)) as catalogue:
@@ -614,7 +612,7 @@ def test_a_copy_has_everything_but_fragments(tmp_path: Path) -> None:
     assert id_ == ("its-id 1",)
 
 
-def test_who_reads_while_a_copy_is_taken_up_sees_one_state_and_then_the_other(
+def test_restore_is_atomic_for_readers(
     tmp_path: Path,
 ) -> None:
     one = Publication(tmp_path / "a", {"a.md": article("a")})
@@ -633,7 +631,7 @@ def test_who_reads_while_a_copy_is_taken_up_sees_one_state_and_then_the_other(
     assert one.titles() == ["b", "c"]
 
 
-def test_what_is_taken_up_is_another_state_of_every_feed_and_archive(tmp_path: Path) -> None:
+def test_restore_marks_every_feed_and_archive_as_changed(tmp_path: Path) -> None:
     """A server that goes by revisions would serve its old documents on."""
     one = Publication(tmp_path / "a", {"a.md": article("a")})
     two = Publication(tmp_path / "b", {"b.md": article("b")})
@@ -653,9 +651,7 @@ def test_what_is_taken_up_is_another_state_of_every_feed_and_archive(tmp_path: P
             assert set(reader.feeds.changed_since(before)) == set(reader.feeds.states())
 
 
-def test_one_catalogue_published_to_two_places_goes_on_at_both(
-    tmp_path: Path, store: Store
-) -> None:
+def test_one_catalogue_may_publish_to_two_destinations(tmp_path: Path, store: Store) -> None:
     one = Published(tmp_path / "a", store, articles={"a.md": article("a")})
     two = Published(tmp_path / "b", store, articles={"a.md": article("a")})
     shared = {"catalogue": str(tmp_path / "shared.sqlite")}
@@ -670,7 +666,7 @@ def test_one_catalogue_published_to_two_places_goes_on_at_both(
     assert not list(tmp_path.glob("shared.sqlite.replaced"))
 
 
-def test_what_moved_on_since_it_was_published_is_kept_beside(first: Published) -> None:
+def test_catalogue_with_unpublished_changes_is_kept_as_a_file(first: Published) -> None:
     other = fresh(first, (NOW + 2 * DAY).timestamp())
     other.articles.write("new.md", article("new"))
     other.publish(NOW + 2 * DAY)
@@ -682,7 +678,7 @@ def test_what_moved_on_since_it_was_published_is_kept_beside(first: Published) -
         assert reader.entries.find("own.md")
 
 
-def test_what_hubs_were_told_and_is_damaged_is_named(first: Published) -> None:
+def test_damaged_hub_state_is_reported(first: Published) -> None:
     first.state.put("told.json", b'{"hub": 1')
     runner = fresh(first, (NOW + 2 * DAY).timestamp())
     with pytest.raises(StoreError, match=r"told\.json is damaged"):
@@ -691,7 +687,7 @@ def test_what_hubs_were_told_and_is_damaged_is_named(first: Published) -> None:
         runner.publish(NOW + 2 * DAY)
 
 
-def test_documents_that_nothing_is_known_of_are_not_made_anew(tmp_path: Path, store: Store) -> None:
+def test_documents_without_a_memory_stop_the_publish(tmp_path: Path, store: Store) -> None:
     site = Published(tmp_path / "a", store, upload={"memory": False})
     site.publish()
     before = site.there()
@@ -707,7 +703,7 @@ def test_documents_that_nothing_is_known_of_are_not_made_anew(tmp_path: Path, st
     runner.publish(NOW + DAY)
 
 
-def test_the_state_of_another_site_is_left_alone(first: Published) -> None:
+def test_state_of_another_site_is_left_alone(first: Published) -> None:
     other = Published(first.root.parent / "other", first.store, first.prefix, id="tag:b.org,2026:b")
     before = first.there()
     with pytest.raises(StoreError, match=r"is the state of another site, tag:example\.org"):
@@ -715,7 +711,7 @@ def test_the_state_of_another_site_is_left_alone(first: Published) -> None:
     assert first.there() == before
 
 
-def test_another_url_with_the_same_state_starts_with_no_files(tmp_path: Path, store: Store) -> None:
+def test_new_url_with_the_same_state_starts_without_files(tmp_path: Path, store: Store) -> None:
     state = "s3://bucket/private-of-two"
     site = Published(tmp_path / "a", store, upload={"state": state})
     site.publish()
@@ -729,7 +725,7 @@ def test_another_url_with_the_same_state_starts_with_no_files(tmp_path: Path, st
     assert site.there() == before
 
 
-def test_the_memory_comes_along_to_another_place(first: Published) -> None:
+def test_memory_moves_to_another_prefix(first: Published) -> None:
     """The state is copied below the new URL first, as docs/guides/object-storage.md says."""
     before, old = entries(first), first.there()
     at = (NOW + 2 * DAY).timestamp()
@@ -745,9 +741,7 @@ def test_the_memory_comes_along_to_another_place(first: Published) -> None:
     assert runner.publish(NOW + 2 * DAY).upload.written == ()
 
 
-def test_the_memory_comes_along_from_a_folder_to_a_store_and_back(
-    tmp_path: Path, store: Store
-) -> None:
+def test_memory_moves_from_a_folder_to_a_store_and_back(tmp_path: Path, store: Store) -> None:
     articles = {"u.md": article("u", publishedDateTime=None)}
     folder = Publication(tmp_path / "a", articles, export={"state": "../memory"})
     memory, out = tmp_path / "memory", tmp_path / "out"
@@ -768,7 +762,7 @@ def test_the_memory_comes_along_from_a_folder_to_a_store_and_back(
     assert json.loads((tmp_path / "out-c/all.json").read_bytes())["items"] == before
 
 
-def test_a_copy_that_is_none_is_told(tmp_path: Path) -> None:
+def test_invalid_copy_is_reported(tmp_path: Path) -> None:
     one = Publication(tmp_path / "a", {"a.md": article("a")})
     one.build()
     (tmp_path / "copy").write_bytes(b"not a database" * 100)

@@ -40,7 +40,10 @@ def hooked(tmp_path: Path, store: Store, name: str = "a", **said: Any) -> Publis
     return Published(tmp_path / name, store, **said)
 
 
-def test_c10_upload_then_purge_then_ping(tmp_path: Path, store: Store, faulty: Faulty) -> None:
+@pytest.mark.rule("C10")
+def test_upload_comes_before_purge_and_purge_before_ping(
+    tmp_path: Path, store: Store, faulty: Faulty
+) -> None:
     events: list[str] = []
 
     def noted(method: str, path: str) -> Fault:
@@ -87,7 +90,8 @@ def test_c10_upload_then_purge_then_ping(tmp_path: Path, store: Store, faulty: F
         )
 
 
-def test_w5_a_machine_without_a_catalogue_pings_nothing_twice(tmp_path: Path, store: Store) -> None:
+@pytest.mark.rule("W5")
+def test_restored_machine_repeats_no_ping(tmp_path: Path, store: Store) -> None:
     with FakeHub().run() as hub:
         one = hooked(tmp_path, store, hub=hub.url)
         one.publish()
@@ -109,7 +113,8 @@ def test_w5_a_machine_without_a_catalogue_pings_nothing_twice(tmp_path: Path, st
         )
 
 
-def test_w7_a_hub_that_fails_does_not_fail_the_publish(tmp_path: Path, store: Store) -> None:
+@pytest.mark.rule("W7")
+def test_failing_hub_does_not_fail_the_publish(tmp_path: Path, store: Store) -> None:
     with FakeHub().run() as hub:
         site = hooked(tmp_path, store, hub=hub.url)
         site.publish()
@@ -121,7 +126,8 @@ def test_w7_a_hub_that_fails_does_not_fail_the_publish(tmp_path: Path, store: St
     assert site.there() == site.exported()
 
 
-def test_what_is_not_purged_is_not_pinged(tmp_path: Path, store: Store) -> None:
+@pytest.mark.rule("C10")
+def test_failed_purge_prevents_the_ping(tmp_path: Path, store: Store) -> None:
     """The hub would fetch the old copy, and hand it on as the new one."""
 
     class Refuses(Handler):
@@ -144,7 +150,7 @@ def test_what_is_not_purged_is_not_pinged(tmp_path: Path, store: Store) -> None:
         assert len(hub.take()) == 6
 
 
-def test_it_says_what_it_did(tmp_path: Path, store: Store) -> None:
+def test_publish_reports_each_step(tmp_path: Path, store: Store) -> None:
     site = hooked(tmp_path, store)
     done = site.run("publish")
     assert done.stdout.splitlines() == [
@@ -155,7 +161,7 @@ def test_it_says_what_it_did(tmp_path: Path, store: Store) -> None:
     assert done.stderr == ""
 
 
-def test_it_says_what_the_host_does_not_do_and_that_no_memory_is_kept(tmp_path: Path) -> None:
+def test_publish_reports_limitations_of_the_host_and_a_missing_memory(tmp_path: Path) -> None:
     site = Publication(
         tmp_path / "site",
         {"a.md": article("a")},
@@ -167,7 +173,7 @@ def test_it_says_what_the_host_does_not_do_and_that_no_memory_is_kept(tmp_path: 
     assert "Lead other host names to example.org" in done.stdout
 
 
-def test_the_guard_stops_it_before_anything_is_seen(tmp_path: Path, store: Store) -> None:
+def test_guard_stops_the_publish_before_readers_see_anything(tmp_path: Path, store: Store) -> None:
     articles = {f"{number}.md": article(f"{number}") for number in range(40)}
     site = hooked(tmp_path, store, articles=articles)
     site.publish()
@@ -182,7 +188,7 @@ def test_the_guard_stops_it_before_anything_is_seen(tmp_path: Path, store: Store
 
 
 @pytest.mark.parametrize("name", ["guides/object-storage.md", "reference/settings.md"])
-def test_the_examples_of_the_documentation_are_settings(tmp_path: Path, name: str) -> None:
+def test_examples_in_the_documentation_are_valid_settings(tmp_path: Path, name: str) -> None:
     blocks = re.findall(
         r"^```yaml\n(.*?)^```$", (DOCS / name).read_text(), re.MULTILINE | re.DOTALL
     )
@@ -209,7 +215,7 @@ def test_purge_without_a_store_needs_the_folder(tmp_path: Path) -> None:
     assert run("purge", str(tmp_path / "out"), "--config", str(site.root)).exit_code == 0
 
 
-def test_what_is_no_export_is_not_uploaded(tmp_path: Path, store: Store) -> None:
+def test_upload_refuses_a_folder_without_an_export(tmp_path: Path, store: Store) -> None:
     site = hooked(tmp_path, store)
     done = site.run("upload")
     assert done.returncode == 2
@@ -250,7 +256,7 @@ def in_bash(script: str, at: Path, around: dict[str, str]) -> subprocess.Complet
     )  # fmt: skip
 
 
-def test_the_report_of_the_workflow_fails_where_there_is_none(tmp_path: Path, store: Store) -> None:
+def test_workflow_report_fails_without_a_publish_report(tmp_path: Path, store: Store) -> None:
     workflow = yaml.safe_load((EXAMPLES / "publish.yml").read_text())
     (report,) = [
         step for step in workflow["jobs"]["publish"]["steps"] if step.get("name") == "Report"
@@ -262,7 +268,7 @@ def test_the_report_of_the_workflow_fails_where_there_is_none(tmp_path: Path, st
     assert "titel" in done.stderr
 
 
-def test_the_workflow_publishes_on_runners_that_know_nothing(tmp_path: Path, store: Store) -> None:
+def test_workflow_publishes_on_fresh_runners(tmp_path: Path, store: Store) -> None:
     workflow = yaml.safe_load((EXAMPLES / "publish.yml").read_text())
     assert workflow["concurrency"] == {"group": "publish-feeds", "cancel-in-progress": False}
     (job,) = workflow["jobs"].values()
@@ -353,7 +359,7 @@ class Pages:
 
 
 @needs_git
-def test_the_workflow_for_pages_keeps_ids_and_dates_on_runners_that_know_nothing(
+def test_pages_workflow_keeps_ids_and_dates_on_fresh_runners(
     tmp_path: Path,
 ) -> None:
     with FakeHub().run() as hub:
@@ -385,7 +391,7 @@ def test_the_workflow_for_pages_keeps_ids_and_dates_on_runners_that_know_nothing
 
 
 @needs_git
-def test_the_workflow_for_pages_does_not_begin_anew_without_the_memory(tmp_path: Path) -> None:
+def test_pages_workflow_stops_without_the_memory(tmp_path: Path) -> None:
     pages = Pages(tmp_path)
     pages.articles.write("a.md", article("a"))
     pages.commit()
@@ -394,7 +400,7 @@ def test_the_workflow_for_pages_does_not_begin_anew_without_the_memory(tmp_path:
     assert not pages.deployed.exists()
 
 
-def test_the_workflow_for_pages_asks_github_for_what_it_needs_and_in_order() -> None:
+def test_pages_workflow_has_the_permissions_and_order_it_needs() -> None:
     workflow = yaml.safe_load((EXAMPLES / "pages.yml").read_text())
     assert workflow["permissions"] == {"contents": "write", "pages": "write", "id-token": "write"}
     assert workflow["concurrency"] == {"group": "publish-feeds", "cancel-in-progress": False}
@@ -410,7 +416,7 @@ def _urls(site: Publication, *paths: str) -> list[str]:
     return sorted(f"{site.site.feeds_url}{path}.{each}" for path in paths for each in FORMATS)
 
 
-def test_only_write_tells_nobody_and_only_tell_writes_nothing(tmp_path: Path) -> None:
+def test_only_write_notifies_nothing_and_only_tell_writes_nothing(tmp_path: Path) -> None:
     class Cache(Handler):
         def purge(self) -> None:
             purged.append(self.path)
@@ -443,7 +449,7 @@ def test_only_write_tells_nobody_and_only_tell_writes_nothing(tmp_path: Path) ->
         assert hub.take() == _urls(site, "all", "topics/late")
 
 
-def test_the_guard_knows_what_is_published_where_the_folder_is_new(tmp_path: Path) -> None:
+def test_guard_uses_the_record_if_the_folder_is_new(tmp_path: Path) -> None:
     """A runner exports into an empty folder, from which nothing can go."""
     articles = {f"{number}.md": article(f"{number}", f"T{number}") for number in range(12)}
     site = Publication(tmp_path / "site", articles, export={"state": "../memory"})
@@ -458,7 +464,7 @@ def test_the_guard_knows_what_is_published_where_the_folder_is_new(tmp_path: Pat
     assert run(*command, "--force").exit_code == 0
 
 
-def test_the_cron_line_publishes(tmp_path: Path, store: Store) -> None:
+def test_cron_line_publishes(tmp_path: Path, store: Store) -> None:
     site, around = a_repository(tmp_path, store, "server")
     page = (DOCS / "guides/ci.md").read_text()
     line = re.search(r"^\*/10 \* \* \* \* (.*)$", page, re.MULTILINE)
@@ -472,7 +478,7 @@ def test_the_cron_line_publishes(tmp_path: Path, store: Store) -> None:
     assert "documents changed" in (site.root / "publish.log").read_text()
 
 
-def test_the_container_runs_a_command_that_there_is() -> None:
+def test_container_runs_an_existing_command() -> None:
     lines = (EXAMPLES / "Containerfile").read_text().splitlines()
     told = [line.split(maxsplit=1) for line in lines if line and not line.startswith("#")]
     said = {name: value for name, value in told}  # noqa: C416
@@ -485,7 +491,7 @@ def test_the_container_runs_a_command_that_there_is() -> None:
     assert said["USER"] == "feeds"
 
 
-def test_the_guard_of_a_folder_is_asked_before_the_export_removes_anything(tmp_path: Path) -> None:
+def test_guard_stops_the_export_before_it_removes_anything(tmp_path: Path) -> None:
     articles = {f"{number}.md": article(f"{number}", f"T{number}") for number in range(12)}
     site = Publication(tmp_path / "site", articles)
     out = tmp_path / "out"
@@ -504,7 +510,7 @@ def test_the_guard_of_a_folder_is_asked_before_the_export_removes_anything(tmp_p
     assert run(*command).exit_code == 0
 
 
-def test_the_guard_names_what_would_be_lost_and_not_what_moved(tmp_path: Path) -> None:
+def test_guard_ignores_moved_feeds(tmp_path: Path) -> None:
     articles = {f"{number:03}.md": article(f"{number}") for number in range(80)}
     feeds = {"feeds": [{"path": "all", "size": 2, "history": "all"}]}
     site = Publication(tmp_path / "site", articles, feeds=feeds)
@@ -541,7 +547,7 @@ def a_file_in_place_of_a_folder(out: Path) -> Path:
 @pytest.mark.parametrize(
     "obstacle", [a_foreign_file, a_folder_in_place_of_a_feed, a_file_in_place_of_a_folder]
 )
-def test_what_would_stop_it_again_is_told_before_anything_is_written(
+def test_permanent_errors_are_reported_before_anything_is_written(
     tmp_path: Path, obstacle: Callable[[Path], Path]
 ) -> None:
     site = Publication(tmp_path / "site", {"a.md": article("a")})
@@ -563,7 +569,7 @@ def test_what_would_stop_it_again_is_told_before_anything_is_written(
     assert run(*command).exit_code == 0
 
 
-def test_a_folder_that_may_not_be_written_to_is_told_before_anything_is(
+def test_read_only_folder_is_reported_before_anything_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Root may write anywhere, so it is the answer of the system that is another here."""
@@ -577,7 +583,7 @@ def test_a_folder_that_may_not_be_written_to_is_told_before_anything_is(
     assert not list((tmp_path / "out").glob("[a-z]*.*"))
 
 
-def test_a_folder_whose_export_stops_is_unfinished(
+def test_interrupted_export_to_a_live_folder_is_unfinished(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Readers see its files as they are written."""
@@ -604,9 +610,8 @@ def test_a_folder_whose_export_stops_is_unfinished(
     assert (out / "all.rss").read_bytes() == whole
 
 
-def test_s22_an_export_for_cloudfront_is_uploaded_with_its_variants(
-    tmp_path: Path, store: Store
-) -> None:
+@pytest.mark.rule("S22")
+def test_export_for_cloudfront_is_uploaded_with_its_variants(tmp_path: Path, store: Store) -> None:
     """Its function leads readers to them."""
     site = hooked(tmp_path, store, export={"for": "s3"})
     site.publish()
@@ -631,7 +636,7 @@ def test_s22_an_export_for_cloudfront_is_uploaded_with_its_variants(
         ("github-pages", ".nojekyll"), ("nginx", ".feeds-nginx.conf"),
     ],
 )  # fmt: skip
-def test_what_is_for_a_web_host_is_not_uploaded(
+def test_files_for_a_web_server_are_not_uploaded(
     tmp_path: Path, store: Store, host: str, file: str
 ) -> None:
     site = hooked(tmp_path, store, export={"for": host, "codings": []})
@@ -642,7 +647,7 @@ def test_what_is_for_a_web_host_is_not_uploaded(
     assert not {file, "_headers", "_redirects"} & set(site.names())
 
 
-def test_what_another_built_before_the_export_is_remembered_too(
+def test_concurrent_build_before_the_export_is_saved(
     tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site = hooked(tmp_path, store)

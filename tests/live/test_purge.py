@@ -134,7 +134,7 @@ class Site:
 @pytest.mark.parametrize(
     ("vcl", "by"), [(VCL, "url"), (VCL, "tag"), (BAN, "tag")], ids=["url", "xkey", "ban"]
 )
-def test_varnish_forgets_what_changed_and_nothing_else(tmp_path: Path, vcl: str, by: str) -> None:
+def test_varnish_purges_only_changed_documents(tmp_path: Path, vcl: str, by: str) -> None:
     site = Site(tmp_path, http={"cache_tags": "xkey"})
     site.publish()
     with Origin(site.out).run() as origin, varnish(tmp_path / "v", vcl, origin.port) as port:
@@ -157,7 +157,7 @@ def test_varnish_forgets_what_changed_and_nothing_else(tmp_path: Path, vcl: str,
         assert site.pending == {}
 
 
-def test_who_is_not_a_publisher_purges_nothing(tmp_path: Path) -> None:
+def test_varnish_refuses_purges_from_other_addresses(tmp_path: Path) -> None:
     site = Site(tmp_path)
     site.publish()
     others = VCL.replace('    "127.0.0.1";\n}\n\nsub', '    "192.0.2.1";\n}\n\nsub')
@@ -206,7 +206,7 @@ def requests(cache: Cache, count: int = 1) -> Sequence[PurgeRequest]:
     return [PurgeRequest("POST", f"{cache.url}/{number}") for number in range(count)]
 
 
-def test_a_cache_that_is_busy_is_asked_again_when_it_says(cache: Cache) -> None:
+def test_busy_cache_is_retried_after_retry_after(cache: Cache) -> None:
     cache.answers[:] = [503, (429, {"Retry-After": "1"}), 200]
     told: list[str] = []
     start = time.monotonic()
@@ -217,7 +217,7 @@ def test_a_cache_that_is_busy_is_asked_again_when_it_says(cache: Cache) -> None:
     assert "bunny is busy: waiting 1 seconds" in told
 
 
-def test_only_what_was_not_done_is_asked_again(cache: Cache) -> None:
+def test_only_failed_requests_are_retried(cache: Cache) -> None:
     cache.answers[:] = [200] * 5 + [429] * 3
     made = requests(cache, 10)
     done = list(purging.send("bunny", made, silent))
@@ -226,7 +226,7 @@ def test_only_what_was_not_done_is_asked_again(cache: Cache) -> None:
     assert len(set(cache.asked)) == 10
 
 
-def test_a_cache_that_asks_for_an_hour_is_left_for_another_run(cache: Cache) -> None:
+def test_retry_after_beyond_the_patience_ends_the_purge(cache: Cache) -> None:
     cache.answers[:] = [(429, {"Retry-After": "3600"})]
     start = time.monotonic()
     with pytest.raises(PurgeError, match=r"429 .*the cache asks to retry in 3,600 seconds"):
@@ -234,7 +234,9 @@ def test_a_cache_that_asks_for_an_hour_is_left_for_another_run(cache: Cache) -> 
     assert time.monotonic() - start < 5
 
 
-def test_a_cache_that_stays_busy_is_given_up(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cache_that_stays_busy_ends_the_purge(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(purging, "_BUSY_SECONDS", 2)
     cache.answers[:] = [429] * 99
     with pytest.raises(PurgeError, match=r"fastly does not purge: .*: 429"):
@@ -242,13 +244,13 @@ def test_a_cache_that_stays_busy_is_given_up(cache: Cache, monkeypatch: pytest.M
     assert len(cache.asked) == 4  # at once, after 0.5 and 1.5 seconds, and when patience ends
 
 
-def test_what_is_done_gives_new_patience(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_restarts_the_patience(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(purging, "_BUSY_SECONDS", 1)
     cache.answers[:] = [200, *([429] * 7), 200, *([429] * 6), 200, *([429] * 5)]
     assert len(list(purging.send("fastly", requests(cache, 8), silent))) == 8
 
 
-def test_cloudfront_that_is_full_is_asked_again_for_the_same_and_signed_anew(
+def test_throttled_cloudfront_request_is_retried_with_a_new_signature(
     cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in cdn.CREDENTIALS["cloudfront"]:
@@ -259,14 +261,14 @@ def test_cloudfront_that_is_full_is_asked_again_for_the_same_and_signed_anew(
     assert cache.bodies == [b"one", b"one"]
 
 
-def test_a_cache_that_says_no_is_told_with_what_it_says(cache: Cache) -> None:
+def test_refusal_of_a_cache_is_reported_with_its_message(cache: Cache) -> None:
     cache.answers[:] = [403]
     with pytest.raises(PurgeError, match=r"fastly does .*: 403 .*said by the cache"):
         list(purging.send("fastly", requests(cache), silent))
     assert len(cache.asked) == 1
 
 
-def test_a_cache_that_is_away_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_cache_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(purging, "_RETRY_SECONDS", 0)
     with pytest.raises(PurgeError, match="http does not purge: PURGE"):
         list(
@@ -285,7 +287,7 @@ def test_a_cache_that_is_away_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         ("cloudfront", "/2020-05-31/distribution/1/invalidation"),
     ],
 )
-def test_each_service_is_asked_at_its_own_address(
+def test_each_service_has_its_own_api_url(
     tmp_path: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch, via: str, asked: str
 ) -> None:
     monkeypatch.setattr(cdn, f"_{via.upper()}", cache.url)
@@ -300,7 +302,7 @@ def test_each_service_is_asked_at_its_own_address(
     assert site.pending == {}
 
 
-def test_what_a_cache_did_not_purge_is_purged_by_the_next_run(tmp_path: Path, cache: Cache) -> None:
+def test_failed_purge_is_repeated_by_the_next_run(tmp_path: Path, cache: Cache) -> None:
     """Nothing changed since, and still readers must not be left with old copies."""
     site = Site(tmp_path, {"via": "http", "servers": [cache.url]})
     site.publish()
@@ -332,7 +334,7 @@ def changed_twice(tmp_path: Path, *caches: Cache) -> Site:
     return site
 
 
-def test_what_was_purged_before_a_refusal_is_not_purged_again(tmp_path: Path, cache: Cache) -> None:
+def test_purges_done_before_a_refusal_are_not_repeated(tmp_path: Path, cache: Cache) -> None:
     site = changed_twice(tmp_path, cache)
     cache.answers[:] = [200] * 12 + [403] * 99
     with pytest.raises(UnfinishedError, match="403"):
@@ -347,7 +349,7 @@ def test_what_was_purged_before_a_refusal_is_not_purged_again(tmp_path: Path, ca
     assert site.pending == {}
 
 
-def test_what_was_purged_is_noted_while_it_goes_on(
+def test_purges_are_recorded_as_they_progress(
     tmp_path: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run that is killed leaves no more than what it was about."""
@@ -366,7 +368,7 @@ def test_what_was_purged_is_noted_while_it_goes_on(
     assert all(whole - done <= left <= whole - done + 1 for done, left in noted)
 
 
-def test_one_cache_that_refuses_keeps_no_other_from_purging(tmp_path: Path, cache: Cache) -> None:
+def test_refusing_cache_does_not_affect_other_caches(tmp_path: Path, cache: Cache) -> None:
     with Cache().run() as other:
         site = changed_twice(tmp_path, cache, other)
         cache.answers[:] = [403] * 99
@@ -381,7 +383,7 @@ def test_one_cache_that_refuses_keeps_no_other_from_purging(tmp_path: Path, cach
         assert site.pending == {}
 
 
-def test_a_cache_that_is_new_is_asked_for_what_is_left(tmp_path: Path, cache: Cache) -> None:
+def test_new_cache_purges_the_pending_paths(tmp_path: Path, cache: Cache) -> None:
     site = changed_twice(tmp_path, cache)
     cache.answers[:] = [200] * 9 + [403] * 99
     with pytest.raises(UnfinishedError):
@@ -395,7 +397,7 @@ def test_a_cache_that_is_new_is_asked_for_what_is_left(tmp_path: Path, cache: Ca
     assert site.pending == {}
 
 
-def test_the_first_publish_of_all_purges_nothing(tmp_path: Path, cache: Cache) -> None:
+def test_first_publish_purges_nothing(tmp_path: Path, cache: Cache) -> None:
     """No cache can have a copy, and thousands of requests would be for nothing."""
     site = Site(tmp_path, {"via": "http", "servers": [cache.url]})
     report = site.publish()
@@ -403,7 +405,7 @@ def test_the_first_publish_of_all_purges_nothing(tmp_path: Path, cache: Cache) -
     assert (report.purge, cache.asked, site.pending) == ((), [], {})
 
 
-def test_the_first_publish_over_an_earlier_export_purges(tmp_path: Path, cache: Cache) -> None:
+def test_first_publish_over_an_earlier_export_purges(tmp_path: Path, cache: Cache) -> None:
     site = Site(tmp_path, {"via": "http", "servers": [cache.url]})
     site.articles.build()
     site.articles.export(site.out)
@@ -414,7 +416,7 @@ def test_the_first_publish_over_an_earlier_export_purges(tmp_path: Path, cache: 
     assert "topics/cats.rss" not in asked
 
 
-def test_a_feed_that_is_new_later_is_purged(tmp_path: Path, cache: Cache) -> None:
+def test_feed_added_later_is_purged(tmp_path: Path, cache: Cache) -> None:
     """The hub asks for it at once, and must not be told that it is not there."""
     site = Site(tmp_path, {"via": "http", "servers": [cache.url]})
     site.publish()
@@ -423,7 +425,7 @@ def test_a_feed_that_is_new_later_is_purged(tmp_path: Path, cache: Cache) -> Non
     assert "PURGE example.org/topics/cats.rss" in cache.asked
 
 
-def test_a_token_that_is_missing_is_told_before_anything_is_done(
+def test_missing_token_is_reported_before_anything_is_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("BUNNY_API_KEY", raising=False)
@@ -434,9 +436,7 @@ def test_a_token_that_is_missing_is_told_before_anything_is_done(
 
 
 @pytest.mark.parametrize("patience", [60.0, 300.0])
-def test_a_cache_is_asked_again_for_as_long_as_is_said(
-    monkeypatch: pytest.MonkeyPatch, patience: float
-) -> None:
+def test_retries_end_with_the_patience(monkeypatch: pytest.MonkeyPatch, patience: float) -> None:
     now = 0.0
 
     def sleep(seconds: float) -> None:
@@ -454,7 +454,7 @@ def test_a_cache_is_asked_again_for_as_long_as_is_said(
     assert waited == patience
 
 
-def test_an_endless_response_of_a_cache_is_not_read_whole(cache: Cache) -> None:
+def test_only_the_beginning_of_a_response_is_read(cache: Cache) -> None:
     cache.answers[:], cache.said = [403], b"no " * 10_000_000
     tracemalloc.start()
     with pytest.raises(PurgeError, match="403 no no no"):

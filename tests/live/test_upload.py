@@ -26,13 +26,14 @@ def through(tmp_path: Path, store: Store, faulty: Faulty, **upload: object) -> P
     return Published(tmp_path, store, upload={"endpoint": faulty.endpoint, **upload})
 
 
-def test_what_is_there_is_what_was_exported(site: Published) -> None:
+def test_store_holds_the_export(site: Published) -> None:
     report = site.publish()
     assert site.there() == site.exported()
     assert sorted(report.upload.written) == site.names()
     assert site.record.files.keys() == set(site.names())
 
 
+@pytest.mark.rule("S20")
 @pytest.mark.parametrize(
     ("key", "media_type"),
     [
@@ -43,7 +44,7 @@ def test_what_is_there_is_what_was_exported(site: Published) -> None:
         ("feed.css", "text/css; charset=utf-8"),
     ],
 )
-def test_s20_an_object_has_its_type_and_how_long_it_keeps(
+def test_object_has_its_media_type_and_cache_control(
     site: Published, key: str, media_type: str
 ) -> None:
     site.publish()
@@ -53,7 +54,8 @@ def test_s20_an_object_has_its_type_and_how_long_it_keeps(
     assert "content-encoding" not in headers
 
 
-def test_s22_with_gzip_every_object_says_so(tmp_path: Path, store: Store) -> None:
+@pytest.mark.rule("S22")
+def test_gzip_objects_have_a_content_encoding(tmp_path: Path, store: Store) -> None:
     site = Published(tmp_path, store, upload={"coding": "gzip"})
     site.publish()
     _, headers, found = store.fetch(f"{site.prefix}/all.rss")
@@ -62,14 +64,16 @@ def test_s22_with_gzip_every_object_says_so(tmp_path: Path, store: Store) -> Non
     assert site.publish().upload.written == ()
 
 
-def test_s22_a_change_of_coding_writes_every_object_anew(tmp_path: Path, store: Store) -> None:
+@pytest.mark.rule("S22")
+def test_changed_coding_uploads_every_object(tmp_path: Path, store: Store) -> None:
     first = Published(tmp_path, store)
     first.publish()
     again = Published(tmp_path, store, first.prefix, upload={"coding": "gzip"})
     assert len(again.publish().upload.written) == len(first.names())
 
 
-def test_c7_tags_are_stored_with_the_object(tmp_path: Path, store: Store) -> None:
+@pytest.mark.rule("C7")
+def test_cache_tags_are_stored_with_the_object(tmp_path: Path, store: Store) -> None:
     site = Published(tmp_path, store, http={"cache_tags": "Surrogate-Key"})
     site.publish()
     _, headers, _ = store.fetch(f"{site.prefix}/topics/ai.rss")
@@ -77,7 +81,8 @@ def test_c7_tags_are_stored_with_the_object(tmp_path: Path, store: Store) -> Non
     assert said[:3] == ["all", "feed:topics/ai", "topic:ai"]
 
 
-def test_s24_only_what_changed_is_written(tmp_path: Path, store: Store, faulty: Faulty) -> None:
+@pytest.mark.rule("S24")
+def test_only_changed_objects_are_written(tmp_path: Path, store: Store, faulty: Faulty) -> None:
     site = through(tmp_path, store, faulty)
     site.publish()
     site.articles.write("c.md", article("c", "Maps"))
@@ -91,9 +96,8 @@ def test_s24_only_what_changed_is_written(tmp_path: Path, store: Store, faulty: 
     assert "feed.css" not in documents
 
 
-def test_s24_assets_come_before_feeds_pages_and_lists_and_deletes_last(
-    tmp_path: Path, store: Store, faulty: Faulty
-) -> None:
+@pytest.mark.rule("S24")
+def test_assets_come_first_and_deletions_last(tmp_path: Path, store: Store, faulty: Faulty) -> None:
     site = through(tmp_path, store, faulty)
     site.publish()
     before = {f"PUT {key}": file.kind for key, file in site.record.files.items()}
@@ -116,7 +120,7 @@ def test_s24_assets_come_before_feeds_pages_and_lists_and_deletes_last(
     }
 
 
-def test_a_second_run_does_nothing(tmp_path: Path, store: Store, faulty: Faulty) -> None:
+def test_second_run_does_nothing(tmp_path: Path, store: Store, faulty: Faulty) -> None:
     site = through(tmp_path, store, faulty)
     site.publish()
     faulty.asked.clear()
@@ -125,7 +129,7 @@ def test_a_second_run_does_nothing(tmp_path: Path, store: Store, faulty: Faulty)
     assert {each.rpartition("/")[2] for each in faulty.writes()} == {"lock.json"}
 
 
-def test_what_no_upload_wrote_is_neither_overwritten_nor_deleted(site: Published) -> None:
+def test_foreign_objects_are_neither_overwritten_nor_deleted(site: Published) -> None:
     site.objects.put("index.html", b"mine")
     site.objects.put("photos/1.jpg", b"mine")
     with pytest.raises(StoreError, match=r"/index\.html exists and no upload wrote it"):
@@ -137,7 +141,7 @@ def test_what_no_upload_wrote_is_neither_overwritten_nor_deleted(site: Published
     assert site.there() == {**site.exported(), "photos/1.jpg": b"mine"}
 
 
-def test_the_first_upload_purges_only_what_was_there_before(tmp_path: Path, store: Store) -> None:
+def test_first_upload_purges_only_existing_objects(tmp_path: Path, store: Store) -> None:
     site = Published(tmp_path, store)
     site.objects.put("index.html", b"of another program")
     assert site.run("export").returncode == 0
@@ -145,7 +149,7 @@ def test_the_first_upload_purges_only_what_was_there_before(tmp_path: Path, stor
     assert site.record.purge == {"index.html": ""}
 
 
-def test_in_another_place_everything_is_purged_that_was_in_the_old_one(
+def test_changed_destination_purges_everything_from_the_old_one(
     tmp_path: Path, store: Store
 ) -> None:
     one = Published(tmp_path, store)
@@ -158,7 +162,7 @@ def test_in_another_place_everything_is_purged_that_was_in_the_old_one(
     assert one.record.purge.keys() == set(two.names())
 
 
-def test_an_upload_that_would_delete_too_much_stops(tmp_path: Path, store: Store) -> None:
+def test_guard_stops_an_upload_that_deletes_too_much(tmp_path: Path, store: Store) -> None:
     topics = [f"Topic {number}" for number in range(10)]
     site = Published(tmp_path, store, articles={"a.md": article("a", *topics)})
     site.publish()
@@ -173,7 +177,7 @@ def test_an_upload_that_would_delete_too_much_stops(tmp_path: Path, store: Store
     assert site.there() == site.exported()
 
 
-def test_a_dry_run_says_what_would_be_and_writes_nothing(
+def test_dry_run_prints_the_plan_and_writes_nothing(
     tmp_path: Path, store: Store, faulty: Faulty
 ) -> None:
     site = through(tmp_path, store, faulty)
@@ -192,7 +196,7 @@ def test_a_dry_run_says_what_would_be_and_writes_nothing(
     assert {"path", "file", "why"} == uploads[0].keys()
 
 
-def test_upload_alone_leaves_the_purge_to_who_purges(tmp_path: Path, store: Store) -> None:
+def test_upload_leaves_the_purge_to_the_purge_command(tmp_path: Path, store: Store) -> None:
     site = Published(tmp_path, store)
     assert site.run("export").returncode == 0
     done = site.run("upload")
@@ -208,7 +212,7 @@ def test_upload_alone_leaves_the_purge_to_who_purges(tmp_path: Path, store: Stor
     assert site.record.purge == {}
 
 
-def test_a_file_that_is_not_as_exported_is_not_uploaded(site: Published) -> None:
+def test_file_changed_since_the_export_is_not_uploaded(site: Published) -> None:
     assert site.run("export").returncode == 0
     (site.out / "all.rss").write_text("cut of")
     done = site.run("upload")
@@ -217,7 +221,7 @@ def test_a_file_that_is_not_as_exported_is_not_uploaded(site: Published) -> None
     assert "all.rss" not in site.names()
 
 
-def test_at_most_so_many_at_a_time(tmp_path: Path, store: Store, faulty: Faulty) -> None:
+def test_parallel_limits_concurrent_requests(tmp_path: Path, store: Store, faulty: Faulty) -> None:
     site = through(tmp_path, store, faulty, parallel=3)
     faulty.fault = lambda method, path: (
         0.1 if method == "PUT" and ".feeds-state" not in path else None
@@ -227,9 +231,7 @@ def test_at_most_so_many_at_a_time(tmp_path: Path, store: Store, faulty: Faulty)
     assert site.there() == site.exported()
 
 
-def test_a_store_that_is_overloaded_is_asked_again(
-    tmp_path: Path, store: Store, faulty: Faulty
-) -> None:
+def test_overloaded_store_is_retried(tmp_path: Path, store: Store, faulty: Faulty) -> None:
     site = through(tmp_path, store, faulty)
     failed: set[tuple[str, str]] = set()
 
@@ -245,9 +247,7 @@ def test_a_store_that_is_overloaded_is_asked_again(
     assert len(failed) > len(site.names())
 
 
-def test_a_connection_that_breaks_is_made_again(
-    tmp_path: Path, store: Store, faulty: Faulty
-) -> None:
+def test_broken_connections_are_retried(tmp_path: Path, store: Store, faulty: Faulty) -> None:
     site = through(tmp_path, store, faulty)
     asked: list[str] = []
 
@@ -260,7 +260,7 @@ def test_a_connection_that_breaks_is_made_again(
     assert site.there() == site.exported()
 
 
-def test_what_was_written_before_a_failure_is_not_written_again(
+def test_objects_written_before_a_failure_are_not_written_again(
     tmp_path: Path, store: Store, faulty: Faulty, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(object_store, "_RETRY_SECONDS", 1)
@@ -278,15 +278,13 @@ def test_what_was_written_before_a_failure_is_not_written_again(
     assert site.record.open == ()
 
 
-def test_credentials_that_are_wrong_are_told_and_nothing_was_done(
-    site: Published, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_wrong_credentials_are_reported(site: Published, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
     with pytest.raises(StoreError, match="SignatureDoesNotMatch"):
         site.publish()
 
 
-def test_without_a_lock_it_needs_no_conditional_writes(
+def test_disabled_lock_needs_no_conditional_writes(
     tmp_path: Path, store: Store, faulty: Faulty
 ) -> None:
     faulty.knows_no_conditions = True
@@ -298,7 +296,7 @@ def test_without_a_lock_it_needs_no_conditional_writes(
     assert "lock.json" not in site.state.list_keys()
 
 
-def test_a_second_publish_waits_for_the_first(site: Published) -> None:
+def test_second_publish_waits_for_the_first(site: Published) -> None:
     site.publish()
     with Lease(site.state, 0), pytest.raises(BusyError):
         site.publish(patience=0.5)

@@ -85,9 +85,7 @@ def _stalls(faulty: Faulty, stop: int, enough: threading.Event, _method: str, _p
     return 0.02
 
 
-def test_a_publish_that_is_killed_anywhere_is_finished_by_the_next(
-    old: Published, faulty: Faulty
-) -> None:
+def test_killed_publish_is_finished_by_the_next(old: Published, faulty: Faulty) -> None:
     before = old.there()
     old.articles.write("new.md", article("new", *TOPICS))
     slow = Published(
@@ -113,7 +111,7 @@ def test_a_publish_that_is_killed_anywhere_is_finished_by_the_next(
 
 
 @pytest.mark.parametrize("killed", [False, True])
-def test_no_archive_names_a_next_one_that_is_not_there(
+def test_next_archive_links_never_dangle(
     tmp_path: Path, store: Store, faulty: Faulty, *, killed: bool
 ) -> None:
     def dated(number: int) -> str:
@@ -151,7 +149,7 @@ def test_no_archive_names_a_next_one_that_is_not_there(
     assert site.there() == site.exported()
 
 
-def test_readers_never_see_a_part_of_a_document(old: Published) -> None:
+def test_readers_never_see_a_partial_document(old: Published) -> None:
     before = old.there()
     for turn in range(3):
         old.articles.write("new.md", article(f"new {turn}", *TOPICS))
@@ -168,7 +166,7 @@ def test_readers_never_see_a_part_of_a_document(old: Published) -> None:
     assert old.there() == before
 
 
-def test_a_store_that_is_killed_midway_and_comes_back_costs_nothing(
+def test_publish_survives_a_restart_of_the_store(
     tmp_path: Path, store: Store, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     own = Store(tmp_path_factory.mktemp("own"))
@@ -192,7 +190,7 @@ def test_a_store_that_is_killed_midway_and_comes_back_costs_nothing(
     assert store.get("warm/a") == 200  # the other one was left alone
 
 
-def test_a_store_that_stays_away_ends_it_with_a_message(old: Published, faulty: Faulty) -> None:
+def test_unreachable_store_ends_the_publish_with_a_message(old: Published, faulty: Faulty) -> None:
     old.articles.write("new.md", article("new", *TOPICS))
     site = Published(
         old.root, old.store, old.prefix, articles={}, upload={"endpoint": faulty.endpoint}
@@ -210,7 +208,7 @@ def test_a_store_that_stays_away_ends_it_with_a_message(old: Published, faulty: 
     assert old.there() == old.exported()
 
 
-def test_a_slow_store_loses_no_lock(old: Published, faulty: Faulty) -> None:
+def test_slow_store_does_not_lose_the_lock(old: Published, faulty: Faulty) -> None:
     old.articles.write("new.md", article("new", *TOPICS))
     site = Published(
         old.root, old.store, old.prefix, articles={},
@@ -223,7 +221,7 @@ def test_a_slow_store_loses_no_lock(old: Published, faulty: Faulty) -> None:
     assert old.there() == old.exported()
 
 
-def test_two_that_publish_at_once_do_not_mix(old: Published) -> None:
+def test_concurrent_publishes_do_not_mix(old: Published) -> None:
     one, two = newer(old, "one"), newer(old, "two")
     processes = [site.start("publish", "--wait", "60") for site in (one, two)]
     for process in processes:
@@ -234,19 +232,19 @@ def test_two_that_publish_at_once_do_not_mix(old: Published) -> None:
     assert old.record.open == ()
 
 
-def test_who_comes_second_and_does_not_wait_is_told(old: Published, faulty: Faulty) -> None:
+def test_second_publish_without_patience_is_refused(old: Published, faulty: Faulty) -> None:
     slow = newer(old, "slow", endpoint=faulty.endpoint)
     faulty.fault = lambda _method, _path: 0.1
     process = slow.start("publish", seconds=10)
     while not [path for _, path in faulty.asked if path.endswith("published.json")]:
         time.sleep(0.02)
     second = newer(old, "second").start("publish", "--wait", "0")
-    assert "is being published to by" in ends(second, 2)
+    assert "has been publishing to" in ends(second, 2)
     ends(process)
     assert old.there() == slow.exported()
 
 
-def test_who_was_suspended_and_lost_the_lock_writes_nothing_more(
+def test_suspended_process_that_lost_the_lock_writes_nothing(
     old: Published, faulty: Faulty
 ) -> None:
     """As a machine that sleeps, or a runner that is paused: it does not know how long it was."""
@@ -269,9 +267,7 @@ def test_who_was_suspended_and_lost_the_lock_writes_nothing_more(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_gives_the_lock_back_at_once(
-    old: Published, faulty: Faulty, number: signal.Signals
-) -> None:
+def test_signal_releases_the_lock(old: Published, faulty: Faulty, number: signal.Signals) -> None:
     slow = newer(old, "slow", endpoint=faulty.endpoint)
     faulty.fault = lambda _method, _path: 0.2
     process = slow.start("publish", seconds=60)

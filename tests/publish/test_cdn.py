@@ -33,13 +33,13 @@ def asked(changed: dict[str, str], **said: Any) -> list[PurgeRequest]:
     ]
 
 
-def test_a_page_is_purged_at_its_folder_too() -> None:
+def test_index_page_is_purged_at_its_folder_too() -> None:
     assert cdn.purge_targets({"index.html": "", "a b/c.rss": ""}, BASE, "url").urls == (
         f"{BASE}index.html", BASE, f"{BASE}a%20b/c.rss",
     )  # fmt: skip
 
 
-def test_by_tag_each_tag_is_asked_once_and_what_has_none_by_its_url() -> None:
+def test_each_tag_is_purged_once_and_untagged_paths_by_url() -> None:
     assert cdn.purge_targets(CHANGED, BASE, "tag") == PurgeTargets(
         (f"{BASE}index.html", BASE), ("feed:all",)
     )
@@ -58,7 +58,8 @@ def test_cloudflare() -> None:
     assert msgspec.json.decode(tag.body) == {"tags": ["feed:all"]}
 
 
-def test_c8_cloudflare_takes_100_urls_or_tags_at_a_time() -> None:
+@pytest.mark.rule("C8")
+def test_cloudflare_requests_have_at_most_100_urls_or_tags() -> None:
     changed = {f"{number}.rss": "" for number in range(201)}
     bodies = [msgspec.json.decode(each.body) for each in asked(changed, via="cloudflare", zone="z")]
     assert [len(each["files"]) for each in bodies] == [100, 100, 1]
@@ -70,7 +71,7 @@ def test_c8_cloudflare_takes_100_urls_or_tags_at_a_time() -> None:
 MANY = {f"{number}.rss": "" for number in range(1001)}
 
 
-def test_more_than_a_thousand_urls_are_one_path_where_each_costs_money_or_time() -> None:
+def test_more_than_a_thousand_urls_become_one_wildcard() -> None:
     (request,) = asked(MANY, via="cloudfront", zone="E1")
     assert b"<Quantity>1</Quantity><Items><Path>/feeds/*</Path></Items>" in request.body
     assert len(request.targets.urls) == 1001
@@ -90,14 +91,14 @@ def test_more_than_a_thousand_urls_are_one_path_where_each_costs_money_or_time()
         *((via, "tag") for via in ("cloudflare", "fastly", "bunny", "http")),
     ],
 )
-def test_a_path_is_forgotten_once_all_that_it_needs_is(via: str, by: str) -> None:
+def test_path_is_purged_once_all_its_targets_are(via: str, by: str) -> None:
     made = asked(CHANGED, via=via, zone="1", by=by)
     parts = [each.targets for each in made]
     assert cdn.purged_paths(CHANGED, BASE, by, parts) == list(CHANGED)
     assert cdn.purged_paths(CHANGED, BASE, by, []) == []
 
 
-def test_a_page_is_forgotten_once_its_folder_is_too() -> None:
+def test_index_page_is_purged_once_its_folder_is_too() -> None:
     page, folder = PurgeTargets((f"{BASE}index.html",)), PurgeTargets((BASE,))
     assert cdn.purged_paths({"index.html": ""}, BASE, "url", [page]) == []
     assert cdn.purged_paths({"index.html": ""}, BASE, "url", [page, folder]) == ["index.html"]
@@ -113,7 +114,7 @@ def test_a_page_is_forgotten_once_its_folder_is_too() -> None:
         (403, b"", False),
     ],
 )
-def test_a_cache_that_has_too_much_to_do_is_told_from_one_that_refuses(
+def test_busy_caches_are_distinguished_from_refusing_ones(
     status: int, body: bytes, busy: bool
 ) -> None:
     assert cdn.is_busy(status, body) is busy
@@ -169,7 +170,7 @@ def test_cloudfront() -> None:
     )
 
 
-def test_cloudfront_that_is_asked_again_for_the_same_is_asked_for_something_new() -> None:
+def test_repeated_cloudfront_purge_has_a_new_caller_reference() -> None:
     """A CallerReference that was used before would do nothing."""
     settings = PurgeSettings(via="cloudfront", zone="E1")
     what = PurgeTargets((f"{BASE}all.rss",))
@@ -181,7 +182,7 @@ def test_cloudfront_that_is_asked_again_for_the_same_is_asked_for_something_new(
     assert len(bodies) == 2
 
 
-def test_a_signature_is_that_of_the_example_in_the_documentation_of_aws() -> None:
+def test_signature_matches_the_aws_example() -> None:
     """AWS General Reference, Signature Version 4, the complete example (IAM ListUsers)."""
     request = PurgeRequest(
         "GET",
@@ -195,7 +196,7 @@ def test_a_signature_is_that_of_the_example_in_the_documentation_of_aws() -> Non
     )
 
 
-def test_a_session_token_is_signed_too() -> None:
+def test_session_token_is_signed() -> None:
     environ = {**ENVIRON, "AWS_SESSION_TOKEN": "token"}
     request = PurgeRequest("GET", "https://a.example/", service="s")
     signed = cdn.sign(request, environ, NOW)
@@ -203,7 +204,7 @@ def test_a_session_token_is_signed_too() -> None:
     assert "host;x-amz-date;x-amz-security-token" in signed.headers["Authorization"]
 
 
-def test_http_asks_every_server_by_the_name_that_readers_ask() -> None:
+def test_http_purges_every_server_with_the_public_host_name() -> None:
     servers = ["http://10.0.0.1:6081", "http://10.0.0.2:6081/"]
     made = asked({"all.rss": ""}, via="http", servers=servers)
     assert [(each.method, each.url, each.headers) for each in made] == [
@@ -214,7 +215,7 @@ def test_http_asks_every_server_by_the_name_that_readers_ask() -> None:
 
 
 @pytest.mark.parametrize("via", ["cloudflare", "fastly", "bunny", "cloudfront", "http"])
-def test_what_the_environment_lacks_is_known(via: Any) -> None:
+def test_missing_credentials_are_listed(via: Any) -> None:
     settings = PurgeSettings(via=via)
     assert cdn.missing_credentials(settings, ENVIRON) == []
     assert cdn.missing_credentials(settings, {}) == list(cdn.CREDENTIALS[via])

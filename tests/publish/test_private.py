@@ -31,7 +31,7 @@ def modes(folder: Path, pattern: str) -> dict[str, int]:
     return {file.name: file.stat().st_mode & 0o777 for file in folder.glob(pattern)}
 
 
-def test_a_new_catalogue_and_its_log_are_their_owners_alone(tmp_path: Path) -> None:
+def test_new_catalogue_and_its_log_are_private(tmp_path: Path) -> None:
     site = Publication(tmp_path, {"a.md": article("a")})
     with closing(Catalogue(site.site.catalogue)) as catalogue, catalogue.read():
         found = modes(tmp_path, "catalogue.sqlite*")
@@ -39,7 +39,7 @@ def test_a_new_catalogue_and_its_log_are_their_owners_alone(tmp_path: Path) -> N
         assert {"catalogue.sqlite", "catalogue.sqlite-wal"} <= found.keys()
 
 
-def test_a_catalogue_that_all_can_read_is_made_private_when_it_is_opened(tmp_path: Path) -> None:
+def test_readable_catalogue_becomes_private_when_opened(tmp_path: Path) -> None:
     site = Publication(tmp_path, {"a.md": article("a")})
     site.build()
     (tmp_path / "catalogue.sqlite").chmod(0o644)
@@ -47,7 +47,7 @@ def test_a_catalogue_that_all_can_read_is_made_private_when_it_is_opened(tmp_pat
         assert modes(tmp_path, "catalogue.sqlite") == {"catalogue.sqlite": 0o600}
 
 
-def test_the_file_of_another_program_keeps_its_mode(tmp_path: Path) -> None:
+def test_foreign_file_keeps_its_mode(tmp_path: Path) -> None:
     (tmp_path / "notes.db").write_text("not a database " * 100)
     (tmp_path / "notes.db").chmod(0o644)
     with pytest.raises(CatalogueError):
@@ -55,7 +55,7 @@ def test_the_file_of_another_program_keeps_its_mode(tmp_path: Path) -> None:
     assert modes(tmp_path, "notes.db") == {"notes.db": 0o644}
 
 
-def test_a_copy_is_its_owners_alone(tmp_path: Path) -> None:
+def test_copy_is_private(tmp_path: Path) -> None:
     site = Publication(tmp_path, {"a.md": article("a")})
     site.build()
     with closing(Catalogue(site.site.catalogue)) as catalogue:
@@ -71,7 +71,7 @@ def in_folder(root: Path, name: str = "site") -> Publication:
     return Publication(root / name, articles, export={"state": "../memory"})
 
 
-def test_the_state_in_a_folder_is_its_owners_alone_also_one_from_before(tmp_path: Path) -> None:
+def test_state_in_a_folder_becomes_private(tmp_path: Path) -> None:
     site, memory = in_folder(tmp_path), tmp_path / "memory"
     publish(site.site, tmp_path / "out", NOW, silent)
     found = modes(memory, "*")
@@ -84,7 +84,7 @@ def test_the_state_in_a_folder_is_its_owners_alone_also_one_from_before(tmp_path
     assert modes(memory, "*") == {**found, "README": 0o666}
 
 
-def test_a_state_that_cannot_be_written_leaves_nothing_half(
+def test_failed_write_of_the_state_leaves_no_partial_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site = in_folder(tmp_path)
@@ -99,7 +99,7 @@ def test_a_state_that_cannot_be_written_leaves_nothing_half(
 
 
 @pytest.mark.parametrize("name", [".", "..", "catalogue"])
-def test_an_export_into_what_is_private_or_above_it_is_refused(tmp_path: Path, name: str) -> None:
+def test_export_into_or_above_private_folders_is_refused(tmp_path: Path, name: str) -> None:
     database = str(tmp_path / "site/catalogue/catalogue.sqlite")
     site = Publication(tmp_path / "site", {"a.md": article("a")}, catalogue=database)
     site.build()
@@ -113,7 +113,7 @@ def test_an_export_into_what_is_private_or_above_it_is_refused(tmp_path: Path, n
     assert not list(tmp_path.rglob("*.rss"))
 
 
-def test_an_export_above_the_article_folder_is_refused(tmp_path: Path) -> None:
+def test_export_above_the_article_folder_is_refused(tmp_path: Path) -> None:
     site = Publication(tmp_path / "site", {}, articles={"folder": "../content/blog"})
     (tmp_path / "content/blog").mkdir(parents=True)
     (tmp_path / "content/blog/a.md").write_text(article("a"))
@@ -127,7 +127,7 @@ def titled(out: Path) -> bytes:
     return (out / "all.json").read_bytes()
 
 
-def test_a_copy_is_encrypted_with_the_key_of_the_environment(
+def test_copy_is_encrypted_with_the_key_in_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(KEY, ONE)
@@ -144,7 +144,7 @@ def test_a_copy_is_encrypted_with_the_key_of_the_environment(
 @pytest.mark.parametrize(
     ("key", "said"), [(TWO, "with another key than FEEDS_STATE_KEY has"), ("", "is not set here")]
 )
-def test_a_wrong_key_is_an_error_that_names_the_variable(
+def test_wrong_key_is_an_error_that_names_the_variable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, said: str
 ) -> None:
     monkeypatch.setenv(KEY, ONE)
@@ -160,7 +160,7 @@ def test_a_wrong_key_is_an_error_that_names_the_variable(
     assert publish(other.site, out, NOW, silent).memory == "taken up"
 
 
-def test_a_copy_from_before_there_was_a_key_is_taken_up_and_encrypted_at_once(
+def test_unencrypted_copy_is_restored_and_then_encrypted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out, memory = tmp_path / "out", tmp_path / "memory"
@@ -176,7 +176,7 @@ def test_a_copy_from_before_there_was_a_key_is_taken_up_and_encrypted_at_once(
     assert publish(site.site, out, NOW, silent).memory == "taken up"
 
 
-def test_a_memory_that_is_encrypted_is_not_written_open_for_want_of_a_key(
+def test_encrypted_memory_is_not_replaced_without_the_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(KEY, ONE)
@@ -194,16 +194,14 @@ def test_a_memory_that_is_encrypted_is_not_written_open_for_want_of_a_key(
 
 
 @pytest.mark.parametrize("key", ["secret", "A" * 42, "A" * 44, "é"])
-def test_a_key_of_another_form_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
-) -> None:
+def test_invalid_key_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     monkeypatch.setenv(KEY, key)
     with pytest.raises(ConfigError, match="is not 32 bytes in Base64; generate one: openssl rand"):
         publish(in_folder(tmp_path).site, tmp_path / "out", NOW, silent)
     assert not (tmp_path / "out/all.rss").exists()
 
 
-def test_a_copy_that_was_changed_is_not_decrypted() -> None:
+def test_modified_copy_is_not_decrypted() -> None:
     seal = encryption.cipher_from_environment({KEY: ONE})
     assert seal
     whole = b"".join(seal.encrypt([b"abc", b"def"]))
@@ -232,7 +230,7 @@ def test_a_copy_that_was_changed_is_not_decrypted() -> None:
         ("https://e.org/", "s3://b/news", "s3://private/news", None),
     ],
 )
-def test_where_readers_find_the_state(
+def test_public_url_of_the_state(
     feeds_url: str, url: str, state: str, expected: str | None
 ) -> None:
     assert public_url(feeds_url, url, state) == expected

@@ -39,7 +39,8 @@ FILES = {
 }
 
 
-def test_s24_archives_come_first_then_assets_feeds_pages_and_lists() -> None:
+@pytest.mark.rule("S24")
+def test_archives_come_first_then_assets_feeds_pages_and_lists() -> None:
     made = upload_plan.plan_uploads(Record(), FILES)
     assert [each.path for each in made.uploads] == [
         "archive/1.rss", "feed.css", "all.rss", "all.html", "index.html",
@@ -47,16 +48,18 @@ def test_s24_archives_come_first_then_assets_feeds_pages_and_lists() -> None:
     assert {each.why for each in made.uploads} == {"new"}
 
 
-def test_s24_what_is_as_it_was_is_not_uploaded() -> None:
+@pytest.mark.rule("S24")
+def test_unchanged_objects_are_not_uploaded() -> None:
     made = upload_plan.plan_uploads(Record(files=FILES), {**FILES, "all.rss": file(sha256="b")})
     assert [(each.path, each.why) for each in made.uploads] == [("all.rss", "content")]
     assert made.unchanged == 4
 
 
+@pytest.mark.rule("S23")
 @pytest.mark.parametrize(
     "said", [{"media_type": "text/xml"}, {"cache_control": "max-age=61"}, {"tags": ("all",)}]
 )
-def test_s20_s23_metadata_alone_is_written_anew_and_purged(said: dict[str, Any]) -> None:
+def test_changed_metadata_alone_is_uploaded_and_purged(said: dict[str, Any]) -> None:
     files = {**FILES, "all.rss": file(**said)}
     made = upload_plan.plan_uploads(Record(files=FILES), files)
     assert [(each.path, each.why) for each in made.uploads] == [("all.rss", "metadata")]
@@ -66,7 +69,7 @@ def test_s20_s23_metadata_alone_is_written_anew_and_purged(said: dict[str, Any])
 
 
 @pytest.mark.parametrize("coding", get_args(Coding))
-def test_the_guard_counts_every_document_once_whatever_its_coding(coding: Coding) -> None:
+def test_guard_counts_each_document_once_whatever_its_coding(coding: Coding) -> None:
     gzip = {f"{name}.gz": file(coding="gzip") for name in FILES}
     brotli = {f"{name}.br": file(coding="br") for name in FILES}
     manifest = Manifest({**FILES, **gzip, **brotli})
@@ -74,52 +77,57 @@ def test_the_guard_counts_every_document_once_whatever_its_coding(coding: Coding
     assert sorted(published_paths(Record(files=files))) == sorted(FILES)
 
 
-def test_s22_variants_that_were_compressed_beforehand_stay_behind() -> None:
+@pytest.mark.rule("S22")
+def test_precompressed_variants_are_not_uploaded() -> None:
     manifest = Manifest({"all.rss": file(), "all.rss.gz": file(coding="gzip")})
     assert upload_plan.expected_objects(manifest, "identity") == {"all.rss": file()}
     assert upload_plan.expected_objects(manifest, "identity", variants=True) == manifest.files
     assert upload_plan.expected_objects(manifest, "gzip") == {"all.rss": file(coding="gzip")}
 
 
-def test_s22_another_coding_is_another_content() -> None:
+@pytest.mark.rule("S22")
+def test_changed_coding_counts_as_changed_content() -> None:
     gzip = upload_plan.expected_objects(Manifest({"all.rss": file()}), "gzip")
     made = upload_plan.plan_uploads(Record(files={"all.rss": file()}), gzip)
     assert [each.why for each in made.uploads] == ["content"]
     assert upload_plan.object_headers(made.uploads[0].file, None)["Content-Encoding"] == "gzip"
 
 
-def test_what_was_not_finished_is_written_again_even_if_the_record_has_it_so() -> None:
+def test_uncertain_objects_are_written_again() -> None:
     """Someone wrote something else, was killed, and the author took it back."""
     made = upload_plan.plan_uploads(Record(files=FILES, open=("all.rss", "gone.rss")), FILES)
     assert [(each.path, each.why) for each in made.uploads] == [("all.rss", "unsure")]
     assert made.deletes == ("gone.rss",)
 
 
-def test_nothing_is_deleted_that_no_upload_wrote() -> None:
+def test_only_recorded_objects_are_deleted() -> None:
     assert upload_plan.plan_uploads(Record(), {}).deletes == ()
     assert upload_plan.plan_uploads(Record(files=FILES), {}).deletes == tuple(sorted(FILES))
 
 
-def test_c9_a_feed_is_purged_by_its_own_tag_and_no_wider_one() -> None:
+@pytest.mark.rule("C9")
+def test_feed_is_purged_by_its_own_tag_only() -> None:
     tagged = file(tags=("all", "feed:topics/ai", "topic:ai", "entry:1"))
     record = after_upload(Record(), {"topics/ai.rss": tagged, "index.html": file("list")}, ())
     assert record.purge == {"topics/ai.rss": "feed:topics/ai", "index.html": ""}
 
 
-def test_what_is_deleted_is_purged_by_the_tag_that_it_had() -> None:
+def test_deleted_document_is_purged_by_its_former_tag() -> None:
     before = Record(files={"a.rss": file(tags=("all", "feed:a"))})
     assert after_upload(before, {}, ["a.rss"]) == Record(purge={"a.rss": "feed:a"})
 
 
+@pytest.mark.rule("C7", "C8")
 @pytest.mark.parametrize(
     ("header", "said"),
     [("Surrogate-Key", "all feed:a"), ("Cache-Tag", "all,feed:a"), ("xkey", "all feed:a")],
 )
-def test_c7_c8_tags_are_metadata_named_as_the_cache_wants_them(header: str, said: str) -> None:
+def test_tags_have_the_header_and_separator_of_the_cache(header: str, said: str) -> None:
     assert upload_plan.object_headers(file(tags=("all", "feed:a")), header)[header] == said
 
 
-def test_c7_a_dry_run_says_of_tags_what_an_upload_does(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.rule("C7")
+def test_dry_run_shows_the_tags_that_an_upload_stores(capsys: pytest.CaptureFixture[str]) -> None:
     tagged = file(tags=("all", "feed:all"))
     made = UploadPlan((Upload("all.rss", tagged, "new"),), (), 0)
     for url, said in (("s3://b", "xkey: all feed:all"), ("az://b", "Cache-Control: max-age=60\n")):
@@ -128,7 +136,8 @@ def test_c7_a_dry_run_says_of_tags_what_an_upload_does(capsys: pytest.CaptureFix
         assert said in capsys.readouterr().out
 
 
-def test_c7_tags_in_another_header_are_written_anew() -> None:
+@pytest.mark.rule("C7")
+def test_changed_tag_header_uploads_tagged_objects() -> None:
     files = {"all.rss": file(tags=("all",)), "index.html": file("list")}
     record = with_tag_header(Record(files=files, tagged="xkey"), "Cache-Tag")
     made = upload_plan.plan_uploads(record, files)
@@ -137,14 +146,14 @@ def test_c7_tags_in_another_header_are_written_anew() -> None:
     assert upload_plan.plan_uploads(with_tag_header(record, "Cache-Tag"), files).uploads == ()
 
 
-def test_tags_past_what_a_store_takes_are_left_out() -> None:
+def test_tags_beyond_the_limit_of_the_store_are_dropped() -> None:
     tags = ("all", *(f"entry:{number:010}" for number in range(500)))
     kept = upload_plan.object_headers(file(tags=tags), "Surrogate-Key")["Surrogate-Key"]
     assert len(kept) <= 1_800
     assert kept.startswith("all entry:0000000000")
 
 
-def test_what_every_cache_has_forgotten_is_done() -> None:
+def test_paths_purged_by_every_cache_are_dropped() -> None:
     record = Record(purge={"a.rss": "feed:a", "b.rss": ""})
     record = after_purge(record, "one", ["a.rss", "b.rss"], ["one", "two"])
     assert (pending_purge(record, "one"), len(pending_purge(record, "two"))) == ({}, 2)
@@ -153,7 +162,7 @@ def test_what_every_cache_has_forgotten_is_done() -> None:
     assert after_purge(record, "one", [], ["one"]) == Record()  # two was taken out
 
 
-def test_what_changed_again_is_purged_again_everywhere() -> None:
+def test_path_that_changed_again_is_purged_again_everywhere() -> None:
     record = Record(purge={"a.rss": ""}, purged={"one": ("a.rss",)})
     record = after_upload(record, {"a.rss": file()}, ())
     assert pending_purge(record, "one") == {"a.rss": ""}
@@ -172,7 +181,7 @@ _paths = st.frozensets(st.sampled_from("abcd"))
         max_size=12,
     )
 )
-def test_no_cache_is_left_with_an_old_copy_whichever_come_and_go(
+def test_no_cache_keeps_an_old_copy_when_caches_come_and_go(
     steps: list[tuple[str, frozenset[str], frozenset[str]]],
 ) -> None:
     """What a cache of the site has not forgotten since it changed is pending for it."""
@@ -221,7 +230,7 @@ def differing(before: dict[str, File], after: dict[str, File]) -> set[str]:
     ),
     last=_files,
 )
-def test_whatever_was_killed_the_next_run_makes_it_right(
+def test_next_run_repairs_any_killed_run(
     runs: list[tuple[dict[str, File], int, int, bool]], last: dict[str, File]
 ) -> None:
     """The record knows of a run that was killed what its last note said, or only its beginning."""
