@@ -1,4 +1,4 @@
-"""Hubs and subscribers for tests of WebSub, on sockets of this machine."""
+"""HTTP servers for tests: a WebSub hub, a subscriber, and their base."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -11,7 +11,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_: object) -> None:
-        """Nothing: tests look at what was received."""
+        """Log nothing."""
 
     def body(self) -> bytes:
         return self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -22,14 +22,14 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name.replace("_", "-"), value)
         if status != 204:
             self.send_header("Content-Length", str(len(body)))
-        with suppress(ConnectionError):  # who asked may have gone
+        with suppress(ConnectionError):  # the client may have disconnected
             self.end_headers()
             self.wfile.write(body)
 
 
 @contextmanager
 def serving(handler: type[BaseHTTPRequestHandler], port: int = 0) -> Iterator[int]:
-    """Serve on a port of its own in a thread; gives the port."""
+    """Serve in a thread, on any free port by default; yield the port."""
     server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -46,7 +46,7 @@ Reply = tuple[int, Mapping[str, str]]
 
 
 class FakeHub:
-    """A hub that answers as it is told to, and remembers what it got."""
+    """A hub that answers as configured, and records what it receives."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -55,7 +55,7 @@ class FakeHub:
         self.answer: Callable[[str], Reply] = lambda _: (204, {})
 
     def take(self) -> list[str]:
-        """The URLs that were pinged since the last look, in order of the alphabet."""
+        """Return the URLs pinged since the last call, sorted."""
         urls = sorted(url for form in self.forms for url in form["hub.url"])
         self.forms.clear()
         return urls
@@ -78,7 +78,7 @@ class FakeHub:
 
 
 class Subscriber:
-    """A subscriber that confirms every subscription, and keeps what it is sent."""
+    """A subscriber that confirms every subscription, and records what it is sent."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -91,9 +91,9 @@ class Subscriber:
 
         class Callback(Handler):
             def do_GET(self) -> None:
-                asked = parse_qs(urlsplit(self.path).query)
-                subscriber.confirmed.append(asked["hub.topic"][0])
-                self.reply(200, asked["hub.challenge"][0].encode())
+                query = parse_qs(urlsplit(self.path).query)
+                subscriber.confirmed.append(query["hub.topic"][0])
+                self.reply(200, query["hub.challenge"][0].encode())
 
             def do_POST(self) -> None:
                 subscriber.got.append((self.headers["Content-Type"], self.body()))

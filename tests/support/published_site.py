@@ -1,4 +1,4 @@
-"""Sites that are published to the store of the tests, in this process and in others."""
+"""Sites published to the test store, from this process and from child processes."""
 
 import hashlib
 import json
@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 _NUMBERS = count()
 _LINK = re.compile(rb"https://example\.org/([a-z/0-9-]+\.(?:rss|atom|json))")
 
-# The command, with a lock that is left sooner and a store that is given up sooner.
+# The command `feeds`, with a shorter lease and fewer retries.
 _COMMAND = """
 import sys
 from feeds.publish import lease, object_store
@@ -38,9 +38,10 @@ main(sys.argv[1:])
 """
 
 
-def article(name: str, *topics: str, **said: Any) -> str:
+def article(name: str, *topics: str, **fields: Any) -> str:
+    """Return front matter with this title and link."""
     return front_matter(
-        title=name, webUrl=f"https://example.org/{name}", topics=[*(topics or ["AI"])], **said
+        title=name, webUrl=f"https://example.org/{name}", topics=[*(topics or ["AI"])], **fields
     )
 
 
@@ -54,31 +55,35 @@ def publish(
 
 
 def state_of(prefix: str) -> str:
-    """Where the state of the site at this prefix is: where no reader looks."""
+    """Return the URL of the state for the site at this prefix, outside of what readers fetch."""
     return f"s3://{BUCKET}/state-{prefix}/.feeds-state"
 
 
 class Published:
-    """A site that is published to a prefix of its own, and keeps its memory elsewhere."""
+    """A site published below a prefix, with its memory elsewhere in the bucket."""
 
-    def __init__(self, root: Path, store: Store, prefix: str | None = None, **said: Any) -> None:
+    def __init__(
+        self, root: Path, store: Store, prefix: str | None = None, **settings: Any
+    ) -> None:
         self.store, self.root, self.out = store, root, root / "out"
         self.prefix = prefix or f"site-{next(_NUMBERS)}"
         upload = {
             "url": f"s3://{BUCKET}/{self.prefix}",
             "endpoint": store.endpoint,
             "state": state_of(self.prefix),
-            **said.pop("upload", {}),
+            **settings.pop("upload", {}),
         }
         self.state_url: str = upload["state"] or f"{upload['url']}/.feeds-state"
-        articles = said.pop("articles", {"a.md": article("a", "AI"), "b.md": article("b", "Maps")})
-        self.articles = Publication(root / "site", articles, upload=upload, **said)
+        articles = settings.pop(
+            "articles", {"a.md": article("a", "AI"), "b.md": article("b", "Maps")}
+        )
+        self.articles = Publication(root / "site", articles, upload=upload, **settings)
 
     def publish(self, now: datetime = NOW, **options: Any) -> PublishReport:
         return publish(self.articles.site, self.out, now, **options)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
+        """Run a command and wait for it."""
         return subprocess.run(**self._command(*arguments), timeout=120, check=False)
 
     def start(
@@ -115,53 +120,53 @@ class Published:
         return msgspec.json.decode(body(self.state, RECORD), type=Record)
 
     def names(self) -> list[str]:
-        """The keys of all documents that are there."""
+        """Return the keys of all documents in the store."""
         return [key for key in self.objects.list_keys() if not key.startswith(".feeds-state/")]
 
     def there(self) -> dict[str, bytes]:
-        """All documents that are there."""
+        """Return all documents in the store by key."""
         return {key: body(self.objects, key) for key in self.names()}
 
     def exported(self) -> dict[str, bytes]:
-        """What the export says that there should be."""
+        """Return the documents of the export by path."""
         manifest = msgspec.json.decode(
             (self.out / ".feeds-export.json").read_bytes(), type=Manifest
         )
         return {name: (self.out / name).read_bytes() for name in manifest.files}
 
     def dangling(self) -> set[str]:
-        """The documents of feeds and archives that others link to, and that are not there."""
+        """Return linked feeds and archives that are missing in the store."""
         there = self.there()
         return {
             name.decode()
-            for found in there.values()
-            for name in _LINK.findall(found)
+            for document in there.values()
+            for name in _LINK.findall(document)
             if name.decode() not in there
         }
 
     def items(self, path: str = "all") -> list[dict[str, Any]]:
-        """What the feed's JSON shows to who fetches it."""
-        status, _, found = self.store.fetch(f"{self.prefix}/{path}.json")
+        """Fetch the JSON feed and return its items."""
+        status, _, document = self.store.fetch(f"{self.prefix}/{path}.json")
         assert status == 200
-        items: list[dict[str, Any]] = json.loads(found)["items"]
+        items: list[dict[str, Any]] = json.loads(document)["items"]
         return items
 
 
 class Watcher:
-    """Fetches documents again and again; each has to be one of those that may be there."""
+    """Fetches documents repeatedly; each must be one of the allowed versions."""
 
     def __init__(self, published: Published, *allowed: dict[str, bytes]) -> None:
         self._published = published
         self._allowed: dict[str, set[str]] = {}
         for documents in allowed:
-            for key, found in documents.items():
-                self._allowed.setdefault(key, set()).add(hashlib.sha256(found).hexdigest())
+            for key, document in documents.items():
+                self._allowed.setdefault(key, set()).add(hashlib.sha256(document).hexdigest())
         self.seen = 0
 
     def look(self) -> None:
         for key, hashes in self._allowed.items():
             with suppress(ConnectionError):
-                status, _, found = self._published.store.fetch(f"{self._published.prefix}/{key}")
+                status, _, document = self._published.store.fetch(f"{self._published.prefix}/{key}")
                 if status == 200:
-                    assert hashlib.sha256(found).hexdigest() in hashes, f"{key} is a mixture"
+                    assert hashlib.sha256(document).hexdigest() in hashes, f"{key} is a mixture"
                     self.seen += 1
