@@ -31,7 +31,7 @@ _BLOCK = re.compile(
     r"(?P<open><!-- generated: (?P<name>[^>]+?) -->\n)(?P<old>.*?)(?P<end><!-- end -->)", re.S
 )
 
-# Name of a block -> the struct that it describes, and the prefix of its keys.
+# The struct that each block describes, and the prefix of its keys.
 SETTINGS: Mapping[str, tuple[type[msgspec.Struct], str]] = {
     "site.yaml": (settings.SiteSettings, ""),
     "author": (settings.Author, "author."),
@@ -53,11 +53,11 @@ SETTINGS: Mapping[str, tuple[type[msgspec.Struct], str]] = {
 
 
 class DocsError(Exception):
-    """A block that cannot be filled."""
+    """A block cannot be filled."""
 
 
 def documents(root: Path = ROOT) -> Iterator[tuple[Path, str, str]]:
-    """Path, current text and wanted text of each file of docs/."""
+    """Yield the path, the current text and the up-to-date text of each page of docs/."""
     blocks = {name: settings_table(*described) for name, described in SETTINGS.items()}
     blocks["commands"] = commands()
     blocks["metrics"] = metrics_table()
@@ -72,7 +72,7 @@ def documents(root: Path = ROOT) -> Iterator[tuple[Path, str, str]]:
 
 
 def filled(text: str, blocks: Mapping[str, str], used: set[str]) -> str:
-    """The text with its blocks filled; the names of the blocks are added to `used`."""
+    """Return the text with filled blocks, and add their names to `used`."""
 
     def fill(block: re.Match[str]) -> str:
         name = block["name"]
@@ -113,7 +113,7 @@ def metrics_table() -> str:
 
 
 def _descriptions(struct: type) -> dict[str, str]:
-    """The texts below the fields of a class, by field."""
+    """Return the docstrings below the fields of a class, by field name."""
     body = typing.cast(ast.ClassDef, ast.parse(inspect.getsource(struct)).body[0]).body
     texts = {}
     for field, below in itertools.pairwise(body):
@@ -125,7 +125,7 @@ def _descriptions(struct: type) -> dict[str, str]:
 
 
 def _kind(type_: Any) -> str:
-    """The name of a type, for people who write YAML."""
+    """Return the name of a type in terms of YAML."""
     origin, of = typing.get_origin(type_), typing.get_args(type_)
     if origin is typing.Annotated:
         return _kind(of[0]) + "".join(_bounds(meta) for meta in of[1:])
@@ -148,7 +148,7 @@ def _is_struct(type_: Any) -> bool:
 
 
 def _bounds(meta: Any) -> str:
-    """The range of numbers that a `msgspec.Meta` allows."""
+    """Return the range of numbers that a `msgspec.Meta` allows, in words."""
     if meta.le is not None:
         return f" from {meta.ge if meta.ge is not None else meta.gt + 1} to {meta.le}"
     return " above 0" if meta.gt == 0 else ""
@@ -229,7 +229,7 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write the pages that are out of date, or with `--check` list them; the exit status."""
+    """Update the pages that are out of date, or list them (`--check`); return the exit status."""
     try:
         stale = [(path, wanted) for path, text, wanted in documents() if text != wanted]
     except DocsError as error:

@@ -1,6 +1,6 @@
-"""Is a server up, and does it serve what it lists? Exits 1 with the reason if not.
+"""Check that a server is up and serves every document that it lists; exit with 1 if not.
 
-Usage: python scripts/smoke.py http://127.0.0.1:8000/ [PID of what starts it]
+Usage: python scripts/smoke.py http://127.0.0.1:8000/ [PID of the server]
 """
 
 import json
@@ -17,18 +17,18 @@ _TYPES = {"rss": "application/rss+xml", "atom": "application/atom+xml"}
 
 
 def fetch(url: str, headers: dict[str, str] | None = None) -> tuple[int, str, str, bytes]:
-    """Status, Content-Type, ETag and body of a URL."""
-    request = urllib.request.Request(url, headers=headers or {})  # noqa: S310 - a URL of our own
+    """Return status, Content-Type, ETag and body of a URL."""
+    request = urllib.request.Request(url, headers=headers or {})  # noqa: S310 - our own URL
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
-            read = answer.headers
-            return answer.status, read["Content-Type"], read["ETag"], answer.read()
+        with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
+            fields = response.headers
+            return response.status, fields["Content-Type"], fields["ETag"], response.read()
     except urllib.error.HTTPError as error:
         return error.code, error.headers["Content-Type"], error.headers["ETag"] or "", b""
 
 
 def wait_for(url: str, pid: int | None) -> None:
-    """Until the server answers, its process ends, or patience does."""
+    """Wait until the server is ready; fail if its process ends or time runs out."""
     end = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
@@ -37,14 +37,14 @@ def wait_for(url: str, pid: int | None) -> None:
         except OSError:
             pass
         if pid:
-            os.kill(pid, 0)  # raises if it is gone
+            os.kill(pid, 0)  # raises if the process has ended
         if time.monotonic() > end:
-            raise SystemExit(f"{url}: no answer in {_PATIENCE_SECONDS} s")
+            raise SystemExit(f"{url}: not ready after {_PATIENCE_SECONDS} s")
         time.sleep(0.5)
 
 
 def check(url: str, media_type: str) -> bytes:
-    """A document is there, of its type, parses, and is not sent twice to who has it; its body."""
+    """Check status, type and syntax of a document, and its 304; return its body."""
     status, type_, tag, body = fetch(url)
     if (status, type_) != (200, f"{media_type}; charset=utf-8"):
         raise SystemExit(f"{url}: {status} {type_}")
@@ -58,26 +58,26 @@ def check(url: str, media_type: str) -> bytes:
 
 
 def main(base: str, pid: int | None) -> None:
-    """Everything that the server lists."""
+    """Check everything that the server lists."""
     wait_for(urljoin(base, "readyz"), pid)
     status, type_, _, page = fetch(base)
     if (status, type_) != (200, "text/html; charset=utf-8") or b"<title>" not in page:
         raise SystemExit(f"{base}: {status} {type_}")
     outlines = ElementTree.fromstring(fetch(urljoin(base, "feeds.opml"))[3]).iter("outline")  # noqa: S314
     home = json.loads(fetch(urljoin(base, "all.json"))[3])["feed_url"].removesuffix("all.json")
-    paths = [each.attrib["xmlUrl"] for each in outlines if "xmlUrl" in each.attrib]
+    paths = [outline.attrib["xmlUrl"] for outline in outlines if "xmlUrl" in outline.attrib]
     for path in paths:
         stem = path.removeprefix(home).removesuffix(".atom")
         for extension in ("rss", "atom", "json"):
             media_type = _TYPES.get(extension, "application/feed+json")
             check(urljoin(base, f"{stem}.{extension}"), media_type)
         if b"<title>" not in check(urljoin(base, f"{stem}.html"), "text/html"):
-            raise SystemExit(f"{stem}.html is no page")
+            raise SystemExit(f"{stem}.html is not a page")
     for stylesheet in ("pages.css", "feed.css"):
         check(urljoin(base, stylesheet), "text/css")
     if not paths or fetch(urljoin(base, "no-such-feed.rss"))[0] != 404:
-        raise SystemExit("no feeds are listed, or one that does not exist is there")
-    print(f"{len(paths)} feeds in three formats are served, each with its page")  # noqa: T201
+        raise SystemExit("no feeds are listed, or a feed that does not exist is found")
+    print(f"{len(paths)} feeds are served, in three formats and as pages")  # noqa: T201
 
 
 if __name__ == "__main__":

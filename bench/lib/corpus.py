@@ -58,10 +58,10 @@ class _Words:
     def name(self, taken: set[str]) -> str:
         """A name of one or two words that is not taken yet."""
         while True:
-            made = " ".join(self._rng.sample(self._known, self._rng.choice((1, 2)))).title()
-            if made not in taken:
-                taken.add(made)
-                return made
+            name = " ".join(self._rng.sample(self._known, self._rng.choice((1, 2)))).title()
+            if name not in taken:
+                taken.add(name)
+                return name
 
 
 class Corpus:

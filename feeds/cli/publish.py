@@ -104,8 +104,12 @@ def export(target: Path, root: Path, as_json: bool, given: _ExportOptions) -> No
         return
     build.print_report(built)
     _print_export(str(target), exported)
-    if exported.due:
-        echo(f"An article is due at {exported.due:%Y-%m-%d %H:%M} UTC; export again then.")
+    _print_due(exported)
+
+
+def _print_due(report: "ExportReport") -> None:
+    if report.due:
+        echo(f"An article is due at {report.due:%Y-%m-%d %H:%M} UTC; export again then.")
 
 
 def _print_export(label: str, report: "ExportReport") -> None:
