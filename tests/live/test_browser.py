@@ -289,9 +289,10 @@ def test_a_link_to_a_folded_group_opens_it(page: Page, website: Website) -> None
     assert 0 <= box["y"] < page.evaluate("innerHeight")
 
 
+@pytest.mark.rule("B1", "B4")
 @needs_chromium
 @pytest.mark.parametrize("path", ["all.rss", "topics/cats.atom"])
-def test_b1_b4_a_feed_shown_as_xml_is_readable_without_xslt(
+def test_a_feed_shown_as_xml_is_readable_without_xslt(
     page: Page, website: Website, path: str
 ) -> None:
     page.set_viewport_size({"width": 360, "height": 800})

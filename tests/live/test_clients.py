@@ -12,7 +12,7 @@ import feedparser
 import pytest
 import reader
 
-from tests.serve.test_server import Server, start, stop, wait_for
+from tests.support.feeds_server import Server, start, stop, wait_for
 from tests.support.recording_proxy import Recorder
 from tests.support.site import front_matter, write_article, write_site
 

@@ -19,8 +19,8 @@ from urllib.parse import unquote
 import brotli
 import pytest
 
-from tests.serve.test_server import start, stop
 from tests.support import web_servers
+from tests.support.feeds_server import start, stop
 from tests.support.site import NOW, Publication, front_matter
 from tests.support.web_servers import Answer, ask, serving
 

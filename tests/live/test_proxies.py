@@ -22,8 +22,8 @@ import brotli
 import pytest
 from _pytest.mark import ParameterSet
 
-from tests.serve.test_http import send
-from tests.serve.test_server import Answer, Server, free_port, start, stop
+from tests.support.feeds_server import Answer, Server, free_port, start, stop
+from tests.support.http_site import send
 from tests.support.recording_proxy import Recorder
 from tests.support.site import front_matter, write_site
 

@@ -25,8 +25,8 @@ from feeds.publish.destination import RECORD
 from feeds.publish.publisher import PublishReport
 from feeds.publish.record import Record
 from feeds.util.progress import Progress, silent
-from tests.serve.test_server import free_port
 from tests.support.fake_hub import Handler, serving
+from tests.support.feeds_server import free_port
 from tests.support.published_site import article, publish
 from tests.support.site import NOW, Publication
 

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from typing import Literal
 
+import pytest
+
 from feeds.catalogue.records import ShownEntry
 from feeds.config.definitions import FeedDefinition
 from feeds.model import document
@@ -36,7 +38,8 @@ def since(
     return None if fresh is None else [each.seq for each in fresh]
 
 
-def test_d2_new_and_changed_entries_are_new() -> None:
+@pytest.mark.rule("D2")
+def test_delta_contains_new_and_changed_entries() -> None:
     before = [entry(2, 20), entry(1, 10)]
     assert since(before, [entry(3, 30), *before]) == [3]
     assert since(before, [entry(2, 20, "b"), entry(1, 10)]) == [2]
@@ -44,20 +47,21 @@ def test_d2_new_and_changed_entries_are_new() -> None:
     assert since(before, before) == []
 
 
-def test_an_entry_that_fell_off_the_end_is_no_matter() -> None:
+def test_delta_ignores_entries_pushed_out_of_a_full_feed() -> None:
     before, now = [entry(2, 20), entry(1, 10)], [entry(3, 30), entry(2, 20)]
     assert since(before, now, size=2) == [3]
     assert since(before, now, size=3) is None  # nothing falls from a feed that is not full
     assert since(before, now, size=2, order="heat") is None  # it may have been withdrawn
 
 
-def test_a_withdrawal_asks_for_the_whole_feed() -> None:
+def test_withdrawal_needs_the_whole_feed() -> None:
     assert since([entry(2, 20), entry(1, 10)], [entry(1, 10)]) is None
     assert since([entry(2, 20), entry(1, 10)], [entry(2, 20)]) is None
     assert since([entry(1, 10)], []) is None
 
 
-def test_d2_an_unknown_tag_is_of_no_state() -> None:
+@pytest.mark.rule("D2")
+def test_unknown_or_forgotten_etag_has_no_version() -> None:
     assert DeltaHistory().find("all.rss", ["x"]) is None
     past = DeltaHistory()
     for number in range(9):  # the first one is forgotten

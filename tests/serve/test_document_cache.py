@@ -75,7 +75,7 @@ def got(cache: DocumentCache, name: str) -> CachedResponse:
     return found
 
 
-def test_what_is_dated_in_the_future_comes_out_at_its_time_without_a_build(
+def test_future_entry_appears_on_time_without_a_build(
     cache: DocumentCache, refresher: Refresher, time: Time
 ) -> None:
     assert b"Due" not in got(cache, "all.json").document.body
@@ -86,9 +86,7 @@ def test_what_is_dated_in_the_future_comes_out_at_its_time_without_a_build(
     assert b"Due" in got(cache, "topics/later.rss").document.body
 
 
-def test_what_changed_of_what_is_ready_is_made_anew_and_the_rest_stays(
-    tmp_path: Path, time: Time
-) -> None:
+def test_only_changed_documents_are_rebuilt(tmp_path: Path, time: Time) -> None:
     del time
     made = Publication(
         tmp_path,
@@ -119,7 +117,7 @@ def test_what_changed_of_what_is_ready_is_made_anew_and_the_rest_stays(
         assert fresh.codings == ["gzip"]  # in which it was asked for before
 
 
-def test_a_kept_document_is_the_same_object_until_something_changes(cache: DocumentCache) -> None:
+def test_cached_document_is_reused_until_it_changes(cache: DocumentCache) -> None:
     for name in ("all.atom", "all.html", "", "feeds.opml", "pages.css"):
         assert cache.get(name) is got(cache, name)
 
@@ -138,7 +136,7 @@ def test_all_formats_of_a_feed_change_together(
         assert b"Changed" in kept.document.body
 
 
-def test_a_feed_that_is_gone_is_let_go(tmp_path: Path, time: Time) -> None:
+def test_removed_feed_is_dropped_from_the_cache(tmp_path: Path, time: Time) -> None:
     del time
     feeds = {"feeds": [*FEEDS["feeds"], {"path": "more"}]}
     made = Publication(tmp_path, {"a.md": front_matter()}, feeds=feeds)
@@ -159,7 +157,7 @@ def test_a_feed_that_is_gone_is_let_go(tmp_path: Path, time: Time) -> None:
 @pytest.mark.parametrize(
     "name", [".rss", "all", "all.", "all.xml", "all.rss.rss", "no.json", "index.html", "/all.rss"]
 )
-def test_what_is_not_there_is_none(cache: DocumentCache, name: str) -> None:
+def test_unknown_path_is_none(cache: DocumentCache, name: str) -> None:
     assert cache.get(name) is None
 
 
@@ -175,13 +173,11 @@ def test_what_is_not_there_is_none(cache: DocumentCache, name: str) -> None:
         ("all", None),
     ],
 )
-def test_capitals_do_not_matter_to_what_is_meant(
-    cache: DocumentCache, said: str, meant: str | None
-) -> None:
+def test_canonical_name_ignores_case(cache: DocumentCache, said: str, meant: str | None) -> None:
     assert cache.canonical_name(said) == meant
 
 
-def test_ready_means_built(tmp_path: Path) -> None:
+def test_status_is_ready_only_after_a_build(tmp_path: Path) -> None:
     made = Publication(tmp_path, {"a.md": front_matter()})
     with closing(Catalogue(made.site.catalogue)) as catalogue:
         cache = DocumentCache(made.site, catalogue)
@@ -193,7 +189,7 @@ def test_ready_means_built(tmp_path: Path) -> None:
         assert refresher.status() == (True, "ready")
 
 
-def test_in_an_outage_what_is_ready_is_served_and_the_rest_is_refused(
+def test_outage_serves_cached_documents_and_refuses_others(
     cache: DocumentCache,
     refresher: Refresher,
     site: Publication,
@@ -222,7 +218,7 @@ def test_in_an_outage_what_is_ready_is_served_and_the_rest_is_refused(
     assert cache.get("topics/ai.rss")
 
 
-def test_what_has_become_stale_in_an_outage_is_served_all_the_same(
+def test_outage_serves_expired_documents(
     cache: DocumentCache, refresher: Refresher, site: Publication, time: Time
 ) -> None:
     known = got(cache, "all.rss")
@@ -233,7 +229,7 @@ def test_what_has_become_stale_in_an_outage_is_served_all_the_same(
     assert cache.get("all.rss") is known
 
 
-def test_an_outage_is_logged_once_a_minute(
+def test_outage_is_logged_once_a_minute(
     refresher: Refresher,
     site: Publication,
     time: Time,
@@ -248,7 +244,7 @@ def test_an_outage_is_logged_once_a_minute(
     assert len(caplog.records) == 2
 
 
-def test_what_was_not_sent_for_longest_makes_room(tmp_path: Path, time: Time) -> None:
+def test_cache_evicts_documents_unused_for_longest(tmp_path: Path, time: Time) -> None:
     del time
     made = Publication(tmp_path, {"a.md": front_matter(topics=["A", "B", "C"])})
     made.build()
@@ -264,7 +260,7 @@ def test_what_was_not_sent_for_longest_makes_room(tmp_path: Path, time: Time) ->
     assert there == {"all", "topics/c"}
 
 
-def test_a_mount_is_answered_with_and_without_its_path(tmp_path: Path, time: Time) -> None:
+def test_documents_are_served_with_and_without_the_mount(tmp_path: Path, time: Time) -> None:
     del time
     made = Publication(tmp_path, {"a.md": front_matter()}, feeds_url="https://example.org/feeds/")
     made.build()
@@ -274,7 +270,7 @@ def test_a_mount_is_answered_with_and_without_its_path(tmp_path: Path, time: Tim
         assert cache.responses.by_path["/feeds/all.rss"] is cache.responses.by_path["/all.rss"]
 
 
-def test_a_document_is_measured_while_another_thread_makes_a_coding_of_it(
+def test_size_is_safe_while_another_thread_encodes(
     cache: DocumentCache,
 ) -> None:
     ready = got(cache, "all.rss")
@@ -293,7 +289,7 @@ def test_a_document_is_measured_while_another_thread_makes_a_coding_of_it(
     assert ready.size > 4
 
 
-def test_codings_are_named_while_another_thread_makes_one(cache: DocumentCache) -> None:
+def test_codings_are_safe_while_another_thread_encodes(cache: DocumentCache) -> None:
     ready = got(cache, "all.rss")
     coded = ready._encodings
 
@@ -309,7 +305,7 @@ def test_codings_are_named_while_another_thread_makes_one(cache: DocumentCache) 
     assert ready.codings == ["gzip"]
 
 
-def test_documents_are_counted_while_another_thread_takes_one_in(cache: DocumentCache) -> None:
+def test_len_is_safe_while_another_thread_adds_a_document(cache: DocumentCache) -> None:
     units = cache.responses._names
 
     class Meanwhile(tuple[str, ...]):
@@ -323,7 +319,7 @@ def test_documents_are_counted_while_another_thread_takes_one_in(cache: Document
     assert len(cache.responses) == 1
 
 
-def test_states_are_looked_through_while_another_thread_notes_one(cache: DocumentCache) -> None:
+def test_find_is_safe_while_another_thread_adds_a_version(cache: DocumentCache) -> None:
     document = got(cache, "all.rss").document
     past = delta.DeltaHistory()
     past.add({"all.rss": document}, [])
@@ -339,7 +335,7 @@ def test_states_are_looked_through_while_another_thread_notes_one(cache: Documen
     assert past.find("all.rss", [Tag("none")]) is None
 
 
-def test_an_outage_that_ends_while_a_thread_looks_at_it_is_no_error(
+def test_outage_may_end_while_another_thread_reads_it(
     cache: DocumentCache, refresher: Refresher
 ) -> None:
     refresher.refresh()
@@ -354,7 +350,7 @@ def test_an_outage_that_ends_while_a_thread_looks_at_it_is_no_error(
 
 
 @pytest.mark.parametrize("fails", ["put", "drop", "_evict"])
-def test_a_refresh_that_fails_halfway_is_done_again(
+def test_failed_refresh_is_repeated(
     cache: DocumentCache,
     refresher: Refresher,
     site: Publication,
@@ -376,7 +372,7 @@ def test_a_refresh_that_fails_halfway_is_done_again(
         assert b"Changed" in got(cache, name).document.body, name
 
 
-def test_a_list_whose_making_fails_is_made_again(
+def test_failed_list_of_feeds_is_built_again(
     cache: DocumentCache, refresher: Refresher, site: Publication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refresher.refresh()

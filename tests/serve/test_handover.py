@@ -64,7 +64,7 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("changed", CHANGES.values(), ids=CHANGES)
-def test_the_old_state_is_served_until_a_build_has_the_new_settings(
+def test_previous_documents_are_served_until_a_build_has_the_new_settings(
     site: Publication, changed: dict[str, Any]
 ) -> None:
     old = tags(create_app(site.root, {}, watch=False).test_client())
@@ -81,7 +81,7 @@ def test_the_old_state_is_served_until_a_build_has_the_new_settings(
     assert new != old
 
 
-def test_nothing_is_made_of_settings_and_entries_of_two_builds(
+def test_documents_never_mix_settings_and_entries_of_two_builds(
     site: Publication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(handover, "_INTERVAL", 1000)
@@ -94,7 +94,7 @@ def test_nothing_is_made_of_settings_and_entries_of_two_builds(
     assert tags(client) == old
 
 
-def test_articles_that_change_with_the_old_settings_are_served_with_them(
+def test_edits_built_with_the_previous_settings_are_served(
     site: Publication,
 ) -> None:
     known = site.site
@@ -108,7 +108,7 @@ def test_articles_that_change_with_the_old_settings_are_served_with_them(
 
 
 @pytest.mark.parametrize("changed", [{"guard": 50}, {"http": {"nosniff": True}}])
-def test_settings_that_no_build_is_made_with_hold_at_once(
+def test_settings_without_effect_on_builds_apply_at_once(
     site: Publication, changed: dict[str, Any]
 ) -> None:
     client = app_of(change(site, **changed)).test_client()
@@ -118,7 +118,7 @@ def test_settings_that_no_build_is_made_with_hold_at_once(
 
 
 @pytest.mark.parametrize("content", [None, b"", b"{}", b'{"hashes":["",""],"site":{}}', b"\xff"])
-def test_without_the_old_settings_the_new_ones_hold(
+def test_new_settings_apply_if_the_previous_ones_are_unknown(
     site: Publication, content: bytes | None
 ) -> None:
     file = site.root / "catalogue.sqlite-settings.json"
@@ -129,14 +129,14 @@ def test_without_the_old_settings_the_new_ones_hold(
     assert shown(client)["title"] == "Another"
 
 
-def test_settings_of_another_build_than_the_last_do_not_hold(site: Publication) -> None:
+def test_settings_of_an_earlier_build_are_ignored(site: Publication) -> None:
     change(site, title="Between")
     site.build(clock())  # by a command, which keeps no settings
     client = app_of(change(site, title="Another")).test_client()
     assert shown(client)["title"] == "Another"
 
 
-def test_the_kept_settings_hold_nothing_of_this_machine(tmp_path: Path) -> None:
+def test_saved_settings_contain_no_local_paths_or_secrets(tmp_path: Path) -> None:
     catalogue = f"sqlite:///{tmp_path}/secret.sqlite"
     upload = {"url": "s3://private-bucket/x"}
     made = Publication(tmp_path, {"a.md": front_matter()}, catalogue=catalogue, upload=upload)
@@ -148,7 +148,7 @@ def test_the_kept_settings_hold_nothing_of_this_machine(tmp_path: Path) -> None:
         assert secret not in file.read_text()
 
 
-def test_a_note_holds_as_long_as_the_process_that_watches(site: Publication) -> None:
+def test_stale_note_is_ignored_after_the_watcher_ends(site: Publication) -> None:
     known = site.site
     sidecar.write_stale(known, "no build succeeds: for a test")
     assert sidecar.read_stale(known) is None
@@ -160,7 +160,7 @@ def test_a_note_holds_as_long_as_the_process_that_watches(site: Publication) -> 
         assert sidecar.read_stale(known) is None
 
 
-def test_hubs_are_told_of_nothing_before_a_build_has_the_new_settings(
+def test_hubs_are_not_notified_before_a_build_has_the_new_settings(
     site: Publication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     events = list[str]()
@@ -201,13 +201,13 @@ def _catalogue(site: Site) -> Iterator[Catalogue]:
         yield catalogue
 
 
-def test_a_server_needs_no_articles_where_it_has_something_to_serve(site: Publication) -> None:
+def test_server_starts_without_articles_if_a_catalogue_exists(site: Publication) -> None:
     (site.root / "articles").rename(site.root / "away")
     assert sidecar.load_site(site.root, {}).settings.title == "Example"
     assert create_app(site.root, {}, watch=False).test_client().get("/all.rss").status_code == 200
 
 
-def test_a_server_with_nothing_to_serve_needs_articles_and_makes_no_catalogue(
+def test_server_without_catalogue_or_articles_is_an_error(
     tmp_path: Path,
 ) -> None:
     made = Publication(tmp_path, {"a.md": front_matter()})
@@ -217,7 +217,7 @@ def test_a_server_with_nothing_to_serve_needs_articles_and_makes_no_catalogue(
     assert not (made.root / "catalogue.sqlite").exists()
 
 
-def test_a_catalogue_that_cannot_be_read_at_the_start_is_waited_for(
+def test_server_starts_while_the_catalogue_is_locked(
     site: Publication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: object) -> Site:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,20 +44,23 @@ def model(said: list[tuple[str, int | None]], have: set[str]) -> str:
     return max(ranked, key=lambda name: rated[name], default=IDENTITY)
 
 
+@pytest.mark.rule("H31", "H33")
 @given(members, available, spaces)
-def test_h31_h33_the_coding_is_that_of_the_model(
+def test_encoding_agrees_with_the_reference_model(
     said: list[tuple[str, int | None]], have: set[str], space: str
 ) -> None:
     assert negotiation.choose(field(said, space), have) == (model(said, have) if said else IDENTITY)
 
 
+@pytest.mark.rule("H35")
 @given(st.text(max_size=200) | st.text("brgzip,;q=01.* \t", max_size=200), available)
-def test_h35_any_text_gets_a_coding_that_there_is(text: str, have: set[str]) -> None:
+def test_any_accept_encoding_selects_an_available_encoding(text: str, have: set[str]) -> None:
     assert negotiation.choose(text, have) in {*have, IDENTITY}
 
 
+@pytest.mark.rule("H37")
 @given(st.binary(max_size=3000), st.sampled_from(CODINGS))
-def test_h37_codings_are_reproducible_and_never_longer(body: bytes, name: str) -> None:
+def test_encoding_is_reproducible_and_never_larger(body: bytes, name: str) -> None:
     made = compression.encode(body, name)
     assert made == compression.encode(body, name)
     assert made is None or len(made) < len(body)
@@ -91,24 +95,26 @@ tags = st.builds(
 )
 
 
+@pytest.mark.rule("H4", "H5", "H6")
 @given(st.lists(tags, max_size=6), spaces)
-def test_h4_h5_h6_a_list_matches_if_one_of_its_tags_is_ours(said: list[Tag], space: str) -> None:
+def test_list_matches_if_one_of_its_tags_matches(said: list[Tag], space: str) -> None:
     text = f"{space},{space}".join(map(str, said))
     assert conditional.matches(text, BASE) == any(tag.is_ours for tag in said)
     assert len(conditional.tags(text)) == len(said)
 
 
 @given(st.text(max_size=200) | st.text('W/", -;*0123456789abcdef', max_size=200))
-def test_any_other_text_matches_nothing_unless_it_is_the_star(text: str) -> None:
+def test_other_text_matches_only_as_star(text: str) -> None:
     assert conditional.matches(text, BASE) == (text.strip() == "*")
 
 
+@pytest.mark.rule("H10", "H12", "H13")
 @given(
     st.none() | st.just("") | st.builds(str, tags),
     st.none() | st.integers(0, 4_000_000_000) | st.text(max_size=40),
     st.integers(0, 4_000_000_000),
 )
-def test_h10_h12_h13_the_tag_decides_and_without_one_the_order_of_the_dates(
+def test_etag_overrules_dates_which_compare_by_order(
     tag: str | None, since: int | str | None, updated: int
 ) -> None:
     said = since

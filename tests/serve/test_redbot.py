@@ -11,8 +11,8 @@ from httplint import HttpRequestLinter, HttpResponseLinter
 from httplint.note import levels
 from redbot.resource import HttpResource
 
-from tests.serve.test_http import FEEDS, OTHERS, Raw, raw, site
-from tests.serve.test_server import Server, start, stop
+from tests.support.feeds_server import Server, start, stop
+from tests.support.http_site import FEEDS, OTHERS, Raw, raw, site
 
 pytestmark = pytest.mark.xdist_group("redbot")
 
@@ -81,7 +81,7 @@ def bad(linter: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("path", KINDS)
-def test_redbot_finds_nothing_bad(checked: Mapping[str, HttpResource], path: str) -> None:
+def test_redbot_reports_no_errors(checked: Mapping[str, HttpResource], path: str) -> None:
     resource = checked[path]
     assert resource.response.complete
     for each in (resource, *resource.subreqs.values()):
@@ -145,7 +145,7 @@ def linted(answer: Raw, method: str, path: str, lines: tuple[str, ...]) -> HttpR
         ),
     ],
 )
-def test_httplint_finds_nothing_bad_in_any_answer(
+def test_httplint_reports_no_errors(
     server: Server, path: str, method: str, lines: tuple[str, ...]
 ) -> None:
     answer = raw(server, path, *lines, method=method)

@@ -1,92 +1,27 @@
 """The server as clients see it, over a real socket, run by the command that users type."""
 
-import http.client
 import json
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
-from typing import IO, Any
 from xml.etree import ElementTree
 
 import pytest
 
+from tests.support.feeds_server import Server, free_port, start, stop, wait_for
 from tests.support.site import front_matter, write_article, write_site
 
 pytestmark = pytest.mark.xdist_group("server")
 
 FEED_PATHS = ["/all.rss", "/all.atom", "/all.json", "/topics/ai.rss"]
-
-
-@dataclass
-class Answer:
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass
-class Server:
-    root: Path
-    port: int
-    process: subprocess.Popen[bytes]
-
-    def ask(self, path: str, method: str = "GET", **headers: str) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        connection.request(
-            method, path, headers={k.replace("_", "-"): v for k, v in headers.items()}
-        )
-        answer = connection.getresponse()
-        body = answer.read()
-        connection.close()
-        return Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, body)
-
-    def titles(self, path: str) -> list[str]:
-        answer = self.ask(path)
-        items = json.loads(answer.body)["items"] if answer.status == 200 else []
-        return [item["title"] for item in items]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def start(
-    root: Path,
-    *options: str,
-    stdout: IO[bytes] | int = subprocess.DEVNULL,
-    port: int | None = None,
-    **popen: Any,
-) -> Server:
-    port = port or free_port()
-    command = [sys.executable, "-m", "feeds", "serve", "--config", str(root), "--port", str(port)]
-    process = subprocess.Popen([*command, *options], stdout=stdout, start_new_session=True, **popen)
-    server = Server(root, port, process)
-    for _ in range(200):
-        try:
-            if server.ask("/readyz").status == 200:
-                return server
-        except OSError:
-            pass
-        time.sleep(0.1)
-    process.kill()
-    raise AssertionError("the server did not come up")
-
-
-def stop(server: Server) -> int:
-    server.process.terminate()
-    return server.process.wait(30)
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +40,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     stop(running)
 
 
+@pytest.mark.rule("H50")
 @pytest.mark.parametrize(
     ("path", "content_type"),
     [
@@ -115,13 +51,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         ("/feeds.opml", "text/x-opml; charset=utf-8"),
     ],
 )
-def test_h50_each_format_has_its_content_type(server: Server, path: str, content_type: str) -> None:
+def test_each_format_has_its_content_type(server: Server, path: str, content_type: str) -> None:
     answer = server.ask(path)
     assert (answer.status, answer.headers["content-type"]) == (200, content_type)
 
 
+@pytest.mark.rule("R12", "A24")
 @pytest.mark.parametrize("path", FEED_PATHS)
-def test_r12_a24_self_link_is_the_url_served(server: Server, path: str) -> None:
+def test_self_link_is_the_url_served(server: Server, path: str) -> None:
     body = server.ask(path).body
     url = f"https://example.org{path}"
     if path.endswith(".json"):
@@ -131,8 +68,9 @@ def test_r12_a24_self_link_is_the_url_served(server: Server, path: str) -> None:
         assert [link.get("href") for link in links if link.get("rel") == "self"] == [url]
 
 
+@pytest.mark.rule("H4", "H5")
 @pytest.mark.parametrize("path", FEED_PATHS)
-def test_h4_h5_if_none_match_takes_weak_tags_lists_and_star(server: Server, path: str) -> None:
+def test_if_none_match_accepts_weak_tags_lists_and_star(server: Server, path: str) -> None:
     tag = server.ask(path).headers["etag"]
     assert tag.startswith('"')
     for said in (tag, f"W/{tag}", f'"x", W/{tag}', "*"):
@@ -141,13 +79,15 @@ def test_h4_h5_if_none_match_takes_weak_tags_lists_and_star(server: Server, path
     assert server.ask(path, If_None_Match='"x"').status == 200
 
 
-def test_h10_if_none_match_comes_before_if_modified_since(server: Server) -> None:
+@pytest.mark.rule("H10")
+def test_etag_overrules_modified_since(server: Server) -> None:
     since = server.ask("/all.rss").headers["last-modified"]
     answer = server.ask("/all.rss", If_None_Match='"x"', If_Modified_Since=since)
     assert answer.status == 200
 
 
-def test_h12_if_modified_since_is_an_order_not_an_equality(server: Server) -> None:
+@pytest.mark.rule("H12")
+def test_if_modified_since_compares_by_order(server: Server) -> None:
     since = server.ask("/all.rss").headers["last-modified"]
     moment = parsedate_to_datetime(since)
     day = timedelta(days=1)
@@ -161,21 +101,24 @@ def test_h12_if_modified_since_is_an_order_not_an_equality(server: Server) -> No
     assert got == said
 
 
-def test_h13_an_empty_if_none_match_is_no_condition(server: Server) -> None:
+@pytest.mark.rule("H13")
+def test_empty_if_none_match_matches_nothing(server: Server) -> None:
     since = server.ask("/all.rss").headers["last-modified"]
     assert server.ask("/all.rss", If_None_Match="", If_Modified_Since=since).status == 200
 
 
+@pytest.mark.rule("H14")
 @pytest.mark.parametrize("path", FEED_PATHS)
-def test_h14_304_repeats_the_caching_headers(server: Server, path: str) -> None:
+def test_304_repeats_the_caching_headers(server: Server, path: str) -> None:
     whole = server.ask(path)
     empty = server.ask(path, If_None_Match=whole.headers["etag"])
     for name in ("etag", "cache-control", "access-control-allow-origin"):
         assert empty.headers[name] == whole.headers[name]
 
 
+@pytest.mark.rule("H16")
 @pytest.mark.parametrize("path", [*FEED_PATHS, "/", "/feeds.opml", "/no.rss", "/healthz"])
-def test_h16_head_is_get_without_a_body(server: Server, path: str) -> None:
+def test_head_is_get_without_a_body(server: Server, path: str) -> None:
     get, head = server.ask(path), server.ask(path, "HEAD")
     assert head.body == b""
     assert head.status == get.status
@@ -186,18 +129,21 @@ def test_h16_head_is_get_without_a_body(server: Server, path: str) -> None:
     }
 
 
-def test_h15_other_methods_are_405_with_allow(server: Server) -> None:
+@pytest.mark.rule("H15")
+def test_other_methods_are_405_with_allow(server: Server) -> None:
     answer = server.ask("/all.rss", "POST")
     assert answer.status == 405
     assert "GET" in answer.headers["allow"]
 
 
-def test_h21_r8_max_age_agrees_with_ttl(server: Server) -> None:
+@pytest.mark.rule("H21", "R8")
+def test_max_age_agrees_with_ttl(server: Server) -> None:
     answer = server.ask("/all.rss")
     assert "public, max-age=1800," in answer.headers["cache-control"]
     assert ElementTree.fromstring(answer.body).findtext("channel/ttl") == "30"
 
 
+@pytest.mark.rule("H62", "H11")
 @pytest.mark.parametrize(
     "path",
     [
@@ -210,7 +156,7 @@ def test_h21_r8_max_age_agrees_with_ttl(server: Server) -> None:
         "/..//",
     ],
 )
-def test_h62_h11_what_is_not_there_is_404_whatever_is_asked(server: Server, path: str) -> None:
+def test_unknown_path_is_404_for_every_method(server: Server, path: str) -> None:
     for headers in ({}, {"If_None_Match": "*"}):
         answer = server.ask(path, **headers)
         assert answer.status == 404
@@ -223,15 +169,7 @@ def test_healthz_and_readyz_answer(server: Server) -> None:
     assert server.ask("/readyz").status == 200
 
 
-def wait_for(server: Server, path: str, titles: list[str]) -> None:
-    for _ in range(100):
-        if server.titles(path) == titles:
-            return
-        time.sleep(0.1)
-    assert server.titles(path) == titles
-
-
-def test_a_running_server_picks_up_saved_and_removed_articles(tmp_path: Path) -> None:
+def test_server_publishes_saved_and_removed_articles(tmp_path: Path) -> None:
     running = start(write_site(tmp_path, {"a.md": front_matter(title="Old")}))
     try:
         tag = running.ask("/all.json").headers["etag"]
@@ -252,7 +190,8 @@ def test_a_running_server_picks_up_saved_and_removed_articles(tmp_path: Path) ->
         stop(running)
 
 
-def test_a52_the_history_of_a_feed_is_walked_from_document_to_document(tmp_path: Path) -> None:
+@pytest.mark.rule("A52")
+def test_archives_are_linked_from_document_to_document(tmp_path: Path) -> None:
     articles = {
         f"{number}.md": front_matter(
             title=str(number),
@@ -281,7 +220,8 @@ def test_a52_the_history_of_a_feed_is_walked_from_document_to_document(tmp_path:
         stop(running)
 
 
-def test_h71_a_broken_catalogue_is_503_and_never_404(tmp_path: Path) -> None:
+@pytest.mark.rule("H71")
+def test_broken_catalogue_is_503_and_never_404(tmp_path: Path) -> None:
     running = start(write_site(tmp_path, {"a.md": front_matter()}))
     try:
         for file in tmp_path.glob("catalogue.sqlite*"):
@@ -299,7 +239,7 @@ def test_h71_a_broken_catalogue_is_503_and_never_404(tmp_path: Path) -> None:
         stop(running)
 
 
-def test_a_worker_that_starts_again_has_the_settings_of_the_server(tmp_path: Path) -> None:
+def test_restarted_worker_keeps_the_settings_of_the_server(tmp_path: Path) -> None:
     running = start(write_site(tmp_path, {"a.md": front_matter()}))
     try:
         before = tags(running)
@@ -352,7 +292,7 @@ def is_ready(server: Server) -> Callable[[], bool]:
     return lambda: server.ask("/readyz").body == b"ready\n"
 
 
-def test_a_server_starts_while_the_articles_are_away(tmp_path: Path) -> None:
+def test_server_starts_without_articles(tmp_path: Path) -> None:
     root = write_site(tmp_path, {"a.md": front_matter(title="Old")})
     first = start(root)
     before = tags(first)
@@ -375,7 +315,7 @@ def test_a_server_starts_while_the_articles_are_away(tmp_path: Path) -> None:
         stop(running)
 
 
-def test_a_server_with_changed_settings_answers_before_it_has_built_with_them(
+def test_server_with_changed_settings_answers_before_the_build(
     tmp_path: Path,
 ) -> None:
     root = write_site(tmp_path, {"a.md": front_matter()})
@@ -397,7 +337,7 @@ def test_a_server_with_changed_settings_answers_before_it_has_built_with_them(
             stop(running)
 
 
-def test_a_server_with_nothing_to_serve_says_what_is_wrong_and_ends(tmp_path: Path) -> None:
+def test_server_with_nothing_to_serve_exits_with_a_message(tmp_path: Path) -> None:
     root = write_site(tmp_path, {"a.md": front_matter()})
     (root / "articles").rename(root / "away")
     command = [sys.executable, "-m", "feeds", "serve", "--config", str(root)]

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from feeds.publish.object_store import ObjectStore, StoredObject
-from tests.serve.test_server import free_port
 from tests.support.fake_hub import Handler, serving
+from tests.support.feeds_server import free_port
 
 KEYS = {
     "AWS_ACCESS_KEY_ID": "AKTEST",

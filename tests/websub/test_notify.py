@@ -28,8 +28,8 @@ from feeds.util.progress import clock as build_clock
 from feeds.websub import client, notify
 from feeds.websub.notifier import Notifier
 from feeds.websub.schedule import Answer, HubReport
-from tests.serve.test_server import Server, free_port
 from tests.support.fake_hub import FakeHub, Handler, Reply, Subscriber, serving
+from tests.support.feeds_server import Server, free_port
 from tests.support.site import Publication, front_matter, write_article
 
 pytestmark = pytest.mark.xdist_group("websub")

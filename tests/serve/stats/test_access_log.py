@@ -20,7 +20,7 @@ from feeds.serve.stats import access_log, log_parser
 from feeds.serve.stats.access_log import AccessLog
 from feeds.serve.stats.middleware import FEED, Answered, observe
 from feeds.serve.stats.monitoring import Monitoring
-from tests.serve.test_server import start, stop
+from tests.support.feeds_server import start, stop
 from tests.support.site import front_matter, write_site
 
 ANSWERED = Answered(

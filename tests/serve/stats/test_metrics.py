@@ -24,7 +24,7 @@ from feeds.serve.stats import metrics as measuring
 from feeds.serve.stats.metrics import METRICS, Metrics, with_metrics_endpoint
 from feeds.serve.stats.monitoring import Monitoring
 from feeds.websub.schedule import HubReport
-from tests.serve.test_server import Server, start, stop, wait_for
+from tests.support.feeds_server import Server, start, stop, wait_for
 from tests.support.site import Publication, front_matter, write_article, write_site
 
 pytestmark = pytest.mark.xdist_group("metrics")

@@ -95,7 +95,7 @@ OTHERS = [
 
 
 @pytest.mark.parametrize("agent", AGGREGATORS)
-def test_an_aggregator_is_classify_by_name_number_and_feed_id(agent: str) -> None:
+def test_an_aggregator_is_known_by_name_number_and_feed_id(agent: str) -> None:
     known = user_agents.classify(agent)
     assert known.kind == "aggregator"
     assert (known.name, known.subscribers, known.feed_id) == AGGREGATORS[agent]

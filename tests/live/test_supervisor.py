@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from feeds.serve.supervisor import Restarts
-from tests.serve.test_server import Server, start, stop
+from tests.support.feeds_server import Server, start, stop
 from tests.support.site import front_matter, write_site
 
 pytestmark = pytest.mark.xdist_group("workers")
@@ -48,7 +48,7 @@ def answers(server: Server) -> bool:
 
 
 @needs_proc
-def test_workers_end_with_a_killed_main_process_and_the_port_is_free_at_once(
+def test_workers_end_with_a_killed_main_process(
     tmp_path: Path,
 ) -> None:
     server = start(write_site(tmp_path, {"a.md": front_matter()}), "--workers", "2")
@@ -66,7 +66,7 @@ def test_workers_end_with_a_killed_main_process_and_the_port_is_free_at_once(
 
 
 @needs_proc
-def test_a_worker_that_dies_twice_in_a_row_does_not_take_the_server_down(tmp_path: Path) -> None:
+def test_worker_that_dies_twice_does_not_stop_the_server(tmp_path: Path) -> None:
     server = start(write_site(tmp_path, {"a.md": front_matter()}))
     try:
         for _ in range(2):
@@ -95,7 +95,7 @@ if __name__ == "__main__":
 """
 
 
-def test_a_server_whose_workers_can_never_start_ends_with_an_error(tmp_path: Path) -> None:
+def test_server_stops_if_its_workers_never_start(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(STARTING)
     ended = subprocess.run(
@@ -111,7 +111,7 @@ def test_a_server_whose_workers_can_never_start_ends_with_an_error(tmp_path: Pat
     assert "ended with status 7" in ended.stderr
 
 
-def test_a_worker_that_dies_again_and_again_is_started_ever_later() -> None:
+def test_restarts_are_delayed_exponentially() -> None:
     restarts = Restarts()
     pauses = [restarts.pause(0, 2, served=True, others=False) for _ in range(8)]
     assert pauses == [0, 1, 2, 4, 8, 10, 10, 10]
@@ -122,7 +122,7 @@ def test_a_worker_that_dies_again_and_again_is_started_ever_later() -> None:
         assert restarts.pause(0, 2, served=True, others=False)
 
 
-def test_only_workers_that_cannot_start_end_the_server_and_only_while_none_serves() -> None:
+def test_only_failed_starts_without_a_serving_worker_stop_the_server() -> None:
     restarts = Restarts()
     failed = [restarts.pause(0, 1, served=False, others=False) for _ in range(6)]
     assert failed == [0, 1, 2, 4, 8, None]
