@@ -1,6 +1,6 @@
-"""Typed access to front matter, by allow-list: what is asked for here is all that can leave.
+"""Typed access to front matter. Only the fields read through here can be published. No I/O.
 
-A value of the wrong type is a problem with its line, and counts as absent. No I/O.
+A value of the wrong type is reported as a problem with its line, and treated as absent.
 """
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
@@ -15,7 +15,7 @@ from feeds.util.text import one_line
 
 MAX_ITEMS = 1000
 MAX_NAME = 1000  # characters of a name
-MAX_URL = 4000  # characters: every reference of a body may come to as many
+MAX_URL = 4000  # characters, which each reference in a body may reach, too
 
 _KINDS = {
     bool: "true or false", int: "a number", float: "a number", list: "a list",
@@ -24,21 +24,21 @@ _KINDS = {
 
 
 class Fields:
-    """One mapping of the front matter at `keys`, sharing its `problems` with all below it.
+    """One mapping of the front matter, at the path `keys`. Nested fields share its `problems`.
 
-    `raw` gives the value of a name as YAML gave it; None where absent or empty.
+    `raw` returns the value of a name as parsed from YAML; None if absent or empty.
     """
 
-    __slots__ = ("_data", "_keys", "_reading", "problems", "raw")
+    __slots__ = ("_data", "_file", "_keys", "problems", "raw")
 
     def __init__(
         self,
-        reading: ParsedFile,
+        file: ParsedFile,
         data: Mapping[Any, Any],
         problems: list[Problem],
         keys: tuple[str | int, ...] = (),
     ) -> None:
-        self._reading, self._data, self._keys = reading, data, keys
+        self._file, self._data, self._keys = file, data, keys
         self.problems = problems
         self.raw: Callable[[str], Any] = data.get
 
@@ -46,16 +46,16 @@ class Fields:
         return name in self._data
 
     def names_beside(self, known: Container[str]) -> list[str]:
-        """The names that are not among those `known`, in the order in which they stand."""
+        """Return the names that are not among `known`, in file order."""
         return [name for name in self._data if name not in known and isinstance(name, str)]
 
     def wrong(self, name: str | None, message: str, *, fatal: bool = False) -> None:
-        """Report what is wrong with the field `name`, or with this mapping itself."""
+        """Report a problem with the field `name`, or with this mapping if `name` is None."""
         keys = self._keys if name is None else (*self._keys, name)
-        self.problems.append(self._reading.problem(keys, message, fatal=fatal))
+        self.problems.append(self._file.problem(keys, message, fatal=fatal))
 
     def text(self, name: str) -> str:
-        """Text on one line, without forbidden characters; empty if absent."""
+        """Return text on one line, without forbidden characters; empty if absent."""
         value = self.raw(name)
         if value is None:
             return ""
@@ -65,7 +65,7 @@ class Fields:
         return ""
 
     def name(self, name: str) -> str:
-        """Text that names something: of `MAX_NAME` characters at most, or it counts as absent."""
+        """Return a name; one longer than `MAX_NAME` characters counts as absent."""
         line = self.text(name)
         if len(line) <= MAX_NAME:
             return line
@@ -73,7 +73,10 @@ class Fields:
         return ""
 
     def number(self, name: str, *, positive: bool = False) -> int | None:
-        """A whole number, within 63 bits; None if absent."""
+        """Return an integer of at most 63 bits; None if absent.
+
+        With `positive`, 0 and negative numbers count as absent.
+        """
         value = self.raw(name)
         if value is None:
             return None
@@ -81,11 +84,14 @@ class Fields:
             self.wrong(name, f"is {_kind(value)}, not a whole number; write one without quotes")
             return None
         if positive and value <= 0:
-            return None  # 0 and -1 are how tools say that they do not know
+            return None  # tools write 0 and -1 for unknown numbers
         return value
 
     def flag(self, name: str) -> bool | None:
-        """True or false; None if absent. What is neither is fatal, for it may hide an article."""
+        """Return true or false; None if absent.
+
+        Any other value is a fatal problem, because it may be meant to hide the article.
+        """
         value = self.raw(name)
         if isinstance(value, bool):
             return value
@@ -94,7 +100,7 @@ class Fields:
         return None
 
     def date(self, name: str, zone: ZoneInfo) -> datetime | None:
-        """A moment in UTC (`feeds.util.dates.parse`); None if absent or wrong."""
+        """Return a time in UTC (`feeds.util.dates.parse`); None if absent or wrong."""
         value = self.raw(name)
         if value is None or value == "":
             return None
@@ -105,10 +111,13 @@ class Fields:
             return None
 
     def url(self, name: str, base: str | None = None) -> str | None:
-        """An absolute URL; with `base`, also a path that begins with `/`. None if absent or bad."""
+        """Return an absolute URL; None if absent or wrong.
+
+        With `base`, a path that begins with `/` is accepted, too.
+        """
         value = self.raw(name)
         if not isinstance(value, str):
-            return self.text(name) or None  # absent, or a problem
+            return self.text(name) or None  # None if absent; reports other types
         try:
             url = urls.in_site(value, base) if base else urls.absolute(value.strip())
         except urls.BadURLError as error:
@@ -116,33 +125,34 @@ class Fields:
                 self.wrong(name, str(error))
             return None
         if len(url) > MAX_URL:
-            self.wrong(name, f"has {len(url):,} characters, more than {MAX_URL:,}; write less")
+            self.wrong(name, f"has {len(url):,} characters, more than {MAX_URL:,}; shorten it")
             return None
         return url
 
-    def names(self, name: str, most: int = MAX_ITEMS) -> tuple[str, ...]:
-        """A list of names, each once; one name alone counts as such a list, with a problem.
+    def names(self, name: str, limit: int = MAX_ITEMS) -> tuple[str, ...]:
+        """Return a list of distinct names.
 
-        The first `most` items are read; names are of `MAX_NAME` characters at most.
+        A single name is accepted with a problem. Only the first `limit` items are read, and names
+        longer than `MAX_NAME` characters are left out.
         """
         value = self.raw(name)
         if isinstance(value, str) and value.strip():
             self.wrong(name, "is text, not a list; write '- ' before it")
             value = [value]
-        made: dict[str, None] = {}
-        for index, each in enumerate(self._items(name, value, most)):
-            line = one_line(each) if isinstance(each, str) else ""
+        names: dict[str, None] = {}
+        for index, item in enumerate(self._items(name, value, limit)):
+            line = one_line(item) if isinstance(item, str) else ""
             if line and len(line) <= MAX_NAME:
-                made[line] = None
+                names[line] = None
             else:
                 keys = (*self._keys, name, index)
-                message = f"is {_kind(each)}, not text; put it in quotes"
+                message = f"is {_kind(item)}, not text; put it in quotes"
                 message = _too_long(line) if line else message
-                self.problems.append(self._reading.problem(keys, message))
-        return tuple(made)
+                self.problems.append(self._file.problem(keys, message))
+        return tuple(names)
 
     def mapping(self, name: str) -> "Fields | None":
-        """The fields of a nested mapping; None if absent."""
+        """Return the fields of a nested mapping; None if absent."""
         value = self.raw(name)
         if value is None:
             return None
@@ -152,36 +162,36 @@ class Fields:
         return self.below(name, value)
 
     def below(self, name: str, data: Mapping[Any, Any]) -> "Fields":
-        """`data` as fields whose problems are reported at `name`."""
-        return Fields(self._reading, data, self.problems, (*self._keys, name))
+        """Return `data` as fields whose problems are reported at `name`."""
+        return Fields(self._file, data, self.problems, (*self._keys, name))
 
     def mappings(self, name: str) -> Iterable["Fields"]:
-        """The fields of each mapping of a list; what is not one is a problem and passed over."""
+        """Return the fields of each mapping in a list; other items are skipped with a problem."""
         value = self.raw(name)
         return () if value is None else self._mappings(name, value)
 
     def _mappings(self, name: str, value: Any) -> Iterator["Fields"]:
-        for index, each in enumerate(self._items(name, value)):
+        for index, item in enumerate(self._items(name, value)):
             keys = (*self._keys, name, index)
-            if isinstance(each, dict):
-                yield Fields(self._reading, each, self.problems, keys)
+            if isinstance(item, dict):
+                yield Fields(self._file, item, self.problems, keys)
             else:
-                said = f"is {_kind(each)}, not a mapping; write 'key: value' lines"
-                self.problems.append(self._reading.problem(keys, said))
+                message = f"is {_kind(item)}, not a mapping; write 'key: value' lines"
+                self.problems.append(self._file.problem(keys, message))
 
-    def _items(self, name: str, value: Any, most: int = MAX_ITEMS) -> list[Any]:
+    def _items(self, name: str, value: Any, limit: int = MAX_ITEMS) -> list[Any]:
         if value is None:
             return []
         if not isinstance(value, list):
             self.wrong(name, f"is {_kind(value)}, not a list; write '- ' before each item")
             return []
-        if len(value) > most:
-            self.wrong(name, f"has {len(value):,} items; the first {most:,} are read")
-        return value[:most]
+        if len(value) > limit:
+            self.wrong(name, f"has {len(value):,} items; the first {limit:,} are read")
+        return value[:limit]
 
 
 def _too_long(line: str) -> str:
-    return f"has {len(line):,} characters, more than {MAX_NAME:,}; write less"
+    return f"has {len(line):,} characters, more than {MAX_NAME:,}; shorten it"
 
 
 def _kind(value: object) -> str:

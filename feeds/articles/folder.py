@@ -1,4 +1,4 @@
-"""The article folder: which files there are, and the bytes of one of them."""
+"""Scans the article folder, and reads article files."""
 
 import hashlib
 import os
@@ -16,25 +16,25 @@ from feeds.config.site import Site
 from feeds.errors import ArticleError, ArticleFolderError, Problem
 
 _TRIES = 3
-# File times are no finer than this: a file written so shortly before it was read may change
-# again without its time showing it.
+# The resolution of file times: a file modified this shortly before it was read may change again
+# without getting another time.
 _GRAIN_NS = 20_000_000
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
-# Folders in folders that are walked.
+# The maximum nesting of folders.
 _DEPTH = 100
 
 
 class Stat(msgspec.Struct, frozen=True, gc=False):
-    """Size in bytes and modification time in nanoseconds of a file."""
+    """The size of a file in bytes, and its modification time in nanoseconds."""
 
     size: int
     mtime_ns: int
 
 
 class Scan(msgspec.Struct, frozen=True):
-    """Every article file by path (below the folder, `/` between its parts), and what is not one.
+    """The article files by path (relative to the article folder, with `/`), and problems.
 
-    `linked` is whether there are symbolic links, so that a file may have several paths.
+    `linked` is True if there are symbolic links, so one file may have several paths.
     """
 
     files: dict[str, Stat]
@@ -42,20 +42,20 @@ class Scan(msgspec.Struct, frozen=True):
     linked: bool = False
 
     def lines(self) -> list[str]:
-        """One line for each file, with how it looks: quicker to compare than the files."""
-        return [f"{path} {each.size} {each.mtime_ns}" for path, each in self.files.items()]
+        """Return one line for each file with its path, size and time, for fast comparison."""
+        return [f"{path} {stat.size} {stat.mtime_ns}" for path, stat in self.files.items()]
 
 
 def digest(lines: Iterable[str]) -> str:
-    """A hash of the lines of a scan: another order has another one."""
+    """Return a hash of the lines of a scan, which depends on their order."""
     return hashlib.blake2b("\n".join(lines).encode(), digest_size=16).hexdigest()
 
 
 def scan(site: Site) -> Scan:
-    """Walk the article folder once.
+    """Scan the whole article folder.
 
-    Links that lead out of the folder, names that are not UTF-8 and what cannot be read are
-    problems. Raises `SourceError` if the folder is missing, unreadable or has no article.
+    Links out of the folder, names that are not UTF-8 and unreadable files are reported as
+    problems. Raises `ArticleFolderError` if the folder is missing, unreadable or has no article.
     """
     _check(site.folder)
     walker = _Walker(site)
@@ -65,20 +65,20 @@ def scan(site: Site) -> Scan:
         raise ArticleFolderError(
             f"the article folder {site.folder} has no article ({wanted}); check its path"
         )
-    return walker.found()
+    return walker.result()
 
 
 def scan_paths(site: Site, paths: Iterable[str]) -> Scan | None:
-    """What a walk would find at these paths, and below those of them that are folders.
+    """Scan only these paths, and everything below those that are folders.
 
-    None where there are links, for then a change at one path may be one at others. Raises
-    `SourceError` if the article folder is missing or unreadable.
+    Returns None if there are links, because a change at one path may then affect others. Raises
+    `ArticleFolderError` if the article folder is missing or unreadable.
     """
     _check(site.folder)
     walker = _Walker(site)
     for path in paths:
-        walker.look(path)
-    return None if walker.linked else walker.found()
+        walker.add_path(path)
+    return None if walker.linked else walker.result()
 
 
 def _check(root: Path) -> None:
@@ -102,33 +102,33 @@ class _Walker:
         self._ignored = _matcher(site.settings.articles.ignore)
         self._entered: set[str] = set()
 
-    def found(self) -> Scan:
+    def result(self) -> Scan:
         return Scan(self.files, tuple(sorted(self.problems)), self.linked)
 
     def walk(self, folder: str, below: str) -> None:
         real = os.path.realpath(folder)
         if real in self._entered:
-            return  # a link to a folder that has been walked
+            return  # a link to a folder that has been scanned
         self._entered.add(real)
         if below.count("/") > _DEPTH:
             self._refuse(below, f"lies more than {_DEPTH} folders deep; move it up")
             return
-        for name in sorted(self._take_files(folder, below)):
+        for name in sorted(self._add_plain_files(folder, below)):
             try:
-                self._take(Path(folder, name), below + name)
+                self._add(Path(folder, name), below + name)
             except OSError as error:
-                said = f"cannot be read: {error.strerror}; check its permissions"
-                self._refuse(below + name, said)
+                message = f"cannot be read: {error.strerror}; check its permissions"
+                self._refuse(below + name, message)
 
-    def _take_files(self, folder: str, below: str) -> list[str]:
-        """Take the plain files of a folder, which are most of what there is; the rest by name."""
+    def _add_plain_files(self, folder: str, below: str) -> list[str]:
+        """Add the plain files of a folder; return the names of its other entries."""
         rest: list[str] = []
         try:
-            # By its descriptor, or every look at a file would begin at the root of all folders.
+            # By file descriptor: the kernel resolves names relative to the folder, not from `/`.
             opened = os.open(folder, _FOLDER) if os.scandir in os.supports_fd else None
             try:
                 with os.scandir(folder if opened is None else opened) as entries:
-                    rest.extend(self._not_plain(entries, below))
+                    rest.extend(self._names_of_others(entries, below))
             finally:
                 if opened is not None:
                     os.close(opened)
@@ -136,55 +136,55 @@ class _Walker:
             self._refuse(below, f"folder cannot be read: {error.strerror}; check its permissions")
         return rest
 
-    def _not_plain(self, entries: Iterable[os.DirEntry[str]], below: str) -> Iterator[str]:
-        """The names of those that are no plain files; the others are taken on the way."""
+    def _names_of_others(self, entries: Iterable[os.DirEntry[str]], below: str) -> Iterator[str]:
+        """Yield the names of entries other than plain files; add the plain files meanwhile."""
         files, ignored, extensions = self.files, self._ignored, self._extensions
-        for found in entries:
-            name = found.name
+        for entry in entries:
+            name = entry.name
             path = below + name
             if name[0] == "." or (ignored and ignored(path)):
                 continue
-            if not (path.isascii() and found.is_file(follow_symlinks=False)):
+            if not (path.isascii() and entry.is_file(follow_symlinks=False)):
                 yield name
             elif name.endswith(extensions):
                 try:
-                    seen = found.stat()
+                    status = entry.stat()
                 except OSError as error:
                     self._refuse(path, f"cannot be read: {error.strerror}; check its permissions")
                 else:
-                    files[path] = Stat(seen.st_size, seen.st_mtime_ns)
+                    files[path] = Stat(status.st_size, status.st_mtime_ns)
 
-    def look(self, path: str) -> None:
-        """Take what is at one path, if the folders above it are walked at all."""
+    def add_path(self, path: str) -> None:
+        """Add the file or folder at one path, unless the path or a parent folder is ignored."""
         parts, above = path.split("/"), ""
         for number, name in enumerate(parts, 1):
-            at = above + name
-            if name.startswith(".") or (self._ignored and self._ignored(at)):
+            current = above + name
+            if name.startswith(".") or (self._ignored and self._ignored(current)):
                 return
             try:
-                found = os.lstat(f"{self._folder}/{at}")
+                status = os.lstat(f"{self._folder}/{current}")
             except (FileNotFoundError, NotADirectoryError):
                 return
             except OSError as error:
-                self._refuse(at, f"cannot be read: {error.strerror}; check its permissions")
+                self._refuse(current, f"cannot be read: {error.strerror}; check its permissions")
                 return
-            self.linked = self.linked or stat.S_ISLNK(found.st_mode)
-            above = f"{at}/"
+            self.linked = self.linked or stat.S_ISLNK(status.st_mode)
+            above = f"{current}/"
             if number == len(parts):
-                self._take_found(found, path)
+                self._add_stat(status, path)
 
-    def _take_found(self, found: os.stat_result, path: str) -> None:
-        if stat.S_ISDIR(found.st_mode):
+    def _add_stat(self, status: os.stat_result, path: str) -> None:
+        if stat.S_ISDIR(status.st_mode):
             self.walk(f"{self._folder}/{path}", f"{path}/")
-        elif stat.S_ISREG(found.st_mode) and path.endswith(self._extensions):
-            self.files[path] = Stat(found.st_size, found.st_mtime_ns)
+        elif stat.S_ISREG(status.st_mode) and path.endswith(self._extensions):
+            self.files[path] = Stat(status.st_size, status.st_mtime_ns)
 
-    def _take(self, file: Path, path: str) -> None:
-        """Take what is no plain file, or one whose name may not be text."""
-        linked, found = file.is_symlink(), None
+    def _add(self, file: Path, path: str) -> None:
+        """Add a folder, a link, or a file whose name may not be UTF-8."""
+        linked, status = file.is_symlink(), None
         with suppress(FileNotFoundError):
-            found = file.stat()
-        is_folder = found is not None and stat.S_ISDIR(found.st_mode)
+            status = file.stat()
+        is_folder = status is not None and stat.S_ISDIR(status.st_mode)
         if not is_folder and not path.endswith(self._extensions):
             return
         self.linked = self.linked or linked
@@ -194,10 +194,10 @@ class _Walker:
             self._refuse(path, "is a link that leads out of the article folder; copy the file")
         elif is_folder:
             self.walk(str(file), path + "/")
-        elif found is None:
-            self._refuse(path, "is a link to nothing; mend or remove it")
-        elif stat.S_ISREG(found.st_mode):
-            self.files[path] = Stat(found.st_size, found.st_mtime_ns)
+        elif status is None:
+            self._refuse(path, "is a link to nothing; correct or remove it")
+        elif stat.S_ISREG(status.st_mode):
+            self.files[path] = Stat(status.st_size, status.st_mtime_ns)
 
     def _inside(self, path: Path) -> bool:
         return (os.path.realpath(path) + os.sep).startswith(self._root.rstrip(os.sep) + os.sep)
@@ -212,7 +212,7 @@ def _is_utf8(path: str) -> bool:
 
 
 def _matcher(patterns: tuple[str, ...]) -> Callable[[str], bool] | None:
-    """Whether a path, of a file or a folder, is one that glob patterns leave out; None of none."""
+    """Return a function that tests paths against glob patterns; None without patterns."""
     if not patterns:
         return None
     joined = re.compile("|".join(translate(pattern.rstrip("/")) for pattern in patterns))
@@ -220,12 +220,11 @@ def _matcher(patterns: tuple[str, ...]) -> Callable[[str], bool] | None:
 
 
 def read(root: Path, path: str, max_bytes: int) -> tuple[bytes, Stat]:
-    """The bytes of an article and how the file looked while they were read.
+    """Read an article file; return its bytes, with size and time as of then.
 
-    A file that may change again unnoticed gets the size -1, to be read at the next build too.
-
-    Raises `ArticleError` for a file that is too large, unreadable, gone, or changed all the
-    while that it was read.
+    The size is -1 if the file may change again without getting another time; the next build then
+    reads it again. Raises `ArticleError` if the file is too large, unreadable or missing, or
+    keeps changing while it is read.
     """
     file_name = f"{root}/{path}"
     try:
@@ -243,7 +242,7 @@ def read(root: Path, path: str, max_bytes: int) -> tuple[bytes, Stat]:
                 return content, Stat(-1 if fresh else after.st_size, after.st_mtime_ns)
     except OSError as error:
         raise _error(path, f"cannot be read: {error.strerror}; check the file") from error
-    raise _error(path, "kept changing while it was read; it is read again at the next build")
+    raise _error(path, "kept changing while it was read; the next build reads it again")
 
 
 def _error(path: str, message: str) -> ArticleError:

@@ -1,6 +1,6 @@
-"""The bytes of one article file -> its front matter and body, with lines for what is wrong.
+"""Splits the bytes of an article file into front matter and body. No I/O.
 
-No I/O: reading the file itself is `feeds.articles.folder`'s.
+`feeds.articles.folder` reads the file.
 """
 
 import re
@@ -14,14 +14,14 @@ from frontmatter.default_handlers import YAMLHandler
 from feeds.errors import ArticleError, Problem
 from feeds.util import text, yaml_loader, yaml_subset
 
-# A line of three hyphens or more; it begins with what can be searched for quickly.
+# A line of three hyphens or more. The pattern begins with a literal, which is fast to search.
 _BOUNDARY = re.compile(r"\n---+[ \t]*(?=\n|\Z)")
 
-# Keys that withhold an article by such a value, as our own words for it.
+# Keys that withhold an article, with the value that does.
 WITHHOLDING = {"published": False, "removed": True, "deleted": True}
 _WITHHELD = tuple(f"{name}: {str(value).lower()}" for name, value in WITHHOLDING.items())
 _FLAG = re.compile(rf"\n({'|'.join(WITHHOLDING)}):([^\n]*+)")
-# Front matter of so many characters takes longer to read than to see through.
+# From this many characters on, `_withholding_flags` is faster than parsing the front matter.
 _LONG = 4_000
 
 
@@ -35,11 +35,11 @@ _HANDLER = _Handler()
 
 
 class ParsedFile(msgspec.Struct, frozen=True):
-    """A file taken apart: `data` is its front matter, `body` the text after it.
+    """An article file, split: `data` is the parsed front matter, `body` the text after it.
 
-    Of a long article that its author withholds, `data` may hold no more than what says so.
-    `matter` is the front matter's text and `offset` the lines before it, to find lines in;
-    `repeated` are its keys that are given more than once, of which `data` has the last value.
+    For a long withheld article, `data` may contain only the keys that withhold it. `matter` is the
+    text of the front matter, and `offset` the number of lines before it. `repeated` are the keys
+    that occur more than once; `data` has their last value.
     """
 
     path: str
@@ -52,24 +52,24 @@ class ParsedFile(msgspec.Struct, frozen=True):
 
     @property
     def body_line(self) -> int:
-        """The line of the file, from 1, after the front matter."""
+        """The line after the front matter, counted from 1."""
         return self.offset + self.matter.count("\n") + 3
 
     def line(self, *keys: str | int) -> int:
-        """The line of the file, from 1, on which the value at `keys` stands."""
+        """Return the line of the value at `keys`, counted from 1."""
         return self.offset + yaml_loader.line_of(self.matter, keys)
 
     def problem(self, keys: Sequence[str | int], message: str, *, fatal: bool = False) -> Problem:
-        """A report row about the value at `keys`."""
+        """Return a problem with the value at `keys`."""
         field = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
         return Problem(self.path, self.line(*keys), field.lstrip("."), message, fatal)
 
 
 def split(path: str, content: bytes) -> ParsedFile:
-    """The parts of the file at `path` (relative to the article folder).
+    """Split the content of the file at `path`, which is relative to the article folder.
 
-    A byte order mark and CRLF are accepted; control characters are left out with a problem.
-    Raises `ArticleError` for what is not UTF-8, has no front matter or no mapping in it.
+    A byte order mark and CRLF are accepted; control characters are removed with a problem.
+    Raises `ArticleError` if the content is not UTF-8, or its front matter is not a mapping.
     """
     decoded = _decoded(path, content)
     problems = _forbidden(path, decoded) if text.may_be_forbidden(content) else ()
@@ -83,7 +83,7 @@ def split(path: str, content: bytes) -> ParsedFile:
     except ValueError:
         raise _error(path, offset + 1, "front matter is not closed; end it with ---") from None
     repeated: tuple[str, ...] = ()
-    data: Any = _said_to_withhold(matter)
+    data: Any = _withholding_flags(matter)
     try:
         if data is None:
             data, repeated = yaml_loader.parsed(matter)
@@ -95,14 +95,14 @@ def split(path: str, content: bytes) -> ParsedFile:
     return ParsedFile(path, data, body.strip(), matter, offset, problems, repeated)
 
 
-def _said_to_withhold(matter: str) -> dict[str, bool] | None:
-    """What withholds an article, where that is certain without reading the rest; else None."""
-    if len(matter) < _LONG or not any(f"\n{said}\n" in matter for said in _WITHHELD):
+def _withholding_flags(matter: str) -> dict[str, bool] | None:
+    """Return the flags that certainly withhold a long article, without parsing it; else None."""
+    if len(matter) < _LONG or not any(f"\n{line}\n" in matter for line in _WITHHELD):
         return None
-    said = [(name, value.strip(" ")) for name, value in _FLAG.findall("\n" + matter)]
-    flags = {name: value == "true" for name, value in said if value in ("true", "false")}
-    if len(flags) < len(said) or not yaml_subset.is_in_subset(matter):
-        return None  # one of them is said twice, or not clearly
+    found = [(name, value.strip(" ")) for name, value in _FLAG.findall("\n" + matter)]
+    flags = {name: value == "true" for name, value in found if value in ("true", "false")}
+    if len(flags) < len(found) or not yaml_subset.is_in_subset(matter):
+        return None  # a flag is repeated or unclear
     return flags
 
 
@@ -114,20 +114,19 @@ def _decoded(path: str, content: bytes) -> str:
         decoded = content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        said = f"byte 0x{content[error.start]:02X} is not UTF-8; save the file as UTF-8"
-        raise _error(path, line, said) from None
+        message = f"byte 0x{content[error.start]:02X} is not UTF-8; save the file as UTF-8"
+        raise _error(path, line, message) from None
     return decoded.replace("\r\n", "\n").replace("\r", "\n") if "\r" in decoded else decoded
 
 
 def _forbidden(path: str, decoded: str) -> tuple[Problem, ...]:
-    found = text.first_forbidden(decoded)
-    if found is None:
+    index = text.first_forbidden(decoded)
+    if index is None:
         return ()
-    line = decoded.count("\n", 0, found) + 1
-    said = (
-        f"character U+{ord(decoded[found]):04X} is not allowed in feeds; it is left out, remove it"
-    )
-    return (Problem(path, line, "", said),)
+    line = decoded.count("\n", 0, index) + 1
+    code = f"U+{ord(decoded[index]):04X}"
+    message = f"character {code} is not allowed in feeds; it is left out, remove it"
+    return (Problem(path, line, "", message),)
 
 
 def _error(path: str, line: int, message: str) -> ArticleError:

@@ -1,4 +1,4 @@
-"""How all article files looked, in stretches by path: one that differs is soon found. Pure."""
+"""Digests of a folder scan, partitioned by path, so changed files are found fast. No I/O."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,15 +8,15 @@ import msgspec
 
 from feeds.articles import folder
 
-# So many stretches are drawn, none but the last of fewer files than these; and anew once one of
-# them has become several times as long as it should be.
-_STRETCHES, _FEW, _UNLIKE = 100, 200, 4
+# The number of ranges, and the fewest files in each but the last. The ranges are drawn again once
+# one has grown to several times its intended length.
+_RANGES, _MIN_FILES, _MAX_GROWTH = 100, 200, 4
 
 
 class ChangedRange(NamedTuple):
-    """The lines of a stretch that looks other than before: of paths from `first` on, before `last`.
+    """The lines of a range that has changed: paths from `first` up to, not including, `last`.
 
-    None is the beginning or the end of all.
+    None stands for the beginning or the end of all paths.
     """
 
     first: str | None
@@ -25,10 +25,10 @@ class ChangedRange(NamedTuple):
 
 
 class ScanDigest(msgspec.Struct, frozen=True):
-    """A digest of the lines (`folder.Scan.lines`) of each stretch, empty where it is not known.
+    """Digests of the lines (`folder.Scan.lines`) of each range of paths; empty if unknown.
 
-    `begins` are the paths at which all stretches but the first begin. `whole` is the digest of all
-    lines, empty unless all are known.
+    `begins` are the paths at which the ranges after the first begin. `whole` is the digest of all
+    lines; empty unless all are known.
     """
 
     whole: str = ""
@@ -36,31 +36,31 @@ class ScanDigest(msgspec.Struct, frozen=True):
     digests: tuple[str, ...] = ("",)
 
     @staticmethod
-    def decoded(said: str) -> "ScanDigest":
-        """What `encoded` wrote. Anything else, as another version's, tells nothing of any file."""
+    def decoded(text: str) -> "ScanDigest":
+        """Return the digest that `encoded` wrote; an empty one for other text (other versions)."""
         try:
-            known = msgspec.json.decode(said, type=ScanDigest)
+            known = msgspec.json.decode(text, type=ScanDigest)
         except msgspec.MsgspecError:
             return ScanDigest()
         return known if len(known.digests) == len(known.begins) + 1 else ScanDigest()
 
     def encoded(self) -> str:
-        """As text, to be kept."""
+        """Return the digest as text, for the catalogue."""
         return msgspec.json.encode(self).decode()
 
     def without(self, paths: Iterable[str]) -> "ScanDigest":
-        """The same, and nothing is known of the stretches of these paths."""
+        """Return a copy without the digests of the ranges that contain these paths."""
         unknown = {bisect_right(self.begins, path) for path in paths}
         if not unknown:
             return self
-        kept = ("" if n in unknown else each for n, each in enumerate(self.digests))
-        return ScanDigest("", self.begins, tuple(kept))
+        digests = ("" if n in unknown else digest for n, digest in enumerate(self.digests))
+        return ScanDigest("", self.begins, tuple(digests))
 
 
 class PartitionedScan:
-    """The files of a walk in the stretches of an outline; `paths` and `lines` in one order.
+    """The files of a scan, partitioned into the ranges of a known digest.
 
-    `whole` is the digest of all lines.
+    `paths` and `lines` have the same order. `whole` is the digest of all lines.
     """
 
     def __init__(
@@ -71,16 +71,16 @@ class PartitionedScan:
         self._now = tuple(map(folder.digest, self._grouped))
 
     def differing(self) -> Iterator[ChangedRange]:
-        """Where the files look other than the outline says, or it says nothing."""
+        """Yield the ranges whose digest differs or is unknown."""
         ends = [None, *self._known.begins, None]
         for number, lines in enumerate(self._grouped):
             if self._now[number] != self._known.digests[number]:
                 yield ChangedRange(ends[number], ends[number + 1], lines)
 
     def outline(self) -> ScanDigest:
-        """The outline of these files; in other stretches, if they have become too unlike."""
-        wanted = max(_FEW, len(self._paths) // _STRETCHES)
-        if max(map(len, self._grouped)) <= _UNLIKE * wanted:
+        """Return the digest of these files, with new ranges if the old ones are too unequal."""
+        wanted = max(_MIN_FILES, len(self._paths) // _RANGES)
+        if max(map(len, self._grouped)) <= _MAX_GROWTH * wanted:
             return ScanDigest(self._whole, self._known.begins, self._now)
         begins = tuple(sorted(self._paths)[wanted::wanted])
         again = _grouped(begins, self._paths, self._lines)

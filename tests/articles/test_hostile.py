@@ -122,7 +122,7 @@ def test_a_large_link_that_blocks_end_is_refused() -> None:
 
 def test_short_references_do_not_become_long_urls_without_end() -> None:
     base = sanitizer.Base("https://example.org/" + "a" * 3_900 + "/", BASE.site, BASE.assets)
-    with pytest.raises(sanitizer.BodyError, match="URLs of the body come to more than"):
+    with pytest.raises(sanitizer.BodyError, match="URLs of the body have more than"):
         sanitizer.sanitise("<img src=a>" * 9_000, base)
 
 

@@ -128,7 +128,7 @@ def test_the_rest_of_a_withheld_article_is_not_read() -> None:
 )  # fmt: skip
 def test_what_is_not_certain_is_read(tail: str) -> None:
     for text in (f"published: false\n{tail}", f"title: A\npublished: false\n{tail}\nb: c"):
-        assert frontmatter._said_to_withhold(text) is None
+        assert frontmatter._withholding_flags(text) is None
         check(text)
 
 

@@ -181,7 +181,7 @@ def test_the_catalogue_is_the_same_as_after_builds_that_look_at_everything(
         )
         with ExitStack() as stack:
             patch = stack.enter_context(pytest.MonkeyPatch.context())
-            patch.setattr(scan_digest, "_FEW", 1)
+            patch.setattr(scan_digest, "_MIN_FILES", 1)
             opened = [
                 (each, stack.enter_context(closing(Catalogue(each.catalogue))))
                 for each in (one, two, three)

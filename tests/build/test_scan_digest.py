@@ -26,7 +26,7 @@ FILES = st.dictionaries(PATHS, st.integers(0, 2), max_size=30)
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stretches of few files, so that there are many."""
-    monkeypatch.setattr(scan_digest, "_FEW", 2)
+    monkeypatch.setattr(scan_digest, "_MIN_FILES", 2)
 
 
 def drawn(files: Mapping[str, int], known: ScanDigest | None = None) -> PartitionedScan:
@@ -73,11 +73,11 @@ def test_what_is_not_known_is_looked_at(files: dict[str, int], paths: set[str]) 
 def test_files_are_in_stretches_of_like_length() -> None:
     files = {f"{number:04}.md": 1 for number in range(1000)}
     known = drawn(files).outline()
-    assert len(known.digests) == scan_digest._STRETCHES
+    assert len(known.digests) == scan_digest._RANGES
     more = files | {f"9999-{number}.md": 1 for number in range(60)}  # all in the last one
     again = drawn(more, known).outline()
     assert again.begins != known.begins
-    assert len(again.digests) == pytest.approx(scan_digest._STRETCHES, abs=10)
+    assert len(again.digests) == pytest.approx(scan_digest._RANGES, abs=10)
 
 
 @pytest.mark.parametrize(
