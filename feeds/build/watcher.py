@@ -1,10 +1,9 @@
-"""Bringing the catalogue up to date by itself, for as long as a process runs."""
+"""Rebuild whenever the article folder changes, as long as the process runs."""
 
 import logging
 import queue
-import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from filelock import Timeout
 from feeds.build import sidecar
 from feeds.build.builder import BuildCache, BuildReport, build
 from feeds.build.changes import find_changed_paths
+from feeds.build.listener import ChangeListener
 from feeds.catalogue.catalogue import Catalogue
 from feeds.config.site import Site
 from feeds.errors import ArticleFolderError, CatalogueError, ClockError, FeedsError
@@ -22,34 +22,23 @@ from feeds.util.terminal import escaped
 
 _log = logging.getLogger("feeds")
 
-# Milliseconds: what is heard is gathered until a step brings nothing new, at most so long.
-_STEP = 15
-_GATHER = 90
-# Milliseconds since a file was last written, after which it is taken for whole.
-_SETTLED = 25
-# Milliseconds: how often it is seen to whether time has changed a feed.
-_TICK = 100
-# Seconds until the next attempt after a fault, and until a folder that was heard of is looked at
-# again: what came into a new folder before it was listened to is not heard of.
+# Seconds until the next attempt after a fault.
 _PAUSE = 1.0
-# Seconds until a build is tried again that could not use the catalogue or the article folder.
+# Seconds until a build that could not use the catalogue or the article folder is tried again.
 _RETRY = 5.0
-# Seconds between looks at all files: where events come, only to be safe, and where none do.
-_SAFETY = 60
-_POLL = 10
-# So many problems of one build are logged.
-_SOME = 10
+# Log at most this many problems of a build.
+_MAX_LOGGED = 10
 
-# Told of each build: its report, None of one that failed, and how many seconds it took.
+# Called after each build with its report, None if it failed, and its duration in seconds.
 BuildCallback = Callable[[BuildReport | None, float], None]
 
 
 class Watcher:
-    """Builds whenever the article folder or the time changes a feed, and outlives every fault.
+    """Builds whenever a change of the article folder, or time, changes a feed.
 
-    Of several on one catalogue and machine one watches; another takes over when it ends. A build
-    that fails is logged, and what was published before stays. `built` is called in the
-    watcher's thread after every build, and is to return soon.
+    Only one watcher per catalogue and machine is active; another takes over when it stops. A build
+    that fails is logged, and the published state stays. `on_build` is called in the watcher's
+    thread after every build; it must return soon.
     """
 
     def __init__(
@@ -88,115 +77,115 @@ class Watcher:
         self._watch()
 
     def _watch(self) -> None:
-        """Build, and build again after every change, until the folder is another one."""
+        """Build, and build again after every change, until the folder is replaced."""
         watched = _identity(self._site.folder)
         if watched is None:
             self._builder.build(None)
             return
-        ear = ChangeListener(self._site, self._loop.stopping)
+        listener = ChangeListener(self._site, self._loop.stopping)
         with (
-            closing(ear.listen()) as heard,
-            PeriodicScan(self._site, self._builder, ear) as scanner,
+            closing(listener.listen()) as events,
+            PeriodicScan(self._site, self._builder, listener) as scanner,
         ):
-            next(heard, None)
-            self._builder.build(None)  # for what changed while nobody listened
-            for paths in heard:
+            next(events, None)
+            self._builder.build(None)  # for changes before the listener started
+            for paths in events:
                 self._builder.build_if_needed(paths)
-                # Apart, for what the guard stops is found again and again, and must cost nothing
-                # that is heard meanwhile.
-                if (found := scanner.take_changes()) is not None:
-                    self._builder.apply_scan(found)
+                # In a separate build: the scan finds again and again what the guard stops, and
+                # that must not stop the changes from events.
+                if (changed := scanner.take_changes()) is not None:
+                    self._builder.apply_scan(changed)
                 if _identity(self._site.folder) != watched:
                     return
 
 
 class Rebuilder:
-    """Builds what was heard of and what is due."""
+    """Builds the paths that changed and the feeds that are due."""
 
     def __init__(self, site: Site, catalogue: Catalogue, built: BuildCallback | None) -> None:
         self._site, self.catalogue, self._built = site, catalogue, built
-        self._memo = BuildCache()
+        self._cache = BuildCache()
         self._due: int | None = None
         self._missed: set[str] = set()
         self._retry = 0.0
-        self._owed = True
-        self._said = ""
-        self._noted: str | None = None
+        self._needs_full_build = True
+        self._last_error = ""
+        self._reason: str | None = None
 
-    def build_if_needed(self, heard: set[str]) -> None:
-        """Build if there is something to hear of, or time has changed a feed."""
+    def build_if_needed(self, paths: set[str]) -> None:
+        """Build if there are changed paths, missed ones to retry, or feeds that are due."""
         if self._missed and time.monotonic() >= self._retry:
             missed, self._missed = self._missed, set()
             self.build(missed)
-        if heard or (self._due is not None and clock().timestamp() >= self._due):
-            self.build(heard)
+        if paths or (self._due is not None and clock().timestamp() >= self._due):
+            self.build(paths)
 
-    def apply_scan(self, differing: set[str]) -> None:
-        """Build what a look at all files has found; everything where a build was stopped before."""
-        if self._owed:
+    def apply_scan(self, changed: set[str]) -> None:
+        """Build the paths that a full scan found; everything if a build was stopped before."""
+        if self._needs_full_build:
             self.build(None)
-        elif differing:
-            self.build(differing)
+        elif changed:
+            self.build(changed)
 
-    def build(self, heard: set[str] | None) -> None:
-        """Build what lies at these paths, or all; a failure is logged."""
+    def build(self, paths: set[str] | None) -> None:
+        """Build these paths, or everything; log a failure."""
         start, report = time.monotonic(), None
-        whole = heard is None or "" in heard
-        if self._noted is None:
-            self._note("the articles are being looked at for the first time since the start")
+        whole = paths is None or "" in paths
+        if self._reason is None:
+            self._write_reason("the first scan of the articles since the start is not complete")
         try:
-            at = None if whole else heard
-            report = build(self._site, self.catalogue, clock(), changed_paths=at, cache=self._memo)
+            at = None if whole else paths
+            report = build(self._site, self.catalogue, clock(), changed_paths=at, cache=self._cache)
         except FeedsError as error:
-            self._failed(error, heard or set())
+            self._failed(error, paths or set())
         except Exception as error:
-            self._note(f"a build failed for a reason that nobody foresaw: {error!r}")
+            self._write_reason(f"a build failed with an unexpected error: {error!r}")
             raise
         else:
             self._succeeded(report, whole=whole)
         if self._built:
             try:
                 self._built(report, time.monotonic() - start)
-            except Exception:  # noqa: BLE001 - whatever it is for, building goes on
-                _log.exception("telling of a build failed")
+            except Exception:  # noqa: BLE001 - builds must go on
+                _log.exception("reporting a build failed")
 
     def _succeeded(self, report: BuildReport, *, whole: bool) -> None:
-        self._due, self._said = report.due, ""
-        _tell(report)
+        self._due, self._last_error = report.due, ""
+        _log_report(report)
         if whole:
-            self._missed, self._owed = set(), False
+            self._missed, self._needs_full_build = set(), False
             sidecar.save_settings(self._site)
-        if not self._missed and not self._owed:
-            self._note("")
+        if not self._missed and not self._needs_full_build:
+            self._write_reason("")
 
-    def _failed(self, error: FeedsError, heard: set[str]) -> None:
-        """Try again soon what the catalogue, the folder or the clock prevented.
+    def _failed(self, error: FeedsError, paths: set[str]) -> None:
+        """Retry soon after an error of the catalogue, the folder or the clock.
 
-        Anything else, such as the guard, is tried again after the next look at all files.
+        After any other error, such as the guard's, the next full scan tries again.
         """
-        if not heard:
+        if not paths:
             self._due = None
         if isinstance(error, CatalogueError | ClockError | ArticleFolderError):
-            self._missed |= heard or {""}
+            self._missed |= paths or {""}
             self._retry = time.monotonic() + _RETRY
         else:
-            self._owed = True
+            self._needs_full_build = True
         # The message of a clock error differs at every attempt.
         key = "clock" if isinstance(error, ClockError) else str(error)
-        if key != self._said:
-            self._said = key
-            self._note(f"no build succeeds: {error}")
+        if key != self._last_error:
+            self._last_error = key
+            self._write_reason(f"no build succeeds: {error}")
             _log.error("build failed, feeds stay as they were: %s", escaped(error))
 
-    def _note(self, why: str) -> None:
-        """Note for those that serve why feeds are not what the articles are, if they are not."""
-        if why != self._noted:
-            self._noted = why
-            sidecar.write_stale(self._site, why)
+    def _write_reason(self, reason: str) -> None:
+        """Record for servers why feeds are out of date; empty if they are not."""
+        if reason != self._reason:
+            self._reason = reason
+            sidecar.write_stale(self._site, reason)
 
 
-def _tell(report: BuildReport) -> None:
-    for problem in report.problems[:_SOME] if report.read else ():
+def _log_report(report: BuildReport) -> None:
+    for problem in report.problems[:_MAX_LOGGED] if report.read else ():
         _log.warning("%s", escaped(problem))
     if report.feeds_changed:
         _log.info(
@@ -209,83 +198,13 @@ def _tell(report: BuildReport) -> None:
         )
 
 
-class ChangeListener:
-    """Hears of changes in the article folder, from the file system where it tells of them."""
-
-    def __init__(self, site: Site, stop: threading.Event) -> None:
-        self._folder, self._stop = site.folder.resolve(), stop
-        self._polls = site.settings.articles.watch == "poll"
-        self._every = site.settings.articles.scan_every
-        self._again: dict[str, float] = {}
-
-    @property
-    def interval(self) -> float:
-        """How many seconds lie between two looks at all files."""
-        return float(self._every or (_POLL if self._polls else _SAFETY))
-
-    def listen(self) -> Generator[set[str], None, None]:
-        """The paths, below the folder, that were heard of: now and then none."""
-        if not self._polls:
-            try:
-                for paths in self._events():
-                    yield paths | self._look_again(paths)
-            except (OSError, RuntimeError) as error:  # RuntimeError is watchfiles' own
-                self._polls = True
-                said = "the file system tells of no changes (%s); looking at all files every %g s"
-                _log.warning(said, escaped(error), self.interval)
-        while not self._stop.wait(_TICK / 1000):
-            yield set()
-
-    def _events(self) -> Generator[set[str], None, None]:
-        import watchfiles  # here, for who polls needs none
-
-        changes = watchfiles.watch(
-            self._folder,
-            stop_event=self._stop,
-            step=_STEP,
-            debounce=_GATHER,
-            rust_timeout=_TICK,
-            yield_on_timeout=True,
-            watch_filter=None,
-            ignore_permission_denied=True,
-        )
-        for changed in changes:
-            paths = {path.removeprefix(str(self._folder)).strip("/") for _, path in changed}
-            self._settle(paths)
-            yield paths
-
-    def _settle(self, paths: set[str]) -> None:
-        """Wait while one of these files is being written, so that no half of it is published."""
-        end = time.monotonic() + _GATHER / 1000
-        while any(map(self._is_fresh, paths)) and time.monotonic() < end:
-            self._stop.wait(_STEP / 1000)
-
-    def _is_fresh(self, path: str) -> bool:
-        try:
-            written = (self._folder / path).stat().st_mtime
-        except OSError:
-            return False
-        return 0 <= time.time() - written < _SETTLED / 1000
-
-    def _look_again(self, paths: set[str]) -> set[str]:
-        """Folders that were heard of a while ago. Notes those among `paths` for later."""
-        now = time.monotonic()
-        again = {path for path, at in self._again.items() if at <= now}
-        for path in again:
-            del self._again[path]
-        for path in paths:
-            if (self._folder / path).is_dir():
-                self._again[path] = now + _PAUSE
-        return again
-
-
 class PeriodicScan:
-    """Looks at all files now and then, in a thread of its own, so that nothing waits for it."""
+    """Scans all files at intervals, in a separate thread so that builds do not wait for it."""
 
-    def __init__(self, site: Site, builder: Rebuilder, ear: ChangeListener) -> None:
-        self._site, self._builder, self._ear = site, builder, ear
-        self._found: queue.SimpleQueue[set[str]] = queue.SimpleQueue()
-        fault = "looking at all files failed; trying again"
+    def __init__(self, site: Site, builder: Rebuilder, listener: ChangeListener) -> None:
+        self._site, self._builder, self._listener = site, builder, listener
+        self._changes: queue.SimpleQueue[set[str]] = queue.SimpleQueue()
+        fault = "scanning all files failed; trying again"
         self._loop = DaemonLoop("feeds-scan", self._scan_later, fault, retry=0)
 
     def __enter__(self) -> "PeriodicScan":
@@ -296,24 +215,24 @@ class PeriodicScan:
         self._loop.stop()
 
     def take_changes(self) -> set[str] | None:
-        """The paths that looks found that ended since this was last asked; None if none did."""
-        found: set[str] | None = None
-        while not self._found.empty():
-            found = (found or set()) | self._found.get()
-        return found
+        """Return the changed paths found by scans since the last call; None if none completed."""
+        changed: set[str] | None = None
+        while not self._changes.empty():
+            changed = (changed or set()) | self._changes.get()
+        return changed
 
     def _scan_later(self) -> None:
         """Wait for the next scan, and do it."""
-        if self._loop.stopping.wait(self._ear.interval):
+        if self._loop.stopping.wait(self._listener.interval):
             return
         try:
-            self._found.put(set(find_changed_paths(self._site, self._builder.catalogue)))
+            self._changes.put(set(find_changed_paths(self._site, self._builder.catalogue)))
         except FeedsError as error:
-            _log.error("looking at all files failed: %s", escaped(error))
+            _log.error("scanning all files failed: %s", escaped(error))
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:
-    """Which folder is there, for it may be swapped for another; None if there is none."""
+    """Return what identifies the folder at this path; None if there is none."""
     try:
         stat = folder.stat()
     except OSError:

@@ -1,5 +1,6 @@
 """Articles into the catalogue: only what changed, ids for ever, and nothing lost to a bad file."""
 
+import logging
 import multiprocessing
 import os
 from datetime import UTC, datetime, timedelta
@@ -86,6 +87,31 @@ def test_a_file_that_may_change_again_unseen_is_read_again(tmp_path: Path) -> No
     touch(file, just_now)
     site.build()
     assert site.titles() == ["A"]
+
+
+def test_decisions_are_logged_at_level_debug(
+    site: Publication, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("moved", "bad", "same"):
+        site.write(f"{name}.md", article(name))
+    site.build()
+    site.write("a.md", article("a", excerpt="Another text."))
+    site.file("b.md").unlink()
+    site.file("moved.md").rename(site.file("new-path.md"))
+    site.write("bad.md", "---\ntitle: [\n---\n")
+    touch(site.file("same.md"), site.written + 600)
+    site.write("new.md", article("new", excerpt="New."))
+    with caplog.at_level(logging.DEBUG, "feeds"):
+        site.build()
+    assert {message for message in caplog.messages if ".md: " in message} == {
+        "a.md: updated: its content changed",
+        "b.md: withdrawn: its file is gone",
+        "new-path.md: matched as a rename of moved.md: same link and content, same date",
+        "new-path.md: stored without a new date: its content is the same to subscribers",
+        "bad.md: left alone: the article has problems",
+        "same.md: left alone: its bytes are the same",
+        "new.md: added: no known entry matches",
+    }
 
 
 # --- ids

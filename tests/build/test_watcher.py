@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from feeds.build import builder as building
-from feeds.build import changes, sidecar
+from feeds.build import changes, listener, sidecar
 from feeds.build import watcher as watch
 from feeds.build.builder import BuildReport
 from feeds.build.watcher import Watcher
@@ -29,6 +29,7 @@ from tests.support.site import Publication, front_matter, write_article
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "_PAUSE", 0.1)
+    monkeypatch.setattr(listener, "_SECOND_LOOK", 0.1)
 
 
 @pytest.fixture
@@ -183,8 +184,8 @@ def test_every_change_is_told_once_with_the_feeds_that_changed(site: Publication
 def test_a_file_that_is_still_being_written_is_waited_for(
     site: Publication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watch, "_SETTLED", 1_000)
-    monkeypatch.setattr(watch, "_GATHER", 10_000)
+    monkeypatch.setattr(listener, "_SETTLED", 1_000)
+    monkeypatch.setattr(listener, "_DEBOUNCE", 10_000)
     told: list[BuildReport] = []
     with watching(site, told.append):
         until(lambda: len(told) == 1)
