@@ -1,8 +1,8 @@
-"""Worker processes: functions of bytes, run at once, their results in order.
+"""A pool of worker processes that run functions of bytes in parallel, with results in order.
 
 The standard library's pool writes results under one lock, and hangs if a process is killed while
-it holds that. Here each process has a pipe of its own, whose end says that it died. What a task
-may cost is limited by the system, which ends a process also in the midst of C code.
+holding it. Here every process has a separate pipe, which closes when the process dies. The
+operating system limits what a task may cost, because it can stop a process inside C code, too.
 """
 
 import os
@@ -16,10 +16,11 @@ from typing import NamedTuple, Self
 from feeds.errors import WorkerError
 from feeds.util.worker_process import Task, Work, WorkerProcess, start_process
 
-# A process has its next task before it is done with one; and so many of each may be ahead.
+# Tasks queued per process, so it need not wait for the next one; and results that a process may
+# be ahead of the consumer.
 _AT_HAND, _AHEAD = 2, 4
-# So many processes killed one after another, each at another part, are nothing that a part did.
-_KILLS = 3
+# After this many consecutive kills, each at another part, the parts are not to blame.
+_MAX_KILLS = 3
 _DIED = (
     "a worker process was killed, most likely because memory ran out; run the same command again. "
     "Free memory first, or allow fewer processors (taskset -c 0 feeds …)"
@@ -27,15 +28,15 @@ _DIED = (
 
 
 def processors() -> int:
-    """How many processors this process may use."""
+    """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Part(NamedTuple):
-    """A part of a task whose process died, done again by itself.
+    """A part of a task whose process died, to be repeated alone.
 
-    `lost` is the result if it ends that process too, given the exit code of this: minus the number
-    of the signal that ended it.
+    `lost` makes the result if this process dies, too, from its exit code: the negative number of
+    the signal that ended it.
     """
 
     task: bytes
@@ -46,9 +47,9 @@ Parts = Callable[[bytes], Iterable[Part]]
 
 
 class _Run:
-    """Tasks from the number `first` on, and what has come of those given so far, by number.
+    """The state of one run: tasks are numbered from `first` on, `results` are by number.
 
-    `died` are those at which a process died, `again` those that it had besides.
+    `died` are the tasks at which a process died, `again` the others that it had in its queue.
     """
 
     def __init__(self, work: Work, source: Iterator[bytes], parts: Parts | None, first: int):
@@ -58,10 +59,10 @@ class _Run:
 
 
 class ProcessPool:
-    """`jobs` processes, each of which has called `start` with `args`: a context manager.
+    """A context manager for `jobs` processes, each of which has called `start(*args)`.
 
-    They are forks of this one where that is safe, and share what it knows. Else `args` are pickled.
-    Raises `WorkError` if they cannot be started.
+    They are forks of this process where that is safe; otherwise `args` are pickled. Raises
+    `WorkerError` if a process cannot be started.
     """
 
     def __init__(self, jobs: int, start: Callable[..., None], *args: object) -> None:
@@ -74,7 +75,7 @@ class ProcessPool:
     def __enter__(self) -> Self:
         try:
             for _ in range(self._jobs):
-                self._processes.append(self._begun())
+                self._processes.append(self._start_process())
         except WorkerError:
             self._end(now=True)
             raise
@@ -88,27 +89,27 @@ class ProcessPool:
     ) -> None:
         self._end(now=error is not None)
 
-    def _begun(self) -> WorkerProcess:
-        """A new process, started."""
+    def _start_process(self) -> WorkerProcess:
+        """Start a new process."""
         return start_process(self._start, self._args, (*self._processes, *self._apart))
 
     def _end(self, *, now: bool) -> None:
-        for each in (*self._processes, *self._apart):
-            each.end(now=now)
+        for process in (*self._processes, *self._apart):
+            process.end(now=now)
 
     def run(
         self, work: Work, tasks: Iterable[bytes], parts: Parts | None = None
     ) -> Iterator[bytes]:
-        """What `work`, a function of a module, makes of each task, in order.
+        """Yield the result of `work`, a function at module level, for each task, in order.
 
-        A task whose process dies is done again in `parts`, one after another in a process of their
-        own, and results are those of its parts; without `parts` that is a `WorkError`, as it is
-        where processes die whatever they do. Raises what `work` raises. One run at a time: what an
-        earlier one left is dropped, and one begun within another is a `RuntimeError`.
+        If a process dies, its task is repeated in `parts`, one at a time in a separate process,
+        and yields the results of the parts. Raises `WorkerError` if there are no `parts`, or if
+        processes die regardless of them, and any exception of `work`. Unfinished results of an
+        earlier run are dropped; a run during another one raises `RuntimeError`.
         """
         if self._running:
             raise RuntimeError(
-                "a run over these processes is under way: take all its results first"
+                "another run of this pool is in progress: consume all its results first"
             )
         self._running = True
         try:
@@ -132,7 +133,7 @@ class ProcessPool:
                 self._receive(run)
 
     def _give(self, run: "_Run", end: int) -> None:
-        """Give out tasks, up to that number, while processes have room for them."""
+        """Send tasks with numbers below `end` while processes have room in their queues."""
         while free := self._free():
             if run.again:
                 free.give(run.again.popleft(), run.work)
@@ -144,46 +145,46 @@ class ProcessPool:
             self._given += 1
 
     def _receive(self, run: "_Run") -> None:
-        """Take what has come of tasks, once there is something."""
+        """Wait for results, and store them."""
         for process in self._ready():
             result = process.result()
             if result is None:
-                died, *others = self._replaced(process)
+                died, *others = self._replace(process)
                 if run.parts is None:
                     raise WorkerError(_DIED)
                 run.died.update([died])
                 run.again.extend(task for task in others if task[0] >= run.first)
             elif result[0] >= run.first:
-                number, made, error = result
+                number, output, error = result
                 if error is not None:
                     raise error
-                run.results[number] = made
+                run.results[number] = output
 
     def _one_by_one(self, work: Work, parts: Iterable[Part]) -> Iterator[bytes]:
-        """The results of these parts, each alone at work in its process when it ends that."""
+        """Yield the results of the parts; each runs alone, which shows which one is at fault."""
         for part in parts:
-            process = self._apart[0] if self._apart else self._proven()
+            process = self._apart[0] if self._apart else self._start_tested()
             process.give((0, part.task), work)
             result = process.result()
             if result is None:
                 self._apart.clear()
                 code = process.end(now=True)
                 self._kills = self._kills + 1 if code == -signal.SIGKILL else 0
-                if self._kills == _KILLS:
+                if self._kills == _MAX_KILLS:
                     raise WorkerError(_DIED)
                 yield part.lost(code)
                 continue
-            _, made, error = result
+            _, output, error = result
             if error is not None:
                 raise error
             self._kills = 0
-            yield made
+            yield output
         while self._apart:
             self._apart.pop().end(now=False)
 
-    def _proven(self) -> WorkerProcess:
-        """A new process apart, which is able to work. Raises `WorkError` if it is not."""
-        process = self._begun()
+    def _start_tested(self) -> WorkerProcess:
+        """Start a separate process and test it. Raises `WorkerError` if it does not work."""
+        process = self._start_process()
         self._apart.append(process)
         process.give((0, b""), bytes)
         result = process.result()
@@ -193,27 +194,27 @@ class ProcessPool:
             raise result[2]
         return process
 
-    def _replaced(self, process: WorkerProcess) -> list[Task]:
-        """Put a new process in the place of one that died; returns what that was to do."""
+    def _replace(self, process: WorkerProcess) -> list[Task]:
+        """Replace a process that died; return its queued tasks."""
         self._processes.remove(process)
         process.end(now=True)
-        self._processes.append(self._begun())
+        self._processes.append(self._start_process())
         return list(process.pending)
 
     def _free(self) -> WorkerProcess | None:
-        least = min(self._processes, key=lambda each: len(each.pending))
+        least = min(self._processes, key=lambda process: len(process.pending))
         return least if len(least.pending) < _AT_HAND else None
 
     def _ready(self) -> list[WorkerProcess]:
-        """Processes of which there is a result, or none to come, once there is one."""
+        """Wait for and return processes that have a result, or have died."""
         from multiprocessing.connection import wait
 
-        ready = wait([each.pipe for each in self._processes if each.pending])
-        return [each for each in self._processes if each.pipe in ready]
+        ready = wait([process.pipe for process in self._processes if process.pending])
+        return [process for process in self._processes if process.pipe in ready]
 
 
 def maybe_pool(
     jobs: int, start: Callable[..., None], *args: object, worth: bool
 ) -> AbstractContextManager[ProcessPool | None]:
-    """Processes, or none where there is one processor, or it is not `worth` starting them."""
+    """Return a pool; or None if there is only one CPU or too little work (not `worth` it)."""
     return ProcessPool(jobs, start, *args) if jobs > 1 and worth else nullcontext()

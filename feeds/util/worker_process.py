@@ -1,4 +1,4 @@
-"""One worker process: its pipe, its work, and its limits. `processes` has several."""
+"""One worker process: its pipe, its tasks, and its limits. See `feeds.util.processes`."""
 
 import os
 import pickle
@@ -23,34 +23,34 @@ if TYPE_CHECKING:
 Work = Callable[[bytes], bytes]
 # The number of a task, and the task.
 Task = tuple[int, bytes]
-# The number of a task, what was made of it, and what the work raised instead.
+# The number of a task, its result, and the exception raised instead.
 Result = tuple[int, bytes, Exception | None]
 
-# Seconds that a process has for its end once it is told to.
+# Seconds that a process has to end after SIGTERM.
 _PATIENCE = 5
-# The exit code of a process that found no memory for its task.
+# The exit code of a process that ran out of memory.
 NO_MEMORY = 77
-# A process may take so many times its limit of processor time by the clock: it may have to wait.
+# The limit of wall-clock time is this multiple of that of CPU time, because a process may wait.
 STANDSTILL = 30
 
 
 def start_process(
     start: Callable[..., None], args: tuple[object, ...], others: Sequence["WorkerProcess"]
 ) -> "WorkerProcess":
-    """A process that has called `start` with `args`, beside those others.
+    """Start a process that calls `start(*args)`, in addition to `others`.
 
-    It is a fork of this one where that is safe, and shares what this one knows. Else `args` are
-    pickled. Raises `WorkError` if it cannot be started.
+    It is a fork of this process where that is safe; otherwise `args` are pickled. Raises
+    `WorkerError` if it cannot be started.
     """
-    import multiprocessing  # here, for most runs have little to do and start sooner without
+    import multiprocessing  # here, because most runs need no processes and start faster without
 
-    # fork is fast, and safe only while there are no other threads (on macOS not even then).
+    # fork is fast, but only safe without other threads (on macOS not even then).
     method = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
     context = multiprocessing.get_context(method)
     try:
         mine, its = context.Pipe()
-        # A fork has this end of its pipe too, and of those before: nobody else's end is heard.
-        inherited = [mine, *(each.pipe for each in others)] if method == "fork" else []
+        # A fork inherits this end of every pipe. It closes them, so the end of a process shows.
+        inherited = [mine, *(other.pipe for other in others)] if method == "fork" else []
         process = context.Process(  # type: ignore[attr-defined]
             target=_serve, args=(its, inherited, start, args), daemon=True
         )
@@ -67,8 +67,8 @@ def start_process(
 
 
 def limit_memory(most: int) -> None:
-    """Let this process have `most` bytes more than it has now, where the system can see to that."""
-    import resource  # here, for the process that this is for is no user's
+    """Limit the memory of this process to `most` bytes more than now, if the system can (Linux)."""
+    import resource  # here, because only worker processes need it
 
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
@@ -81,16 +81,16 @@ def limit_memory(most: int) -> None:
 
 
 def limit_time(seconds: float) -> None:
-    """End this process unless this is called again within so much processor time; 0 for no limit.
+    """End this process unless this is called again within `seconds` of CPU time; 0 for no limit.
 
-    It ends by SIGPROF, or by SIGALRM where it stands still `STANDSTILL` times as long.
+    SIGPROF ends it, or SIGALRM after `STANDSTILL` times as many seconds of wall-clock time.
     """
     signal.setitimer(signal.ITIMER_PROF, seconds)
     signal.setitimer(signal.ITIMER_REAL, seconds * STANDSTILL)
 
 
 class WorkerProcess:
-    """One process, and this end of its pipe; `pending` are tasks whose results are to come."""
+    """A process and this end of its pipe; `pending` are the tasks without a result yet."""
 
     def __init__(self, process: "BaseProcess", pipe: "Connection") -> None:
         self._process, self.pipe = process, pipe
@@ -98,11 +98,11 @@ class WorkerProcess:
 
     def give(self, task: Task, work: Work) -> None:
         self.pending.append(task)
-        with suppress(OSError):  # it died: that is found where its result is wanted
+        with suppress(OSError):  # it died; `result` notices
             self.pipe.send((task[0], work, task[1]))
 
     def result(self) -> Result | None:
-        """The next result; None if the process died, at the first of those pending."""
+        """Return the next result; None if the process died, at the first pending task."""
         try:
             result: Result = self.pipe.recv()
         except (EOFError, OSError, pickle.UnpicklingError):
@@ -111,7 +111,7 @@ class WorkerProcess:
         return result
 
     def end(self, *, now: bool) -> int:
-        """End it, and return its exit code: minus the number of the signal that ended it."""
+        """End the process; return its exit code: the negative number of a signal that ended it."""
         if now:
             self._process.terminate()
         self.pipe.close()
@@ -128,10 +128,10 @@ def _serve(
     start: Callable[..., None],
     args: tuple[object, ...],
 ) -> None:
-    """What a process does: task after task, until the other end of its pipe is closed."""
-    for each in inherited:
-        each.close()
-    # Blocked since its start, but where Python first started its tracker of resources with it.
+    """Run tasks in the worker process until the other end of its pipe is closed."""
+    for connection in inherited:
+        connection.close()
+    # Blocked since the start, except if Python started its resource tracker with this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     endings = (signal.SIGTERM, signal.SIGPROF, signal.SIGALRM)
     for ending in endings:
@@ -140,34 +140,34 @@ def _serve(
     failed: Exception | None = None
     try:
         start(*args)
-    except Exception as error:  # noqa: BLE001 - it is raised where the first result is wanted
+    except Exception as error:  # noqa: BLE001 - raised again with the first result
         failed = _portable(error)
     tasks: SimpleQueue[tuple[int, Work, bytes] | None] = SimpleQueue()
-    # In a thread, so that tasks are taken while a result waits to be: neither end is ever stuck.
+    # Receive in a thread, even while a result waits to be sent: neither end can block the other.
     threading.Thread(target=_receive, args=(pipe, tasks), daemon=True).start()
     while task := tasks.get():
         number, work, data = task
-        made = b""
+        output = b""
         try:
             if failed is None:
-                made = work(data)
-            answer = (number, made, failed)
+                output = work(data)
+            answer = (number, output, failed)
         except MemoryError:
-            os._exit(NO_MEMORY)  # whatever is left in memory is not to be another task's trouble
-        except Exception as error:  # noqa: BLE001 - it is raised where the result is wanted
+            os._exit(NO_MEMORY)  # frees all memory, so it cannot affect other tasks
+        except Exception as error:  # noqa: BLE001 - raised again with the result
             answer = (number, b"", _portable(error))
         try:
             pipe.send(answer)
         except OSError:
-            return  # nobody waits for it
+            return  # the other end is closed
 
 
 def _portable(error: Exception) -> Exception:
-    """The error with where it was raised, or one that says the same where it cannot be sent."""
+    """Return the exception with its traceback as a note; a substitute if it cannot be pickled."""
     error.add_note(traceback.format_exc())
     try:
-        pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
-    except Exception:  # noqa: BLE001 - whatever its class does
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - data of this process
+    except Exception:  # noqa: BLE001 - its class may do anything
         return WorkerError(f"{type(error).__name__}: {error}")
     return error
 
@@ -179,4 +179,4 @@ def _receive(pipe: "Connection", tasks: "SimpleQueue[tuple[int, Work, bytes] | N
     except (EOFError, OSError):
         pass  # the other end was closed
     finally:
-        tasks.put(None)  # whatever it was, for the other end hears the end of this process
+        tasks.put(None)  # after any fault: the other end notices that this process ends

@@ -1,8 +1,8 @@
-"""YAML that says a key or an item on every line, read line by line; all other is left. No I/O.
+"""A fast parser for the common subset of YAML: one key or list item per line. No I/O.
 
-Nearly all front matter is of this kind, and PyYAML takes ten times as long for it. What is read
-here is the very data that `yaml_loader` gets from PyYAML. Where that is not certain, nothing
-is read, and PyYAML reads the text. A test holds the two equal over whatever it can think of.
+Nearly all front matter is in this subset, and PyYAML takes ten times as long for it. The data is
+the same as from PyYAML; text for which that is not certain is left to PyYAML (`yaml_loader`). A
+property test compares the two.
 """
 
 import re
@@ -12,12 +12,12 @@ from typing import Any, Final, TypeAlias, cast
 
 import yaml
 
-# (rank, rank of the mapping that it begins, key or None, value): what a line says.
-# A rank is where a line belongs: twice the column, and one more where a dash stands there, for
-# a list may stand at the column of its key. What is in something has a higher rank than that.
+# A parsed line: (rank, rank of the mapping that it begins, key or None, value). The rank tells
+# the collection that a line belongs to: twice the column, plus one for a dash, because a list may
+# start at the column of its key. Nested content has a higher rank.
 _Line: TypeAlias = tuple[int, int, str | None, Any]
 
-# What `read` gives for text that is not of this kind.
+# The result of `read` for text outside the subset.
 NOT_IN_SUBSET: Final[Any] = object()
 
 _MAX_LENGTH = 100_000  # characters: fewer values than `feeds.util.yaml_loader.MAX_NODES`
@@ -26,7 +26,7 @@ _MAX_COLUMN = 40  # no deeper nesting than `feeds.util.yaml_loader.MAX_DEPTH`
 _KEY = "([A-Za-z_][A-Za-z0-9_-]{0,99})"
 _PLACE = re.compile(rf"( *)(- +)?{_KEY}")
 _LINE = re.compile(rf"( *)(- +)?(?:{_KEY}:(?: +|\Z))?(.*)")
-# Characters that YAML takes as they are, and line breaks.
+# Characters without special meaning in YAML, and line breaks.
 _HARMLESS = re.compile(
     "[\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*"
 )
@@ -35,7 +35,8 @@ _SINGLE = re.compile(r"'(?:[^']|'')*'")
 _DOUBLE = re.compile(r'"(?:[^"\\]|\\["\\/nrt])*"')
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
-# Text may not begin with these, lest it be a number or something else; nor a list hold those.
+# Plain text must not begin with these, because it might be a number or another construct; and
+# flow lists must not contain those.
 _INDICATORS = frozenset("-?:,[]{}#&*!|>'\"%@`=<~+.0123456789")
 _NO_LIST = re.compile("[][{}\"'#:&*!|>%@`?\\\\]")
 _INTEGER = re.compile(r"-?[1-9][0-9]{0,17}|0")
@@ -50,32 +51,33 @@ _WORDS: dict[str, bool | None] = {
     for cased in (word, word.capitalize(), word.upper())
 }
 
-# A value on the line of its key that is certain to be one, whatever it means. Most are so.
+# A value on the line of its key that is certainly a single value. Most are.
 _CERTAIN = re.compile(
     r': ++(?:"[^"\\\n]*+(?:\\["\\/nrt][^"\\\n]*+)*+"'
     r"|'[^'\n]*+(?:''[^'\n]*+)*+'"
     r"|[\w(/][^:#\n]*+(?:(?::(?![ \n]|\Z)|(?<! )#)[^:#\n]*+)*+) *+$",
     re.MULTILINE,
 )
-# An item of a list at the second column, and as many of its very shape as follow.
+# A list item at the second column, followed by items of the same shape.
 _ALIKE = re.compile(r"(\n  - [^\n]*+(?:\n    [^\n]*+)*+)(?:\1(?=\n|\Z))++")
 
-_NESTED: Final[Any] = object()  # the value of a key that stands on the lines after it
+_NESTED: Final[Any] = object()  # the value of a key whose content is on the following lines
 _BLANK: _Line = (-1, -1, None, None)
 
-# What short lines say, for they recur in most articles; long ones seldom come twice.
-_known: dict[str, _Line] = {}
-_MOST_KNOWN = 10_000
-_SHORT = 60
-_LONGEST_PLACE = 150  # characters before the colon
+# Parsed short lines, because they recur in most articles; long ones rarely do. A plain dict, not
+# `lru_cache`, because the main loop looks up every line.
+_line_cache: dict[str, _Line] = {}
+_MAX_CACHED_LINES = 10_000
+_MAX_CACHED_LENGTH = 60
+_MAX_PLACE = 150  # characters before the colon
 
 
 class _NotInSubsetError(Exception):
-    """Text that PyYAML has to read."""
+    """The text is outside the subset; PyYAML has to parse it."""
 
 
 def read(text: str) -> Any:
-    """The mapping that the YAML of `text` is, or `UNUSUAL`."""
+    """Return the mapping in `text`, or `NOT_IN_SUBSET`."""
     if len(text) > _MAX_LENGTH or not _is_harmless(text):
         return NOT_IN_SUBSET
     try:
@@ -85,10 +87,10 @@ def read(text: str) -> Any:
 
 
 def is_in_subset(text: str) -> bool:
-    """Whether `text` is YAML of this kind, or of a kind that PyYAML reads as well: a mapping.
+    """Return whether `text` is a mapping that this parser or PyYAML can read.
 
-    Quicker than reading it, for only its shape is looked at: with every value the same, all
-    lines are known, and items that follow each other are alike.
+    Faster than reading it, because only its shape matters: with all values equal, every line is
+    cached, and consecutive items of a list are alike.
     """
     if len(text) > _MAX_LENGTH or not _is_harmless(text):
         return False
@@ -97,19 +99,19 @@ def is_in_subset(text: str) -> bool:
 
 def _mapping(text: str) -> dict[str, Any]:
     top: dict[str, Any] = {}
-    # The innermost collection, and its rank; `around` are those around it.
+    # The innermost collection and its rank; `around` are the enclosing ones.
     rank, into = 0, cast(Any, top)
     around: list[tuple[int, Any]] = []
-    open_key: str | None = None  # a key of it that has no value so far
+    open_key: str | None = None  # a key in it that has no value yet
     for line in text.split("\n"):
-        at, below, key, value = _known.get(line) or _parse_line(line)
+        at, below, key, value = _line_cache.get(line) or _parse_line(line)
         if at < 0:
             continue
         if at > rank and open_key is not None:
             around.append((rank, into))
-            made: Any = [] if at % 2 else {}
-            into[open_key] = made
-            rank, into = at, made
+            nested: Any = [] if at % 2 else {}
+            into[open_key] = nested
+            rank, into = at, nested
         elif at != rank:
             rank, into = _unwound(around, rank, into, at)
         open_key = None
@@ -118,12 +120,12 @@ def _mapping(text: str) -> dict[str, Any]:
                 into.append(value)
                 continue
             around.append((rank, into))
-            made = {}
-            into.append(made)
-            rank, into = below, made
+            nested = {}
+            into.append(nested)
+            rank, into = below, nested
         if value is _NESTED:
             open_key, value = key, None
-        if key in into:  # PyYAML's reader notes keys that are given more than once
+        if key in into:  # `yaml_loader` reports repeated keys
             raise _NotInSubsetError
         into[key] = value
     if not top:
@@ -138,7 +140,7 @@ def _is_harmless(text: str) -> bool:
 
 
 def _unwound(around: list[tuple[int, Any]], rank: int, into: Any, at: int) -> tuple[int, Any]:
-    """The collection of the rank `at`, which a line there goes on with."""
+    """Return the enclosing collection with the rank `at`, which a line continues."""
     while around and rank > at:
         rank, into = around.pop()
     if rank != at:
@@ -147,28 +149,28 @@ def _unwound(around: list[tuple[int, Any]], rank: int, into: Any, at: int) -> tu
 
 
 def _parse_line(line: str) -> _Line:
-    """What a line of harmless characters says, kept for the next time if it is short."""
+    """Parse a line of harmless characters; cache the result if the line is short."""
     before, colon, value = line.partition(": ")
-    if colon and len(before) <= _LONGEST_PLACE and (place := _place(before)):
+    if colon and len(before) <= _MAX_PLACE and (place := _place(before)):
         at, below, key = place
-        said: _Line = at, below, key, _value(value.strip(" "))
+        parsed: _Line = at, below, key, _value(value.strip(" "))
     else:
-        said = _taken_apart(line)
-    if len(line) <= _SHORT and type(said[3]) is not list:
-        if len(_known) >= _MOST_KNOWN:
-            _known.clear()
-        _known[line] = said
-    return said
+        parsed = _parse_irregular_line(line)
+    if len(line) <= _MAX_CACHED_LENGTH and type(parsed[3]) is not list:
+        if len(_line_cache) >= _MAX_CACHED_LINES:
+            _line_cache.clear()
+        _line_cache[line] = parsed
+    return parsed
 
 
 @lru_cache(1000)
 def _place(before: str) -> tuple[int, int, str] | None:
-    """What stands before the colon of a line says, but for a value; None if it is not a key."""
-    found = _PLACE.fullmatch(before)
-    return (*_ranks(found[1], found[2], found[3]), found[3]) if found else None
+    """Parse the part of a line before its colon: ranks and key; None if it is not a key."""
+    match = _PLACE.fullmatch(before)
+    return (*_ranks(match[1], match[2], match[3]), match[3]) if match else None
 
 
-def _taken_apart(line: str) -> _Line:
+def _parse_irregular_line(line: str) -> _Line:
     indent, dash, key, rest = cast(re.Match[str], _LINE.match(line)).groups()
     rest = rest.rstrip(" ")
     if key is None and (dash is None or not rest):
@@ -186,60 +188,60 @@ def _ranks(indent: str, dash: str | None, key: str | None) -> tuple[int, int]:
     return at + 1 if dash else at, below
 
 
-def _value(said: str) -> Any:
-    """What a value means that stands on one line, or on the lines after it if that is empty."""
-    if not said:
+def _value(text: str) -> Any:
+    """Parse a value on one line; if it is empty, the value is on the following lines."""
+    if not text:
         return _NESTED
-    first = said[0]
+    first = text[0]
     if first == '"':
-        if said.find('"', 1) == len(said) - 1 and "\\" not in said:
-            return said[1:-1]
-        return _ESCAPE.sub(_unescaped, _quoted(_DOUBLE, said))
+        if text.find('"', 1) == len(text) - 1 and "\\" not in text:
+            return text[1:-1]
+        return _ESCAPE.sub(_unescaped, _quoted(_DOUBLE, text))
     if first == "'":
-        return _quoted(_SINGLE, said).replace("''", "'")
-    if first == "[" and said[-1] == "]" and not _NO_LIST.search(inner := said[1:-1]):
-        return [_plain(each) for each in map(_trimmed, inner.split(","))] if inner.strip() else []
-    return _plain(said)
+        return _quoted(_SINGLE, text).replace("''", "'")
+    if first == "[" and text[-1] == "]" and not _NO_LIST.search(inner := text[1:-1]):
+        return [_plain(item) for item in map(_trimmed, inner.split(","))] if inner.strip() else []
+    return _plain(text)
 
 
-def _quoted(pattern: re.Pattern[str], said: str) -> str:
-    if not pattern.fullmatch(said):
+def _quoted(pattern: re.Pattern[str], text: str) -> str:
+    if not pattern.fullmatch(text):
         raise _NotInSubsetError
-    return said[1:-1]
+    return text[1:-1]
 
 
-def _unescaped(found: re.Match[str]) -> str:
-    return _ESCAPES.get(found[1], found[1])
+def _unescaped(match: re.Match[str]) -> str:
+    return _ESCAPES.get(match[1], match[1])
 
 
-def _trimmed(said: str) -> str:
-    return said.strip(" ")
+def _trimmed(text: str) -> str:
+    return text.strip(" ")
 
 
-def _plain(said: str) -> Any:
-    """What a value without quotes means (YAML 1.1, as PyYAML resolves it)."""
-    if not said or ": " in said or " #" in said or said[-1] == ":":
+def _plain(text: str) -> Any:
+    """Parse a value without quotes (YAML 1.1, as PyYAML resolves it)."""
+    if not text or ": " in text or " #" in text or text[-1] == ":":
         raise _NotInSubsetError
-    if said[0] in _INDICATORS:
-        return _number(said)
-    return _WORDS.get(said, said)
+    if text[0] in _INDICATORS:
+        return _number(text)
+    return _WORDS.get(text, text)
 
 
-def _number(said: str) -> Any:
-    """A number or a date; text that is neither, if it begins as one."""
+def _number(text: str) -> Any:
+    """Parse a number or a date; text that only begins like one stays text."""
     try:
-        if _INTEGER.fullmatch(said):
-            return int(said)
-        if found := _TIME.fullmatch(said):
-            return datetime(*map(int, found.groups()), tzinfo=UTC)  # type: ignore[misc, arg-type]
-        if found := _DATE.fullmatch(said):
-            return date(*map(int, found.groups()))
+        if _INTEGER.fullmatch(text):
+            return int(text)
+        if match := _TIME.fullmatch(text):
+            return datetime(*map(int, match.groups()), tzinfo=UTC)  # type: ignore[misc, arg-type]
+        if match := _DATE.fullmatch(text):
+            return date(*map(int, match.groups()))
     except ValueError:
-        return said  # a date that does not exist
-    if _DECIMAL.fullmatch(said):
-        return float(said)
-    if said[0] not in "0123456789" or any(
-        pattern.match(said) for _, pattern in _RESOLVERS[said[0]]
+        return text  # a date that does not exist
+    if _DECIMAL.fullmatch(text):
+        return float(text)
+    if text[0] not in "0123456789" or any(
+        pattern.match(text) for _, pattern in _RESOLVERS[text[0]]
     ):
         raise _NotInSubsetError
-    return said
+    return text

@@ -205,7 +205,7 @@ def test_a_run_within_a_run_is_refused_at_once() -> None:
     with ProcessPool(2, _start) as processes:
         outer = processes.run(_doubled, [b"1", b"2"])
         assert next(outer) == b"11"
-        with pytest.raises(RuntimeError, match="under way"):
+        with pytest.raises(RuntimeError, match="in progress"):
             next(processes.run(_doubled, [b"3"]))
         assert list(outer) == [b"22"]
         assert list(processes.run(_doubled, [b"3"])) == [b"33"]

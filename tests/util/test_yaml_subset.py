@@ -144,11 +144,11 @@ def test_what_a_line_says_is_not_shared_between_articles() -> None:
 
 
 def test_many_different_lines_do_not_fill_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(yaml_subset, "_known", {})
-    monkeypatch.setattr(yaml_subset, "_MOST_KNOWN", 50)
+    monkeypatch.setattr(yaml_subset, "_line_cache", {})
+    monkeypatch.setattr(yaml_subset, "_MAX_CACHED_LINES", 50)
     for number in range(500):
         assert yaml_subset.read(f"a: x{number}\nb: {'y' * 101}{number}\nc: 1")["c"] == 1
-    assert len(yaml_subset._known) <= 50
+    assert len(yaml_subset._line_cache) <= 50
 
 
 def test_a_generated_site_is_read_line_by_line(tmp_path: Path) -> None:
