@@ -1,4 +1,4 @@
-"""YAML text -> plain data, safe for hostile input, and the line on which a key stands. No I/O."""
+"""Parses YAML into plain data, safely for hostile input, and finds the line of a key. No I/O."""
 
 import re
 from collections import Counter
@@ -12,7 +12,7 @@ from feeds.util import yaml_subset
 
 MAX_DEPTH = 50
 MAX_NODES = 100_000
-_MAX_SCALAR = 1000  # characters of a number or a date: PyYAML multiplies 1:1:1:… out
+_MAX_SCALAR = 1000  # characters of a number or date, because PyYAML computes 1:1:1:…
 
 SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -20,8 +20,8 @@ _TEXT, _NUMBER, _LIST, _MAPPING = (
     f"tag:yaml.org,2002:{name}" for name in ("str", "int", "seq", "map")
 )
 
-# Cheap signs that a text may nest deeply or use aliases; only then are its events walked.
-# (Begins with one character: `re` looks for that several times faster than for a group.)
+# Cheap signs of deep nesting or aliases; only then the parsing events are examined. The pattern
+# begins with one character, which `re` finds several times faster than a group.
 _MAY_NEST = re.compile(r"[-?:] +(?:[-?:] +){7}")
 _DEEP_INDENT = " " * 100
 _ANCHOR = re.compile(r"(?<!\w)&[^\s&]")
@@ -29,7 +29,7 @@ _ALIAS = re.compile(r"(?<!\w)\*[^\s*]")
 
 
 class YAMLTextError(ValueError):
-    """Text that is not the YAML that it should be. `line` counts from 1 in that text."""
+    """Invalid or excessive YAML; `line` is the line in the text, counted from 1."""
 
     def __init__(self, line: int, message: str) -> None:
         self.line = line
@@ -37,26 +37,26 @@ class YAMLTextError(ValueError):
 
 
 class _NotPlainError(Exception):
-    """A document that needs PyYAML's own construction."""
+    """The document needs PyYAML's own construction."""
 
 
 class _Loader(SafeLoader):  # type: ignore[misc]
-    """PyYAML's safe loader, with dates and numbers that do not exist left as text.
+    """PyYAML's safe loader, except that impossible dates and numbers stay text.
 
-    Whoever asks for such a value then names it, with its line. Mappings, lists and text, which
-    is nearly everything, are built directly: PyYAML takes as long for that as for parsing.
+    The reader of such a value reports it, with its line. Mappings, lists and text, nearly
+    everything, are built directly, because PyYAML needs as long for that as for parsing.
     """
 
-    repeated: tuple[str, ...] = ()  # keys of the outermost mapping that are given more than once
+    repeated: tuple[str, ...] = ()  # keys that occur more than once in the outermost mapping
 
     def descend_resolver(self, _node: object, _index: object) -> None:
-        """Nothing: tags do not depend on where a node stands."""
+        """Do nothing: tags do not depend on the position of a node."""
 
     def ascend_resolver(self) -> None:
-        """Nothing, likewise."""
+        """Do nothing, for the same reason."""
 
     def resolve(self, kind: type, value: Any, implicit: tuple[bool, bool]) -> str:
-        """The tag of a node that names none, as PyYAML resolves it."""
+        """Return the tag of a node without an explicit one, as PyYAML resolves it."""
         if kind is not yaml.ScalarNode:
             return _MAPPING if kind is yaml.MappingNode else _LIST
         if implicit[0]:  # plain: quoted text is text
@@ -82,7 +82,7 @@ def _repeated(node: yaml.Node) -> tuple[str, ...]:
 
 
 def _built(loader: Any, node: yaml.Node) -> Any:
-    """The data of a node, as PyYAML builds it; `_UnusualError` for merge keys, sets and such."""
+    """Return the data of a node; `_NotPlainError` for merge keys, sets etc."""
     kind, tag = type(node), node.tag
     if kind is yaml.ScalarNode:
         return node.value if tag == _TEXT else _scalar(loader, node)
@@ -111,9 +111,9 @@ def _lenient(construct: Callable[[Any, Any], object]) -> Callable[[Any, Any], ob
             return node.value
         try:
             made = construct(loader, node)
-            repr(made)  # Python refuses to write a number of very many digits
+            repr(made)  # Python refuses to format integers of very many digits
         except (ValueError, OverflowError, LookupError, AttributeError):
-            return node.value  # PyYAML trips over what a tag such as !!bool does not fit
+            return node.value  # PyYAML fails on values that a tag such as !!bool does not fit
         return made
 
     return constructed
@@ -125,23 +125,23 @@ for _kind in ("timestamp", "int", "float", "bool"):
 
 
 def parse(text: str) -> Any:
-    """The data of one YAML document (YAML 1.1, as PyYAML's safe loader reads it).
+    """Return the data of one YAML document (YAML 1.1, as PyYAML's safe loader reads it).
 
-    Raises `YAMLTextError` for text that does not parse, nests deeper than `MAX_DEPTH`, or
-    grows beyond `MAX_NODES` by its aliases: libyaml would crash the process on such nesting.
+    Raises `YAMLTextError` for text that is invalid, nests deeper than `MAX_DEPTH` (libyaml would
+    crash the process), or has more than `MAX_NODES` values with its aliases expanded.
     """
     return parsed(text)[0]
 
 
 def parsed(text: str) -> tuple[Any, tuple[str, ...]]:
-    """The same, and the keys of its mapping that are given more than once (the last one counts)."""
+    """Return the data, and the keys that occur more than once (the last value counts)."""
     if (data := yaml_subset.read(text)) is not yaml_subset.NOT_IN_SUBSET:
         return data, ()
     return _by_pyyaml(text)
 
 
 def parse_with_pyyaml(text: str) -> Any:
-    """The same, of any text: what is not of the usual kind, and what all else is held to."""
+    """Return the data without the fast parser: the reference for tests."""
     return _by_pyyaml(text)[0]
 
 
@@ -160,7 +160,7 @@ def _by_pyyaml(text: str) -> tuple[Any, tuple[str, ...]]:
 
 
 def line_of(text: str, keys: Sequence[str | int]) -> int:
-    """The line, from 1, where the value at `keys` stands; of the nearest parent if it is absent."""
+    """Return the line of the value at `keys`, or of its nearest parent, counted from 1."""
     node = _composed(text)
     line = 1
     for key in keys:
@@ -173,7 +173,7 @@ def line_of(text: str, keys: Sequence[str | int]) -> int:
 
 @lru_cache(maxsize=1)
 def _composed(text: str) -> Any:
-    """The nodes of `text`, kept while one text's problems are reported."""
+    """Return the nodes of `text`; cached while the problems of one text are reported."""
     try:
         return yaml.compose(text, Loader=SafeLoader)
     except (yaml.YAMLError, ValueError, RecursionError):
@@ -190,8 +190,8 @@ def _child(node: Any, key: str | int) -> tuple[int, Any] | None:
 
 @lru_cache(maxsize=8)
 def _children(node: yaml.MappingNode) -> dict[str | int, tuple[int, Any]]:
-    """The line and value of each key, kept as long as many problems may be about one mapping."""
-    return {  # of equal keys the last one counts
+    """Return line and value of each key; cached, because one mapping may have many problems."""
+    return {  # the last of equal keys counts
         name.value: (name.start_mark.line + 1, value)
         for name, value in node.value
         if isinstance(name, yaml.ScalarNode)
@@ -199,16 +199,16 @@ def _children(node: yaml.MappingNode) -> dict[str | int, tuple[int, Any]]:
 
 
 def _explained(error: yaml.MarkedYAMLError, text: str) -> YAMLTextError:
-    # A token that does not end is wrong where it begins, not where the text does.
+    # The error of an unterminated token is at its beginning, not at the end of the text.
     unended = "simple key" in (error.context or "") or "unexpected end" in (error.problem or "")
     marks = (error.context_mark, error.problem_mark)
     mark = next((mark for mark in (marks if unended else marks[::-1]) if mark), None)
     line = min(mark.line, text.count("\n")) + 1 if mark else 1
-    said = " ".join(part for part in (error.context, error.problem) if part)
-    if "maximum nesting" in said:  # libyaml's own limit, which it may meet before ours
+    message = " ".join(part for part in (error.context, error.problem) if part)
+    if "maximum nesting" in message:  # libyaml's own limit, which may apply before ours
         return YAMLTextError(line, f"nests deeper than {MAX_DEPTH} levels; write it flatter")
     advice = "; quote the value if it holds ': ', '#' or begins with a sign"
-    return YAMLTextError(line, f"is not valid YAML: {said}{advice}")
+    return YAMLTextError(line, f"is not valid YAML: {message}{advice}")
 
 
 def _first_line(error: BaseException) -> str:
@@ -238,12 +238,12 @@ def _may_alias(text: str) -> bool:
 
 
 def _may_be_large(text: str) -> bool:
-    # Each value has one of these before it or after it.
+    # Every value is next to one of these characters.
     return len(text) > MAX_NODES and sum(map(text.count, "\n,:-?[{")) > MAX_NODES
 
 
 def _walk(text: str) -> None:
-    """Measure the document by its events, which libyaml makes without recursion."""
+    """Check depth and size by parsing events, which libyaml produces without recursion."""
     sizes: dict[str, int] = {}
     nodes = 0
     open_collections: list[tuple[str | None, int]] = []
