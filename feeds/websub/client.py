@@ -1,16 +1,17 @@
-"""Requests to one WebSub hub, some at the same time, each of which has an end.
+"""Requests to one WebSub hub, several at the same time, each with a time limit.
 
-A hub may hold a request for as long as it likes, by a byte a second, and so may who looks up its
-name. What is under way is therefore in threads of its own, which are left alone after a while.
+A hub may hold a request open as long as it likes, by sending a byte a second, and so may a name
+server. Requests therefore run in separate threads, which are abandoned after a while.
 """
 
 import queue
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from http.client import HTTPException
+from typing import TypeAlias
 from urllib.parse import urlencode
 
 import urllib3
@@ -20,130 +21,142 @@ from feeds.util.http import USER_AGENT, retry_after
 from feeds.websub.schedule import Answer
 
 PARALLEL = 4
-# Seconds: of silence; for which a hub may keep all that is under way without an answer to any; and
-# for which what is under way is waited for when this is to stop.
+# Seconds: of silence in one request; without an answer to any request; and from a request to stop
+# until requests in progress are abandoned.
 _SILENCE = 10
 _LONGEST = 15
 _LEAVE = 1
 _STEP = 0.1
-# So much of an answer is read: what is wrong stands at its beginning.
-_SAID_BYTES = 300
+# Read at most this many bytes of an answer: errors are described at the beginning.
+_MESSAGE_BYTES = 300
+
+# An answer for a topic; the exception that ended a thread; or None for the end of a thread.
+_Queue: TypeAlias = "queue.SimpleQueue[tuple[str, Answer] | Exception | None]"
 
 
 class HubClient:
-    """Tells one hub of topics, until it takes no more or `stop` is set."""
+    """Notifies one hub of topics, until it accepts no more or `stop` is set."""
 
     def __init__(self, hub: str, stop: threading.Event) -> None:
         self._hub, self._stop, self._closed = hub, stop, threading.Event()
         self._connections = [_connection(hub) for _ in range(PARALLEL)]
 
     def post_all(self, topics: Sequence[str]) -> dict[str, Answer]:
-        """What the hub answered, by topic; topics that it was not told of any more are missing."""
-        waiting, under_way = iter(list(topics)), set[str]()
-        answers: queue.SimpleQueue[tuple[str, Answer] | Exception | None] = queue.SimpleQueue()
-
-        def work(connection: HTTPConnection) -> None:
-            try:
-                for topic in waiting:  # of which each thread takes the next
-                    if self._closed.is_set() or self._stop.is_set():
-                        break
-                    under_way.add(topic)
-                    answer = publish(connection, self._hub, topic)
-                    if answer.unavailable:
-                        self._closed.set()
-                    answers.put((topic, answer))
-            except Exception as error:  # noqa: BLE001 - it is raised where the answers are
-                self._closed.set()
-                answers.put(error)
-            finally:
-                connection.close()
-                answers.put(None)
-
+        """Notify the hub of topics; return its answers by topic, without topics not sent."""
+        waiting, in_progress = iter(list(topics)), set[str]()
+        answers: _Queue = queue.SimpleQueue()
         for connection in self._connections:
             threading.Thread(
-                target=work, args=(connection,), name="feeds-ping-call", daemon=True
+                target=self._work,
+                args=(connection, waiting, in_progress, answers),
+                name="feeds-ping-call",
+                daemon=True,
             ).start()
-        told, late = self._gathered(answers)
-        if late:
+        received, timed_out = self._gather(answers)
+        if timed_out:
             self._closed.set()
-            said = Answer(None, f"no answer: not within {_LONGEST} seconds")
-            told |= dict.fromkeys(under_way.copy() - told.keys(), said)
-        return told
+            late = Answer(None, f"no answer: not within {_LONGEST} seconds")
+            received |= dict.fromkeys(in_progress.copy() - received.keys(), late)
+        return received
 
-    def _gathered(
-        self, answers: "queue.SimpleQueue[tuple[str, Answer] | Exception | None]"
-    ) -> tuple[dict[str, Answer], bool]:
-        """The answers, and whether some are too late."""
-        told: dict[str, Answer] = {}
+    def _work(
+        self,
+        connection: HTTPConnection,
+        waiting: Iterator[str],
+        in_progress: set[str],
+        answers: _Queue,
+    ) -> None:
+        """Notify the hub of topics from `waiting`, which is shared by the threads."""
+        try:
+            for topic in waiting:
+                if self._closed.is_set() or self._stop.is_set():
+                    break
+                in_progress.add(topic)
+                answer = publish(connection, self._hub, topic)
+                if answer.unavailable:
+                    self._closed.set()
+                answers.put((topic, answer))
+        except Exception as error:  # noqa: BLE001 - raised in the thread that gathers the answers
+            self._closed.set()
+            answers.put(error)
+        finally:
+            connection.close()
+            answers.put(None)
+
+    def _gather(self, answers: _Queue) -> tuple[dict[str, Answer], bool]:
+        """Return the answers, and whether some did not come in time."""
+        received: dict[str, Answer] = {}
         working, end = PARALLEL, time.monotonic() + _LONGEST
-        leave, fault, late = float("inf"), None, False
+        leave, fault, timed_out = float("inf"), None, False
         while working:
             try:
-                got = answers.get(timeout=_STEP)
+                item = answers.get(timeout=_STEP)
             except queue.Empty:
                 now = time.monotonic()
                 if self._stop.is_set():
                     leave = min(leave, now + _LEAVE)
-                late = now >= end
-                if late or now >= leave:
+                timed_out = now >= end
+                if timed_out or now >= leave:
                     break
                 continue
-            if got is None:
+            if item is None:
                 working -= 1
-            elif isinstance(got, Exception):
-                fault = got
+            elif isinstance(item, Exception):
+                fault = item
             else:
-                told[got[0]] = got[1]
+                received[item[0]] = item[1]
                 end = time.monotonic() + _LONGEST
         if fault:
             raise fault
-        return told, late
+        return received, timed_out
 
     def close(self) -> None:
-        """End what is still under way; the threads then close their connections."""
+        """Abort requests in progress; their threads then close the connections."""
         self._closed.set()
         for connection in self._connections:
             if (sock := connection.sock) is not None:
                 with suppress(OSError):
-                    socket.socket.shutdown(sock, socket.SHUT_RDWR)  # wakes who reads from it
+                    socket.socket.shutdown(
+                        sock, socket.SHUT_RDWR
+                    )  # wakes a thread that reads from it
 
 
 def publish(connection: HTTPConnection, hub: str, topic: str) -> Answer:
-    """Tell a hub of one topic, and wait for its answer. Raises nothing that a hub can cause.
+    """Notify a hub of one topic, and return its answer. Raises nothing that a hub can cause.
 
-    WebSub §6 leaves the form open: most hubs read `hub.url`, some `hub.topic`. One topic a
-    request, for hubs differ in how they take many.
+    WebSub section 6 leaves the form open: most hubs read `hub.url`, some `hub.topic`. Each request
+    has one topic, because hubs differ in how they accept several.
     """
     fields = {"hub.mode": "publish", "hub.url": topic, "hub.topic": topic}
     headers = {"User-Agent": USER_AGENT, "Content-Type": "application/x-www-form-urlencoded"}
     try:
         if not connection.is_connected:
-            connection.close()  # it connects anew by itself
+            connection.close()  # the next request reconnects
         target = urllib3.util.parse_url(hub).request_uri
         connection.request("POST", target, urlencode(fields), headers, preload_content=False)
         answer = connection.getresponse()
-        said = answer.read1(_SAID_BYTES, decode_content=False)
+        body = answer.read1(_MESSAGE_BYTES, decode_content=False)
         if answer.length_remaining != 0:
-            connection.close()  # what is left of the answer is of no interest
+            connection.close()  # the rest of the answer is not needed
         answer.close()
     except (urllib3.exceptions.HTTPError, HTTPException, OSError) as error:
         connection.close()
         return Answer(None, f"no answer: {error}")
     return Answer(
-        answer.status, _message(answer, said.decode(errors="replace")), retry_after(answer)
+        answer.status, _message(answer, body.decode(errors="replace")), retry_after(answer)
     )
 
 
 def _connection(hub: str) -> HTTPConnection:
-    """Connects when it is first used, and again whenever it was closed."""
+    """Return a connection that opens when it is used, and again after it was closed."""
     url = urllib3.util.parse_url(hub)
-    made = HTTPSConnection if url.scheme == "https" else HTTPConnection
-    return made((url.host or "").strip("[]"), url.port, timeout=_SILENCE)
+    connection_type = HTTPSConnection if url.scheme == "https" else HTTPConnection
+    return connection_type((url.host or "").strip("[]"), url.port, timeout=_SILENCE)
 
 
-def _message(answer: urllib3.BaseHTTPResponse, said: str) -> str:
-    """What an answer means, in one line."""
-    where = answer.headers.get("Location")
-    if 300 <= answer.status < 400 and where:
-        return f"{answer.status}: it moved to {where}; name that as hub in site.yaml"
-    return f"{answer.status} {answer.reason or ''}: {' '.join(said.split())}".rstrip(": ")
+def _message(answer: urllib3.BaseHTTPResponse, body: str) -> str:
+    """Return a description of an answer in one line."""
+    location = answer.headers.get("Location")
+    if 300 <= answer.status < 400 and location:
+        return f"{answer.status}: it moved to {location}; name that as hub in site.yaml"
+    return f"{answer.status} {answer.reason or ''}: {' '.join(body.split())}".rstrip(": ")

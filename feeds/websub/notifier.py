@@ -1,4 +1,4 @@
-"""Telling WebSub hubs by itself while a server runs."""
+"""Notify WebSub hubs in the background while a server runs."""
 
 import logging
 import time
@@ -14,41 +14,41 @@ from feeds.websub.schedule import HubReport
 
 _log = logging.getLogger("feeds")
 
-# Seconds after which it is looked whether another process has built, and after which a hub that
-# another process is telling is looked at again.
+# Seconds between checks whether another process has built, and until the next check of a hub that
+# another process is notifying.
 _REGULARLY = 60
 _AGAIN = 2
 
-# Seconds that `stop` waits for what is under way.
+# Seconds that `stop` waits for requests in progress.
 _LEAVE = 2
 
 ReportCallback = Callable[[tuple[HubReport, ...]], None]
 
 
 class Notifier:
-    """Tells every hub of every change, each in a thread of its own that outlives every fault.
+    """Notifies every hub of every change, each in its own thread, which survives all errors.
 
-    Every process of a server may have one: of what one has told a hub, the others tell it no more.
-    `reported` is called, in these threads, with what each run told a hub.
+    Every process of a server may have one: a change that one process sent is not sent by the
+    others. `on_report` is called in these threads with the report of each run.
     """
 
     def __init__(
-        self, site: Site, catalogue: Catalogue, reported: ReportCallback | None = None
+        self, site: Site, catalogue: Catalogue, on_report: ReportCallback | None = None
     ) -> None:
-        self._loops = [_HubNotifier(site, catalogue, hub, reported).loop for hub in site.hubs]
+        self._loops = [_HubNotifier(site, catalogue, hub, on_report).loop for hub in site.hubs]
 
     def start(self) -> None:
-        """Begin, if the site has a hub, with what is still to be told."""
+        """Start, with pings left from before; does nothing without hubs."""
         for loop in self._loops:
             loop.start()
 
     def notify(self) -> None:
-        """Feeds changed. Returns at once."""
+        """Check for changed feeds soon. Returns at once."""
         for loop in self._loops:
             loop.wake()
 
     def stop(self) -> None:
-        """End, and leave alone what takes longer than two seconds."""
+        """Stop, and abandon requests that take longer than two seconds."""
         for loop in self._loops:
             loop.request_stop()
         end = time.monotonic() + _LEAVE
@@ -57,13 +57,13 @@ class Notifier:
 
 
 class _HubNotifier:
-    """Tells one hub, so that it does not hold back others by being slow."""
+    """Notifies one hub; a slow hub does not delay the others."""
 
     def __init__(
-        self, site: Site, catalogue: Catalogue, hub: str, reported: ReportCallback | None
+        self, site: Site, catalogue: Catalogue, hub: str, on_report: ReportCallback | None
     ) -> None:
-        self._site, self._catalogue, self._hub, self._reported = site, catalogue, hub, reported
-        fault = f"telling {hub} failed; trying again"
+        self._site, self._catalogue, self._hub, self._on_report = site, catalogue, hub, on_report
+        fault = f"notifying {hub} failed; trying again"
         self.loop = DaemonLoop("feeds-ping", self._run, fault, retry=_REGULARLY)
         self._revision, self._next_try = "", 0
 
@@ -74,27 +74,27 @@ class _HubNotifier:
         except PingError:
             return _AGAIN
         except FeedsError as error:
-            _log.error("%s cannot be told: %s", escaped(self._hub), escaped(error))
+            _log.error("%s cannot be notified: %s", escaped(self._hub), escaped(error))
             return _REGULARLY
 
     def _look(self) -> float:
-        """Tell the hub what is new since the last look; seconds until the next one."""
+        """Notify the hub of changes since the last call; return the seconds until the next one."""
         with self._catalogue.read() as reader:
             revision = reader.meta.get("revision")
         now = websub.unix_time()
         if revision != self._revision or 0 < self._next_try <= now:
-            # What is read here is what readers get after the delay; what changes meanwhile is
-            # another change.
+            # Read before the delay: after it, readers get at least this state. A later change
+            # is notified separately.
             topics = websub.current_topics(self._site, self._catalogue)
             if self.loop.stopping.wait(self._site.ping_delay):
                 return 0
-            if topics:  # before the first build a hub would count as told of nothing
+            if topics:  # before the first build, a new hub would count as notified of nothing
                 report = websub.notify_hub(
                     self._site, self._catalogue, self._hub, topics, stop=self.loop.stopping
                 )
                 self._next_try = report.next_try or 0
-                if self._reported:
-                    self._reported((report,))
+                if self._on_report:
+                    self._on_report((report,))
             self._revision = revision
         left = self._next_try - websub.unix_time() if self._next_try else _REGULARLY
         return min(max(left, 1), _REGULARLY)

@@ -1,4 +1,4 @@
-"""Telling WebSub hubs which feed URLs changed, once these are being served (WebSub §6)."""
+"""Notify WebSub hubs of changed feed URLs, once the feeds are served (WebSub section 6)."""
 
 import hashlib
 import logging
@@ -34,32 +34,32 @@ from feeds.websub.schedule import (
 
 _log = logging.getLogger("feeds")
 
-# After so many pings the outcome is written down: so many may come twice if this is killed.
+# Store the outcome after this many pings: at most these are sent twice if the process is killed.
 _BATCH = 64
-# Seconds for which writing it down is tried, while a long build keeps others from writing, and
-# seconds between two tries.
+# Seconds to retry storing the outcome, because a long build locks the catalogue; and the seconds
+# between two tries.
 _WRITING = 600
 _AGAIN = 1
 
 
 def unix_time() -> int:
-    """Now, in whole seconds since 1970."""
+    """Return the current time in whole seconds since 1970."""
     return int(time.time())
 
 
 def current_topics(site: Site, catalogue: Catalogue) -> dict[str, str]:
-    """The URLs of all feeds in all formats, each with the digest of what it shows."""
+    """Return the digests of all feeds, by the URL of each format."""
     return topic_digests(site, feed_digests(catalogue))
 
 
 def feed_digests(catalogue: Catalogue) -> dict[str, str]:
-    """The digest of what each feed shows, by path."""
+    """Return the digest of each feed, by path."""
     with catalogue.read() as reader:
         return reader.feeds.digests()
 
 
 def topic_digests(site: Site, digests: Mapping[str, str]) -> dict[str, str]:
-    """The same by the URLs of the feeds in all formats."""
+    """Return these digests by feed URL, in all formats."""
     return {
         feed_url(path, site, format_): digest
         for path, digest in digests.items()
@@ -76,20 +76,21 @@ def notify_hubs(
     patience: float = 0,
     clock: Callable[[], int] = unix_time,
 ) -> tuple[HubReport, ...]:
-    """Tell every hub of the site which of the topics `changed` are new to it; a report for each.
+    """Notify every hub of the site of the `changed` topics that are new to it.
 
-    All at once, and as `tell_hub` does it. Raises what that does.
+    The hubs are notified concurrently; return a report for each. Raises the exceptions of
+    `notify_hub`.
     """
     if not site.hubs or not changed:
-        return ()  # before the first build a hub would count as told of nothing
+        return ()  # before the first build, a new hub would count as notified of nothing
 
-    def told(hub: str) -> HubReport:
+    def run(hub: str) -> HubReport:
         return notify_hub(
             site, catalogue, hub, changed, everything=everything, patience=patience, clock=clock
         )
 
     with ThreadPoolExecutor(len(site.hubs)) as pool:
-        return tuple(pool.map(told, site.hubs))
+        return tuple(pool.map(run, site.hubs))
 
 
 def notify_hub(
@@ -103,30 +104,31 @@ def notify_hub(
     patience: float = 0,
     clock: Callable[[], int] = unix_time,
 ) -> HubReport:
-    """Tell one hub of the site which of the topics `changed` are new to it.
+    """Notify one hub of the site of the `changed` topics that are new to it.
 
-    `everything` tells of all topics. What the hub does not take is tried again by the next call,
-    at its time. `stop` ends this early, `patience` is how many seconds to wait for another process
-    that tells this hub. Raises `PingError` if that takes longer, and `CatalogueError`.
+    `everything` sends all topics. Topics that the hub does not accept are tried again by a later
+    call, when they are due. `stop` ends the run early; `patience` is how many seconds to wait for
+    another process that notifies this hub. Raises `PingError` if that takes longer, and
+    `CatalogueError`.
     """
     try:
         with FileLock(lock_file(site, hub), timeout=patience):
             first = _enrol(site, catalogue, hub, changed)
-            made = HubRun(hub, catalogue, changed, stop or threading.Event(), clock)
-            return made.run(first=first, everything=everything)
+            run = _HubRun(hub, catalogue, changed, stop or threading.Event(), clock)
+            return run.run(first=first, everything=everything)
     except Timeout:
-        raise PingError("another process is telling the hubs just now; try again") from None
+        raise PingError("another process is notifying the hubs at the moment; try again") from None
 
 
 def lock_file(site: Site, hub: str) -> Path:
-    """What a process holds that tells this hub: a slow one must not hold back another."""
+    """Return the lock file for one hub: a slow hub must not delay the others."""
     return site.lock_file(f"ping-{hashlib.sha256(hub.encode()).hexdigest()[:12]}")
 
 
 def _enrol(site: Site, catalogue: Catalogue, hub: str, changed: Mapping[str, str]) -> bool:
-    """Take note of a hub that is new, and forget those that are gone; returns whether it is new.
+    """Store a new hub, and forget hubs that are gone; return whether the hub is new.
 
-    A new hub counts as told of all there is: nobody can have subscribed there yet.
+    A new hub counts as notified of all current feeds: nobody can have subscribed there yet.
     """
     with catalogue.read() as reader:
         known = set(reader.hubs.states())
@@ -141,7 +143,7 @@ def _enrol(site: Site, catalogue: Catalogue, hub: str, changed: Mapping[str, str
     return first
 
 
-class HubRun:
+class _HubRun:
     """The pings of one hub."""
 
     def __init__(
@@ -155,40 +157,40 @@ class HubRun:
         self.hub = hub
         self._catalogue, self._changed, self._clock = catalogue, changed, clock
         self._stop = stop
-        self._taken: set[str] = set()
+        self._accepted: set[str] = set()
         self._given_up = 0
         self._failures: list[Failure] = []
 
     def run(self, *, first: bool, everything: bool) -> HubReport:
         with self._catalogue.read() as reader:
             state, told = reader.hubs.states()[self.hub], reader.hubs.topics(self.hub)
-        made = plan_pings(state, self._changed, told, self._clock(), everything=everything)
-        due, outstanding = made.pings, [*made.pings, *made.waiting]
-        with closing(HubClient(self.hub, self._stop)) as calls:
+        plan = plan_pings(state, self._changed, told, self._clock(), everything=everything)
+        due, outstanding = plan.pings, [*plan.pings, *plan.waiting]
+        with closing(HubClient(self.hub, self._stop)) as client:
             for start in range(0, len(due), _BATCH):
                 batch = due[start : start + _BATCH]
-                asked = calls.post_all([ping.topic for ping in batch])
-                if not asked:
+                received = client.post_all([ping.topic for ping in batch])
+                if not received:
                     break
-                answers = [(ping, asked[ping.topic]) for ping in batch if ping.topic in asked]
+                answers = [(ping, received[ping.topic]) for ping in batch if ping.topic in received]
                 state = self._remember(state, answers, outstanding)
         return self._report(first=first)
 
     def _remember(
         self, state: HubState, answers: Sequence[tuple[Ping, Answer]], outstanding: Sequence[Ping]
     ) -> HubState:
-        """Write down what a hub answered; its state now."""
+        """Store the answers of a hub; return its new state."""
         now = self._clock()
-        # What spreads tries over time need be no secret.
+        # Randomness that spreads tries over time need not be secure.
         after = {p.topic: topic_after(p, a, now, random.random()) for p, a in answers}  # noqa: S311
         state = hub_after(state, [a for _, a in answers], now, random.random())  # noqa: S311
-        self._taken |= {p.topic for p, a in answers if a.accepted}
+        self._accepted |= {p.topic for p, a in answers if a.accepted}
         missed = [
-            p for p, _ in answers if p.topic not in self._taken and p.state.tries + 1 >= TRIES
+            p for p, _ in answers if p.topic not in self._accepted and p.state.tries + 1 >= TRIES
         ]
         if state.tries >= TRIES:
-            # Away for a day: what it has missed is old, and the next change counts again.
-            missed = [p for p in outstanding if p.topic not in self._taken]
+            # Unreachable for a day: drop the missed changes; the next change is sent again.
+            missed = [p for p in outstanding if p.topic not in self._accepted]
             after |= {p.topic: TopicState(p.digest) if p.digest else None for p in missed}
             state = HubState()
         self._write(state, after)
@@ -197,7 +199,7 @@ class HubRun:
         return state
 
     def _write(self, state: HubState, after: Mapping[str, TopicState | None]) -> None:
-        """What is not written down is told again: so a build that writes for long is waited for."""
+        """Store the state, and wait for a long build: topics not stored would be sent again."""
         end = time.monotonic() + _WRITING
         while True:
             try:
@@ -215,7 +217,7 @@ class HubRun:
         left = plan_pings(state, self._changed, told, now)
         report = HubReport(
             hub=self.hub,
-            sent=len(self._taken),
+            sent=len(self._accepted),
             failed=len(self._failures),
             given_up=self._given_up,
             waiting=len(left.pings) + len(left.waiting),
@@ -223,18 +225,18 @@ class HubRun:
             first=first,
             failures=tuple(self._failures),
         )
-        _tell_log(report)
+        _log_report(report)
         return report
 
 
-def _tell_log(report: HubReport) -> None:
+def _log_report(report: HubReport) -> None:
     if report.sent:
-        _log.info("told %s of %d feed URLs", escaped(report.hub), report.sent)
+        _log.info("notified %s of %d feed URLs", escaped(report.hub), report.sent)
     if report.failures:
         worst = report.failures[0]
-        said = "%s did not take %d of the feed URLs, %d are still to be told: %s: %s"
+        message = "%s did not accept %d of the feed URLs, %d are still to be sent: %s: %s"
         hub, topic, why = map(escaped, (report.hub, worst.topic, worst.why))
-        _log.warning(said, hub, report.failed, report.waiting, topic, why)
+        _log.warning(message, hub, report.failed, report.waiting, topic, why)
     if report.given_up:
-        said = "%s is not told of %d changes: it took none of them for a day"
-        _log.error(said, escaped(report.hub), report.given_up)
+        message = "%s is not notified of %d changes: it accepted none of them for a day"
+        _log.error(message, escaped(report.hub), report.given_up)

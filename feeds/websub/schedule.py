@@ -1,7 +1,8 @@
-"""WebSub: what has to be told to a hub, and what follows from its answer. Pure; no I/O, no clock.
+"""Which topics a WebSub hub must be notified of, and when. Pure; no I/O, no clock.
 
-Nothing is queued. A hub has been told of a feed URL (its topic, WebSub §4.1) with the digest that
-the feed had then; where the feed has another one now, a ping is due. Times are whole seconds.
+There is no queue. The catalogue stores, for each hub and feed URL (its topic, WebSub section 4.1),
+the digest that the feed had when the hub was last notified; if the feed has another digest now, a
+ping is due. Times are whole seconds since 1970.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,15 +11,15 @@ import msgspec
 
 from feeds.catalogue.records import HubState, TopicState
 
-# A ping is given up after so many tries: 30 s, 1 min, 2 min, ..., then each hour, about a day.
+# Tries before a ping is given up: after 30 s, 1 min, 2 min, ..., then hourly, about a day.
 TRIES = 30
 _FIRST, _LONGEST = 30, 3_600
-# However long a hub asks to be left alone.
+# The longest pause in seconds that a hub can ask for.
 _MOST = 86_400
 
 
 class Ping(msgspec.Struct, frozen=True):
-    """A topic to tell a hub of. `digest` is that of the feed, empty for one that is gone."""
+    """A topic to notify a hub of. `digest` is that of the feed, empty if the feed is gone."""
 
     topic: str
     digest: str
@@ -26,7 +27,7 @@ class Ping(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What a hub answered: a status, or None if nothing came; what it said; its Retry-After."""
+    """The answer of a hub: status (None without one), message, and Retry-After in seconds."""
 
     status: int | None
     message: str = ""
@@ -34,35 +35,35 @@ class Answer(msgspec.Struct, frozen=True):
 
     @property
     def accepted(self) -> bool:
-        """Whether the hub has taken the ping. It says no more than that."""
+        """True if the hub accepted the ping, which is all that its answer means."""
         return self.status is not None and 200 <= self.status < 300
 
     @property
     def unavailable(self) -> bool:
-        """Whether the hub takes nothing at all just now."""
+        """True if the hub accepts no pings at the moment."""
         return self.status in (None, 429, 503)
 
 
 class PingPlan(msgspec.Struct, frozen=True):
-    """The pings that are due, those that failed first come last; and those that wait."""
+    """The pings that are due, those that failed before last; and those that must wait."""
 
     pings: Sequence[Ping]
     waiting: Sequence[Ping]
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """A feed URL that a hub did not take, and why."""
+    """A feed URL that a hub did not accept, and the reason."""
 
     topic: str
     why: str
 
 
 class HubReport(msgspec.Struct, frozen=True):
-    """What became of the pings of one hub.
+    """The outcome of the pings of one hub.
 
-    `waiting` counts feed URLs of which it must still be told, the failed ones included, `next_try`
-    (seconds since 1970) is when. `given_up` counts those of which it will not be told any more.
-    `first` means that it is new, so that all there is counts as told.
+    `waiting` counts the feed URLs still to be sent, including those that failed; `next_try` is
+    when, in seconds since 1970. `given_up` counts those that will not be sent any more. `first`
+    is True for a new hub, for which all current feeds count as sent.
     """
 
     hub: str
@@ -83,10 +84,10 @@ def plan_pings(
     *,
     everything: bool = False,
 ) -> PingPlan:
-    """What a hub has to be told at the time `now`, with `topics` as digests by URL.
+    """Return the pings for a hub at the time `now`; `topics` maps URLs to digests.
 
-    A topic that is gone is told once more, for the hub to see where it moved (WebSub §6.1).
-    `everything` takes unchanged topics too, and waits for nothing.
+    A topic that is gone is sent once more, so that the hub sees where it moved (WebSub section
+    6.1). `everything` includes unchanged topics, and ignores pauses.
     """
     fresh = TopicState("")
     pings = [Ping(url, digest, states.get(url, fresh)) for url, digest in topics.items()]
@@ -100,12 +101,12 @@ def plan_pings(
 
 
 def next_try(hub: HubState, waiting: Iterable[Ping]) -> int | None:
-    """When the first of the waiting pings is due; None if none waits."""
+    """Return when the first of the waiting pings is due; None if none waits."""
     return min((max(hub.due, ping.state.due) for ping in waiting), default=None)
 
 
 def topic_after(ping: Ping, answer: Answer, now: int, chance: float) -> TopicState | None:
-    """What to remember of a topic after an answer; None to forget one that is gone.
+    """Return the state to store for a topic after an answer; None to forget one that is gone.
 
     `chance` (0 to 1) spreads tries over time.
     """
@@ -116,7 +117,7 @@ def topic_after(ping: Ping, answer: Answer, now: int, chance: float) -> TopicSta
 
 
 def hub_after(hub: HubState, answers: Sequence[Answer], now: int, chance: float) -> HubState:
-    """The state of a hub after it gave these answers, some of them at the same time."""
+    """Return the state of a hub after it gave these answers, some of them concurrently."""
     tries = 0 if any(answer.accepted for answer in answers) else hub.tries
     closed = [answer.retry_after for answer in answers if answer.unavailable]
     if not closed:
@@ -125,6 +126,6 @@ def hub_after(hub: HubState, answers: Sequence[Answer], now: int, chance: float)
 
 
 def _pause(tries: int, asked: int, chance: float) -> int:
-    """Seconds until the next try: twice as many each time, at least what the hub asked for."""
+    """Return the seconds until the next try: doubled each time, but at least as the hub asked."""
     grown = min(_LONGEST, _FIRST << (tries - 1))
     return min(_MOST, max(asked, round(grown * (1 + chance) / 2)))

@@ -227,7 +227,7 @@ def test_w7_a_hub_that_is_away_never_fails_a_publish_and_is_given_up_after_a_day
         made.now = report.next_try
     assert 12 * 3600 < made.now - SOON < 36 * 3600
     assert (report.given_up, report.waiting) == (6, 0)
-    assert "is not told of 6 changes" in caplog.text
+    assert "is not notified of 6 changes" in caplog.text
     made.save("c", "AI")
     assert made.tell()[0].waiting == 6  # the next change counts again
 
