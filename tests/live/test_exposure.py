@@ -1,4 +1,4 @@
-"""The memory is put nowhere in a store where anyone can read it."""
+"""The memory is never stored where anyone can read it."""
 
 import json
 import shutil
@@ -24,7 +24,7 @@ ARTICLES = {
 
 
 def public(root: Path, store: Store, prefix: str | None = None, **upload: Any) -> Published:
-    """A site in a bucket that anyone can read, which names no place for its memory."""
+    """Return a site in a public bucket without a location for its memory."""
     made = Published(root, store, prefix, articles=ARTICLES)
     return Published(
         root,
@@ -56,7 +56,7 @@ def test_default_stores_no_memory_among_the_feeds(tmp_path: Path, store: Store) 
 def test_machine_without_a_catalogue_stops_and_names_the_setting(
     tmp_path: Path, store: Store
 ) -> None:
-    """Such as CI, after the first publish of all."""
+    """Such as CI, after the very first publish."""
     site = public(tmp_path / "a", store)
     site.publish()
     before = site.there()
@@ -71,7 +71,7 @@ def test_machine_without_a_catalogue_stops_and_names_the_setting(
 def test_rebuilt_catalogue_is_not_accepted_as_the_published_one(
     tmp_path: Path, store: Store
 ) -> None:
-    """As in CI that runs `feeds build` before."""
+    """As in CI that runs `feeds build` first."""
     site = public(tmp_path / "a", store)
     site.publish()
     before = site.there()
@@ -107,7 +107,7 @@ def test_killed_first_upload_is_not_continued_from_another_catalogue(
 def test_existing_public_memory_stops_the_publish_until_it_has_a_location(
     tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As an earlier version did; nothing of it is deleted before it is elsewhere."""
+    """Earlier versions stored it there; it is deleted only after it is stored elsewhere."""
     site = public(tmp_path / "a", store)
     old = Published(tmp_path / "a", store, site.prefix, articles={}, upload={"state": below(site)})
     with monkeypatch.context() as patch:
@@ -146,7 +146,7 @@ def test_readable_memory_next_to_the_feeds_stops_the_publish(tmp_path: Path, sto
 
 @pytest.mark.parametrize("status", [403, 404, 200])
 def test_hidden_memory_below_the_feeds_is_kept(tmp_path: Path, store: Store, status: int) -> None:
-    """A host may also answer 200 with a page, whatever it is asked."""
+    """A host may also answer every request with 200 and a page."""
     asked: list[str] = []
 
     class Host(Handler):
@@ -168,7 +168,7 @@ def test_hidden_memory_below_the_feeds_is_kept(tmp_path: Path, store: Store, sta
     assert saved
     assert [path.startswith("/.feeds-state/catalogue-probe-") for path in asked] == [True]
     assert not [name for name in site.objects.list_keys() if "probe" in name]
-    report = site.publish()  # the host is away now
+    report = site.publish()  # the host is unreachable now
     assert any("Could not check" in said for said in report.export.said)
 
 
@@ -195,7 +195,7 @@ def test_hidden_record_does_not_hide_the_copy(tmp_path: Path, store: Store) -> N
 def test_encrypted_memory_may_be_public(
     tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They get nothing out of it, and machines that have the key do."""
+    """Only machines with the key can decrypt it."""
     monkeypatch.setenv(KEY, "A" * 43 + "=")
     site = public(tmp_path / "a", store)
     site = public(tmp_path / "a", store, site.prefix, state=below(site))

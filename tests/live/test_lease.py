@@ -1,4 +1,4 @@
-"""One publishes at a time, on a real store; and what becomes of locks that were left."""
+"""The lock on a real store: one process at a time, and abandoned locks expire."""
 
 import threading
 import time
@@ -77,7 +77,7 @@ def test_lock_of_a_dead_holder_expires(
 def test_lock_of_a_dead_holder_expires_without_waiting(
     state: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As from a crontab, with a patience that is shorter than a lock is good for."""
+    """As with cron, where the patience of each run is shorter than the lease."""
     monkeypatch.setattr(lease, "_STORE_CLOCKS", 1.5)
     state.put(lease.KEY, msgspec.json.encode(lease.Holder("dead", "machine", "then", 7)))
     said = r"machine has .* since then, and confirmed it \d seconds ago; .* expires in \d seconds"
@@ -93,7 +93,7 @@ def test_lock_of_a_dead_holder_expires_without_waiting(
 def test_lock_of_a_live_holder_is_not_taken(
     state: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lease, "_STORE_CLOCKS", 1.0)  # the store's times are whole seconds
+    monkeypatch.setattr(lease, "_STORE_CLOCKS", 1.0)  # the store reports whole seconds
     with Lease(state, 0) as held:
         for _ in range(8):
             with pytest.raises(BusyError):
@@ -126,7 +126,7 @@ def test_holder_that_cannot_renew_stops_before_the_lock_expires(faulty: Faulty) 
 
 
 def test_lost_responses_break_neither_taking_nor_renewing(faulty: Faulty) -> None:
-    """The store did it, and the client was not told: what it finds then is its own."""
+    """The write succeeds, but the response is lost, so the client finds its own lock."""
     answers = count()
 
     def fault(method: str, _path: str) -> Fault:

@@ -1,4 +1,4 @@
-"""A machine without a catalogue publishes as the one before it would have: same ids, same dates."""
+"""A machine without a catalogue publishes the same ids and dates as the machine before it."""
 
 import errno
 import json
@@ -45,7 +45,7 @@ def entries(site: Published) -> dict[str, Any]:
 
 
 def fresh(site: Published, at: float, prefix: str | None = None) -> Published:
-    """The site on a machine that has nothing of it but its files, all with the same new time.
+    """Return the site on a machine with only its articles, all with the same new time.
 
     It is published to another prefix, if one is named.
     """
@@ -90,7 +90,7 @@ def test_fresh_machine_changes_only_new_articles(first: Published) -> None:
     assert again.publish(NOW + 3 * DAY).build.added == 1
     after = entries(again)
     assert after.pop("new")
-    assert after == before  # ids, dates and content, the undated, renamed and broken ones included
+    assert after == before  # ids, dates and content, including undated, renamed and broken articles
 
 
 @pytest.mark.parametrize("format_", ["rss", "atom"])
@@ -124,7 +124,7 @@ def test_returning_article_keeps_its_id_and_date(first: Published) -> None:
 def test_memory_is_saved_before_readers_see_new_ids(
     tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A machine that dies while it uploads takes nothing with it that subscribers know."""
+    """Nothing that subscribers have seen is lost with a machine that dies during the upload."""
     site = Published(tmp_path / "a", store, articles={"u.md": article("u", publishedDateTime=None)})
 
     def dies(*_: object) -> None:
@@ -207,7 +207,7 @@ main(sys.argv[1:])
 
 
 def test_working_folder_of_a_killed_run_is_removed(first: Published) -> None:
-    """It is as large as the catalogue."""
+    """It takes as much space as the catalogue."""
     first.articles.write("new.md", article("new"))
     command = [sys.executable, "-c", _DIES_WHILE_SAVING, "publish", str(first.out)]
     done = subprocess.run(
@@ -227,7 +227,7 @@ def test_full_disk_is_reported(
 ) -> None:
     runner = fresh(first, (NOW + 2 * DAY).timestamp())
     if name.endswith(".br"):
-        first.state.delete("published.json")  # so that it has to be written
+        first.state.delete("published.json")  # forces a write
         for key in first.names():
             first.objects.delete(key)
     really = Path.open
@@ -254,7 +254,7 @@ def test_state_that_cannot_be_locked_is_reported(tmp_path: Path) -> None:
 
 
 def test_two_machines_take_turns(first: Published) -> None:
-    """Each goes on from what the other has published, with the catalogue that it has left."""
+    """Each continues from the other's publish, with the catalogue that it still has."""
     other = fresh(first, (NOW + 2 * DAY).timestamp())
     machines = [other, first, other, first]
     for number, machine in enumerate(machines):
@@ -351,7 +351,7 @@ def test_state_may_be_in_another_bucket(tmp_path: Path, store: Store) -> None:
 
 
 def elsewhere(site: Published, state: str) -> Published:
-    """The same site on the same machine, with the state at another place."""
+    """Return the same site on the same machine, with the state in another location."""
     return Published(
         site.root, site.store, site.prefix, articles={}, upload={"state": f"s3://bucket/{state}"}
     )
@@ -359,7 +359,7 @@ def elsewhere(site: Published, state: str) -> Published:
 
 @pytest.fixture
 def below(tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> Published:
-    """The same site with its state below the feeds, hidden by the policy of its bucket."""
+    """Return the same site with its state below the feeds, as if a bucket policy hid it."""
     monkeypatch.setattr("feeds.publish.exposure.check", lambda *_: None)
     prefix = f"below-{next(_NUMBERS)}"
     state = {"state": f"s3://bucket/{prefix}/.feeds-state"}
@@ -378,7 +378,7 @@ def test_state_moves_to_its_new_location(below: Published) -> None:
     there = below.store.objects(private).list_keys()
     assert {"published.json", "told.json"} < set(there)
     assert len([name for name in there if name.startswith("catalogue-")]) == 1
-    # The machine that it was published from goes on.
+    # The machine that published before continues.
     one = elsewhere(below, private)
     assert one.publish(NOW + 3 * DAY).memory == "kept"
     assert not list(one.articles.root.glob("*.replaced"))
@@ -386,7 +386,7 @@ def test_state_moves_to_its_new_location(below: Published) -> None:
 
 
 def test_neither_of_two_memories_is_deleted(below: Published) -> None:
-    """A machine with the settings of before has published since the state was moved."""
+    """A machine with the old settings has published since the state was moved."""
     moved = elsewhere(below, f"private-{below.prefix}")
     moved.publish(NOW + 2 * DAY)
     other = fresh(below, (NOW + 2 * DAY).timestamp(), f"{below.prefix}-other")
@@ -434,7 +434,7 @@ def test_dry_run_reads_the_record_before_it_is_moved(below: Published) -> None:
 
 
 def test_feeds_without_a_record_stop_the_publish(below: Published) -> None:
-    """As where `upload.state` was one place and is another, which nothing leads to."""
+    """`upload.state` was changed from one location to another, so nothing refers to the first."""
     below = elsewhere(below, f"one-{below.prefix}")
     below.publish(NOW + DAY)
     before, two = below.there(), f"two-{below.prefix}"
@@ -443,7 +443,7 @@ def test_feeds_without_a_record_stop_the_publish(below: Published) -> None:
         with pytest.raises(StoreError, match=r"has feeds \(all; .*, move its files to") as caught:
             runner.publish(NOW + 2 * DAY)
         assert "--" not in str(caught.value)
-    assert below.store.objects(two).list_keys() == ["lock.json"]  # no memory of a stranger
+    assert below.store.objects(two).list_keys() == ["lock.json"]  # no foreign memory
     one = elsewhere(below, two)
     with pytest.raises(StoreError, match=r"or pass --overwrite if they were made from this cata"):
         one.publish(NOW + 3 * DAY)
@@ -454,7 +454,7 @@ def test_feeds_without_a_record_stop_the_publish(below: Published) -> None:
 
 
 def test_catalogue_published_elsewhere_is_kept_as_a_file(below: Published) -> None:
-    """Where it gives way at this place, it is nowhere else."""
+    """The replaced catalogue is stored nowhere else."""
     two = elsewhere(below, f"two-{below.prefix}")
     other = fresh(below, (NOW + 2 * DAY).timestamp())
     other.articles.write("other.md", article("other"))
@@ -495,7 +495,7 @@ def test_stale_memory_is_rejected_when_memory_is_disabled(first: Published) -> N
 
 
 def test_folder_contains_its_own_state(tmp_path: Path) -> None:
-    """A folder that something else carries to its host, such as a branch of pages."""
+    """A folder that is deployed by other means, such as a branch for GitHub Pages."""
     nginx = {"export": {"for": "nginx"}}
     site = Publication(tmp_path / "a", {"u.md": article("u", publishedDateTime=None)}, **nginx)
     out = tmp_path / "an öut 50%"
@@ -568,7 +568,7 @@ def test_folder_with_unrecorded_feeds_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"private has no record of them"):
         publish(other.site, out, NOW + DAY, silent)
     assert (out / "all.json").read_bytes() == before
-    own = Publication(tmp_path / "site", {}, **state)  # the machine that exported them
+    own = Publication(tmp_path / "site", {}, **state)  # as on the machine that exported them
     publish(own.site, out, NOW + DAY, silent)
     assert (out / "all.json").read_bytes() == before
 
@@ -632,7 +632,7 @@ def test_restore_is_atomic_for_readers(
 
 
 def test_restore_marks_every_feed_and_archive_as_changed(tmp_path: Path) -> None:
-    """A server that goes by revisions would serve its old documents on."""
+    """Otherwise a server that compares revisions would go on serving old documents."""
     one = Publication(tmp_path / "a", {"a.md": article("a")})
     two = Publication(tmp_path / "b", {"b.md": article("b")})
     for name in "cde":
@@ -698,7 +698,7 @@ def test_documents_without_a_memory_stop_the_publish(tmp_path: Path, store: Stor
         runner.publish(NOW + DAY)
     assert runner.there() == before
     with pytest.raises(StoreError):
-        runner.publish(NOW + DAY, force=True)  # it is for the guard
+        runner.publish(NOW + DAY, force=True)  # only overrides the guard
     runner.publish(NOW + DAY, overwrite=True)
     runner.publish(NOW + DAY)
 
@@ -726,7 +726,7 @@ def test_new_url_with_the_same_state_starts_without_files(tmp_path: Path, store:
 
 
 def test_memory_moves_to_another_prefix(first: Published) -> None:
-    """The state is copied below the new URL first, as docs/guides/object-storage.md says."""
+    """First the state is copied below the new URL, as docs/guides/object-storage.md says."""
     before, old = entries(first), first.there()
     at = (NOW + 2 * DAY).timestamp()
     runner = fresh(first, at, f"{first.prefix}-moved")
@@ -737,7 +737,7 @@ def test_memory_moves_to_another_prefix(first: Published) -> None:
     assert len(report.upload.written) == len(old)
     assert entries(runner) == before
     assert runner.there() == old
-    assert first.there() == old  # until it is deleted by hand
+    assert first.there() == old  # the old prefix is left to be deleted by hand
     assert runner.publish(NOW + 2 * DAY).upload.written == ()
 
 

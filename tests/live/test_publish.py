@@ -75,7 +75,7 @@ def test_upload_comes_before_purge_and_purge_before_ping(
         )
         first = site.run("publish")
         assert first.returncode == 0, first.stderr
-        assert "ping" not in events  # nobody can have subscribed yet
+        assert "ping" not in events  # there are no subscribers yet
         site.articles.write("c.md", article("c", "Maps"))
         events.clear()
         done = site.run("publish", "--json")
@@ -128,7 +128,7 @@ def test_failing_hub_does_not_fail_the_publish(tmp_path: Path, store: Store) -> 
 
 @pytest.mark.rule("C10")
 def test_failed_purge_prevents_the_ping(tmp_path: Path, store: Store) -> None:
-    """The hub would fetch the old copy, and hand it on as the new one."""
+    """Otherwise the hub would fetch the old copy, and distribute it as the new one."""
 
     class Refuses(Handler):
         def purge(self) -> None:
@@ -223,7 +223,7 @@ def test_upload_refuses_a_folder_without_an_export(tmp_path: Path, store: Store)
 
 
 def a_repository(tmp_path: Path, store: Store, name: str) -> tuple[Published, dict[str, str]]:
-    """A checkout with the site in `config`, and the environment of a runner."""
+    """Create a checkout with the site in `config`; return the environment of a runner too."""
     root = tmp_path / name
     site = Published(root, store, "workflow")
     shutil.move(site.articles.root, root / "config")
@@ -231,7 +231,7 @@ def a_repository(tmp_path: Path, store: Store, name: str) -> tuple[Published, di
 
 
 def a_runner(root: Path) -> dict[str, str]:
-    """The environment of a runner whose folder this is: it has the command."""
+    """Return the environment of a runner with this folder, with `feeds` in its PATH."""
     programs = root / "bin"
     programs.mkdir(parents=True)
     (programs / "feeds").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m feeds "$@"\n')
@@ -249,7 +249,7 @@ def filled(value: str, secrets: dict[str, str]) -> str:
 
 
 def in_bash(script: str, at: Path, around: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run a step as GitHub does that names no shell."""
+    """Run a step as GitHub does without the key `shell`."""
     return subprocess.run(
         ["bash", "-e", "-c", script],
         cwd=at, env=around, capture_output=True, text=True, timeout=60, check=False,
@@ -290,7 +290,7 @@ def test_workflow_publishes_on_fresh_runners(tmp_path: Path, store: Store) -> No
 
 
 def git(at: Path, *arguments: str) -> str:
-    """What git says; it knows nobody's settings."""
+    """Run git without user settings; return its output."""
     who = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main"]
     return subprocess.run(
         ["git", *who, *arguments], cwd=at, check=True, capture_output=True, text=True, timeout=60
@@ -301,7 +301,7 @@ needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not i
 
 
 class Pages:
-    """A repository whose feeds are published to GitHub Pages, by runners that keep nothing."""
+    """A repository whose feeds are published to GitHub Pages from fresh runners."""
 
     def __init__(self, root: Path, **settings: Any) -> None:
         self.workflow = yaml.safe_load((EXAMPLES / "pages.yml").read_text())
@@ -315,7 +315,7 @@ class Pages:
         self.before_deploy: list[list[str]] = []
 
     def create_the_branch(self) -> None:
-        """As the documentation says."""
+        """Set up the repository as the documentation says."""
         page = (DOCS / "guides/ci.md").read_text()
         script = re.search(r"^```sh\n(git switch --orphan feeds-memory.*?)^```$", page, re.M | re.S)
         assert script
@@ -330,7 +330,7 @@ class Pages:
         git(self.author, "push", "origin", "HEAD:main")
 
     def run(self, name: str, hub: FakeHub | None = None) -> None:
-        """What GitHub does on a new runner: actions are stood in for, steps are run."""
+        """Run the workflow on a new runner, with stubs for actions."""
         runner = self.root / name
         around = a_runner(runner)
         (job,) = self.workflow["jobs"].values()
@@ -353,7 +353,7 @@ class Pages:
                 assert done.returncode == 0, f"{step['name']}: {done.stderr}"
 
     def items(self) -> dict[str, dict[str, Any]]:
-        """What readers get, by title."""
+        """Return the published items by title."""
         found = json.loads((self.deployed / "all.json").read_bytes())["items"]
         return {item["title"]: item for item in found}
 
@@ -375,14 +375,14 @@ def test_pages_workflow_keeps_ids_and_dates_on_fresh_runners(
         git(pages.author, "mv", "config/articles/a.md", "config/articles/renamed.md")
         pages.articles.write("c.md", article("c", "Maps"))
         pages.commit()
-        time.sleep(1.1)  # an undated article would be another second's
+        time.sleep(1.1)  # the first-seen date of an undated article would differ
         pages.run("two", hub)
         second = pages.items()
         assert second.keys() == {"a", "b", "c"}
         for title, item in first.items():
             same = ("id", "date_published", "date_modified")
             assert [second[title].get(key) for key in same] == [item.get(key) for key in same]
-        assert pages.before_deploy[-1] == []  # the hub would have fetched the old feeds
+        assert pages.before_deploy[-1] == []  # otherwise the hub would fetch the old feeds
         assert len(hub.take()) == 6
         pages.run("three", hub)
         assert pages.items() == second
@@ -438,7 +438,7 @@ def test_only_write_notifies_nothing_and_only_tell_writes_nothing(tmp_path: Path
         titles = [item["title"] for item in json.loads((out / "all.json").read_bytes())["items"]]
         assert "b" in titles
         site.write("c.md", front_matter(title="c", topics=["Late"]))
-        site.build(clock())  # by another, such as `feeds watch`
+        site.build(clock())  # by another process, such as `feeds watch`
         told = run(*command, "--only", "tell")
         assert told.exit_code == 0
         assert "purged at http" in told.stdout
@@ -450,7 +450,7 @@ def test_only_write_notifies_nothing_and_only_tell_writes_nothing(tmp_path: Path
 
 
 def test_guard_uses_the_record_if_the_folder_is_new(tmp_path: Path) -> None:
-    """A runner exports into an empty folder, from which nothing can go."""
+    """A runner exports into an empty folder, so the export itself removes nothing."""
     articles = {f"{number}.md": article(f"{number}", f"T{number}") for number in range(12)}
     site = Publication(tmp_path / "site", articles, export={"state": "../memory"})
     command = ("publish", str(tmp_path / "one"), "--config", str(site.root))
@@ -572,7 +572,7 @@ def test_permanent_errors_are_reported_before_anything_is_written(
 def test_read_only_folder_is_reported_before_anything_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Root may write anywhere, so it is the answer of the system that is another here."""
+    """Root may write anywhere, so the system call is patched instead."""
     site = Publication(tmp_path / "site", {"a.md": article("a")})
     (tmp_path / "out/topics").mkdir(parents=True)
     really = os.access
@@ -586,7 +586,7 @@ def test_read_only_folder_is_reported_before_anything_is_written(
 def test_interrupted_export_to_a_live_folder_is_unfinished(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Readers see its files as they are written."""
+    """Readers see the files as they are written."""
     site = Publication(tmp_path / "site", {"a.md": article("a")})
     out = tmp_path / "out"
     command = ("publish", str(out), "--config", str(site.root))
@@ -612,7 +612,7 @@ def test_interrupted_export_to_a_live_folder_is_unfinished(
 
 @pytest.mark.rule("S22")
 def test_export_for_cloudfront_is_uploaded_with_its_variants(tmp_path: Path, store: Store) -> None:
-    """Its function leads readers to them."""
+    """The CloudFront Function routes readers to them."""
     site = hooked(tmp_path, store, export={"for": "s3"})
     site.publish()
     variants = {file.name for file in site.out.glob("*.br")}

@@ -1,4 +1,4 @@
-"""Purging for real: Varnish in front of an export, and caches that do not answer as they should."""
+"""Purging with Varnish in front of an export, and with caches that fail."""
 
 import http.client
 import json
@@ -33,7 +33,7 @@ from tests.support.site import NOW, Publication
 pytestmark = pytest.mark.xdist_group("purge")
 
 VCL = (Path(__file__).parents[2] / "docs/examples/feeds.vcl").read_text()
-# The same without the module: tags are looked for in what is kept.
+# The same without the module: bans search the cache for tags.
 BAN = VCL.replace("import xkey;  # of varnish-modules\n", "").replace(
     """            return (synth(200, "purged " + xkey.purge(req.http.xkey)));
 """,
@@ -45,7 +45,7 @@ BAN = VCL.replace("import xkey;  # of varnish-modules\n", "").replace(
 
 
 class Origin:
-    """Serves an export as a web server that was told its headers would."""
+    """Serves an export as a web server with the right headers would."""
 
     def __init__(self, out: Path) -> None:
         self.out, self.port, self.asked = out, 0, Counter[str]()
@@ -75,7 +75,7 @@ class Origin:
 
 @contextmanager
 def varnish(folder: Path, vcl: str, origin: int) -> Iterator[int]:
-    """Varnish in front of a port; gives its own. Skips the test where it is not installed."""
+    """Run Varnish in front of a port and yield its own; skip the test if it is not installed."""
     program = shutil.which("varnishd") or shutil.which("varnishd", path="/usr/sbin")
     if program is None:
         pytest.skip("varnish is not installed")
@@ -105,7 +105,7 @@ def varnish(folder: Path, vcl: str, origin: int) -> Iterator[int]:
 
 
 def ask(port: int, path: str, method: str = "GET") -> tuple[bytes, bool]:
-    """What a reader gets, and whether it came out of the cache."""
+    """Fetch a document; return it, and whether it was a cache hit."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     connection.request(method, path, headers={"Host": "example.org"})
     answer = connection.getresponse()
@@ -115,7 +115,7 @@ def ask(port: int, path: str, method: str = "GET") -> tuple[bytes, bool]:
 
 
 class Site:
-    """A site that is published into a folder, with a cache in front of it."""
+    """A site published to a folder, with a cache in front of it."""
 
     def __init__(self, root: Path, *purge: dict[str, Any], **settings: Any) -> None:
         articles = {"a.md": article("a", "AI"), "b.md": article("b", "Maps")}
@@ -170,7 +170,7 @@ def test_varnish_refuses_purges_from_other_addresses(tmp_path: Path) -> None:
 
 
 class Cache:
-    """A cache's API that answers as it is told, and remembers what it was asked."""
+    """The API of a cache that answers as configured, and records requests."""
 
     def __init__(self) -> None:
         self.answers: list[int | tuple[int, dict[str, str]]] = []
@@ -303,7 +303,7 @@ def test_each_service_has_its_own_api_url(
 
 
 def test_failed_purge_is_repeated_by_the_next_run(tmp_path: Path, cache: Cache) -> None:
-    """Nothing changed since, and still readers must not be left with old copies."""
+    """Readers must not keep old copies even if nothing has changed since."""
     site = Site(tmp_path, {"via": "http", "servers": [cache.url]})
     site.publish()
     site.articles.write("c.md", article("c", "Maps"))
@@ -324,7 +324,7 @@ def test_failed_purge_is_repeated_by_the_next_run(tmp_path: Path, cache: Cache) 
 
 
 def changed_twice(tmp_path: Path, *caches: Cache) -> Site:
-    """A site with so much to purge that it takes several turns."""
+    """Return a site with so much to purge that it takes several batches."""
     site = Site(tmp_path, *({"via": "http", "servers": [each.url]} for each in caches))
     site.publish()
     topics = [f"Topic {number}" for number in range(9)]
@@ -352,7 +352,7 @@ def test_purges_done_before_a_refusal_are_not_repeated(tmp_path: Path, cache: Ca
 def test_purges_are_recorded_as_they_progress(
     tmp_path: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run that is killed leaves no more than what it was about."""
+    """A killed run repeats at most its last batch."""
     monkeypatch.setattr(purging, "RECORD_INTERVAL", -1)
     site = changed_twice(tmp_path, cache)
     noted: list[tuple[int, int]] = []
@@ -398,7 +398,7 @@ def test_new_cache_purges_the_pending_paths(tmp_path: Path, cache: Cache) -> Non
 
 
 def test_first_publish_purges_nothing(tmp_path: Path, cache: Cache) -> None:
-    """No cache can have a copy, and thousands of requests would be for nothing."""
+    """No cache can have a copy, so thousands of requests would be useless."""
     site = Site(tmp_path, {"via": "http", "servers": [cache.url]})
     report = site.publish()
     assert len(report.upload.written) > 10
@@ -417,7 +417,7 @@ def test_first_publish_over_an_earlier_export_purges(tmp_path: Path, cache: Cach
 
 
 def test_feed_added_later_is_purged(tmp_path: Path, cache: Cache) -> None:
-    """The hub asks for it at once, and must not be told that it is not there."""
+    """Otherwise the hub, which fetches it at once, could get a cached 404."""
     site = Site(tmp_path, {"via": "http", "servers": [cache.url]})
     site.publish()
     site.articles.write("c.md", article("c", "Cats"))

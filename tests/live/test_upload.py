@@ -1,4 +1,4 @@
-"""Uploads to a real store: what is stored with each object, in which order, and only changes."""
+"""Uploads to a real store: headers of objects, their order, and only changed ones."""
 
 import gzip
 import json
@@ -109,7 +109,9 @@ def test_assets_come_first_and_deletions_last(tmp_path: Path, store: Store, faul
     faulty.asked.clear()
     site.publish()
     writes = [each for each in faulty.writes() if ".feeds-state/lock.json" not in each]
-    assert writes[0].startswith("PUT .feeds-state/catalogue-")  # ids before they are seen
+    assert writes[0].startswith(
+        "PUT .feeds-state/catalogue-"
+    )  # the memory is saved before readers see new ids
     places = [writes.index(f"PUT {key}") for key in ("new.rss", "new.html", "index.html")]
     assert places == sorted(places)
     deleted = [each for each in writes if each.startswith("DELETE topics/")]
@@ -136,7 +138,7 @@ def test_foreign_objects_are_neither_overwritten_nor_deleted(site: Published) ->
         site.publish()
     assert site.there() == {"index.html": b"mine", "photos/1.jpg": b"mine"}
     with pytest.raises(StoreError, match=r"pass --overwrite"):
-        site.publish(force=True)  # it is for the guard
+        site.publish(force=True)  # only overrides the guard
     site.publish(overwrite=True)
     assert site.there() == {**site.exported(), "photos/1.jpg": b"mine"}
 
@@ -227,7 +229,7 @@ def test_parallel_limits_concurrent_requests(tmp_path: Path, store: Store, fault
         0.1 if method == "PUT" and ".feeds-state" not in path else None
     )
     site.publish()
-    assert 2 <= faulty.most <= 3 + 1  # the lock is renewed meanwhile
+    assert 2 <= faulty.most <= 3 + 1  # one more for renewing the lock
     assert site.there() == site.exported()
 
 

@@ -1,6 +1,6 @@
 """Uploads that are killed, throttled, suspended and raced: every feed is whole at any moment.
 
-The processes and the store are real, and end as machines do: by SIGKILL, without a word.
+The processes and the store are real, and are killed by SIGKILL.
 """
 
 import random
@@ -32,7 +32,7 @@ def articles(title: str) -> dict[str, str]:
 
 @contextmanager
 def watching(watcher: Watcher) -> Iterator[None]:
-    """Look again and again meanwhile; raises what a look has found."""
+    """Let the watcher fetch documents during the `with` block; fail if one is wrong."""
     end, found = threading.Event(), []
 
     def watch() -> None:
@@ -55,7 +55,7 @@ def watching(watcher: Watcher) -> Iterator[None]:
 
 
 def ends(process: subprocess.Popen[str], *statuses: int) -> str:
-    """Wait for the end of a process, with one of these statuses, or 0; what it said."""
+    """Wait for a process to end with one of these statuses, or 0; return its standard error."""
     said = process.communicate(timeout=120)[1]
     assert process.returncode in (statuses or (0,)), said
     assert "Traceback" not in said
@@ -64,21 +64,21 @@ def ends(process: subprocess.Popen[str], *statuses: int) -> str:
 
 @pytest.fixture
 def old(tmp_path: Path, store: Store) -> Published:
-    """A site that is published."""
+    """Return a published site."""
     site = Published(tmp_path / "old", store, articles=articles("old"))
     site.publish()
     return site
 
 
 def newer(old: Published, title: str, **upload: object) -> Published:
-    """The same site with other articles, on another machine."""
+    """Return the same site with other articles, on another machine."""
     return Published(
         old.root.parent / title, old.store, old.prefix, articles=articles(title), upload=upload
     )
 
 
 def _stalls(faulty: Faulty, stop: int, enough: threading.Event, _method: str, _path: str) -> Fault:
-    """Nothing goes on after so many requests."""
+    """Delay requests for long after `stop` of them."""
     if len(faulty.asked) >= stop:
         enough.set()
         return 0.5
@@ -91,7 +91,7 @@ def test_killed_publish_is_finished_by_the_next(old: Published, faulty: Faulty) 
     slow = Published(
         old.root, old.store, old.prefix, articles={}, upload={"endpoint": faulty.endpoint}
     )
-    # Killed after so many requests, at every stage; the chance has a seed of its own.
+    # Kill after varying numbers of requests, to cover every stage.
     for stop in random.Random(7).sample(range(3, 45), 5):
         faulty.asked.clear()
         enough = threading.Event()
@@ -133,12 +133,12 @@ def test_next_archive_links_never_dangle(
     def fault(method: str, path: str) -> Fault:
         name = path.partition("?")[0].removeprefix(f"/bucket/{site.prefix}/")
         if method == "PUT" and "/archive/" in name and name not in before:
-            time.sleep(0.5)  # so that all of the same turn are written
+            time.sleep(0.5)  # so that every upload of the stage is under way
             return 403
         return None
 
     faulty.fault = fault
-    for _ in range(1 + killed):  # the second run knows that the first was not finished
+    for _ in range(1 + killed):  # the second run resumes an unfinished one
         said = ends(site.start("publish", "--wait", "20"), 3)
         assert "/archive/" in said
         assert site.dangling() == set()
@@ -159,7 +159,7 @@ def test_readers_never_see_a_partial_document(old: Published) -> None:
             process = old.start("publish")
             time.sleep(0.4 + turn / 5)
             process.kill()
-            ends(process, -signal.SIGKILL, 0)  # it may have been quicker
+            ends(process, -signal.SIGKILL, 0)  # it may have finished before
             assert old.dangling() == set()
             ends(old.start("publish"))
         before = now
@@ -187,7 +187,7 @@ def test_publish_survives_a_restart_of_the_store(
             assert site.there() == site.exported()
     finally:
         own.kill()
-    assert store.get("warm/a") == 200  # the other one was left alone
+    assert store.get("warm/a") == 200  # the shared store was not affected
 
 
 def test_unreachable_store_ends_the_publish_with_a_message(old: Published, faulty: Faulty) -> None:
@@ -217,7 +217,7 @@ def test_slow_store_does_not_lose_the_lock(old: Published, faulty: Faulty) -> No
     faulty.fault = lambda _method, _path: 0.3
     start = time.monotonic()
     ends(site.start("publish", seconds=3))
-    assert time.monotonic() - start > 3  # longer than a lock is good for
+    assert time.monotonic() - start > 3  # longer than the lease
     assert old.there() == old.exported()
 
 
@@ -247,14 +247,14 @@ def test_second_publish_without_patience_is_refused(old: Published, faulty: Faul
 def test_suspended_process_that_lost_the_lock_writes_nothing(
     old: Published, faulty: Faulty
 ) -> None:
-    """As a machine that sleeps, or a runner that is paused: it does not know how long it was."""
+    """A machine that sleeps or a paused runner does not know how long it was stopped."""
     first = newer(old, "first", endpoint=faulty.endpoint, parallel=1)
     faulty.fault = lambda method, path: 0.1 if method == "PUT" and "/topics/" in path else None
     process = first.start("publish", seconds=1.5)
     while len([key for key in faulty.writes() if key.startswith("PUT topics/")]) < 3:
         time.sleep(0.01)
     process.send_signal(signal.SIGSTOP)
-    time.sleep(0.3)  # what is under way arrives
+    time.sleep(0.3)  # requests under way arrive
     second = newer(old, "second")
     ends(second.start("publish", "--wait", "30", seconds=1.5))
     after = old.there()

@@ -1,4 +1,4 @@
-"""What caches are asked: each request as the cache's own documentation has it. Pure."""
+"""Purge requests have the form that the documentation of each cache requires."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -142,7 +142,7 @@ def test_bunny() -> None:
         "https://api.bunny.net/purge?url=https%3A%2F%2Fexample.org%2Ffeeds%2Findex.html"
         "&async=false&exactPath=true"
     )
-    # A URL that ends in a slash, and no more: not everything below it.
+    # exactPath: only the URL with the final slash, not everything below it.
     assert folder.url == (
         "https://api.bunny.net/purge?url=https%3A%2F%2Fexample.org%2Ffeeds%2F"
         "&async=false&exactPath=true"
@@ -171,7 +171,7 @@ def test_cloudfront() -> None:
 
 
 def test_repeated_cloudfront_purge_has_a_new_caller_reference() -> None:
-    """A CallerReference that was used before would do nothing."""
+    """CloudFront ignores an invalidation whose CallerReference was used before."""
     settings = PurgeSettings(via="cloudfront", zone="E1")
     what = PurgeTargets((f"{BASE}all.rss",))
     later = NOW.replace(second=1)

@@ -1,4 +1,4 @@
-"""What has articles yet to come or withdrawn is its owner's alone, whatever the umask is."""
+"""Files with unpublished or withdrawn articles are private to their owner, whatever the umask."""
 
 import os
 from collections.abc import Iterator
@@ -61,12 +61,12 @@ def test_copy_is_private(tmp_path: Path) -> None:
     with closing(Catalogue(site.site.catalogue)) as catalogue:
         backup.backup(catalogue, tmp_path / "copy")
         with pytest.raises(CatalogueError, match="cannot be copied"):
-            backup.backup(catalogue, tmp_path / "copy")  # over no file that is there
+            backup.backup(catalogue, tmp_path / "copy")  # never over an existing file
     assert modes(tmp_path, "copy") == {"copy": 0o600}
 
 
 def in_folder(root: Path, name: str = "site") -> Publication:
-    """A site whose memory is kept in a folder of its own."""
+    """Return a site with its memory in a separate folder."""
     articles = {"a.md": article("a", publishedDateTime=None)}
     return Publication(root / name, articles, export={"state": "../memory"})
 
@@ -120,7 +120,7 @@ def test_export_above_the_article_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="is or holds the article folder"):
         publish(site.site, tmp_path / "content", NOW, silent)
     site.build()
-    site.export(site.root / "public")  # below the config folder is where many have it
+    site.export(site.root / "public")  # many sites export to a folder below the config folder
 
 
 def titled(out: Path) -> bytes:
@@ -171,7 +171,7 @@ def test_unencrypted_copy_is_restored_and_then_encrypted(
     assert publish(other.site, out, NOW, silent).memory == "taken up"
     (copy,) = memory.glob("catalogue-*")
     assert encryption.is_encrypted(copy.read_bytes())
-    monkeypatch.setenv(KEY, TWO)  # a new key, on a machine that has the catalogue
+    monkeypatch.setenv(KEY, TWO)  # a new key on a machine with the catalogue
     assert publish(other.site, out, NOW, silent).memory == "kept"
     assert publish(site.site, out, NOW, silent).memory == "taken up"
 
@@ -211,7 +211,7 @@ def test_modified_copy_is_not_decrypted() -> None:
         damaged[place] ^= 1
         assert seal.decrypt(bytes(damaged)) is None or place == 0
     assert seal.decrypt(whole[:20]) is None
-    assert b"".join(seal.encrypt([b"abc", b"def"])) != whole  # never the same nonce
+    assert b"".join(seal.encrypt([b"abc", b"def"])) != whole  # a new nonce each time
 
 
 @pytest.mark.parametrize(

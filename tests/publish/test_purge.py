@@ -1,4 +1,4 @@
-"""Checks made before anything is published, of settings that name the caches to purge."""
+"""Settings of caches are checked before anything is published."""
 
 from pathlib import Path
 from typing import Any

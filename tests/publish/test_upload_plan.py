@@ -1,4 +1,4 @@
-"""What is to be uploaded, in which order: pure."""
+"""The upload plan: which objects change, and in which order."""
 
 from typing import Any, Literal, get_args
 
@@ -94,7 +94,7 @@ def test_changed_coding_counts_as_changed_content() -> None:
 
 
 def test_uncertain_objects_are_written_again() -> None:
-    """Someone wrote something else, was killed, and the author took it back."""
+    """A run wrote other content and was killed, then the author reverted the change."""
     made = upload_plan.plan_uploads(Record(files=FILES, open=("all.rss", "gone.rss")), FILES)
     assert [(each.path, each.why) for each in made.uploads] == [("all.rss", "unsure")]
     assert made.deletes == ("gone.rss",)
@@ -159,7 +159,9 @@ def test_paths_purged_by_every_cache_are_dropped() -> None:
     assert (pending_purge(record, "one"), len(pending_purge(record, "two"))) == ({}, 2)
     record = after_purge(record, "two", ["a.rss"], ["one", "two"])
     assert record == Record(purge={"b.rss": ""}, purged={"one": ("b.rss",)})
-    assert after_purge(record, "one", [], ["one"]) == Record()  # two was taken out
+    assert (
+        after_purge(record, "one", [], ["one"]) == Record()
+    )  # "two" was removed from the settings
 
 
 def test_path_that_changed_again_is_purged_again_everywhere() -> None:
@@ -184,7 +186,7 @@ _paths = st.frozensets(st.sampled_from("abcd"))
 def test_no_cache_keeps_an_old_copy_when_caches_come_and_go(
     steps: list[tuple[str, frozenset[str], frozenset[str]]],
 ) -> None:
-    """What a cache of the site has not forgotten since it changed is pending for it."""
+    """Every path that a configured cache has not purged since its change is pending for it."""
     record, before = Record(), frozenset(["one", "two", "three"])
     stale: dict[str, set[str]] = {each: set() for each in before}
     for what, caches, paths in steps:
@@ -196,7 +198,7 @@ def test_no_cache_keeps_an_old_copy_when_caches_come_and_go(
             there = sorted(caches | {what})
             record = after_purge(record, what, paths, there)
             stale[what] -= paths
-            for name in stale.keys() - there:  # who is not of the site is not cared for
+            for name in stale.keys() - there:  # caches that are not configured are ignored
                 stale[name] &= record.purge.keys()
         for name, old in stale.items():
             assert old <= pending_purge(record, name).keys()
@@ -209,7 +211,7 @@ _files = st.dictionaries(
 
 
 def carried_out(store: dict[str, File], made: UploadPlan, steps: int) -> tuple[set[str], set[str]]:
-    """Do so many steps of a plan; returns the paths written and deleted."""
+    """Carry out the first steps of a plan; return the paths written and deleted."""
     written, deleted = set(), set()
     for each in made.uploads[:steps]:
         store[each.path] = each.file
@@ -233,7 +235,7 @@ def differing(before: dict[str, File], after: dict[str, File]) -> set[str]:
 def test_next_run_repairs_any_killed_run(
     runs: list[tuple[dict[str, File], int, int, bool]], last: dict[str, File]
 ) -> None:
-    """The record knows of a run that was killed what its last note said, or only its beginning."""
+    """The record of a killed run is as it last wrote it, or as it was at the start."""
     store: dict[str, File] = {}
     record, stale = Record(), set()
     for files, steps, noted, has_noted in runs:
