@@ -25,14 +25,14 @@ ARTICLES = {
 
 def public(root: Path, store: Store, prefix: str | None = None, **upload: Any) -> Published:
     """Return a site in a public bucket without a location for its memory."""
-    made = Published(root, store, prefix, articles=ARTICLES)
+    first = Published(root, store, prefix, articles=ARTICLES)
     return Published(
         root,
         store,
-        made.prefix,
+        first.prefix,
         articles=ARTICLES,
         upload={"state": None, **upload},
-        feeds_url=f"{store.endpoint}/bucket/{made.prefix}/",
+        feeds_url=f"{store.endpoint}/bucket/{first.prefix}/",
     )
 
 
@@ -169,15 +169,15 @@ def test_hidden_memory_below_the_feeds_is_kept(tmp_path: Path, store: Store, sta
     assert [path.startswith("/.feeds-state/catalogue-probe-") for path in asked] == [True]
     assert not [name for name in site.objects.list_keys() if "probe" in name]
     report = site.publish()  # the host is unreachable now
-    assert any("Could not check" in said for said in report.export.said)
+    assert any("Could not check" in note for note in report.export.said)
 
 
 def test_hidden_record_does_not_hide_the_copy(tmp_path: Path, store: Store) -> None:
     class Host(Handler):
         def do_GET(self) -> None:  # noqa: N802
             key = f"half{self.path}"
-            status, _, found = store.fetch(key) if "catalogue-" in key else (404, {}, b"")
-            self.reply(status, found)
+            status, _, document = store.fetch(key) if "catalogue-" in key else (404, {}, b"")
+            self.reply(status, document)
 
     with serving(Host) as port:
         site = Published(
@@ -202,9 +202,9 @@ def test_encrypted_memory_may_be_public(
     site.publish()
     saved = site.record.catalogue
     assert saved
-    status, _, found = store.fetch(f"{site.prefix}/.feeds-state/{saved.key}")
+    status, _, document = store.fetch(f"{site.prefix}/.feeds-state/{saved.key}")
     assert status == 200
-    assert found.startswith(b"feeds-sealed-1\n")
+    assert document.startswith(b"feeds-sealed-1\n")
     before = site.there()
     runner = public(tmp_path / "b", store, site.prefix, state=below(site))
     assert runner.publish(NOW).memory == "taken up"

@@ -80,9 +80,11 @@ def test_lock_of_a_dead_holder_expires_without_waiting(
     """As with cron, where the patience of each run is shorter than the lease."""
     monkeypatch.setattr(lease, "_STORE_CLOCKS", 1.5)
     state.put(lease.KEY, msgspec.json.encode(lease.Holder("dead", "machine", "then", 7)))
-    said = r"machine has .* since then, and confirmed it \d seconds ago; .* expires in \d seconds"
+    message = (
+        r"machine has .* since then, and confirmed it \d seconds ago; .* expires in \d seconds"
+    )
     for _ in range(2):
-        with pytest.raises(BusyError, match=said):
+        with pytest.raises(BusyError, match=message):
             Lease(state, 0.2).__enter__()
         assert token(state) == "dead"
     time.sleep(3.5)

@@ -57,9 +57,9 @@ def fresh(site: Published, at: float, prefix: str | None = None) -> Published:
         os.utime(file, (at, at))
     prefix = prefix or site.prefix
     upload = {"state": site.state_url.replace(site.prefix, prefix)}
-    made = Published(root, site.store, prefix, articles={}, upload=upload)
-    made.articles.written = int(at)
-    return made
+    copy = Published(root, site.store, prefix, articles={}, upload=upload)
+    copy.articles.written = int(at)
+    return copy
 
 
 @pytest.fixture
@@ -180,8 +180,8 @@ def test_hub_state_is_restored_with_the_catalogue_atomically(
     first: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub = {"url": "https://hub.example/", "tries": 0, "due": 0}
-    told = {"hub": [hub], "ping": []}
-    first.state.put("told.json", json.dumps(told).encode())
+    hub_state = {"hub": [hub], "ping": []}
+    first.state.put("told.json", json.dumps(hub_state).encode())
     runner = fresh(first, (NOW + 2 * DAY).timestamp())
 
     def dies(*_: object) -> None:
@@ -232,15 +232,15 @@ def test_full_disk_is_reported(
             first.objects.delete(key)
     really = Path.open
 
-    def full(self: Path, mode: str = "r", *more: Any, **said: Any) -> Any:
+    def full(self: Path, mode: str = "r", *more: Any, **options: Any) -> Any:
         if mode == "wb" and self.name == name:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self))
-        return really(self, mode, *more, **said)
+        return really(self, mode, *more, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "open", full)
-        said = rf"cannot be copied: .*{name}: No space left on device"
-        with pytest.raises(CatalogueError, match=said):
+        message = rf"cannot be copied: .*{name}: No space left on device"
+        with pytest.raises(CatalogueError, match=message):
             runner.publish(NOW + 2 * DAY)
     assert not list(runner.articles.root.glob(".feeds-*"))
     runner.publish(NOW + 2 * DAY)
@@ -258,8 +258,8 @@ def test_two_machines_take_turns(first: Published) -> None:
     other = fresh(first, (NOW + 2 * DAY).timestamp())
     machines = [other, first, other, first]
     for number, machine in enumerate(machines):
-        for each in (first, other):
-            each.articles.write(f"n{number}.md", article(f"n{number}", publishedDateTime=None))
+        for site in (first, other):
+            site.articles.write(f"n{number}.md", article(f"n{number}", publishedDateTime=None))
         before = entries(machine)
         machine.publish(NOW + (3 + number) * DAY)
         after = entries(machine)
@@ -278,9 +278,9 @@ def test_replaced_catalogue_is_kept_as_a_file(first: Published) -> None:
     own.publish(NOW + 2 * DAY)
     aside = own.articles.root / "catalogue.sqlite.replaced"
     with closing(Catalogue(f"sqlite:///{aside}")) as catalogue, catalogue.read() as reader:
-        found = reader.entries.find("own.md")
-    assert found
-    assert found[0].first_seen == (NOW - DAY).timestamp()
+        row = reader.entries.find("own.md")
+    assert row
+    assert row[0].first_seen == (NOW - DAY).timestamp()
 
 
 def test_memory_is_saved_only_if_it_changed(first: Published) -> None:
@@ -316,8 +316,8 @@ def test_overwrite_abandons_a_lost_memory(first: Published) -> None:
     assert saved
     first.state.delete(saved.key)
     runner = fresh(first, (NOW + 2 * DAY).timestamp())
-    told = runner.run("publish", "--overwrite")
-    assert told.returncode == 0, told.stderr
+    done = runner.run("publish", "--overwrite")
+    assert done.returncode == 0, done.stderr
     again = runner.record.catalogue
     assert again
     assert again.id != saved.id
@@ -427,9 +427,9 @@ def test_interrupted_move_of_the_state_is_finished(
 
 def test_dry_run_reads_the_record_before_it_is_moved(below: Published) -> None:
     moved = elsewhere(below, f"private-{below.prefix}")
-    told = moved.run("upload", "--dry-run")
-    assert told.returncode == 0, told.stderr
-    assert "write " not in told.stdout
+    done = moved.run("upload", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "write " not in done.stdout
     assert below.record.files
 
 
@@ -445,7 +445,7 @@ def test_feeds_without_a_record_stop_the_publish(below: Published) -> None:
         assert "--" not in str(caught.value)
     assert below.store.objects(two).list_keys() == ["lock.json"]  # no foreign memory
     one = elsewhere(below, two)
-    with pytest.raises(StoreError, match=r"or pass --overwrite if they were made from this cata"):
+    with pytest.raises(StoreError, match=r"or pass --overwrite if they were copy from this cata"):
         one.publish(NOW + 3 * DAY)
     assert one.publish(NOW + 3 * DAY, overwrite=True).memory == "none"
     assert below.there() == before
@@ -526,7 +526,7 @@ def test_scheduled_articles_are_not_stored_in_public(tmp_path: Path, host: str) 
     out = tmp_path / "out"
     report = publish(site.site, out, NOW, silent)
     assert report.memory == "none"
-    assert any("name a private folder for it, export.state" in said for said in report.export.said)
+    assert any("set export.state to a private folder" in note for note in report.export.said)
     assert not list(out.glob("**/catalogue-*"))
 
 

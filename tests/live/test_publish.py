@@ -36,8 +36,8 @@ def run(*arguments: str) -> Any:
     return CliRunner().invoke(main, arguments, catch_exceptions=False)
 
 
-def hooked(tmp_path: Path, store: Store, name: str = "a", **said: Any) -> Published:
-    return Published(tmp_path / name, store, **said)
+def hooked(tmp_path: Path, store: Store, name: str = "a", **settings: Any) -> Published:
+    return Published(tmp_path / name, store, **settings)
 
 
 @pytest.mark.rule("C10")
@@ -51,7 +51,7 @@ def test_upload_comes_before_purge_and_purge_before_ping(
             events.append("upload")
         return None
 
-    def told(_topic: str) -> Reply:
+    def answer(_topic: str) -> Reply:
         events.append("ping")
         return 204, {}
 
@@ -65,7 +65,7 @@ def test_upload_comes_before_purge_and_purge_before_ping(
         do_PURGE = purge  # noqa: N815
 
     with FakeHub().run() as hub, serving(Cache) as port:
-        hub.answer = told
+        hub.answer = answer
         site = Published(
             tmp_path,
             store,
@@ -245,7 +245,7 @@ def a_runner(root: Path) -> dict[str, str]:
 
 
 def filled(value: str, secrets: dict[str, str]) -> str:
-    return re.sub(r"\$\{\{ (?:secrets|vars)\.(\w+) \}\}", lambda found: secrets[found[1]], value)
+    return re.sub(r"\$\{\{ (?:secrets|vars)\.(\w+) \}\}", lambda match: secrets[match[1]], value)
 
 
 def in_bash(script: str, at: Path, around: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -281,8 +281,8 @@ def test_workflow_publishes_on_fresh_runners(tmp_path: Path, store: Store) -> No
     for name in ("runner-1", "runner-2"):
         site, around = a_repository(tmp_path, store, name)
         for step in (steps["Publish"], steps["Report"]):
-            said = {key: filled(value, around) for key, value in step["env"].items()}
-            done = in_bash(step["run"], site.root, {**around, **said})
+            variables = {key: filled(value, around) for key, value in step["env"].items()}
+            done = in_bash(step["run"], site.root, {**around, **variables})
             assert done.returncode == 0, done.stderr
         bodies.append(site.there())
         assert "Example\t2" in (site.root / "summary.md").read_text()
@@ -337,10 +337,10 @@ class Pages:
         for step in job["steps"]:
             action = step.get("uses", "").partition("@")[0]
             if action == "actions/checkout":
-                said = {"ref": "main", "path": ".", **step.get("with", {})}
-                at = str(runner / "work" / said["path"])
+                inputs = {"ref": "main", "path": ".", **step.get("with", {})}
+                at = str(runner / "work" / inputs["path"])
                 url = f"file://{self.origin}"
-                git(runner, "clone", "--depth=1", "--branch", said["ref"], url, at)
+                git(runner, "clone", "--depth=1", "--branch", inputs["ref"], url, at)
             elif action == "actions/upload-pages-artifact":
                 shutil.rmtree(self.deployed, ignore_errors=True)
                 ignore = shutil.ignore_patterns(".*")
@@ -354,8 +354,8 @@ class Pages:
 
     def items(self) -> dict[str, dict[str, Any]]:
         """Return the published items by title."""
-        found = json.loads((self.deployed / "all.json").read_bytes())["items"]
-        return {item["title"]: item for item in found}
+        items = json.loads((self.deployed / "all.json").read_bytes())["items"]
+        return {item["title"]: item for item in items}
 
 
 @needs_git
@@ -413,7 +413,7 @@ def test_pages_workflow_has_the_permissions_and_order_it_needs() -> None:
 
 
 def _urls(site: Publication, *paths: str) -> list[str]:
-    return sorted(f"{site.site.feeds_url}{path}.{each}" for path in paths for each in FORMATS)
+    return sorted(f"{site.site.feeds_url}{path}.{format_}" for path in paths for format_ in FORMATS)
 
 
 def test_only_write_notifies_nothing_and_only_tell_writes_nothing(tmp_path: Path) -> None:
@@ -439,9 +439,9 @@ def test_only_write_notifies_nothing_and_only_tell_writes_nothing(tmp_path: Path
         assert "b" in titles
         site.write("c.md", front_matter(title="c", topics=["Late"]))
         site.build(clock())  # by another process, such as `feeds watch`
-        told = run(*command, "--only", "tell")
-        assert told.exit_code == 0
-        assert "purged at http" in told.stdout
+        done = run(*command, "--only", "tell")
+        assert done.exit_code == 0
+        assert "purged at http" in done.stdout
         assert "/all.rss" in purged
         assert hub.take() == _urls(site, "all", "topics/ai")
         assert '"c"' not in (out / "all.json").read_text()
@@ -480,15 +480,24 @@ def test_cron_line_publishes(tmp_path: Path, store: Store) -> None:
 
 def test_container_runs_an_existing_command() -> None:
     lines = (EXAMPLES / "Containerfile").read_text().splitlines()
-    told = [line.split(maxsplit=1) for line in lines if line and not line.startswith("#")]
-    said = {name: value for name, value in told}  # noqa: C416
-    assert said.keys() <= {"FROM", "RUN", "COPY", "USER", "WORKDIR", "ENV", "ENTRYPOINT", "CMD"}
-    assert json.loads(said["ENTRYPOINT"]) == ["feeds"]
-    command = json.loads(said["CMD"])
+    pairs = [line.split(maxsplit=1) for line in lines if line and not line.startswith("#")]
+    instructions = {name: value for name, value in pairs}  # noqa: C416
+    assert instructions.keys() <= {
+        "FROM",
+        "RUN",
+        "COPY",
+        "USER",
+        "WORKDIR",
+        "ENV",
+        "ENTRYPOINT",
+        "CMD",
+    }
+    assert json.loads(instructions["ENTRYPOINT"]) == ["feeds"]
+    command = json.loads(instructions["CMD"])
     assert run(*command, "--help").exit_code == 0
-    variables = dict(each.split("=") for each in said["ENV"].split())
+    variables = dict(pair.split("=") for pair in instructions["ENV"].split())
     assert variables["FEEDS_CONFIG"] == "/site/config"
-    assert said["USER"] == "feeds"
+    assert instructions["USER"] == "feeds"
 
 
 def test_guard_stops_the_export_before_it_removes_anything(tmp_path: Path) -> None:
@@ -652,10 +661,10 @@ def test_concurrent_build_before_the_export_is_saved(
 ) -> None:
     site = hooked(tmp_path, store)
 
-    def late(*arguments: Any, **said: Any) -> Any:
+    def late(*arguments: Any, **options: Any) -> Any:
         site.articles.write("late.md", article("late"))
         site.articles.build()
-        return export(*arguments, **said)
+        return export(*arguments, **options)
 
     monkeypatch.setattr("feeds.publish.publisher.export", late)
     site.publish()

@@ -58,9 +58,9 @@ def test_object_has_its_media_type_and_cache_control(
 def test_gzip_objects_have_a_content_encoding(tmp_path: Path, store: Store) -> None:
     site = Published(tmp_path, store, upload={"coding": "gzip"})
     site.publish()
-    _, headers, found = store.fetch(f"{site.prefix}/all.rss")
+    _, headers, document = store.fetch(f"{site.prefix}/all.rss")
     assert headers["content-encoding"] == "gzip"
-    assert gzip.decompress(found) == (site.out / "all.rss").read_bytes()
+    assert gzip.decompress(document) == (site.out / "all.rss").read_bytes()
     assert site.publish().upload.written == ()
 
 
@@ -77,8 +77,8 @@ def test_cache_tags_are_stored_with_the_object(tmp_path: Path, store: Store) -> 
     site = Published(tmp_path, store, http={"cache_tags": "Surrogate-Key"})
     site.publish()
     _, headers, _ = store.fetch(f"{site.prefix}/topics/ai.rss")
-    said = headers["x-amz-meta-surrogate-key"].split()
-    assert said[:3] == ["all", "feed:topics/ai", "topic:ai"]
+    tags = headers["x-amz-meta-surrogate-key"].split()
+    assert tags[:3] == ["all", "feed:topics/ai", "topic:ai"]
 
 
 @pytest.mark.rule("S24")
@@ -88,11 +88,11 @@ def test_only_changed_objects_are_written(tmp_path: Path, store: Store, faulty: 
     site.articles.write("c.md", article("c", "Maps"))
     faulty.asked.clear()
     report = site.publish()
-    written = {each.removeprefix("PUT ") for each in faulty.writes()}
-    documents = {each for each in written if ".feeds-state/" not in each}
+    written = {write.removeprefix("PUT ") for write in faulty.writes()}
+    documents = {write for write in written if ".feeds-state/" not in write}
     assert documents == set(report.upload.written)
     assert {"topics/maps.rss", "all.rss", "topics/maps.html"} <= documents
-    assert not {each for each in documents if each.startswith("topics/ai.")}
+    assert not {write for write in documents if write.startswith("topics/ai.")}
     assert "feed.css" not in documents
 
 
@@ -101,23 +101,23 @@ def test_assets_come_first_and_deletions_last(tmp_path: Path, store: Store, faul
     site = through(tmp_path, store, faulty)
     site.publish()
     before = {f"PUT {key}": file.kind for key, file in site.record.files.items()}
-    order = [UPLOAD_ORDER.index(before[each]) for each in faulty.writes() if each in before]
+    order = [UPLOAD_ORDER.index(before[write]) for write in faulty.writes() if write in before]
     assert order == sorted(order)
     assert len(set(order)) == 4
     (site.articles.root / "feeds.yaml").write_text("feeds: [{path: all}, {path: new}]")
     site.articles.write("c.md", article("c", "AI"))
     faulty.asked.clear()
     site.publish()
-    writes = [each for each in faulty.writes() if ".feeds-state/lock.json" not in each]
+    writes = [write for write in faulty.writes() if ".feeds-state/lock.json" not in write]
     assert writes[0].startswith(
         "PUT .feeds-state/catalogue-"
     )  # the memory is saved before readers see new ids
     places = [writes.index(f"PUT {key}") for key in ("new.rss", "new.html", "index.html")]
     assert places == sorted(places)
-    deleted = [each for each in writes if each.startswith("DELETE topics/")]
+    deleted = [write for write in writes if write.startswith("DELETE topics/")]
     first = writes.index(deleted[0])
     assert writes[first : first + len(deleted)] == sorted(deleted, key=writes.index)
-    assert {each for each in writes[first:] if each.startswith("PUT")} == {
+    assert {write for write in writes[first:] if write.startswith("PUT")} == {
         "PUT .feeds-state/published.json"
     }
 
@@ -128,7 +128,7 @@ def test_second_run_does_nothing(tmp_path: Path, store: Store, faulty: Faulty) -
     faulty.asked.clear()
     report = site.publish()
     assert report.upload.written == report.upload.deleted == ()
-    assert {each.rpartition("/")[2] for each in faulty.writes()} == {"lock.json"}
+    assert {write.rpartition("/")[2] for write in faulty.writes()} == {"lock.json"}
 
 
 def test_foreign_objects_are_neither_overwritten_nor_deleted(site: Published) -> None:
@@ -188,11 +188,11 @@ def test_dry_run_prints_the_plan_and_writes_nothing(
     exported = site.run("export")
     assert exported.returncode == 0, exported.stderr
     faulty.asked.clear()
-    told = site.run("upload", "--dry-run")
-    assert told.returncode == 0, told.stderr
-    assert "write all.rss (content, " in told.stdout
-    assert "Content-Type: application/rss+xml; charset=utf-8; Cache-Control: public" in told.stdout
-    assert "nothing was done" in told.stdout
+    done = site.run("upload", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "write all.rss (content, " in done.stdout
+    assert "Content-Type: application/rss+xml; charset=utf-8; Cache-Control: public" in done.stdout
+    assert "nothing was done" in done.stdout
     assert faulty.writes() == []
     uploads = json.loads(site.run("upload", "--dry-run", "--json").stdout)["uploads"]
     assert {"path", "file", "why"} == uploads[0].keys()

@@ -33,14 +33,14 @@ def articles(title: str) -> dict[str, str]:
 @contextmanager
 def watching(watcher: Watcher) -> Iterator[None]:
     """Let the watcher fetch documents during the `with` block; fail if one is wrong."""
-    end, found = threading.Event(), []
+    end, errors = threading.Event(), []
 
     def watch() -> None:
         while not end.is_set():
             try:
                 watcher.look()
             except AssertionError as error:
-                found.append(error)
+                errors.append(error)
                 return
 
     thread = threading.Thread(target=watch)
@@ -50,16 +50,16 @@ def watching(watcher: Watcher) -> Iterator[None]:
     finally:
         end.set()
         thread.join()
-    assert not found, found[0]
+    assert not errors, errors[0]
     assert watcher.seen
 
 
 def ends(process: subprocess.Popen[str], *statuses: int) -> str:
     """Wait for a process to end with one of these statuses, or 0; return its standard error."""
-    said = process.communicate(timeout=120)[1]
-    assert process.returncode in (statuses or (0,)), said
-    assert "Traceback" not in said
-    return said
+    stderr = process.communicate(timeout=120)[1]
+    assert process.returncode in (statuses or (0,)), stderr
+    assert "Traceback" not in stderr
+    return stderr
 
 
 @pytest.fixture
@@ -139,8 +139,8 @@ def test_next_archive_links_never_dangle(
 
     faulty.fault = fault
     for _ in range(1 + killed):  # the second run resumes an unfinished one
-        said = ends(site.start("publish", "--wait", "20"), 3)
-        assert "/archive/" in said
+        stderr = ends(site.start("publish", "--wait", "20"), 3)
+        assert "/archive/" in stderr
         assert site.dangling() == set()
     faulty.fault = lambda _method, _path: None
     ends(site.start("publish", "--wait", "20"))
@@ -200,9 +200,9 @@ def test_unreachable_store_ends_the_publish_with_a_message(old: Published, fault
         503 if any(key.startswith("PUT topics/") for key in faulty.writes()) else None
     )
     process = site.start("publish", seconds=30, retrying=2)
-    said = ends(process, 3)
-    assert "feeds: cannot write" in said
-    assert "run the same command again" in said
+    stderr = ends(process, 3)
+    assert "feeds: cannot write" in stderr
+    assert "run the same command again" in stderr
     faulty.fault = lambda _method, _path: None
     ends(site.start("publish"))
     assert old.there() == old.exported()
@@ -275,9 +275,9 @@ def test_signal_releases_the_lock(old: Published, faulty: Faulty, number: signal
         time.sleep(0.02)
     process.send_signal(number)
     process.send_signal(signal.SIGTERM)  # as GitHub does, some seconds later
-    said = ends(process, 128 + number, 143)
-    assert "feeds: ended by SIG" in said
-    assert "run the same command again" in said
+    stderr = ends(process, 128 + number, 143)
+    assert "feeds: ended by SIG" in stderr
+    assert "run the same command again" in stderr
     start = time.monotonic()
     ends(newer(old, "next").start("publish", "--wait", "30", seconds=60))
     assert time.monotonic() - start < 20

@@ -23,10 +23,10 @@ ENVIRON = {
 CHANGED = {"all.rss": "feed:all", "all.atom": "feed:all", "index.html": ""}
 
 
-def asked(changed: dict[str, str], **said: Any) -> list[PurgeRequest]:
+def requests_for(changed: dict[str, str], **settings: Any) -> list[PurgeRequest]:
     return [
         request
-        for cache in split_by_server([msgspec.convert(said, PurgeSettings)])
+        for cache in split_by_server([msgspec.convert(settings, PurgeSettings)])
         for request in cdn.purge_requests(
             cache, cdn.purge_targets(changed, BASE, cache.by), ENVIRON, BASE, NOW
         )
@@ -46,7 +46,7 @@ def test_each_tag_is_purged_once_and_untagged_paths_by_url() -> None:
 
 
 def test_cloudflare() -> None:
-    url, tag = asked(CHANGED, via="cloudflare", zone="z1", by="tag")
+    url, tag = requests_for(CHANGED, via="cloudflare", zone="z1", by="tag")
     assert (url.method, url.url) == (
         "POST", "https://api.cloudflare.com/client/v4/zones/z1/purge_cache",
     )  # fmt: skip
@@ -61,27 +61,30 @@ def test_cloudflare() -> None:
 @pytest.mark.rule("C8")
 def test_cloudflare_requests_have_at_most_100_urls_or_tags() -> None:
     changed = {f"{number}.rss": "" for number in range(201)}
-    bodies = [msgspec.json.decode(each.body) for each in asked(changed, via="cloudflare", zone="z")]
-    assert [len(each["files"]) for each in bodies] == [100, 100, 1]
+    bodies = [
+        msgspec.json.decode(request.body)
+        for request in requests_for(changed, via="cloudflare", zone="z")
+    ]
+    assert [len(body["files"]) for body in bodies] == [100, 100, 1]
     tags = {f"{number}.rss": f"feed:{number}" for number in range(201)}
-    made = asked(tags, via="cloudflare", zone="z", by="tag")
-    assert [len(msgspec.json.decode(each.body)["tags"]) for each in made] == [100, 100, 1]
+    requests = requests_for(tags, via="cloudflare", zone="z", by="tag")
+    assert [len(msgspec.json.decode(request.body)["tags"]) for request in requests] == [100, 100, 1]
 
 
 MANY = {f"{number}.rss": "" for number in range(1001)}
 
 
 def test_more_than_a_thousand_urls_become_one_wildcard() -> None:
-    (request,) = asked(MANY, via="cloudfront", zone="E1")
+    (request,) = requests_for(MANY, via="cloudfront", zone="E1")
     assert b"<Quantity>1</Quantity><Items><Path>/feeds/*</Path></Items>" in request.body
     assert len(request.targets.urls) == 1001
-    (request,) = asked(MANY, via="bunny")
+    (request,) = requests_for(MANY, via="bunny")
     assert "?url=https%3A%2F%2Fexample.org%2Ffeeds%2F%2A&" in request.url
     assert len(request.targets.urls) == 1001
     fewer = dict.fromkeys([*MANY][:1000], "")
-    (request,) = asked(fewer, via="cloudfront", zone="E1")
+    (request,) = requests_for(fewer, via="cloudfront", zone="E1")
     assert b"<Quantity>1000</Quantity>" in request.body
-    assert len(asked(fewer, via="bunny")) == 1000
+    assert len(requests_for(fewer, via="bunny")) == 1000
 
 
 @pytest.mark.parametrize(
@@ -92,8 +95,8 @@ def test_more_than_a_thousand_urls_become_one_wildcard() -> None:
     ],
 )
 def test_path_is_purged_once_all_its_targets_are(via: str, by: str) -> None:
-    made = asked(CHANGED, via=via, zone="1", by=by)
-    parts = [each.targets for each in made]
+    requests = requests_for(CHANGED, via=via, zone="1", by=by)
+    parts = [request.targets for request in requests]
     assert cdn.purged_paths(CHANGED, BASE, by, parts) == list(CHANGED)
     assert cdn.purged_paths(CHANGED, BASE, by, []) == []
 
@@ -121,7 +124,7 @@ def test_busy_caches_are_distinguished_from_refusing_ones(
 
 
 def test_fastly() -> None:
-    url, folder, tag = asked(CHANGED, via="fastly", zone="s1", by="tag", soft=True)
+    url, folder, tag = requests_for(CHANGED, via="fastly", zone="s1", by="tag", soft=True)
     assert (url.method, url.url) == (
         "POST", "https://api.fastly.com/purge/example.org/feeds/index.html",
     )  # fmt: skip
@@ -133,11 +136,11 @@ def test_fastly() -> None:
     }
     assert (tag.method, tag.url) == ("POST", "https://api.fastly.com/service/s1/purge")
     assert msgspec.json.decode(tag.body) == {"surrogate_keys": ["feed:all"]}
-    assert "Fastly-Soft-Purge" not in asked(CHANGED, via="fastly", zone="s1")[0].headers
+    assert "Fastly-Soft-Purge" not in requests_for(CHANGED, via="fastly", zone="s1")[0].headers
 
 
 def test_bunny() -> None:
-    url, folder, tag = asked(CHANGED, via="bunny", zone="7", by="tag")
+    url, folder, tag = requests_for(CHANGED, via="bunny", zone="7", by="tag")
     assert url.url == (
         "https://api.bunny.net/purge?url=https%3A%2F%2Fexample.org%2Ffeeds%2Findex.html"
         "&async=false&exactPath=true"
@@ -153,13 +156,13 @@ def test_bunny() -> None:
 
 
 def test_cloudfront() -> None:
-    (request,) = asked({"all.rss": "", "topics/a&b.rss": ""}, via="cloudfront", zone="E1")
+    (request,) = requests_for({"all.rss": "", "topics/a&b.rss": ""}, via="cloudfront", zone="E1")
     assert (request.method, request.url) == (
         "POST", "https://cloudfront.amazonaws.com/2020-05-31/distribution/E1/invalidation",
     )  # fmt: skip
     batch = ElementTree.fromstring(request.body)
     names = {"c": "http://cloudfront.amazonaws.com/doc/2020-05-31/"}
-    paths = [each.text for each in batch.findall("c:Paths/c:Items/c:Path", names)]
+    paths = [path.text for path in batch.findall("c:Paths/c:Items/c:Path", names)]
     assert paths == ["/feeds/all.rss", "/feeds/topics/a%26b.rss"]
     assert batch.findtext("c:Paths/c:Quantity", None, names) == "2"
     assert batch.findtext("c:CallerReference", None, names)
@@ -173,10 +176,10 @@ def test_cloudfront() -> None:
 def test_repeated_cloudfront_purge_has_a_new_caller_reference() -> None:
     """CloudFront ignores an invalidation whose CallerReference was used before."""
     settings = PurgeSettings(via="cloudfront", zone="E1")
-    what = PurgeTargets((f"{BASE}all.rss",))
+    targets = PurgeTargets((f"{BASE}all.rss",))
     later = NOW.replace(second=1)
     bodies = {
-        cdn.purge_requests(settings, what, ENVIRON, BASE, when)[0].body
+        cdn.purge_requests(settings, targets, ENVIRON, BASE, when)[0].body
         for when in (NOW, NOW, later)
     }
     assert len(bodies) == 2
@@ -206,12 +209,12 @@ def test_session_token_is_signed() -> None:
 
 def test_http_purges_every_server_with_the_public_host_name() -> None:
     servers = ["http://10.0.0.1:6081", "http://10.0.0.2:6081/"]
-    made = asked({"all.rss": ""}, via="http", servers=servers)
-    assert [(each.method, each.url, each.headers) for each in made] == [
+    requests = requests_for({"all.rss": ""}, via="http", servers=servers)
+    assert [(request.method, request.url, request.headers) for request in requests] == [
         ("PURGE", f"http://10.0.0.{number}:6081/feeds/all.rss", {"Host": "example.org"})
         for number in (1, 2)
     ]
-    assert asked({"all.rss": ""}, via="http")[0].url == f"{BASE}all.rss"
+    assert requests_for({"all.rss": ""}, via="http")[0].url == f"{BASE}all.rss"
 
 
 @pytest.mark.parametrize("via", ["cloudflare", "fastly", "bunny", "cloudfront", "http"])

@@ -34,9 +34,9 @@ def modes(folder: Path, pattern: str) -> dict[str, int]:
 def test_new_catalogue_and_its_log_are_private(tmp_path: Path) -> None:
     site = Publication(tmp_path, {"a.md": article("a")})
     with closing(Catalogue(site.site.catalogue)) as catalogue, catalogue.read():
-        found = modes(tmp_path, "catalogue.sqlite*")
-        assert found == dict.fromkeys(found, 0o600)
-        assert {"catalogue.sqlite", "catalogue.sqlite-wal"} <= found.keys()
+        file_modes = modes(tmp_path, "catalogue.sqlite*")
+        assert file_modes == dict.fromkeys(file_modes, 0o600)
+        assert {"catalogue.sqlite", "catalogue.sqlite-wal"} <= file_modes.keys()
 
 
 def test_readable_catalogue_becomes_private_when_opened(tmp_path: Path) -> None:
@@ -74,14 +74,14 @@ def in_folder(root: Path, name: str = "site") -> Publication:
 def test_state_in_a_folder_becomes_private(tmp_path: Path) -> None:
     site, memory = in_folder(tmp_path), tmp_path / "memory"
     publish(site.site, tmp_path / "out", NOW, silent)
-    found = modes(memory, "*")
-    assert len(found) == 3
-    assert found == dict.fromkeys(found, 0o600)
+    file_modes = modes(memory, "*")
+    assert len(file_modes) == 3
+    assert file_modes == dict.fromkeys(file_modes, 0o600)
     for file in memory.iterdir():
         file.chmod(0o644)
     (memory / "README").write_text("")
     publish(site.site, tmp_path / "out", NOW, silent)
-    assert modes(memory, "*") == {**found, "README": 0o666}
+    assert modes(memory, "*") == {**file_modes, "README": 0o666}
 
 
 def test_failed_write_of_the_state_leaves_no_partial_file(
@@ -142,10 +142,11 @@ def test_copy_is_encrypted_with_the_key_in_the_environment(
 
 
 @pytest.mark.parametrize(
-    ("key", "said"), [(TWO, "with another key than FEEDS_STATE_KEY has"), ("", "is not set here")]
+    ("key", "message"),
+    [(TWO, "with another key than FEEDS_STATE_KEY has"), ("", "is not set here")],
 )
 def test_wrong_key_is_an_error_that_names_the_variable(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, said: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, message: str
 ) -> None:
     monkeypatch.setenv(KEY, ONE)
     out = tmp_path / "out"
@@ -153,7 +154,7 @@ def test_wrong_key_is_an_error_that_names_the_variable(
     before = titled(out)
     monkeypatch.setenv(KEY, key)
     other = in_folder(tmp_path, "other")
-    with pytest.raises(StoreError, match=said):
+    with pytest.raises(StoreError, match=message):
         publish(other.site, out, NOW, silent)
     assert titled(out) == before
     monkeypatch.setenv(KEY, ONE)
@@ -202,16 +203,16 @@ def test_invalid_key_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 
 
 def test_modified_copy_is_not_decrypted() -> None:
-    seal = encryption.cipher_from_environment({KEY: ONE})
-    assert seal
-    whole = b"".join(seal.encrypt([b"abc", b"def"]))
-    assert seal.decrypt(whole) == b"abcdef"
+    cipher = encryption.cipher_from_environment({KEY: ONE})
+    assert cipher
+    whole = b"".join(cipher.encrypt([b"abc", b"def"]))
+    assert cipher.decrypt(whole) == b"abcdef"
     for place in (0, 16, 30, len(whole) - 1):
         damaged = bytearray(whole)
         damaged[place] ^= 1
-        assert seal.decrypt(bytes(damaged)) is None or place == 0
-    assert seal.decrypt(whole[:20]) is None
-    assert b"".join(seal.encrypt([b"abc", b"def"])) != whole  # a new nonce each time
+        assert cipher.decrypt(bytes(damaged)) is None or place == 0
+    assert cipher.decrypt(whole[:20]) is None
+    assert b"".join(cipher.encrypt([b"abc", b"def"])) != whole  # a new nonce each time
 
 
 @pytest.mark.parametrize(

@@ -25,9 +25,9 @@ from tests.support.site import make_site
 Coding = Literal["identity", "gzip"]
 
 
-def file(kind: Kind = "feed", sha256: str = "a", **said: Any) -> File:
+def file(kind: Kind = "feed", sha256: str = "a", **fields: Any) -> File:
     known = {"size": 3, "media_type": "application/rss+xml", "cache_control": "max-age=60"}
-    return File(**{"sha256": sha256, "kind": kind, **known, **said})
+    return File(**{"sha256": sha256, "kind": kind, **known, **fields})
 
 
 FILES = {
@@ -41,28 +41,28 @@ FILES = {
 
 @pytest.mark.rule("S24")
 def test_archives_come_first_then_assets_feeds_pages_and_lists() -> None:
-    made = upload_plan.plan_uploads(Record(), FILES)
-    assert [each.path for each in made.uploads] == [
+    plan = upload_plan.plan_uploads(Record(), FILES)
+    assert [upload.path for upload in plan.uploads] == [
         "archive/1.rss", "feed.css", "all.rss", "all.html", "index.html",
     ]  # fmt: skip
-    assert {each.why for each in made.uploads} == {"new"}
+    assert {upload.why for upload in plan.uploads} == {"new"}
 
 
 @pytest.mark.rule("S24")
 def test_unchanged_objects_are_not_uploaded() -> None:
-    made = upload_plan.plan_uploads(Record(files=FILES), {**FILES, "all.rss": file(sha256="b")})
-    assert [(each.path, each.why) for each in made.uploads] == [("all.rss", "content")]
-    assert made.unchanged == 4
+    plan = upload_plan.plan_uploads(Record(files=FILES), {**FILES, "all.rss": file(sha256="b")})
+    assert [(upload.path, upload.why) for upload in plan.uploads] == [("all.rss", "content")]
+    assert plan.unchanged == 4
 
 
 @pytest.mark.rule("S23")
 @pytest.mark.parametrize(
-    "said", [{"media_type": "text/xml"}, {"cache_control": "max-age=61"}, {"tags": ("all",)}]
+    "fields", [{"media_type": "text/xml"}, {"cache_control": "max-age=61"}, {"tags": ("all",)}]
 )
-def test_changed_metadata_alone_is_uploaded_and_purged(said: dict[str, Any]) -> None:
-    files = {**FILES, "all.rss": file(**said)}
-    made = upload_plan.plan_uploads(Record(files=FILES), files)
-    assert [(each.path, each.why) for each in made.uploads] == [("all.rss", "metadata")]
+def test_changed_metadata_alone_is_uploaded_and_purged(fields: dict[str, Any]) -> None:
+    files = {**FILES, "all.rss": file(**fields)}
+    plan = upload_plan.plan_uploads(Record(files=FILES), files)
+    assert [(upload.path, upload.why) for upload in plan.uploads] == [("all.rss", "metadata")]
     assert after_upload(Record(files=FILES), {"all.rss": files["all.rss"]}, ()).purge == {
         "all.rss": ""
     }
@@ -88,16 +88,16 @@ def test_precompressed_variants_are_not_uploaded() -> None:
 @pytest.mark.rule("S22")
 def test_changed_coding_counts_as_changed_content() -> None:
     gzip = upload_plan.expected_objects(Manifest({"all.rss": file()}), "gzip")
-    made = upload_plan.plan_uploads(Record(files={"all.rss": file()}), gzip)
-    assert [each.why for each in made.uploads] == ["content"]
-    assert upload_plan.object_headers(made.uploads[0].file, None)["Content-Encoding"] == "gzip"
+    plan = upload_plan.plan_uploads(Record(files={"all.rss": file()}), gzip)
+    assert [upload.why for upload in plan.uploads] == ["content"]
+    assert upload_plan.object_headers(plan.uploads[0].file, None)["Content-Encoding"] == "gzip"
 
 
 def test_uncertain_objects_are_written_again() -> None:
     """A run wrote other content and was killed, then the author reverted the change."""
-    made = upload_plan.plan_uploads(Record(files=FILES, open=("all.rss", "gone.rss")), FILES)
-    assert [(each.path, each.why) for each in made.uploads] == [("all.rss", "unsure")]
-    assert made.deletes == ("gone.rss",)
+    plan = upload_plan.plan_uploads(Record(files=FILES, open=("all.rss", "gone.rss")), FILES)
+    assert [(upload.path, upload.why) for upload in plan.uploads] == [("all.rss", "unsure")]
+    assert plan.deletes == ("gone.rss",)
 
 
 def test_only_recorded_objects_are_deleted() -> None:
@@ -119,30 +119,33 @@ def test_deleted_document_is_purged_by_its_former_tag() -> None:
 
 @pytest.mark.rule("C7", "C8")
 @pytest.mark.parametrize(
-    ("header", "said"),
+    ("header", "expected"),
     [("Surrogate-Key", "all feed:a"), ("Cache-Tag", "all,feed:a"), ("xkey", "all feed:a")],
 )
-def test_tags_have_the_header_and_separator_of_the_cache(header: str, said: str) -> None:
-    assert upload_plan.object_headers(file(tags=("all", "feed:a")), header)[header] == said
+def test_tags_have_the_header_and_separator_of_the_cache(header: str, expected: str) -> None:
+    assert upload_plan.object_headers(file(tags=("all", "feed:a")), header)[header] == expected
 
 
 @pytest.mark.rule("C7")
 def test_dry_run_shows_the_tags_that_an_upload_stores(capsys: pytest.CaptureFixture[str]) -> None:
     tagged = file(tags=("all", "feed:all"))
-    made = UploadPlan((Upload("all.rss", tagged, "new"),), (), 0)
-    for url, said in (("s3://b", "xkey: all feed:all"), ("az://b", "Cache-Control: max-age=60\n")):
+    plan = UploadPlan((Upload("all.rss", tagged, "new"),), (), 0)
+    for url, expected in (
+        ("s3://b", "xkey: all feed:all"),
+        ("az://b", "Cache-Control: max-age=60\n"),
+    ):
         site = make_site(http={"cache_tags": "xkey"}, upload={"url": url})
-        print_plan(made, tag_header(site), url)
-        assert said in capsys.readouterr().out
+        print_plan(plan, tag_header(site), url)
+        assert expected in capsys.readouterr().out
 
 
 @pytest.mark.rule("C7")
 def test_changed_tag_header_uploads_tagged_objects() -> None:
     files = {"all.rss": file(tags=("all",)), "index.html": file("list")}
     record = with_tag_header(Record(files=files, tagged="xkey"), "Cache-Tag")
-    made = upload_plan.plan_uploads(record, files)
-    assert [(each.path, each.why) for each in made.uploads] == [("all.rss", "metadata")]
-    record = after_upload(upload_plan.before_upload(record, made), files, ())
+    plan = upload_plan.plan_uploads(record, files)
+    assert [(upload.path, upload.why) for upload in plan.uploads] == [("all.rss", "metadata")]
+    record = after_upload(upload_plan.before_upload(record, plan), files, ())
     assert upload_plan.plan_uploads(with_tag_header(record, "Cache-Tag"), files).uploads == ()
 
 
@@ -210,13 +213,13 @@ _files = st.dictionaries(
 )
 
 
-def carried_out(store: dict[str, File], made: UploadPlan, steps: int) -> tuple[set[str], set[str]]:
+def carried_out(store: dict[str, File], plan: UploadPlan, steps: int) -> tuple[set[str], set[str]]:
     """Carry out the first steps of a plan; return the paths written and deleted."""
     written, deleted = set(), set()
-    for each in made.uploads[:steps]:
-        store[each.path] = each.file
-        written.add(each.path)
-    for path in made.deletes[: max(0, steps - len(made.uploads))]:
+    for upload in plan.uploads[:steps]:
+        store[upload.path] = upload.file
+        written.add(upload.path)
+    for path in plan.deletes[: max(0, steps - len(plan.uploads))]:
         store.pop(path, None)
         deleted.add(path)
     return written, deleted
@@ -239,25 +242,25 @@ def test_next_run_repairs_any_killed_run(
     store: dict[str, File] = {}
     record, stale = Record(), set()
     for files, steps, noted, has_noted in runs:
-        made = upload_plan.plan_uploads(record, files)
-        record = upload_plan.before_upload(record, made)
+        plan = upload_plan.plan_uploads(record, files)
+        record = upload_plan.before_upload(record, plan)
         before = dict(store)
-        carried_out(store, made, steps)
+        carried_out(store, plan, steps)
         stale |= {
             path for path in before.keys() | store.keys() if before.get(path) != store.get(path)
         }
         if has_noted:
             some: dict[str, File] = {}
-            written, deleted = carried_out(some, made, min(noted, steps))
+            written, deleted = carried_out(some, plan, min(noted, steps))
             record = after_upload(record, {path: files[path] for path in written}, deleted)
-    made = upload_plan.plan_uploads(record, last)
+    plan = upload_plan.plan_uploads(record, last)
     before = dict(store)
-    carried_out(store, made, 99)
+    carried_out(store, plan, 99)
     stale |= differing(before, store)
     record = after_upload(
-        upload_plan.before_upload(record, made),
-        {each.path: each.file for each in made.uploads},
-        made.deletes,
+        upload_plan.before_upload(record, plan),
+        {upload.path: upload.file for upload in plan.uploads},
+        plan.deletes,
     )
     assert store == last == record.files
     assert record.open == ()
