@@ -1,4 +1,4 @@
-"""Damaged rows of the catalogue, made again from the articles."""
+"""Rebuild damaged rows of the catalogue from the articles."""
 
 import logging
 
@@ -9,7 +9,7 @@ _log = logging.getLogger("feeds")
 
 
 def check_and_repair(catalogue: Catalogue, now: int, *, force: bool) -> None:
-    """Look at every row, and have what is damaged made again (see `mend`)."""
+    """Check every row, and mark damaged ones for the next build (see `repair`)."""
     with catalogue.connect() as connection:
         found = len(damage.find(connection))
     if found:
@@ -17,7 +17,7 @@ def check_and_repair(catalogue: Catalogue, now: int, *, force: bool) -> None:
 
 
 def repair(catalogue: Catalogue, now: int, *, force: bool) -> None:
-    """Have the next build make again what is damaged. Raises `CatalogueError` if that cannot be."""
+    """Mark damaged rows for the next build. Raises `CatalogueError` if that fails."""
     with catalogue.connect(write=True) as connection:
         number = damage.repair(connection, now, force=force)
     what = f"{number:,} damaged rows of the catalogue" if number else "all entries"

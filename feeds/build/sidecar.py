@@ -1,7 +1,7 @@
-"""What a process that builds leaves beside the catalogue, for those that serve what is in it.
+"""Files beside the catalogue that a building process writes for serving processes.
 
-With which settings the catalogue was built, and what keeps it from being built. Both are small
-files that nothing depends on: without them a server takes the settings that there are now.
+They hold the settings that the catalogue was built with, and the reason why builds fail, if any.
+Nothing depends on them: without them a server uses the current settings.
 """
 
 import logging
@@ -37,7 +37,7 @@ Hashes = tuple[str, str]
 
 
 class Stale(msgspec.Struct, frozen=True):
-    """Why the catalogue is not what the articles are, and since when, in seconds since 1970."""
+    """Why the catalogue is out of date, and since when, in seconds since 1970."""
 
     since: int
     why: str
@@ -52,12 +52,12 @@ class _Built(msgspec.Struct, frozen=True):
 
 
 def stored_hashes(reader: ReadTransaction) -> Hashes:
-    """The hashes of the settings that the catalogue was built with."""
+    """Return the hashes of the settings that the catalogue was built with."""
     return reader.meta.get("fingerprint"), reader.meta.get("definitions")
 
 
 def load_site(root: Path, environ: Mapping[str, str]) -> Site:
-    """The settings for a server, whose articles may be away while it has something to serve.
+    """Return the settings for a server; the article folder may be missing if there is a catalogue.
 
     Raises `ConfigError`, and `CatalogueError` if the catalogue cannot be read.
     """
@@ -68,7 +68,7 @@ def load_site(root: Path, environ: Mapping[str, str]) -> Site:
 
 
 def is_built(site: Site) -> bool:
-    """Whether the catalogue has something to serve; none is made. Raises `CatalogueError`."""
+    """Return whether the catalogue has content; creates none. Raises `CatalogueError`."""
     url = make_url(site.catalogue)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
         return False
@@ -77,13 +77,13 @@ def is_built(site: Site) -> bool:
 
 
 def is_current(site: Site, catalogue: Catalogue) -> bool:
-    """Whether the catalogue is built with these settings. Raises `CatalogueError`."""
+    """Return whether the catalogue was built with these settings. Raises `CatalogueError`."""
     with catalogue.read() as reader:
         return stored_hashes(reader) == settings_hashes(site)
 
 
 def save_settings(site: Site) -> None:
-    """Keep the settings: the catalogue has just been built with them."""
+    """Save the settings with which the catalogue was just built."""
     known, built = _read(site), settings_hashes(site)
     if known is not None and known.hashes == built:
         return
@@ -96,7 +96,7 @@ def save_settings(site: Site) -> None:
 
 
 def previous_site(site: Site, catalogue: Catalogue) -> Site | None:
-    """The settings that the catalogue was built with, where they are known, and others than these.
+    """Return the settings of the last build if they are saved and differ from these, else None.
 
     Raises `CatalogueError`.
     """
@@ -113,7 +113,7 @@ def previous_site(site: Site, catalogue: Catalogue) -> Site | None:
 
 
 def write_stale(site: Site, why: str) -> None:
-    """Note why the catalogue is not what the articles are; empty if it is."""
+    """Record why the catalogue is out of date; an empty reason removes the record."""
     file = _file(site, "stale")
     if why:
         _write(file, Stale(int(clock().timestamp()), why))
@@ -123,7 +123,7 @@ def write_stale(site: Site, why: str) -> None:
 
 
 def read_stale(site: Site) -> Stale | None:
-    """What the process that watches the articles has noted; None where it has ended since."""
+    """Return the record of the process that watches the articles; None if that has ended."""
     with suppress(OSError, msgspec.DecodeError):
         stale = msgspec.json.decode(_file(site, "stale").read_bytes(), type=Stale)
         try:
@@ -135,12 +135,12 @@ def read_stale(site: Site) -> Stale | None:
 
 
 def watch_lock(site: Site) -> FileLock:
-    """The lock of the one process of this machine that watches the articles."""
+    """Return the lock of the only process on this machine that watches the articles."""
     return FileLock(site.lock_file("watch"))
 
 
 def _read(site: Site) -> _Built | None:
-    """The settings that were kept; None if there are none, or another version's."""
+    """Return the saved settings; None if there are none, or another version wrote them."""
     with suppress(OSError, msgspec.DecodeError):
         content = _file(site, "settings").read_bytes()
         return msgspec.json.decode(content, type=_Built, dec_hook=lambda type_, value: type_(value))
@@ -152,7 +152,7 @@ def _file(site: Site, name: str) -> Path:
 
 
 def _write(file: Path, content: object) -> None:
-    """Write a file as a whole, which others than our user need not read."""
+    """Write a file atomically, readable by this user only."""
     part = ""
     try:
         number, part = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
