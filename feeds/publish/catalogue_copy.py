@@ -32,7 +32,7 @@ def pack(file: Path, packed: Path, cipher: CatalogueCipher | None) -> str:
 
 
 def unpack(packed: bytes, file: Path) -> None:
-    """Write what `packed`, which is decrypted already, was compressed from into `file`.
+    """Decompress the decrypted copy `packed` into `file`.
 
     Raises `StoreError` if it is damaged, or unpacks to an implausible size.
     """

@@ -277,14 +277,16 @@ def sign(
 ) -> PurgeRequest:
     """Return the request with an AWS Signature Version 4 for its service in its headers.
 
-    The signature is valid for minutes, so sign just before sending. This avoids a dependency on
-    AWS's library of 15 MB.
+    Sign just before sending: a signature is valid for minutes. AWS's library has 15 MB.
     """
     url, stamp = urlsplit(request.url), f"{now:%Y%m%dT%H%M%SZ}"
     headers = {**request.headers, "Host": url.netloc, "X-Amz-Date": stamp}
     if token := environ.get("AWS_SESSION_TOKEN"):
         headers["X-Amz-Security-Token"] = token
-    canonical = {name.lower(): value for name, value in sorted(headers.items(), key=_lower)}
+    canonical = {
+        name.lower(): value
+        for name, value in sorted(headers.items(), key=lambda item: item[0].lower())
+    }
     names = ";".join(canonical)
     lines = "".join(f"{name}:{value}\n" for name, value in canonical.items())
     body = hashlib.sha256(request.body).hexdigest()
@@ -301,10 +303,6 @@ def sign(
         f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature={signature}"
     )
     return msgspec.structs.replace(request, headers=headers)
-
-
-def _lower(item: tuple[str, str]) -> str:
-    return item[0].lower()
 
 
 def _json(headers: Mapping[str, str]) -> dict[str, str]:

@@ -143,7 +143,7 @@ def mark_origin(destination: LockedDestination, catalogue: Catalogue) -> None:
 
 
 def save_hub_state(destination: LockedDestination, catalogue: Catalogue) -> None:
-    """Store what hubs were notified of, so that no other machine repeats it.
+    """Store the hub state, so that no other machine repeats notifications.
 
     Raises `StoreError` and `CatalogueError`.
     """
@@ -182,7 +182,7 @@ def _read_copy(
 
 
 def _read_hub_state(destination: LockedDestination) -> HubRows | None:
-    """Read what hubs were notified of, by table. Raises `StoreError` if it is damaged."""
+    """Read the stored hub state, by table. Raises `StoreError` if it is damaged."""
     stored = destination.state.get(_HUB_STATE)
     if stored is None:
         return None

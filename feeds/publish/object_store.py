@@ -56,7 +56,7 @@ class ObjectStore:
                 "allow_http": bool(endpoint and endpoint.startswith("http://")),
             }
             options["retry_config"] = {
-                "max_retries": 1000,  # the timeout is what ends it
+                "max_retries": 1000,  # the timeout ends it first
                 "retry_timeout": timedelta(seconds=_RETRY_SECONDS),
                 "backoff": {
                     "init_backoff": _FIRST_PAUSE,

@@ -1,8 +1,7 @@
-"""The record of what is published at a destination.
+"""The record of the documents published at a destination.
 
-A store is never asked what it holds: its ETags are not hashes of the content if it encrypts objects
-or joins parts (S3 API, "Object"), and do not cover metadata. This record is kept instead. Pure; no
-I/O.
+Stores are not asked for their content: their ETags are not hashes of it if they encrypt objects or
+join parts (S3 API, "Object"), and do not cover metadata. Pure; no I/O.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -27,7 +26,7 @@ class CatalogueCopy(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """What is published: the first object that is read, and the last that is written.
+    """The published documents. This object is read first and written last.
 
     - `site`: the id of the site. Empty in records of early versions.
     - `url`: the URL of the store, "file:" for a folder. Empty in records of early versions.

@@ -234,12 +234,20 @@ def test_concurrent_publishes_do_not_mix(old: Published) -> None:
 
 def test_second_publish_without_patience_is_refused(old: Published, faulty: Faulty) -> None:
     slow = newer(old, "slow", endpoint=faulty.endpoint)
-    faulty.fault = lambda _method, _path: 0.1
-    process = slow.start("publish", seconds=10)
-    while not [path for _, path in faulty.asked if path.endswith("published.json")]:
+    refused = threading.Event()
+
+    def fault(method: str, path: str) -> Fault:
+        if method == "PUT" and "/topics/" in path:
+            refused.wait(15)  # less than the timeout of a request
+        return None
+
+    faulty.fault = fault
+    process = slow.start("publish", seconds=30)
+    while not [key for key in faulty.writes() if key.startswith("PUT topics/")]:
         time.sleep(0.02)
-    second = newer(old, "second").start("publish", "--wait", "0")
+    second = newer(old, "second").start("publish", "--wait", "0", seconds=30)
     assert "has been publishing to" in ends(second, 2)
+    refused.set()
     ends(process)
     assert old.there() == slow.exported()
 
