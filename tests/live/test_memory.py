@@ -445,7 +445,7 @@ def test_feeds_without_a_record_stop_the_publish(below: Published) -> None:
         assert "--" not in str(caught.value)
     assert below.store.objects(two).list_keys() == ["lock.json"]  # no foreign memory
     one = elsewhere(below, two)
-    with pytest.raises(StoreError, match=r"or pass --overwrite if they were copy from this cata"):
+    with pytest.raises(StoreError, match=r"or pass --overwrite if they were made from this cata"):
         one.publish(NOW + 3 * DAY)
     assert one.publish(NOW + 3 * DAY, overwrite=True).memory == "none"
     assert below.there() == before
