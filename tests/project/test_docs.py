@@ -101,6 +101,7 @@ def test_make_docs_rejects_an_unknown_block() -> None:
         make_docs.filled("<!-- generated: autor -->\n<!-- end -->", {"author": ""}, set())
 
 
+@pytest.mark.live
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 def test_the_tutorial_works_and_shows_the_real_output(tmp_path: Path) -> None:
     page = read(tutorial.PAGE)

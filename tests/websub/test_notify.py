@@ -568,6 +568,7 @@ def front(port: int, server: int) -> Iterator[None]:
         yield
 
 
+@pytest.mark.live
 @pytest.mark.parametrize("name", ["all.rss", "all.atom", "all.json"])
 def test_w3_w9_a_real_hub_brings_a_saved_article_to_a_subscriber(tmp_path: Path, name: str) -> None:
     hub_port, port, public = free_port(), free_port(), free_port()
@@ -596,6 +597,7 @@ def test_w3_w9_a_real_hub_brings_a_saved_article_to_a_subscriber(tmp_path: Path,
         assert subscriber.got == [(served.headers["content-type"], served.body)]
 
 
+@pytest.mark.live
 def test_c10_what_a_hub_fetches_when_a_server_tells_it_is_the_new_state(tmp_path: Path) -> None:
     port, fetched = free_port(), dict[str, bytes]()
 

@@ -173,6 +173,7 @@ for number in range(3000):
 """
 
 
+@pytest.mark.live
 def test_several_processes_write_whole_lines_and_the_last_ones_too(tmp_path: Path) -> None:
     file = tmp_path / "log"
     processes = [subprocess.Popen([sys.executable, "-c", WRITER, str(file), name]) for name in "ab"]
@@ -208,6 +209,7 @@ def test_a_token_without_metrics_is_a_mistake(tmp_path: Path) -> None:
         Monitoring("", "hash", False, tmp_path / "token")
 
 
+@pytest.mark.live
 @pytest.mark.xdist_group("server")
 def test_standard_output_is_for_the_log_alone(tmp_path: Path) -> None:
     root = write_site(tmp_path / "site", {"a.md": front_matter()})

@@ -301,6 +301,7 @@ def full_folder(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@pytest.mark.live
 def test_a_real_server_goes_on_serving_while_the_disk_is_full(
     tmp_path: Path, full_folder: Path
 ) -> None:
@@ -354,6 +355,7 @@ def server(tmp_path: Path) -> Any:
         stop(running)
 
 
+@pytest.mark.live
 def test_any_worker_of_a_real_server_tells_of_all(server: Server, tmp_path: Path) -> None:
     for _ in range(20):
         assert server.ask("/all.rss").status == 200
