@@ -155,7 +155,7 @@ class _Builder:
         self._put_if_changed("definitions", definitions)
         if changed or feeds.renamed is not None or reparse or result.total:
             self._put_if_changed("revision", str(updater.revision))
-            self._put_if_changed("clock", str(self._seconds))
+            self._tx.meta.put_last_build(self._seconds)
         return self._report(changes, result, feeds.feed_set, changed), feeds.feed_set
 
     def _update(

@@ -75,7 +75,7 @@ def find_changed_paths(site: Site, catalogue: Catalogue) -> list[str]:
         if reader.meta.get("damaged"):
             return [""]
         plan = plan_reads(scan, reader.files.all(), reparse=False, trust=trusts_times(site))
-        assets = AssetSizes(site, reader.meta.get(asset_sizes.KEY))
+        assets = reader.meta.decode(asset_sizes.KEY, lambda stored: AssetSizes(site, stored))
     stale = assets.changed(scan.files.keys(), whole=False) or ()
     return list({*(task.path for task in plan.tasks), *plan.gone, *stale})
 

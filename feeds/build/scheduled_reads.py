@@ -25,10 +25,10 @@ class ScheduledReads:
 
     def __init__(self, site: Site, writer: WriteTransaction, now: int) -> None:
         self._writer = writer
-        self._known = _TIMES.decode(writer.meta.get(_KEY) or "{}")
+        self._known = writer.meta.decode(_KEY, lambda stored: _TIMES.decode(stored or "{}"))
         self.due = {path for path, at in self._known.items() if at <= now}
         self._times = {path: at for path, at in self._known.items() if path not in self.due}
-        self._assets = AssetSizes(site, writer.meta.get(asset_sizes.KEY))
+        self._assets = writer.meta.decode(asset_sizes.KEY, lambda stored: AssetSizes(site, stored))
         self.stale: set[str] = set()
 
     def add_due(self, plan: ReadPlan, paths: Set[str], *, whole: bool) -> ReadPlan:

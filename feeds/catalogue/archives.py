@@ -24,25 +24,40 @@ class Archives(Table):
     """Archive documents, by the path of their feed and their number."""
 
     def newest_numbers(self) -> dict[str, int]:
-        """Return the number of each feed's newest archive document, by path."""
+        """Return the number of each feed's newest archive document, by path.
+
+        Raises `DamageError` if that contradicts the places of entries.
+        """
+        placed = select(func.max(place.c.archive)).where(place.c.feed == archive.c.feed)
         rows = self._connection.execute(
-            select(archive.c.feed, func.max(archive.c.number)).group_by(archive.c.feed)
+            select(
+                archive.c.feed,
+                func.max(archive.c.number),
+                placed.correlate(archive).scalar_subquery(),
+            ).group_by(archive.c.feed)
         )
-        return {path: number for path, number in rows}  # noqa: C416
+        newest = {}
+        for path, number, last_placed in rows:
+            if last_placed is None or last_placed > number:
+                raise _damaged(path)
+            newest[path] = number
+        return newest
 
     def newest_number(self, feed: FeedDefinition) -> int:
         """Return the number of a feed's newest archive document; 0 if it has none.
 
-        Within a build, this includes documents that the build has filled so far.
+        Raises `DamageError` if an entry has a place in a later one.
         """
         if not feed.history:
             return 0
-        # An archive document that all entries have left still exists, so ask both tables.
         statements = (
             select(func.max(place.c.archive)).where(place.c.feed == feed.path),
             select(func.max(archive.c.number)).where(archive.c.feed == feed.path),
         )
-        return max(self._connection.scalar(statement) or 0 for statement in statements)
+        placed, known = (self._connection.scalar(statement) or 0 for statement in statements)
+        if placed > known:
+            raise _damaged(feed.path)
+        return known
 
     def shown(
         self, feed: FeedDefinition, numbers: Sequence[int], now: datetime
@@ -80,13 +95,12 @@ class Archives(Table):
 
     def available(self, feeds: Iterable[FeedDefinition]) -> list[Archive]:
         """Return the archive documents that these feeds publish, in order."""
-        states = self.states()
-        newest: dict[str, int] = {}
-        for path, number in states:
-            newest[path] = max(number, newest.get(path, 0))
+        states, newest = self.states(), self.newest_numbers()
         documents: list[Archive] = []
         for feed in feeds:
             numbers = available(newest.get(feed.path, 0), feed.history)
+            if any((feed.path, number) not in states for number in numbers):
+                raise _damaged(feed.path)
             documents += [
                 Archive(
                     feed,
@@ -189,6 +203,10 @@ class Archives(Table):
             for state in states
         ]
         self._insert(archive, rows)
+
+
+def _damaged(feed: str) -> DamageError:
+    return DamageError(f"the catalogue is damaged: the archive documents of feed {feed}")
 
 
 def _checked(row: Any) -> ArchiveState:

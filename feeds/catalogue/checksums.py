@@ -19,6 +19,11 @@ ENTRY = (
 _ENCODE = msgspec.msgpack.Encoder().encode
 
 
+def of_value(text: str) -> str:
+    """Return the checksum of a value in the table `meta`."""
+    return str(_checksum(text))
+
+
 def of_entry(values: Sequence[object]) -> int:
     """Return the checksum of an entry, from its values in the order of `ENTRY`."""
     *others, data = values

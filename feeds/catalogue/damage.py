@@ -7,9 +7,11 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import delete, select, update
 
-from feeds.catalogue import checksums, sqlite, withdrawal
+from feeds.catalogue import checksums, place_damage, sqlite, withdrawal
+from feeds.catalogue.meta import Meta
+from feeds.catalogue.place_damage import MisplacedRows
 from feeds.catalogue.schema import archive, entry, feed, file, fragment, meta
-from feeds.errors import CatalogueError
+from feeds.errors import CatalogueError, DamageError
 from feeds.model.document import FORMATS
 from feeds.model.entry import Entry, content_hash
 from feeds.util.dates import from_timestamp
@@ -18,6 +20,10 @@ from feeds.util.dates import from_timestamp
 _BATCH = 500
 _ENTRY = msgspec.json.Decoder(Entry)
 _STATE = tuple(entry.c[name] for name in ("id", "content_hash", "published", "updated"))
+
+# The keys in the table `meta` that hold JSON objects by path.
+_MAPPINGS = ("awaited", "assets")
+_MAPPING = msgspec.json.Decoder(dict[str, Any])
 
 _Row = Mapping[str, Any]
 
@@ -29,9 +35,11 @@ class DamagedRows(msgspec.Struct, frozen=True):
     fragments: list[int]
     feeds: list[str]
     archives: list[tuple[str, int]]
+    places: MisplacedRows
+    meta: list[str]
 
     def __len__(self) -> int:
-        return len(self.entries) + len(self.fragments) + len(self.feeds) + len(self.archives)
+        return sum(len(getattr(self, name)) for name in self.__struct_fields__)
 
 
 def find(connection: sa.Connection) -> DamagedRows:
@@ -55,6 +63,8 @@ def find(connection: sa.Connection) -> DamagedRows:
                 for row in connection.execute(select(archive))
                 if row.sum != checksums.of_archive(row.number, row.digest, row.updated)
             ],
+            place_damage.find(connection),
+            _damaged_meta(connection),
         )
 
 
@@ -75,14 +85,31 @@ def repair(connection: sa.Connection, now: int, *, force: bool = False) -> int:
         )
     _reset_derived(connection, damaged, now)
     # The next build then checks every feed and lists every file.
-    forgotten = ["damaged", "definitions", "walked"]
-    if not damaged:
+    forgotten = ["damaged", "definitions", "walked", *damaged.meta]
+    if not damaged or damaged.meta:
         forgotten.append("fingerprint")
     connection.execute(update(meta).where(meta.c.key.in_(forgotten)).values(value=""))
     return len(damaged)
 
 
+def _damaged_meta(connection: sa.Connection) -> list[str]:
+    """Return the keys in the table `meta` whose values are damaged and can be made again."""
+    stored = Meta(connection)
+    damaged = []
+    for key in _MAPPINGS:
+        try:
+            stored.decode(key, lambda text: _MAPPING.decode(text or "{}"))
+        except DamageError:
+            damaged.append(key)
+    try:
+        stored.last_build()
+    except DamageError:
+        damaged += ["clock", "clock_sum"]
+    return damaged
+
+
 def _reset_derived(connection: sa.Connection, damaged: DamagedRows, now: int) -> None:
+    place_damage.repair(connection, damaged.places, now)
     for seq in damaged.fragments:
         connection.execute(delete(fragment).where(fragment.c.entry == seq))
     for path in damaged.feeds:

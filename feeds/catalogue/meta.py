@@ -1,14 +1,20 @@
 """The table `meta`: single values about the whole catalogue, by key."""
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy import func, select
 
+from feeds.catalogue import checksums
 from feeds.catalogue.schema import feed, meta
 from feeds.catalogue.table import Table
-from feeds.errors import CatalogueError
+from feeds.errors import CatalogueError, DamageError
 from feeds.util.dates import from_timestamp
+
+T = TypeVar("T")
 
 _PUBLISHED = "published:"
 
@@ -23,6 +29,13 @@ class Meta(Table):
     def get(self, key: str) -> str:
         """Return the value of a key, or an empty string if it is not set."""
         return self._all().get(key, "")
+
+    def decode(self, key: str, decoder: Callable[[str], T]) -> T:
+        """Return the decoded value of a key. Raises `DamageError` if it cannot be decoded."""
+        try:
+            return decoder(self.get(key))
+        except (ValueError, OverflowError, OSError, msgspec.DecodeError):
+            raise _damaged(key) from None
 
     def put(self, key: str, value: str) -> None:
         """Set the value of a key."""
@@ -47,9 +60,17 @@ class Meta(Table):
 
         Catalogues of earlier versions do not store it: for them, the latest change of any feed.
         """
-        if stored := self.get("clock"):
-            return int(stored)
+        if self.get("clock"):
+            known = self.get("clock_sum")
+            if known and known != checksums.of_value(self.get("clock")):
+                raise _damaged("clock")
+            return self.decode("clock", valid_seconds)
         return self._connection.scalar(select(func.max(feed.c.updated))) or 0
+
+    def put_last_build(self, seconds: int) -> None:
+        """Store the time of a build that changed something."""
+        self.put("clock", str(seconds))
+        self.put("clock_sum", checksums.of_value(str(seconds)))
 
     def display_time(self, now: datetime) -> datetime:
         """Return the time to show feeds at: never before the last build.
@@ -63,8 +84,13 @@ class Meta(Table):
         copies = {}
         for key, value in self._all().items():
             if key.startswith(_PUBLISHED):
-                copy_id, revision = value.split()
-                copies[key.removeprefix(_PUBLISHED)] = copy_id, int(revision)
+                try:
+                    copy_id, revision = value.split()
+                    copies[key.removeprefix(_PUBLISHED)] = copy_id, int(revision)
+                except ValueError:
+                    raise CatalogueError(
+                        f"the catalogue is damaged: meta.{key}; replace it with a backup"
+                    ) from None
         return copies
 
     def put_published_copy(self, url: str, copy_id: str, revision: int) -> None:
@@ -84,6 +110,15 @@ class Meta(Table):
             raise CatalogueError(
                 f"the catalogue is damaged: meta.{key} is not a number; replace it with a backup"
             ) from None
+
+
+def valid_seconds(text: str) -> int:
+    """Return the time that a text holds, in seconds. Raises an error unless it is a time."""
+    return int(from_timestamp(int(text)).timestamp())
+
+
+def _damaged(key: str) -> DamageError:
+    return DamageError(f"the catalogue is damaged: meta.{key}")
 
 
 def published_copy(url: str, copy_id: str, revision: int) -> tuple[str, str]:

@@ -30,7 +30,7 @@ def _sum() -> Column[int]:
 # Values by key:
 # - `schema`: VERSION.
 # - `revision`: the number of builds that changed anything.
-# - `clock`: the time of the last such build, in seconds.
+# - `clock`: the time of the last such build, in seconds; `clock_sum`: its checksum.
 # - `fingerprint`: a hash of the settings that entries were rendered with; `definitions`: a hash of
 #   the feeds.yaml that the feeds were built from.
 # - `feeds`: the revision that last changed the set of feeds or their titles.

@@ -1,5 +1,6 @@
 """Damaged rows are never published; what can be derived is made again."""
 
+import json
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
@@ -109,6 +110,46 @@ def test_other_damage_is_an_error_and_not_published(
         assert after == before
     site.build()
     assert export(site, tmp_path / "again") == after
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE place SET archive = 1 WHERE feed = 'few' AND entry = 1",
+        "UPDATE place SET archive = 7 WHERE feed = 'few' AND entry = 1",
+        "UPDATE archive SET feed = 'alk' WHERE number = 1",
+        "UPDATE archive SET feed = 'alk' WHERE number = 2",
+        "UPDATE archive SET feed = 'alk' WHERE number = 4",
+        "UPDATE archive SET feed = 'alk'",
+        "DELETE FROM archive WHERE number = 4",
+        "UPDATE meta SET value = '1x96068175' WHERE key = 'clock'",
+        "UPDATE meta SET value = '9' || substr(value, 2) WHERE key = 'clock'",
+        "UPDATE meta SET value = value || '000000' WHERE key = 'clock'",
+    ],
+)
+def test_damaged_places_archives_and_clocks_are_restored(
+    tmp_path: Path, site: Publication, statement: str
+) -> None:
+    feeds = [{"path": "few", "size": 50, "history": "all"}, *FEEDS["feeds"]]
+    (site.root / "feeds.yaml").write_text(json.dumps({"feeds": feeds}))
+    site.build()
+    before = export(site, tmp_path / "before")
+    assert "all/archive/4.rss" in before
+    damage(site, statement)
+    with pytest.raises(CatalogueError, match="damaged"):
+        export(site, tmp_path / "after")
+    site.build(verify=True)
+    assert export(site, tmp_path / "after").keys() == before.keys()
+    if "archive SET" not in statement and "DELETE" not in statement:
+        assert export(site, tmp_path / "again") == before
+
+
+def test_a_damaged_schedule_is_restored(site: Publication) -> None:
+    ends = (NOW + timedelta(hours=1)).isoformat()
+    site.write("g.md", front_matter(webUrl="https://example.org/g", expires=ends))
+    due = site.build().due
+    damage(site, "UPDATE meta SET value = '{broken' WHERE key = 'awaited'")
+    assert site.build().due == due
 
 
 def test_lost_memory_is_an_error_unless_forced(site: Publication, tmp_path: Path) -> None:
