@@ -174,11 +174,15 @@ def hosts() -> str:
         )
     ]  # fmt: skip
     for host in registry.HOSTS.values():
-        encodings = "".join(f"`{SUFFIXES[coding]}` " for coding in host.codings)
-        optional = [SUFFIXES[coding] for coding in host.can if coding not in host.codings]
+        encodings = "".join(f"`{SUFFIXES[coding]}` " for coding in host.default_codings)
+        optional = [
+            SUFFIXES[coding]
+            for coding in host.supported_codings
+            if coding not in host.default_codings
+        ]
         encodings += "".join(f"(`{suffix}` optional)" for suffix in optional)
         limits = (host.types, host.caching, host.link, host.redirects, host.gone)
-        rows.append((f"`{host.name}`", host.title, host.told, *limits, encodings or "no"))
+        rows.append((f"`{host.name}`", host.title, host.config, *limits, encodings or "no"))
     return _table(rows)
 
 

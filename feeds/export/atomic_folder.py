@@ -33,10 +33,10 @@ def check_target(site: Site, target: Path) -> None:
         site.root.resolve(): f"the config folder {site.root}",
         site.lock_file("export").parent.resolve(): "the catalogue",
     }
-    for folder, what in private.items():
+    for folder, name in private.items():
         if resolved == folder or resolved in folder.parents:
             raise ExportError(
-                f"{target} is or holds {what}, and readers may get all that lies in the folder of "
+                f"{target} is or holds {name}, and readers may get all that lies in the folder of "
                 "an export; name another folder, such as one of its own beside or below it"
             )
     if resolved.exists() and not resolved.is_dir():
@@ -51,7 +51,7 @@ class AtomicFolder:
     """
 
     def __init__(self, root: Path) -> None:
-        self._root, self._at = root, str(root)
+        self._root, self._root_text = root, str(root)
         self._pool = ThreadPoolExecutor(_WRITERS)
         self._writing: deque[Future[None]] = deque()
         self._touched: set[Path] = set()
@@ -79,11 +79,11 @@ class AtomicFolder:
     def size(self, name: str) -> int | None:
         """The size of a file in bytes, None if it cannot be had."""
         try:
-            return os.stat(f"{self._at}/{name}").st_size  # noqa: PTH116 - there are thousands
+            return os.stat(f"{self._root_text}/{name}").st_size  # noqa: PTH116 - there are thousands
         except OSError:
             return None
 
-    def have(self, files: Mapping[str, File]) -> bool:
+    def has_all(self, files: Mapping[str, File]) -> bool:
         """Whether there are all these files, as far as their sizes can tell."""
         return all(self.size(name) == file.size for name, file in files.items())
 
@@ -91,36 +91,36 @@ class AtomicFolder:
         """Whether anything is there under this name."""
         return os.path.lexists(self._root / name)
 
-    def second(self, name: str) -> int | None:
+    def mtime(self, name: str) -> int | None:
         """The time of a file, in whole seconds; None if there is none."""
         try:
             return (self._root / name).stat().st_mtime_ns // _SECOND
         except FileNotFoundError:
             return None
 
-    def soon(self, work: Callable[[], None]) -> None:
+    def submit(self, task: Callable[[], None]) -> None:
         """Do work that writes files, in a thread, as soon as one is free."""
-        self._writing.append(self._pool.submit(work))
+        self._writing.append(self._pool.submit(task))
         self._wait(2 * _WRITERS)
 
     def wait(self) -> None:
         """Wait until everything is in its place. Raises what the work in threads raised."""
         self._wait(0)
 
-    def wrote(self, names: Iterable[str]) -> None:
+    def note_written(self, names: Iterable[str]) -> None:
         """Take note of what another process has written here, for `settle`."""
         folders = {name.rpartition("/")[0] for name in names}  # far fewer
         for folder in folders - {""}:
-            at = self._root / folder
-            self._touched.update((at, *_parents(at, self._root)))
+            path = self._root / folder
+            self._touched.update((path, *_parents(path, self._root)))
         self._touched.add(self._root)
 
-    def settle(self) -> None:
+    def sync(self) -> None:
         """The same, and see to it that it stays there if the power fails."""
         self.wait()
         for folder in self._touched:
             if folder.is_dir():
-                _sync(folder)
+                _fsync_folder(folder)
         self._touched.clear()
 
     def remove(self, names: Iterable[str]) -> None:
@@ -136,9 +136,9 @@ class AtomicFolder:
                     break  # not empty: other files live there
                 self._touched.add(folder.parent)
 
-    def _wait(self, most: int) -> None:
+    def _wait(self, limit: int) -> None:
         """Wait until at most so much work is under way."""
-        while len(self._writing) > most:
+        while len(self._writing) > limit:
             self._writing.popleft().result()
 
     def write(self, name: str, body: bytes, ns: int | None = None) -> None:
@@ -160,7 +160,7 @@ class AtomicFolder:
         self._touched.add(final.parent)
 
 
-def second_of(updated: datetime, before: int | None, now: datetime) -> int:
+def mtime_second(updated: datetime, before: int | None, now: datetime) -> int:
     """The second that a file with new bytes gets, `before` being that of the old bytes.
 
     It is the document's Last-Modified. Servers make ETags of time and size, and a size may be the
@@ -174,12 +174,12 @@ def second_of(updated: datetime, before: int | None, now: datetime) -> int:
     return max(second, before + 1)
 
 
-def moment_of(second: int, sha256: str) -> int:
+def mtime_ns(second: int, sha256: str) -> int:
     """A time in that second, in nanoseconds: made of the bytes, for servers that look closely."""
     return second * _SECOND + int(sha256[:8], 16) % 1_000_000 * 1000
 
 
-def _sync(folder: Path) -> None:
+def _fsync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

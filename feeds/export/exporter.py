@@ -17,14 +17,13 @@ from feeds.errors import ExportError
 from feeds.export import manifest
 from feeds.export.atomic_folder import AtomicFolder, check_target
 from feeds.export.fingerprint import export_fingerprint, feed_fingerprint
-from feeds.export.hosts import rules as plan
 from feeds.export.hosts.base import Host
 from feeds.export.hosts.registry import HOSTS
+from feeds.export.hosts.rules import build_rules
 from feeds.export.manifest import Kind
 from feeds.export.workers import Job, document_workers
 from feeds.export.writer import ExportWriter, WriteOptions
-from feeds.model import document
-from feeds.model.document import FORMATS
+from feeds.model.document import FORMATS, make_document
 from feeds.render import feed_documents
 from feeds.render.feed_documents import ArchiveParts, FeedParts
 from feeds.render.site import documents, groups, opml, pages
@@ -77,8 +76,8 @@ def export(
     which will be; what it raises ends the export.
     """
     check_target(site, target)
-    wanted = HOSTS[host or site.settings.export.host]
-    codings = _codings(wanted, site)
+    target_host = HOSTS[host or site.settings.export.host]
+    codings = _codings(target_host, site)
     try:
         target.mkdir(parents=True, exist_ok=True)
         with (
@@ -88,22 +87,30 @@ def export(
             AtomicFolder(target) as files,
         ):
             before, now = manifest.read(target), reader.meta.display_time(now)
-            there = {*manifest.documents(before), *published}
-            made_of, whole = (
-                export_fingerprint(site, reader, wanted, codings),
+            present = {*manifest.documents(before), *published}
+            fingerprint, completion = (
+                export_fingerprint(site, reader, target_host, codings),
                 manifest.read_completion(target),
             )
-            if made_of == whole.made_of and not (overwrite or verify) and files.have(before.files):
+            if (
+                fingerprint == completion.made_of
+                and not (overwrite or verify)
+                and files.has_all(before.files)
+            ):
                 if guard:
-                    guard(there, before.files.keys())
+                    guard(present, before.files.keys())
                 due = reader.feeds.next_publication(now)
-                return ExportReport((), (), len(before.files), whole.said, due)
-            made = Exporter(site, reader, now, wanted, codings, made_of)
+                return ExportReport((), (), len(before.files), completion.said, due)
+            exporter = Exporter(site, reader, now, target_host, codings, fingerprint)
             if guard:
-                guard(there, made.names)
-            rules = WriteOptions(wanted.coded, codings, made.copies, overwrite, verify, now)
-            return made.run(
-                ExportWriter(files, before, site, rules), made.job(target, rules, before), progress
+                guard(present, exporter.names)
+            options = WriteOptions(
+                target_host.coded_kinds, codings, exporter.copies, overwrite, verify, now
+            )
+            return exporter.run(
+                ExportWriter(files, before, site, options),
+                exporter.job(target, options, before),
+                progress,
             )
     except Timeout:
         raise ExportError(f"another export to {target} is running; wait for its end") from None
@@ -114,14 +121,14 @@ def export(
 
 def _codings(host: Host, site: Site) -> tuple[str, ...]:
     """The codings of precompressed files, in the order in which they are preferred."""
-    said = site.settings.export.codings
-    if said is None:
-        return host.codings
-    if unable := set(said) - set(host.can):
+    wanted = site.settings.export.codings
+    if wanted is None:
+        return host.default_codings
+    if unsupported := set(wanted) - set(host.supported_codings):
         raise ExportError(
-            f"{host.title} sends no {min(unable)} files as they are; remove it from export.codings"
+            f"{host.title} sends no {min(unsupported)} files as they are; remove it from export.codings"
         )
-    return tuple(each for each in compression.CODINGS if each in said)
+    return tuple(coding for coding in compression.CODINGS if coding in wanted)
 
 
 class Exporter:
@@ -134,142 +141,163 @@ class Exporter:
         now: datetime,
         host: Host,
         codings: tuple[str, ...],
-        made_of: str,
+        fingerprint: str,
     ) -> None:
         self._site, self._reader, self._now, self._host = site, reader, now, host
-        self._made_of, self._at = made_of, (site, reader, now)
+        self._fingerprint, self._context = fingerprint, (site, reader, now)
         self._feeds = feed_documents.all_feeds(site, reader, now)
         self._states = states = reader.feeds.states()
         feeds = list(self._feeds.values())
-        self._checked = can_verify(site, reader, states, self._feeds)
+        self._verify = can_verify(site, reader, states, self._feeds)
         self._groups = groups.group_by_folder(feeds)
-        self._makers = documents.site_documents(feeds, states, site)
+        self._site_documents = documents.site_documents(feeds, states, site)
         self._archives = {each.path: each for each in reader.archives.available(feeds)}
-        served = [
-            *self._makers,
-            *(name for feed in feeds for name in _names(feed)),
-            *(name for path in self._archives for name in _formats(path)),
+        paths = [
+            *self._site_documents,
+            *(name for feed in feeds for name in _feed_paths(feed)),
+            *(name for path in self._archives for name in _document_paths(path)),
         ]
-        self._told = host.make(plan.make(feeds, served, site), codings)
+        self._host_output = host.configure(build_rules(feeds, paths, site), codings)
         settings = (site.settings.pages, site.settings.http)
-        around = [reader.meta.get("fingerprint"), *settings, codings, host.coded]
-        self._shows = {
+        context = [reader.meta.get("fingerprint"), *settings, codings, host.coded_kinds]
+        self._fingerprints = {
             feed.path: feed_fingerprint(
-                feed, states.get(feed.path), [*around, _named(self._beside(feed))]
+                feed, states.get(feed.path), [*context, _titles(self._neighbours(feed))]
             )
             for feed in feeds
         }
         for path, archive in self._archives.items():
             links = (archive.position.previous, archive.position.next)
-            self._shows[path] = feed_fingerprint(archive.feed, archive.state, [*around, links])
+            self._fingerprints[path] = feed_fingerprint(
+                archive.feed, archive.state, [*context, links]
+            )
 
     @property
     def copies(self) -> Mapping[str, str]:
         """Further paths of documents."""
-        return self._told.copies
+        return self._host_output.copies
 
     @property
     def names(self) -> set[str]:
         """The paths of all documents."""
-        feeds = (name for feed in self._feeds.values() for name in _names(feed))
-        archives = (name for path in self._archives for name in _formats(path))
-        return {*self._makers, *self._host_files(), *self.copies, *feeds, *archives}
+        feeds = (name for feed in self._feeds.values() for name in _feed_paths(feed))
+        archives = (name for path in self._archives for name in _document_paths(path))
+        return {*self._site_documents, *self._host_paths(), *self.copies, *feeds, *archives}
 
-    def job(self, target: Path, rules: WriteOptions, before: manifest.Manifest) -> Job:
+    def job(self, target: Path, options: WriteOptions, before: manifest.Manifest) -> Job:
         """What makes the documents of the feeds and archives."""
-        return Job(self._site, target, rules, before, self._feeds, self._groups, self._archives)
+        return Job(self._site, target, options, before, self._feeds, self._groups, self._archives)
 
     def run(self, files: ExportWriter, job: Job, progress: Progress) -> ExportReport:
         """Write what changed, and what others name before those that name it."""
-        files.after.feeds = self._shows
-        stale = [
+        files.after.feeds = self._fingerprints
+        stale_feeds = [
             feed
             for feed in self._feeds.values()
-            if not self._is_fresh(feed.path, _names(feed), files)
+            if not self._is_fresh(feed.path, _feed_paths(feed), files)
         ]
-        old = [
+        stale_archives = [
             archive
             for path, archive in self._archives.items()
-            if not self._is_fresh(path, _formats(path), files)
+            if not self._is_fresh(path, _document_paths(path), files)
         ]
-        new = [archive for archive in old if not files.exist(_formats(archive.path))]
-        changing = {*(feed.path for feed in stale), *(archive.path for archive in old)}
-        named = [*self._makers, *self._host_files(), *(n for feed in stale for n in _names(feed))]
-        files.begin([*named, *(n for archive in old for n in _formats(archive.path))], changing)
-        for path in self._shows.keys() - changing:
-            files.keep(_names(self._feeds[path]) if path in self._feeds else _formats(path))
-        with document_workers(job, files, processors(), len(stale) + len(old)) as makers:
-            for part in (new, [each for each in old if each not in new]):  # these name the new ones
-                for done in makers.archives(map(self._archive_parts, part)):
-                    progress("Writing archives", min(done, len(part)), len(part))
-                files.settle()
-            self._put_made(files, "asset")
-            files.settle()
-            for done in makers.feeds(map(self._feed_parts, stale)):
-                progress("Writing feeds", min(done, len(stale)), len(stale))
-            files.settle()
-        self._put_made(files, "list")
-        self._put_for_host(files)
-        files.settle()
-        said = (*self._told.limitations, *_undone(self._site))
-        removed = files.finish(self._made_of, said)
+        new_archives = [
+            archive for archive in stale_archives if not files.exist(_document_paths(archive.path))
+        ]
+        changing = {
+            *(feed.path for feed in stale_feeds),
+            *(archive.path for archive in stale_archives),
+        }
+        paths = [
+            *self._site_documents,
+            *self._host_paths(),
+            *(n for feed in stale_feeds for n in _feed_paths(feed)),
+        ]
+        files.begin(
+            [*paths, *(n for archive in stale_archives for n in _document_paths(archive.path))],
+            changing,
+        )
+        for path in self._fingerprints.keys() - changing:
+            files.keep(
+                _feed_paths(self._feeds[path]) if path in self._feeds else _document_paths(path)
+            )
+        with document_workers(
+            job, files, processors(), len(stale_feeds) + len(stale_archives)
+        ) as workers:
+            for archives in (
+                new_archives,
+                [each for each in stale_archives if each not in new_archives],
+            ):  # these name the new ones
+                for done in workers.write_archives(map(self._archive_parts, archives)):
+                    progress("Writing archives", min(done, len(archives)), len(archives))
+                files.sync()
+            self._put_site_documents(files, "asset")
+            files.sync()
+            for done in workers.write_feeds(map(self._feed_parts, stale_feeds)):
+                progress("Writing feeds", min(done, len(stale_feeds)), len(stale_feeds))
+            files.sync()
+        self._put_site_documents(files, "list")
+        self._put_host_files(files)
+        files.sync()
+        limitations = (*self._host_output.limitations, *_unsupported_settings(self._site))
+        removed = files.finish(self._fingerprint, limitations)
         return ExportReport(
             written=tuple(sorted(files.written)),
             removed=tuple(removed),
             unchanged=len(files.after.files) - len(files.written),
-            said=said,
+            said=limitations,
             due=self._reader.feeds.next_publication(self._now),
         )
 
-    def _beside(self, feed: FeedDefinition) -> Sequence[FeedDefinition]:
+    def _neighbours(self, feed: FeedDefinition) -> Sequence[FeedDefinition]:
         return groups.neighbours(feed, self._groups, self._site)
 
     def _feed_parts(self, feed: FeedDefinition) -> FeedParts:
         before = self._states.get(feed.path)
-        return feed_documents.load_feed_parts(feed, *self._at, before, verify=self._checked)
+        return feed_documents.load_feed_parts(feed, *self._context, before, verify=self._verify)
 
     def _archive_parts(self, archive: Archive) -> ArchiveParts:
-        return feed_documents.load_archive_parts(archive, *self._at, verify=self._checked)
+        return feed_documents.load_archive_parts(archive, *self._context, verify=self._verify)
 
     def _is_fresh(self, path: str, names: Sequence[str], files: ExportWriter) -> bool:
         """Whether the files of a feed or archive show its very state already."""
-        return files.before.feeds.get(path) == self._shows[path] and files.are_there(names)
+        return files.before.feeds.get(path) == self._fingerprints[path] and files.are_current(names)
 
-    def _put_made(self, files: ExportWriter, kind: Kind) -> None:
+    def _put_site_documents(self, files: ExportWriter, kind: Kind) -> None:
         """Write those documents of the site that are no feeds' and of this kind."""
-        for name, make in self._makers.items():
+        for name, render in self._site_documents.items():
             if ("asset" if name.endswith(".css") else "list") == kind:
-                files.put([(name, make(), kind)])
+                files.put([(name, render(), kind)])
 
-    def _host_files(self) -> list[str]:
-        return [*([pages.NOT_FOUND] if self._host.has_404 else []), *self._told.files]
+    def _host_paths(self) -> list[str]:
+        return [*([pages.NOT_FOUND] if self._host.has_404 else []), *self._host_output.files]
 
-    def _put_for_host(self, files: ExportWriter) -> None:
+    def _put_host_files(self, files: ExportWriter) -> None:
         if self._host.has_404:
             # Sent with the status 404, which is not to be kept.
             files.put_now(pages.NOT_FOUND, pages.not_found(self._site), "list", "no-store")
-        files.settle()
-        for name, body in self._told.files.items():
+        files.sync()
+        for name, body in self._host_output.files.items():
             page = name.endswith(".html")  # in place of a redirect
-            made = document.make_document(
+            document = make_document(
                 body, NEVER, pages.MEDIA_TYPE if page else "text/plain", opml.CACHING
             )
-            files.put_plain(name, made, "list" if page else "host")
+            files.put_plain(name, document, "list" if page else "host")
 
 
-def _names(feed: FeedDefinition) -> list[str]:
-    return [*_formats(feed.path), pages.page_path(feed)]
+def _feed_paths(feed: FeedDefinition) -> list[str]:
+    return [*_document_paths(feed.path), pages.page_path(feed)]
 
 
-def _formats(path: str) -> list[str]:
+def _document_paths(path: str) -> list[str]:
     return [f"{path}.{format_}" for format_ in FORMATS]
 
 
-def _named(feeds: Sequence[FeedDefinition]) -> list[tuple[str, str]]:
+def _titles(feeds: Sequence[FeedDefinition]) -> list[tuple[str, str]]:
     return [(feed.path, feed.title) for feed in feeds]
 
 
-def _undone(site: Site) -> Iterator[str]:
+def _unsupported_settings(site: Site) -> Iterator[str]:
     """What no static host does, of what the settings ask for."""
     http = site.settings.http
     if http.cache_tags:

@@ -21,24 +21,34 @@ def export_fingerprint(
     site: Site, reader: ReadTransaction, host: Host, codings: Sequence[str]
 ) -> str:
     """A hash of all that an export is made of: where it is the same, there is nothing to do."""
-    known = (reader.meta.revision(), reader.meta.feeds_revision(), reader.meta.get("fingerprint"))
-    shown = (reader.feeds.titles(), reader.feeds.states(), list(reader.archives.states().values()))
+    revisions = (
+        reader.meta.revision(),
+        reader.meta.feeds_revision(),
+        reader.meta.get("fingerprint"),
+    )
+    states = (reader.feeds.titles(), reader.feeds.states(), list(reader.archives.states().values()))
     settings = site.settings  # all but these have their part in the fingerprint
-    told = (settings.pages, settings.http, settings.export, definitions_hash(site), site.redirects)
-    parts = [program_hash(), host.name, codings, known, shown, told]
+    configuration = (
+        settings.pages,
+        settings.http,
+        settings.export,
+        definitions_hash(site),
+        site.redirects,
+    )
+    parts = [program_hash(), host.name, codings, revisions, states, configuration]
     return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()
 
 
 def program_hash() -> list[str | int]:
     """What stands for this program: another version makes other documents."""
-    made, here = hashlib.sha256(), Path(__file__).parents[1]
-    for file in sorted(here.rglob("*")):
+    digest, package = hashlib.sha256(), Path(__file__).parents[1]
+    for file in sorted(package.rglob("*")):
         if file.suffix in _SOURCES:
-            made.update(file.read_bytes())
-    return [made.hexdigest(), fragment.VERSION, envelope.VERSION, pages.VERSION]
+            digest.update(file.read_bytes())
+    return [digest.hexdigest(), fragment.VERSION, envelope.VERSION, pages.VERSION]
 
 
-def feed_fingerprint(feed: FeedDefinition, state: object, around: Sequence[object]) -> str:
+def feed_fingerprint(feed: FeedDefinition, state: object, context: Sequence[object]) -> str:
     """A hash of all that a feed's documents, or an archive's of that feed, are made of."""
-    parts = [fragment.VERSION, envelope.VERSION, pages.VERSION, *around, feed, state]
+    parts = [fragment.VERSION, envelope.VERSION, pages.VERSION, *context, feed, state]
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:32]

@@ -53,7 +53,7 @@ class Completion(msgspec.Struct):
     said: tuple[str, ...] = ()
 
 
-class _Earlier(msgspec.Struct):
+class _FirstManifest(msgspec.Struct):
     """The form that manifests had first: of each file its sha256 alone."""
 
     files: dict[str, str] = {}
@@ -69,15 +69,19 @@ def read(target: Path) -> Manifest:
         data = (target / NAME).read_bytes()
     except FileNotFoundError:
         return Manifest()
-    found = decode(data)
-    return Manifest() if any(map(_leads_out, found.files)) else found
+    manifest = decode(data)
+    return Manifest() if any(map(_is_outside, manifest.files)) else manifest
 
 
 def read_completion(target: Path) -> Completion:
     """What the last export to `target` was made of; of nothing while one is not whole."""
     try:
-        found = msgspec.json.decode((target / COMPLETION_NAME).read_bytes(), type=Completion)
-        return found if found.manifest == digest((target / NAME).read_bytes()) else Completion()
+        completion = msgspec.json.decode((target / COMPLETION_NAME).read_bytes(), type=Completion)
+        return (
+            completion
+            if completion.manifest == digest((target / NAME).read_bytes())
+            else Completion()
+        )
     except (FileNotFoundError, msgspec.DecodeError):
         return Completion()
 
@@ -94,7 +98,7 @@ def decode(data: bytes) -> Manifest:
     except msgspec.DecodeError:
         pass
     try:
-        earlier = msgspec.json.decode(data, type=_Earlier)
+        earlier = msgspec.json.decode(data, type=_FirstManifest)
     except msgspec.DecodeError:
         return Manifest()
     return Manifest(dict.fromkeys(earlier.files, UNKNOWN_CONTENT))
@@ -114,6 +118,6 @@ def documents(manifest: Manifest) -> dict[str, File]:
     }
 
 
-def _leads_out(name: str) -> bool:
+def _is_outside(name: str) -> bool:
     path = PurePosixPath(name)
     return path.is_absolute() or ".." in path.parts

@@ -34,7 +34,7 @@ class Job(NamedTuple):
 
     site: Site
     root: Path
-    rules: WriteOptions
+    options: WriteOptions
     before: Manifest
     feeds: Mapping[str, FeedDefinition]
     groups: Mapping[str, FeedGroup]
@@ -42,30 +42,36 @@ class Job(NamedTuple):
 
 
 class DocumentWorker:
-    """Makes documents, and writes them: soon, see `Files.put`."""
+    """Makes documents, and writes them: soon, see `ExportWriter.put`."""
 
     def __init__(self, job: Job, files: ExportWriter) -> None:
         self._job, self._files = job, files
 
-    def feed(self, parts: FeedParts) -> None:
+    def write_feed(self, parts: FeedParts) -> None:
         """The documents of a feed, and then its page, which names them."""
         feed = self._job.feeds[parts.view.state.path]
-        beside = groups.neighbours(feed, self._job.groups, self._job.site)
-        fetched, page = feed_documents.render_feed_parts(feed, self._job.site, parts, beside)
+        neighbours = groups.neighbours(feed, self._job.groups, self._job.site)
+        documents, page = feed_documents.render_feed_parts(feed, self._job.site, parts, neighbours)
         self._files.put(
             [
-                *((f"{feed.path}.{format_}", made, "feed") for format_, made in fetched.items()),
+                *(
+                    (f"{feed.path}.{format_}", document, "feed")
+                    for format_, document in documents.items()
+                ),
                 (pages.page_path(feed), page, "page"),
             ]
         )
 
-    def archive(self, parts: ArchiveParts) -> None:
+    def write_archive(self, parts: ArchiveParts) -> None:
         """An archive document in every format."""
-        made = feed_documents.render_archive_parts(
+        documents = feed_documents.render_archive_parts(
             self._job.archives[parts.path], self._job.site, parts
         )
         self._files.put(
-            [(f"{parts.path}.{format_}", each, "archive") for format_, each in made.items()]
+            [
+                (f"{parts.path}.{format_}", document, "archive")
+                for format_, document in documents.items()
+            ]
         )
 
 
@@ -82,72 +88,72 @@ class DocumentWorkers:
     """The documents of an export, made and written by processes or in this one."""
 
     def __init__(
-        self, maker: DocumentWorker, files: ExportWriter, processes: ProcessPool | None
+        self, worker: DocumentWorker, files: ExportWriter, processes: ProcessPool | None
     ) -> None:
-        self._maker, self._files, self._processes = maker, files, processes
+        self._worker, self._files, self._processes = worker, files, processes
 
-    def feeds(self, parts: Iterable[FeedParts]) -> Iterator[int]:
+    def write_feeds(self, parts: Iterable[FeedParts]) -> Iterator[int]:
         """Make and write feeds and their pages; yields how many are done."""
-        return self._made(parts, self._maker.feed, _make_feeds)
+        return self._write(parts, self._worker.write_feed, _feeds_task)
 
-    def archives(self, parts: Iterable[ArchiveParts]) -> Iterator[int]:
+    def write_archives(self, parts: Iterable[ArchiveParts]) -> Iterator[int]:
         """The same of archive documents."""
-        return self._made(parts, self._maker.archive, _make_archives)
+        return self._write(parts, self._worker.write_archive, _archives_task)
 
-    def _made(
-        self, parts: Iterable[Parts], here: Callable[[Parts], None], there: Work
+    def _write(
+        self, parts: Iterable[Parts], write: Callable[[Parts], None], task: Work
     ) -> Iterator[int]:
         done = 0
         if self._processes is None:
-            for done, each in enumerate(parts, 1):
-                here(each)
+            for done, item in enumerate(parts, 1):
+                write(item)
                 yield done
             return
-        for result in self._processes.run(there, _tasks(parts)):
-            noted = _NOTED.decode(result)
-            self._files.add(noted)
-            done += noted.made
+        for result in self._processes.run(task, _tasks(parts)):
+            write_result = _RESULT.decode(result)
+            self._files.add(write_result)
+            done += write_result.count
             yield done
 
 
 _FEED_PARTS = msgspec.msgpack.Decoder(list[FeedParts])
 _ARCHIVE_PARTS = msgspec.msgpack.Decoder(list[ArchiveParts])
-_NOTED = msgspec.msgpack.Decoder(WriteResult)
+_RESULT = msgspec.msgpack.Decoder(WriteResult)
 
 # That of a worker process, which has it from its start on.
-_at_work: list[tuple[DocumentWorker, ExportWriter]] = []
+_worker_state: list[tuple[DocumentWorker, ExportWriter]] = []
 
 
 def _start(job: Job) -> None:
-    files = ExportWriter(AtomicFolder(job.root), job.before, job.site, job.rules)
-    _at_work[:] = [(DocumentWorker(job, files), files)]
+    files = ExportWriter(AtomicFolder(job.root), job.before, job.site, job.options)
+    _worker_state[:] = [(DocumentWorker(job, files), files)]
 
 
-def _make_feeds(task: bytes) -> bytes:
-    return _make(_FEED_PARTS.decode(task), DocumentWorker.feed)
+def _feeds_task(task: bytes) -> bytes:
+    return _write_in_worker(_FEED_PARTS.decode(task), DocumentWorker.write_feed)
 
 
-def _make_archives(task: bytes) -> bytes:
-    return _make(_ARCHIVE_PARTS.decode(task), DocumentWorker.archive)
+def _archives_task(task: bytes) -> bytes:
+    return _write_in_worker(_ARCHIVE_PARTS.decode(task), DocumentWorker.write_archive)
 
 
-def _make(parts: list[Parts], make: Callable[[DocumentWorker, Parts], None]) -> bytes:
-    [(maker, files)] = _at_work
-    for each in parts:
-        make(maker, each)
-    return msgspec.msgpack.encode(files.noted(len(parts)))
+def _write_in_worker(parts: list[Parts], write: Callable[[DocumentWorker, Parts], None]) -> bytes:
+    [(worker, files)] = _worker_state
+    for item in parts:
+        write(worker, item)
+    return msgspec.msgpack.encode(files.take_result(len(parts)))
 
 
 def _tasks(parts: Iterable[Parts]) -> Iterator[bytes]:
     """The parts, a few in a task: for each has its price, and none is to take much memory."""
-    few: list[msgspec.Raw] = []
+    chunk: list[msgspec.Raw] = []
     size = 0
-    for each in parts:
-        encoded = msgspec.msgpack.encode(each)
-        few.append(msgspec.Raw(encoded))
+    for item in parts:
+        encoded = msgspec.msgpack.encode(item)
+        chunk.append(msgspec.Raw(encoded))
         size += len(encoded)
-        if len(few) == _CHUNK or size >= _BYTES:
-            yield msgspec.msgpack.encode(few)
-            few, size = [], 0
-    if few:
-        yield msgspec.msgpack.encode(few)
+        if len(chunk) == _CHUNK or size >= _BYTES:
+            yield msgspec.msgpack.encode(chunk)
+            chunk, size = [], 0
+    if chunk:
+        yield msgspec.msgpack.encode(chunk)

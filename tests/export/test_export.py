@@ -18,7 +18,7 @@ from feeds.catalogue.catalogue import Catalogue
 from feeds.config.settings import HostName
 from feeds.errors import ExportError
 from feeds.export import atomic_folder, exporter, fingerprint, manifest
-from feeds.export.atomic_folder import AtomicFolder, moment_of, second_of
+from feeds.export.atomic_folder import AtomicFolder, mtime_ns, mtime_second
 from feeds.export.exporter import ExportReport
 from feeds.export.hosts.registry import HOSTS
 from feeds.export.writer import ExportWriter
@@ -200,7 +200,7 @@ def test_what_processes_write_becomes_visible_in_order_and_is_made_sure_of(
     }
     made = Publication(tmp_path / "site", articles, feeds=feeds)
     made.build()
-    log, written, synced = tmp_path / "log", AtomicFolder.write, atomic_folder._sync
+    log, written, synced = tmp_path / "log", AtomicFolder.write, atomic_folder._fsync_folder
 
     def note(line: str) -> None:
         with log.open("a", encoding="utf-8") as file:  # of all processes, in order
@@ -414,9 +414,9 @@ def test_s31_a_folder_made_anew_has_other_times_for_other_bytes(tmp_path: Path, 
 )
 def test_s31_the_time_of_a_file_goes_forward_only(before: int | None, wanted: int) -> None:
     updated, now = (datetime.fromtimestamp(seconds, UTC) for seconds in (100, 150))
-    assert second_of(updated, before, now) == wanted
+    assert mtime_second(updated, before, now) == wanted
     tags = [document.body_digest(body) for body in (b"a", b"b", b"c")]
-    times = [moment_of(wanted, tag) for tag in tags]
+    times = [mtime_ns(wanted, tag) for tag in tags]
     assert len(set(times)) == 3
     assert {each // 1_000_000_000 for each in times} == {wanted}
 

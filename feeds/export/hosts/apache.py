@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from feeds.config.site import PRIVATE
-from feeds.export.hosts.base import HostFiles, archives_said
+from feeds.export.hosts.base import HostFiles, archive_limitations
 from feeds.export.hosts.redirects import RedirectRule, location, url_regex
 from feeds.export.hosts.rules import NOT_FOUND, NUMBER, HeaderGroup, HostRules
 from feeds.render import headers
@@ -17,7 +17,7 @@ def make(plan: HostRules, codings: tuple[str, ...]) -> HostFiles:
     """The configuration of the site."""
     lines = [*_head(), *_types(plan, codings), *_documents(plan), *_rules(plan, codings)]
     return HostFiles(
-        {NAME: "\n".join(lines).encode() + b"\n"}, tuple(archives_said(plan, "Apache"))
+        {NAME: "\n".join(lines).encode() + b"\n"}, tuple(archive_limitations(plan, "Apache"))
     )
 
 
@@ -62,11 +62,11 @@ def _documents(plan: HostRules) -> Iterator[str]:
     yield from _deviations(plan)
     # Under the status that it is sent with, which says how long it may be kept.
     yield f'<FilesMatch "^{re.escape(NOT_FOUND)}">'
-    yield from (f"    Header unset {name}" for name, _ in _own(next(plan.of("page"))))
+    yield from (f"    Header unset {name}" for name, _ in _own(next(plan.groups_of("page"))))
     yield "</FilesMatch>"
     missing = [("Cache-Control", "no-store")]
     yield from _when("404", [*missing, *headers.CORS, *headers.common_headers(plan.site)])
-    for status in sorted({old.status for old in plan.old} | {301}):
+    for status in sorted({old.status for old in plan.redirects} | {301}):
         said = [
             *headers.redirect_caching(status),
             *headers.CORS,
@@ -86,8 +86,8 @@ def _own(group: HeaderGroup) -> list[tuple[str, str]]:
 
 def _deviations(plan: HostRules) -> Iterator[str]:
     """Feeds kept for another time; in a section, for sections come after what is in none."""
-    extensions = "|".join(group.extension for group in plan.of("feed", "page"))
-    for deviation in reversed(plan.deviations):
+    extensions = "|".join(group.extension for group in plan.groups_of("feed", "page"))
+    for deviation in reversed(plan.caching_overrides):
         mount = re.escape(plan.site.mount)
         below = f"^{mount}{deviation.regex}\\.(?:{extensions})(?:\\.gz|\\.br)?$"
         yield f'<FilesMatch "\\.(?:{extensions})(?:\\.gz|\\.br)?$">'
@@ -136,7 +136,7 @@ def _rules(plan: HostRules, codings: tuple[str, ...]) -> Iterator[str]:
     yield 'RewriteCond %{THE_REQUEST} "^\\S+ /*(/[^ ?]*[^ ?/])/*[ ?]"'
     missing = re.escape(NOT_FOUND.removesuffix(".html"))
     yield f'RewriteRule "!^{missing}/*$" "%1.html" [R=301,L,NE,QSD]'
-    for old in plan.old:
+    for old in plan.redirects:
         yield "RewriteCond %{REQUEST_FILENAME} !-f"
         source = f"{re.escape(plan.path)}{url_regex(old).replace('[^/]', '[^/ ?]')}"
         yield f'RewriteCond %{{THE_REQUEST}} "^\\S+ {source}/*[ ?]" [NC]'

@@ -34,16 +34,16 @@ class Host(msgspec.Struct, frozen=True):
 
     name: str
     title: str
-    make: Callable[[HostRules, tuple[str, ...]], HostFiles]
-    told: str
+    configure: Callable[[HostRules, tuple[str, ...]], HostFiles]
+    config: str
     types: str
     caching: str
     link: str
     redirects: str
     gone: str
-    can: tuple[str, ...] = ()
-    codings: tuple[str, ...] = ()
-    coded: tuple[Kind, ...] = ("archive", "asset", "feed", "page", "list")
+    supported_codings: tuple[str, ...] = ()
+    default_codings: tuple[str, ...] = ()
+    coded_kinds: tuple[Kind, ...] = ("archive", "asset", "feed", "page", "list")
     has_404: bool = True
     config_files: tuple[str, ...] = ()
     hides_private: bool = False
@@ -51,7 +51,7 @@ class Host(msgspec.Struct, frozen=True):
     stores_variants: bool = False
 
 
-def archives_said(
+def archive_limitations(
     plan: HostRules, title: str, *, hub: bool = False, link: bool = True
 ) -> Iterator[str]:
     """What a host that knows nothing but rules does otherwise with a history.
@@ -70,7 +70,7 @@ def archives_said(
             )
 
 
-def fitting_said(title: str, lost: Sequence[RedirectRule]) -> Iterator[str]:
+def conflict_limitations(title: str, lost: Sequence[RedirectRule]) -> Iterator[str]:
     """What a host that looks at old addresses before documents cannot be told of them."""
     if lost:
         yield (

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from feeds.config.site import PRIVATE
-from feeds.export.hosts.base import HostFiles, archives_said
+from feeds.export.hosts.base import HostFiles, archive_limitations
 from feeds.export.hosts.redirects import location, url_regex
 from feeds.export.hosts.rules import NOT_FOUND, NUMBER, HeaderGroup, HostRules
 from feeds.render import headers
@@ -16,7 +16,9 @@ NAME = f"{PRIVATE}caddy.conf"
 def make(plan: HostRules, codings: tuple[str, ...]) -> HostFiles:
     """The configuration of the site."""
     lines = [*_head(plan), *_site(plan, codings), *_errors(plan)]
-    return HostFiles({NAME: "\n".join(lines).encode() + b"\n"}, tuple(archives_said(plan, "Caddy")))
+    return HostFiles(
+        {NAME: "\n".join(lines).encode() + b"\n"}, tuple(archive_limitations(plan, "Caddy"))
+    )
 
 
 def _head(plan: HostRules) -> list[str]:
@@ -56,7 +58,7 @@ def _asked(plan: HostRules) -> Iterator[str]:
         yield f'\t"~^/*(/[^?]*)/archive/{NUMBER}([.][a-z]+)(?:[?]|$)" "${{1}}${{2}}"'
         yield "}"
     yield "map {feeds_asked} {feeds_status} {feeds_to} {"
-    for old in plan.old:
+    for old in plan.redirects:
         regex = f"~(?i)^{re.escape(plan.path)}{url_regex(old)}$"
         to = location(old, plan.path, lambda number, _: f"${{{number}}}")
         yield f"\t{_quoted(regex)} {old.status} {_quoted(to)}"
@@ -99,10 +101,10 @@ def _documents(plan: HostRules) -> Iterator[str]:
         yield f"\tpath_regexp {_quoted(regex)}"
         yield from ("}",) if group.name else ("\tfile", "}")
         yield from _header(name, group.headers)
-    yield from _links(plan, list(plan.of("feed")), mount)
-    extensions = "|".join(group.extension for group in plan.of("feed", "page"))
+    yield from _links(plan, list(plan.groups_of("feed")), mount)
+    extensions = "|".join(group.extension for group in plan.groups_of("feed", "page"))
     # Those that are to be tried first come last, for a later one sets its headers over them.
-    for number, deviation in enumerate(reversed(plan.deviations)):
+    for number, deviation in enumerate(reversed(plan.caching_overrides)):
         name = f"@feeds_deviation{number}"
         regex = f"^{mount}{deviation.regex}\\.(?:{extensions})$"
         yield f"{name} {{"
@@ -111,7 +113,7 @@ def _documents(plan: HostRules) -> Iterator[str]:
         yield from _header(name, deviation.freshness)
         if deviation.is_archives:
             name = f"@feeds_archives{number}"
-            formats = "|".join(group.extension for group in plan.of("feed"))
+            formats = "|".join(group.extension for group in plan.groups_of("feed"))
             yield f"{name} {{"
             regex = f"^{mount}{deviation.regex}\\.(?:{formats})$"
             yield f"\tpath_regexp {_quoted(regex)}"
@@ -150,7 +152,7 @@ def _elsewhere(plan: HostRules) -> Iterator[str]:
     yield from (f"\t\t\tnot path_regexp {_quoted(f'^{missing}/*$')}", "\t\t}")
     said = [*headers.redirect_caching(301), *everywhere]
     yield from _indented(_handled("@feeds_page", said, "{feeds_asked}.html 301"), 2)
-    for status in sorted({old.status for old in plan.old}):
+    for status in sorted({old.status for old in plan.redirects}):
         name, said = f"@feeds_{status}", [*headers.redirect_caching(status), *everywhere]
         yield f'\t\t{name} expression `{{feeds_status}} == "{status}"`'
         to = None if status == 410 else f"{{feeds_to}} {status}"

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from feeds.config.settings import PLACEHOLDER
 from feeds.config.site import PRIVATE
-from feeds.export.hosts.base import HostFiles, archives_said, fitting_said
+from feeds.export.hosts.base import HostFiles, archive_limitations, conflict_limitations
 from feeds.export.hosts.redirects import RedirectRule, location, without_conflicts
 from feeds.export.hosts.rules import FRESHNESS, NOT_FOUND, CachingOverride, HeaderGroup, HostRules
 from feeds.render.headers import Headers
@@ -29,7 +29,7 @@ def make(plan: HostRules, codings: tuple[str, ...]) -> HostFiles:
     room = MOST_RULES - len(general) - len(lists)
     rules = [*general, *deviations[-room:], *lists]
     files = {HEADERS: "".join(map(_written, rules)).encode()}
-    told, lost = without_conflicts(plan.old, plan.names, _paths(plan))
+    told, lost = without_conflicts(plan.redirects, plan.names, _paths(plan))
     led = [(old, line) for old in told if (line := _redirect(plan, old))]
     long = [old for old, line in led if len(line) > MOST_REDIRECT]
     led = [(old, line) for old, line in led if len(line) <= MOST_REDIRECT]
@@ -41,9 +41,9 @@ def make(plan: HostRules, codings: tuple[str, ...]) -> HostFiles:
     files[REDIRECTS] = "".join(kept).encode()
     said = [
         *_said(plan),
-        *archives_said(plan, "Cloudflare Pages", hub=True),
+        *archive_limitations(plan, "Cloudflare Pages", hub=True),
         *_too_long(rules, long),
-        *fitting_said("Cloudflare Pages", lost),
+        *conflict_limitations("Cloudflare Pages", lost),
         *_left_out(deviations, room, fixed, filled),
     ]
     return HostFiles(files, tuple(said))
@@ -54,20 +54,22 @@ def _general(plan: HostRules) -> list[Rule]:
 
     Pages have it for their path has no extension: Cloudflare takes `.html` off.
     """
-    page = next(plan.of("page"))
-    feeds = [_rule(plan, f"*.{group.extension}", group, page) for group in plan.of("feed")]
+    page = next(plan.groups_of("page"))
+    feeds = [_rule(plan, f"*.{group.extension}", group, page) for group in plan.groups_of("feed")]
     return [_rule(plan, "*", page, None), *feeds]
 
 
 def _lists(plan: HostRules) -> list[Rule]:
     """The rules of what is neither feed nor page: last, for a family's rule may fit it too."""
-    page = next(plan.of("page"))
+    page = next(plan.groups_of("page"))
     aged = {
-        name for each in (page.headers, *(d.freshness for d in plan.deviations)) for name, _ in each
+        name
+        for each in (page.headers, *(d.freshness for d in plan.caching_overrides))
+        for name, _ in each
     }
     return [
         _rule(plan, "" if group.name else f"*.{group.extension}", group, page, aged & {*FRESHNESS})
-        for group in plan.of("asset", "list")
+        for group in plan.groups_of("asset", "list")
     ]
 
 
@@ -113,7 +115,7 @@ def _deviations(plan: HostRules) -> list[Rule]:
                 for line in (f"  ! {name}", f"  {name}: {value}")
             ),
         ]
-        for deviation in reversed(plan.deviations)
+        for deviation in reversed(plan.caching_overrides)
     ]
 
 
@@ -131,13 +133,13 @@ def _redirect(plan: HostRules, old: RedirectRule) -> str | None:
         return None
     source = plan.path + quote(old.source, safe="/{}")
     to = location(old, plan.path, lambda _, name: f":{name}")
-    if not old.leads_out:
+    if not old.is_external:
         to = to.removesuffix(".html")  # Cloudflare would lead on to it
     return f"{PLACEHOLDER.sub(_COLON, source)} {to} {old.status}\n"
 
 
 def _said(plan: HostRules) -> Iterator[str]:
-    gone = [old.source for old in plan.old if old.target is None]
+    gone = [old.source for old in plan.redirects if old.target is None]
     if gone:
         yield f"Cloudflare Pages has no 410: {gone[0]} and whatever else is gone answers 404."
     yield "Cloudflare Pages serves pages without .html, and leads from PATH.html to PATH."

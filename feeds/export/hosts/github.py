@@ -19,7 +19,7 @@ def make(plan: HostRules, codings: tuple[str, ...]) -> HostFiles:
     copies: dict[str, str] = {}
     files: dict[str, bytes] = {NOJEKYLL: b""}
     lost: list[str] = []
-    for old in plan.old:
+    for old in plan.redirects:
         pairs = list(instances(old, plan.names))
         if not pairs:
             lost.append(old.source)
@@ -65,7 +65,7 @@ def _said(plan: HostRules, copies: dict[str, str], lost: list[str]) -> Iterator[
             f"GitHub Pages has no redirects: {len(copies):,} old addresses have the feed itself, "
             "with its new address inside."
         )
-    gone = [old for old in plan.old if old.target is None]
+    gone = [old for old in plan.redirects if old.target is None]
     if gone:
         yield f"GitHub Pages has no 410: {gone[0].source} and whatever else is gone answers 404."
     rest = [source for source in lost if source not in {old.source for old in gone}]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import quote
 
 from feeds.config.settings import PLACEHOLDER
-from feeds.export.hosts.base import HostFiles, archives_said
+from feeds.export.hosts.base import HostFiles, archive_limitations
 from feeds.export.hosts.redirects import instances, location
 from feeds.export.hosts.rules import NOT_FOUND, CachingOverride, HeaderGroup, HostRules
 
@@ -38,13 +38,13 @@ def _headers(plan: HostRules) -> Iterator[str]:
 
     Lists come last, for a family's rule fits that of its folder too.
     """
-    for group in plan.of("archive", "feed", "page"):
+    for group in plan.groups_of("archive", "feed", "page"):
         yield from _rule(plan, group)
-    for deviation in reversed(plan.deviations):
+    for deviation in reversed(plan.caching_overrides):
         for path in _paths(deviation, plan):
             yield path
             yield from _lines(deviation.freshness)
-    for group in plan.of("asset", "list"):
+    for group in plan.groups_of("asset", "list"):
         yield from _rule(plan, group)
 
 
@@ -69,7 +69,7 @@ def _paths(deviation: CachingOverride, plan: HostRules) -> Iterator[str]:
         yield plan.path + PLACEHOLDER.sub(r":\1", quote(deviation.source, safe="/{}"))
         return
     for path in deviation.feeds:
-        for group in plan.of("feed", "page"):
+        for group in plan.groups_of("feed", "page"):
             yield f"{plan.path}{quote(path)}.{group.extension}"
 
 
@@ -83,7 +83,7 @@ def _redirects(plan: HostRules) -> Iterator[str]:
     A pattern is filled in wherever that can be done: a placeholder of Netlify is a whole segment.
     """
     mount = plan.path
-    for old in plan.old:
+    for old in plan.redirects:
         status = _STATUSES.get(old.status, old.status)
         found = list(instances(old, plan.names)) if old.is_pattern else []
         for path, name in found:
@@ -100,7 +100,7 @@ def _said(plan: HostRules) -> Iterator[str]:
         "in the feeds."
     )
     yield "Netlify adds to ETags (-ssl, -df); readers then ask by Last-Modified."
-    if any(old.status in _STATUSES for old in plan.old):
+    if any(old.status in _STATUSES for old in plan.redirects):
         yield "Netlify answers 302 where you want 307, and 301 for 308."
     if plan.site.mount != "/":
         yield (
@@ -110,13 +110,13 @@ def _said(plan: HostRules) -> Iterator[str]:
 
 
 def _archives(plan: HostRules) -> Iterator[str]:
-    if any(each.is_archives and not list(_paths(each, plan)) for each in plan.deviations):
+    if any(each.is_archives and not list(_paths(each, plan)) for each in plan.caching_overrides):
         yield (
             "Netlify keeps archives as long as most feeds are: where those have a cdn_max_age, a "
             "rule for archives would hold for lists of feeds too."
         )
         return
-    yield from archives_said(plan, "Netlify", link=False)
+    yield from archive_limitations(plan, "Netlify", link=False)
 
 
 def _left_out(lines: list[str]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from feeds.config.redirects import to_regex
 from feeds.config.site import PRIVATE
-from feeds.export.hosts.base import HostFiles, archives_said
+from feeds.export.hosts.base import HostFiles, archive_limitations
 from feeds.export.hosts.redirects import RedirectRule, location
 from feeds.export.hosts.rules import (
     NOT_FOUND,
@@ -39,7 +39,9 @@ def make(plan: HostRules, codings: tuple[str, ...]) -> HostFiles:
         *_errors(plan),
         *_methods(plan),
     ]
-    return HostFiles({NAME: "\n".join(lines).encode() + b"\n"}, tuple(archives_said(plan, "nginx")))
+    return HostFiles(
+        {NAME: "\n".join(lines).encode() + b"\n"}, tuple(archive_limitations(plan, "nginx"))
+    )
 
 
 def _head(plan: HostRules) -> list[str]:
@@ -111,8 +113,8 @@ def _documents(plan: HostRules) -> Iterator[str]:
             leads = [*said, f"return 301 {_quoted(plan.path)};"]
             lines = [f"{named} {{", *_indented(leads, 4), "}", *_added(group.headers)]
             yield from _block(f"= {_quoted(f'{mount}{group.name}')}", lines)
-    for deviation in plan.deviations:
-        for groups in _alike(plan.of("feed", "page")):
+    for deviation in plan.caching_overrides:
+        for groups in _alike(plan.groups_of("feed", "page")):
             yield from _documents_of(plan, groups, deviation)
     for groups in _alike(group for group in plan.groups if not group.name):
         yield from _documents_of(plan, groups, None)
@@ -158,7 +160,7 @@ def _elsewhere(plan: HostRules) -> Iterator[str]:
     yield f'    if ($uri ~ "^{re.escape(missing)}/*$") {{ return 404; }}'
     yield '    if ($uri ~ "^(?<feeds_page>.*[^/])/*$") { }'
     yield f"    if (-f $document_root$feeds_page.html) {{ return 301 ${_ASKED}.html; }}"
-    for old in plan.old:
+    for old in plan.redirects:
         yield f'    if (${_ASKED} ~* "^{re.escape(plan.path)}{_source(old)}$") {{'
         yield from _indented(_answer(plan, old), 8)
         yield "    }"

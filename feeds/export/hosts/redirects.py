@@ -32,7 +32,7 @@ class RedirectRule(msgspec.Struct, frozen=True):
         return PLACEHOLDER.search(self.source) is not None
 
     @property
-    def leads_out(self) -> bool:
+    def is_external(self) -> bool:
         """Whether the target is a URL."""
         return self.target is not None and "://" in self.target
 
@@ -43,13 +43,13 @@ def redirect_rules(site: Site, names: frozenset[str]) -> tuple[RedirectRule, ...
     The answers are the server's, but that it looks up topics by all their names: here those
     names are paths of their own. `names` are the documents there are.
     """
-    found: dict[str, RedirectRule] = {}
+    rules: dict[str, RedirectRule] = {}
     exists = _exists(names)
-    for move in (*site.redirects, *_of_archives(site, exists)):
-        for old in _said(move, site, names, exists):
+    for redirect in (*site.redirects, *_archive_redirects(site, exists)):
+        for old in _rules_of(redirect, site, names, exists):
             if old.source not in names:
-                found.setdefault(old.source, old)
-    return tuple(sorted(found.values(), key=lambda old: old.is_pattern))
+                rules.setdefault(old.source, old)
+    return tuple(sorted(rules.values(), key=lambda old: old.is_pattern))
 
 
 def url_regex(old: RedirectRule) -> str:
@@ -65,18 +65,18 @@ def unnamed(regex: str) -> str:
     return re.sub(r"\?P<\w+>", "", regex)
 
 
-def location(old: RedirectRule, mount: str, hole: Callable[[int, str], str]) -> str:
+def location(old: RedirectRule, mount: str, group: Callable[[int, str], str]) -> str:
     """Where an old path leads, percent-encoded, below the encoded path `mount`; "" if nowhere.
 
     `hole` writes what a placeholder stood for, given its number from 1 on, and its name.
     """
     names = PLACEHOLDER.findall(old.source)
     target = old.target or ""
-    if old.target is not None and not old.leads_out:
+    if old.target is not None and not old.is_external:
         target = mount + quote(target, safe="/{}")
     # A sign that hosts have for variables and groups, which URLs can do without.
     plain = target.replace("$", "%24")
-    return PLACEHOLDER.sub(lambda found: hole(names.index(found[1]) + 1, found[1]), plain)
+    return PLACEHOLDER.sub(lambda found: group(names.index(found[1]) + 1, found[1]), plain)
 
 
 def instances(old: RedirectRule, names: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -84,14 +84,14 @@ def instances(old: RedirectRule, names: Iterable[str]) -> Iterator[tuple[str, st
 
     Nothing where the target does not say what the old path was.
     """
-    if old.target is None or old.leads_out:
+    if old.target is None or old.is_external:
         return
     if not set(PLACEHOLDER.findall(old.source)) <= set(PLACEHOLDER.findall(old.target)):
         return
     fits = re.compile(redirects.to_regex(old.target), re.IGNORECASE)
     for name in sorted(names):
-        if said := fits.fullmatch(name):
-            yield _filled(old.source, said.groupdict()), name
+        if match := fits.fullmatch(name):
+            yield _filled(old.source, match.groupdict()), name
 
 
 def fits(source: str, paths: Collection[str]) -> bool:
@@ -109,17 +109,19 @@ def without_conflicts(
     None of it is a document's path: a pattern that fits one is filled in with the `names` of
     documents. The second list are those that do not say what to fill in.
     """
-    told: dict[str, RedirectRule] = {}
+    kept: dict[str, RedirectRule] = {}
     lost = []
     for old in all_old:
-        found = [old]
+        candidates = [old]
         if old.is_pattern and fits(old.source, paths):
-            found = [RedirectRule(path, old.status, name) for path, name in instances(old, names)]
-            lost += [] if found else [old]
-        for each in found:
-            if each.source not in paths:
-                told.setdefault(each.source, each)
-    return list(told.values()), lost
+            candidates = [
+                RedirectRule(path, old.status, name) for path, name in instances(old, names)
+            ]
+            lost += [] if candidates else [old]
+        for candidate in candidates:
+            if candidate.source not in paths:
+                kept.setdefault(candidate.source, candidate)
+    return list(kept.values()), lost
 
 
 def _filled(source: str, values: Mapping[str, str]) -> str:
@@ -133,35 +135,37 @@ def _exists(names: frozenset[str]) -> Callable[[str], str | None]:
     return lambda name: folded.get(name.casefold())
 
 
-def _said(
-    move: Redirect, site: Site, names: frozenset[str], exists: Callable[[str], str | None]
+def _rules_of(
+    redirect: Redirect, site: Site, names: frozenset[str], exists: Callable[[str], str | None]
 ) -> Iterator[RedirectRule]:
-    if not PLACEHOLDER.search(move.source):
-        if answer := redirects.resolve(move.source, site, exists):
-            yield RedirectRule(move.source, answer.status, answer.location)
+    if not PLACEHOLDER.search(redirect.source):
+        if answer := redirects.resolve(redirect.source, site, exists):
+            yield RedirectRule(redirect.source, answer.status, answer.location)
         return
-    if move.target is None or "://" in move.target:
-        yield RedirectRule(move.source, move.status, move.target)
+    if redirect.target is None or "://" in redirect.target:
+        yield RedirectRule(redirect.source, redirect.status, redirect.target)
         return
-    if not any(map(re.compile(redirects.to_regex(move.target), re.IGNORECASE).fullmatch, names)):
+    if not any(
+        map(re.compile(redirects.to_regex(redirect.target), re.IGNORECASE).fullmatch, names)
+    ):
         return
-    if "{topic}" in move.source:
-        yield from _by_other_names(move, site, names)
-    yield RedirectRule(move.source, move.status, move.target)
+    if "{topic}" in redirect.source:
+        yield from _topic_aliases(redirect, site, names)
+    yield RedirectRule(redirect.source, redirect.status, redirect.target)
 
 
-def _of_archives(site: Site, exists: Callable[[str], str | None]) -> Iterator[Redirect]:
+def _archive_redirects(site: Site, exists: Callable[[str], str | None]) -> Iterator[Redirect]:
     """The moves of archive documents: of whole feeds that moved, or are gone."""
     if not any(spec.history for spec in site.feeds):
         return
     sources = {move.source for move in site.redirects}
-    for move in site.redirects:
-        feed, _, extension = move.source.rpartition(".")
+    for redirect in site.redirects:
+        feed, _, extension = redirect.source.rpartition(".")
         if extension not in FORMATS or f"{feed}.html" not in sources or _NUMBER in feed:
             continue
-        target, status = move.target, move.status
+        target, status = redirect.target, redirect.status
         if not PLACEHOLDER.search(feed) and (
-            answer := redirects.resolve(move.source, site, exists)
+            answer := redirects.resolve(redirect.source, site, exists)
         ):
             target, status = answer.location, answer.status
         to = target and f"{target.removesuffix(f'.{extension}')}/archive/{_NUMBER}.{extension}"
@@ -169,9 +173,9 @@ def _of_archives(site: Site, exists: Callable[[str], str | None]) -> Iterator[Re
             yield Redirect(f"{feed}/archive/{_NUMBER}.{extension}", to, status)
 
 
-def _by_other_names(move: Redirect, site: Site, names: frozenset[str]) -> Iterator[RedirectRule]:
+def _topic_aliases(redirect: Redirect, site: Site, names: frozenset[str]) -> Iterator[RedirectRule]:
     """The old paths of topics that are called otherwise here."""
     for name, key in sorted(site.topic_ids.items()):
-        target = str(move.target).replace("{topic}", key)
+        target = str(redirect.target).replace("{topic}", key)
         if name != key and (PLACEHOLDER.search(target) or target in names):
-            yield RedirectRule(move.source.replace("{topic}", name), move.status, target)
+            yield RedirectRule(redirect.source.replace("{topic}", name), redirect.status, target)

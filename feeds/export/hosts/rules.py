@@ -27,7 +27,7 @@ from feeds.render.site import opml, pages, stylesheets
 from feeds.util.dates import NEVER
 
 # What is of each document alone, or of its bytes.
-_OWN = ("Last-Modified", "Link")
+_PER_DOCUMENT = ("Last-Modified", "Link")
 FRESHNESS = ("Cache-Control", "CDN-Cache-Control", "Surrogate-Control")
 NOT_FOUND = pages.NOT_FOUND
 # The regular expression of an archive's number.
@@ -87,8 +87,8 @@ class HostRules(msgspec.Struct, frozen=True):
     site: Site
     names: frozenset[str]
     groups: tuple[HeaderGroup, ...]
-    deviations: tuple[CachingOverride, ...]
-    old: tuple[RedirectRule, ...]
+    caching_overrides: tuple[CachingOverride, ...]
+    redirects: tuple[RedirectRule, ...]
 
     @property
     def path(self) -> str:
@@ -124,27 +124,27 @@ class HostRules(msgspec.Struct, frozen=True):
     @property
     def has_archives(self) -> bool:
         """Whether a feed has a history."""
-        return any(each.is_archives for each in self.deviations)
+        return any(override.is_archives for override in self.caching_overrides)
 
-    def of(self, *kinds: Kind) -> Iterator[HeaderGroup]:
+    def groups_of(self, *kinds: Kind) -> Iterator[HeaderGroup]:
         """The groups of these kinds."""
         return (group for group in self.groups if group.kind in kinds)
 
 
-def make(feeds: Sequence[FeedDefinition], names: Iterable[str], site: Site) -> HostRules:
+def build_rules(feeds: Sequence[FeedDefinition], names: Iterable[str], site: Site) -> HostRules:
     """The plan of a site with these feeds, and documents at these paths."""
-    known = frozenset(names)
-    usual = _usual(feeds)
+    paths = frozenset(names)
+    usual = _usual_caching(feeds)
     return HostRules(
         site=site,
-        names=known,
+        names=paths,
         groups=tuple(_groups(usual, site)),
-        deviations=tuple(_deviations(feeds, usual, site)),
-        old=redirect_rules(site, known),
+        caching_overrides=tuple(_caching_overrides(feeds, usual, site)),
+        redirects=redirect_rules(site, paths),
     )
 
 
-def _usual(feeds: Sequence[FeedDefinition]) -> Caching:
+def _usual_caching(feeds: Sequence[FeedDefinition]) -> Caching:
     """How long copies of most feeds are kept."""
     counted = Counter(feed.caching for feed in feeds)
     return counted.most_common(1)[0][0] if counted else opml.CACHING
@@ -171,15 +171,15 @@ def _group(
 ) -> HeaderGroup:
     """The group of documents like this one, with what the server says of each of them."""
     links = (Link("", "self"),) if kind == "feed" else ()
-    one = Document(
+    sample = Document(
         body=b"", sha256="", updated=NEVER, media_type=media_type, caching=caching, links=links
     )
-    said = headers.document_headers(one, site)
-    common = tuple(each for each in said if each[0] not in _OWN)
-    return HeaderGroup(extension, dict(said)["Content-Type"], common, kind, name)
+    sample_headers = headers.document_headers(sample, site)
+    common = tuple(each for each in sample_headers if each[0] not in _PER_DOCUMENT)
+    return HeaderGroup(extension, dict(sample_headers)["Content-Type"], common, kind, name)
 
 
-def _deviations(
+def _caching_overrides(
     feeds: Sequence[FeedDefinition], usual: Caching, site: Site
 ) -> Iterator[CachingOverride]:
     """Families and feeds with another caching, and archives; those told by name first.
@@ -187,9 +187,9 @@ def _deviations(
     A family's pattern, or that of archives, may fit feeds of others: those are told by name too.
     """
     # As long as the newest one, which leads to the next: a rule does not know which that is.
-    kept = history.caching(usual, ArchivePosition(number=1, newest=1))
-    archives = _archives(feeds)
-    like_archives = [re.compile(to_regex(each), re.IGNORECASE) for each in archives]
+    archive_caching = history.caching(usual, ArchivePosition(number=1, newest=1))
+    archives = _archive_patterns(feeds)
+    like_archives = [re.compile(to_regex(pattern), re.IGNORECASE) for pattern in archives]
     families = [spec for spec in site.feeds if spec.each and spec.caching != usual]
     fitting = [(re.compile(to_regex(spec.path), re.IGNORECASE), spec) for spec in families]
     members: dict[str, list[str]] = {}
@@ -201,20 +201,20 @@ def _deviations(
             below = [usual, *([spec.caching] if spec else [])]
             yield CachingOverride(feed.path, _freshness(feed.caching, below), (feed.path,))
         elif any(fits.fullmatch(feed.path) for fits in like_archives):
-            yield CachingOverride(feed.path, _freshness(usual, [kept]), (feed.path,))
+            yield CachingOverride(feed.path, _freshness(usual, [archive_caching]), (feed.path,))
     for spec in families:
         if spec.path in members:
             freshness = _freshness(spec.caching, [usual])
             yield CachingOverride(spec.path, freshness, tuple(members[spec.path]))
     for source in archives:
-        yield CachingOverride(source, _freshness(kept, [usual]), (), is_archives=True)
+        yield CachingOverride(source, _freshness(archive_caching, [usual]), (), is_archives=True)
 
 
-def _archives(feeds: Sequence[FeedDefinition]) -> list[str]:
+def _archive_patterns(feeds: Sequence[FeedDefinition]) -> list[str]:
     """The patterns of archives' paths: one for each depth of folders."""
     depths = sorted({feed.path.count("/") + 1 for feed in feeds if feed.history})
     folders = ["/".join(f"{{folder{number}}}" for number in range(depth)) for depth in depths]
-    return [f"{each}/archive/{{number}}" for each in folders]
+    return [f"{folder}/archive/{{number}}" for folder in folders]
 
 
 def _freshness(caching: Caching, below: Iterable[Caching]) -> tuple[tuple[str, str], ...]:
@@ -228,7 +228,7 @@ def _freshness(caching: Caching, below: Iterable[Caching]) -> tuple[tuple[str, s
 
 
 def with_freshness(
-    said: Iterable[tuple[str, str]], freshness: Iterable[tuple[str, str]]
+    base_headers: Iterable[tuple[str, str]], freshness: Iterable[tuple[str, str]]
 ) -> Headers:
     """The headers with another freshness."""
-    return [*freshness, *(each for each in said if each[0] not in FRESHNESS)]
+    return [*freshness, *(each for each in base_headers if each[0] not in FRESHNESS)]

@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection, Iterator
 
 from feeds.config.site import PRIVATE
-from feeds.export.hosts.base import HostFiles, fitting_said
+from feeds.export.hosts.base import HostFiles, conflict_limitations
 from feeds.export.hosts.redirects import RedirectRule, fits, location, url_regex, without_conflicts
 from feeds.export.hosts.rules import NOT_FOUND, HostRules
 from feeds.render import headers
@@ -53,18 +53,18 @@ _CHOICE = r"if (/(?:^|[ ,])%s(?! *; *q=0(?:\.0*)?(?: *,|$))/.test(said)) request
 
 def make(plan: HostRules, codings: tuple[str, ...]) -> HostFiles:
     """The function of the site, and what is to be set by hand."""
-    told, lost = without_conflicts(plan.old, plan.names, plan.names | {NOT_FOUND})
+    told, lost = without_conflicts(plan.redirects, plan.names, plan.names | {NOT_FOUND})
     folded = {name.casefold() for name in plan.names}
     rules = [_rule(plan, old, folded) for old in told]
     kept = list(rules)
     while len(body := _function(plan, kept, codings)) > MOST_BYTES and kept:
         kept.pop()
-    said = [*_said(plan, codings, rules[len(kept) :]), *fitting_said("The function", lost)]
+    said = [*_said(plan, codings, rules[len(kept) :]), *conflict_limitations("The function", lost)]
     return HostFiles({NAME: body}, tuple(said))
 
 
 def _function(plan: HostRules, rules: list[str], codings: tuple[str, ...]) -> bytes:
-    statuses = sorted({old.status for old in plan.old} | {301})
+    statuses = sorted({old.status for old in plan.redirects} | {301})
     said = {str(each): headers.redirect_caching(each)[0][1] for each in statuses}
     mount = plan.path
     values = {
@@ -84,7 +84,7 @@ def _variants(plan: HostRules, codings: tuple[str, ...]) -> str:
         return ""
     choices = "\n    else ".join(_CHOICE % (coding, SUFFIXES[coding]) for coding in codings)
     return _VARIANTS % {
-        "coded": "|".join(group.extension for group in plan.of("feed")),
+        "coded": "|".join(group.extension for group in plan.groups_of("feed")),
         "choices": choices,
     }
 

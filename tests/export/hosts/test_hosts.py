@@ -68,7 +68,7 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def made_for(host: HostName, site: Publication) -> HostFiles:
-    return HOSTS[host].make(planned(site), HOSTS[host].codings)
+    return HOSTS[host].configure(planned(site), HOSTS[host].default_codings)
 
 
 def planned(site: Publication) -> HostRules:
@@ -76,7 +76,7 @@ def planned(site: Publication) -> HostRules:
         feeds = list(feed_documents.all_feeds(site.site, reader, NOW).values())
         makers = documents.site_documents(feeds, reader.feeds.states(), site.site)
     names = [f"{feed.path}.{each}" for feed in feeds for each in ("rss", "atom", "json", "html")]
-    return plan.make(feeds, [*names, *makers], site.site)
+    return plan.build_rules(feeds, [*names, *makers], site.site)
 
 
 def every_document(site: Publication) -> Iterator[tuple[str, dict[str, str]]]:
@@ -225,8 +225,8 @@ def feed(path: str, max_age: int) -> FeedDefinition:
 
 def large(feeds: Sequence[FeedDefinition], old: Sequence[RedirectRule] = ()) -> HostRules:
     names = [f"{each.path}.{ext}" for each in feeds for ext in ("rss", "atom", "json", "html")]
-    made = plan.make(feeds, names, make_site())
-    return HostRules(made.site, made.names, made.groups, made.deviations, tuple(old))
+    made = plan.build_rules(feeds, names, make_site())
+    return HostRules(made.site, made.names, made.groups, made.caching_overrides, tuple(old))
 
 
 def test_s2_a_thousand_topics_take_a_handful_of_rules() -> None:
@@ -282,12 +282,12 @@ def test_what_hosts_do_otherwise_with_archives_is_told(cdn_max_age: int | None) 
     caching = Caching(1800, cdn_max_age=cdn_max_age)
     past = msgspec.structs.replace(feed("past", 1800), history=3, caching=caching)
     for name in ("nginx", "caddy", "apache", "cloudflare-pages"):
-        said = " ".join(HOSTS[name].make(large([past]), ()).limitations)
+        said = " ".join(HOSTS[name].configure(large([past]), ()).limitations)
         assert "keeps all archives for a day" in said
         assert "no prev-archive and next-archive in Link" in said
         assert ("name the hubs" in said) == (name == "cloudflare-pages")
         assert "archive" not in " ".join(
-            HOSTS[name].make(large([feed("all", 1800)]), ()).limitations
+            HOSTS[name].configure(large([feed("all", 1800)]), ()).limitations
         )
     made = netlify.make(large([past]), ())
     told = by_netlify(made.files["_headers"].decode(), "/past/archive/1.rss")["cache-control"]
@@ -545,8 +545,10 @@ def test_pages_of_families_that_overlap_have_their_own_feeds_age() -> None:
     site = Site(site.settings, site.root, {}, {}, {}, (other, family))
     feeds = [feed("news/ai", 300), feed("news/b", 300), feed("topics/ai", 1800)]
     feeds += [feed("all", 1800), feed("topics/b", 1800), feed("x", 60)]
-    made = plan.make(feeds, [], site)
-    named = {each.source: dict(each.freshness)["Cache-Control"][:20] for each in made.deviations}
+    made = plan.build_rules(feeds, [], site)
+    named = {
+        each.source: dict(each.freshness)["Cache-Control"][:20] for each in made.caching_overrides
+    }
     assert list(named) == ["topics/ai", "topics/b", "x", "{category}/{topic}"]
     assert named["topics/ai"].startswith("public, max-age=1800")
     assert named["{category}/{topic}"].startswith("public, max-age=300")
@@ -564,7 +566,7 @@ def test_a_feed_in_a_folder_named_archive_is_kept_as_it_says() -> None:
         for path, seconds in (("news/archive/maps", 1800), ("news/archive/1", 86_400)):
             told = sent(text, f"/{path}.rss")["cache-control"]
             assert told.startswith(f"public, max-age={seconds},"), path
-    archives = next(each for each in made.deviations if each.is_archives)
+    archives = next(each for each in made.caching_overrides if each.is_archives)
     assert re.fullmatch(archives.regex, "news/archive/12")
     assert not re.fullmatch(archives.regex, "news/archive/maps")
 
@@ -574,8 +576,8 @@ def test_what_cdns_are_told_of_most_feeds_does_not_hold_for_others() -> None:
         FeedDefinition(f"a{n}", "", "", EVERYTHING, "date", 9, Caching(1800, cdn_max_age=86_400))
         for n in range(3)
     ]
-    made = plan.make([*feeds, feed("b", 300)], [], make_site())
-    assert dict(made.deviations[0].freshness) == {
+    made = plan.build_rules([*feeds, feed("b", 300)], [], make_site())
+    assert dict(made.caching_overrides[0].freshness) == {
         "Cache-Control": "public, max-age=300, stale-while-revalidate=300, stale-if-error=604800",
         "CDN-Cache-Control": (
             "public, max-age=300, stale-while-revalidate=300, stale-if-error=604800"
@@ -626,7 +628,7 @@ def test_old_addresses_of_topics_under_their_other_names_are_told(tmp_path: Path
     site = Publication(tmp_path, {"a.md": front_matter(topics=["Machine Learning"])})
     (site.root / "topics.yaml").write_text("[{name: Machine Learning, _id: ml}]")
     site.build()
-    old = {each.source: each for each in planned(site).old}
+    old = {each.source: each for each in planned(site).redirects}
     assert old["tag/machine-learning/feed"] == RedirectRule(
         "tag/machine-learning/feed", 301, "topics/ml.rss"
     )
@@ -640,8 +642,11 @@ def test_old_addresses_that_lead_nowhere_are_not_told() -> None:
         Redirect("all.rss", "x.rss", 301), Redirect("t/{topic}", "topics/{topic}.rss", 301),
     )  # fmt: skip
     moved = Site(site.settings, site.root, {}, {}, {}, (), moves)
-    made = plan.make([feed("all", 1800)], ["all.rss", "all.html"], moved)
-    assert {each.source: each.target for each in made.old} == {"b": "all.rss", "a2": "all.rss"}
+    made = plan.build_rules([feed("all", 1800)], ["all.rss", "all.html"], moved)
+    assert {each.source: each.target for each in made.redirects} == {
+        "b": "all.rss",
+        "a2": "all.rss",
+    }
 
 
 def test_codings_that_a_host_cannot_send_are_refused(tmp_path: Path) -> None:
