@@ -1,4 +1,4 @@
-"""The folder that an export writes: each file is the old one or the new one, whatever happens."""
+"""A folder whose files are replaced atomically and flushed to the disk."""
 
 import hashlib
 import os
@@ -13,18 +13,18 @@ from feeds.config.site import Site
 from feeds.errors import ExportError
 from feeds.export.manifest import File
 
-# Files are written in this folder and moved into their places.
+# Files are written in this folder and then renamed to their final paths.
 PARTS = ".feeds-export.parts"
-# Files written at a time: a disk makes sure of many together in less time than of each in turn.
+# Files written at a time: a disk flushes many files together faster than one after the other.
 _WRITERS = 16
 _SECOND = 1_000_000_000
-# Seconds that a file's time may be ahead: files that change twice in a second, and clocks that
-# differ.
+# Seconds that a modification time may be ahead of the clock, because of files that change twice
+# in a second and of clocks that differ.
 _AHEAD = 300
 
 
 def check_target(site: Site, target: Path) -> None:
-    """Raise `ExportError` where an export must not be: all in its folder may be public."""
+    """Raise `ExportError` if `target` holds private files: an export's folder may be public."""
     articles, resolved = site.folder.resolve(), target.resolve()
     if resolved == articles or articles in resolved.parents:
         raise ExportError(f"{target} lies in the article folder {site.folder}; name another folder")
@@ -44,10 +44,10 @@ def check_target(site: Site, target: Path) -> None:
 
 
 class AtomicFolder:
-    """A folder whose files are replaced whole: written beside, made sure of, and moved.
+    """A folder whose files are replaced atomically: written elsewhere, flushed, and renamed.
 
-    After `settle` all that was written, in threads or not, is on the disk, in its place.
-    Use it in a `with` statement; raises `OSError`.
+    After `sync` all files, including those written in threads, are in place and on the disk.
+    Use it in a `with` statement. Its methods raise `OSError`.
     """
 
     def __init__(self, root: Path) -> None:
@@ -57,7 +57,7 @@ class AtomicFolder:
         self._touched: set[Path] = set()
 
     def __enter__(self) -> "AtomicFolder":
-        shutil.rmtree(self._root / PARTS, ignore_errors=True)  # of an export that was killed
+        shutil.rmtree(self._root / PARTS, ignore_errors=True)  # left by an export that was killed
         (self._root / PARTS).mkdir()
         return self
 
@@ -66,57 +66,57 @@ class AtomicFolder:
         shutil.rmtree(self._root / PARTS, ignore_errors=True)
 
     def path(self, name: str) -> Path:
-        """Where a file is."""
+        """Return the path of a file."""
         return self._root / name
 
     def read(self, name: str) -> bytes | None:
-        """The bytes of a file, None if there is none."""
+        """Return the bytes of a file; None if it does not exist."""
         try:
             return (self._root / name).read_bytes()
         except FileNotFoundError:
             return None
 
     def size(self, name: str) -> int | None:
-        """The size of a file in bytes, None if it cannot be had."""
+        """Return the size of a file in bytes; None if it cannot be read."""
         try:
             return os.stat(f"{self._root_text}/{name}").st_size  # noqa: PTH116 - there are thousands
         except OSError:
             return None
 
     def has_all(self, files: Mapping[str, File]) -> bool:
-        """Whether there are all these files, as far as their sizes can tell."""
+        """Return whether all these files exist and have the recorded size."""
         return all(self.size(name) == file.size for name, file in files.items())
 
     def exists(self, name: str) -> bool:
-        """Whether anything is there under this name."""
+        """Return whether a file, folder or link of this name exists."""
         return os.path.lexists(self._root / name)
 
     def mtime(self, name: str) -> int | None:
-        """The time of a file, in whole seconds; None if there is none."""
+        """Return the modification time of a file in whole seconds; None if it does not exist."""
         try:
             return (self._root / name).stat().st_mtime_ns // _SECOND
         except FileNotFoundError:
             return None
 
     def submit(self, task: Callable[[], None]) -> None:
-        """Do work that writes files, in a thread, as soon as one is free."""
+        """Run a task that writes files in a thread, as soon as one is free."""
         self._writing.append(self._pool.submit(task))
         self._wait(2 * _WRITERS)
 
     def wait(self) -> None:
-        """Wait until everything is in its place. Raises what the work in threads raised."""
+        """Wait until all files are in place. Raises the errors of the tasks."""
         self._wait(0)
 
     def note_written(self, names: Iterable[str]) -> None:
-        """Take note of what another process has written here, for `settle`."""
-        folders = {name.rpartition("/")[0] for name in names}  # far fewer
+        """Record files that another process has written here, for `sync`."""
+        folders = {name.rpartition("/")[0] for name in names}  # far fewer than files
         for folder in folders - {""}:
             path = self._root / folder
             self._touched.update((path, *_parents(path, self._root)))
         self._touched.add(self._root)
 
     def sync(self) -> None:
-        """The same, and see to it that it stays there if the power fails."""
+        """Wait like `wait`, and flush the folders, so that the files survive a power failure."""
         self.wait()
         for folder in self._touched:
             if folder.is_dir():
@@ -124,7 +124,7 @@ class AtomicFolder:
         self._touched.clear()
 
     def remove(self, names: Iterable[str]) -> None:
-        """Remove files, and the folders that are empty then."""
+        """Remove files, and the folders that become empty."""
         for name in names:
             file = self._root / name
             file.unlink(missing_ok=True)
@@ -133,18 +133,18 @@ class AtomicFolder:
                 try:
                     folder.rmdir()
                 except OSError:
-                    break  # not empty: other files live there
+                    break  # not empty
                 self._touched.add(folder.parent)
 
     def _wait(self, limit: int) -> None:
-        """Wait until at most so much work is under way."""
+        """Wait until at most `limit` tasks are running or queued."""
         while len(self._writing) > limit:
             self._writing.popleft().result()
 
     def write(self, name: str, body: bytes, ns: int | None = None) -> None:
-        """Write a file; its time is `ns`, in nanoseconds, or now."""
+        """Write a file with the modification time `ns`, in nanoseconds, or the current time."""
         final = self._root / name
-        # Of this process alone, for one whose starter was killed may not have ended yet.
+        # The name holds the process id, because a worker of a killed export may still be running.
         part = self._root / PARTS / f"{os.getpid()}-{hashlib.sha256(name.encode()).hexdigest()}"
         with part.open("wb") as file:
             file.write(body)
@@ -161,12 +161,12 @@ class AtomicFolder:
 
 
 def mtime_second(updated: datetime, before: int | None, now: datetime) -> int:
-    """The second that a file with new bytes gets, `before` being that of the old bytes.
+    """Return the modification time of a changed file in seconds; `before` is the old one.
 
-    It is the document's Last-Modified. Servers make ETags of time and size, and a size may be the
-    same again: so that no two states of a file ever share a tag, time only goes forward, but from
-    what a clock that was wrong has dated ahead of `now`: a Last-Modified must not lie in the
-    future (RFC 9110 §8.8.2.1).
+    Static servers send it as Last-Modified, and derive the ETag from time and size. The size may
+    stay the same, so the time always advances, and no two states of a file share an ETag. The
+    exception is a `before` that a wrong clock set ahead of `now`, because a Last-Modified must not
+    lie in the future (RFC 9110 §8.8.2.1).
     """
     second = int(updated.timestamp())
     if before is None or before > now.timestamp() + _AHEAD:
@@ -175,7 +175,7 @@ def mtime_second(updated: datetime, before: int | None, now: datetime) -> int:
 
 
 def mtime_ns(second: int, sha256: str) -> int:
-    """A time in that second, in nanoseconds: made of the bytes, for servers that look closely."""
+    """Return a time in that second, in nanoseconds, with a fraction derived from the hash."""
     return second * _SECOND + int(sha256[:8], 16) % 1_000_000 * 1000
 
 

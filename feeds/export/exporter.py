@@ -1,4 +1,4 @@
-"""`feeds export`: every document as a file, the same bytes as served, for static hosting."""
+"""Write every document as a file, with the bytes that the server sends, for static hosting."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -33,17 +33,17 @@ from feeds.util.dates import NEVER
 from feeds.util.processes import processors
 from feeds.util.progress import Progress
 
-# One export at a time.
+# Lets one export at a time write a folder.
 LOCK = ".feeds-export.lock"
-# Seconds that an export waits for another one.
+# Seconds to wait for another export to finish.
 _PATIENCE = 30
 
 
 class ExportReport(msgspec.Struct, frozen=True):
-    """The files that an export wrote, those it removed, and how many it left alone.
+    """The files that an export wrote and removed, and the number of unchanged files.
 
-    `said` is what the host cannot do, and what is left to do there by hand; `due` when time alone
-    brings an article out, which is shown by an export after that.
+    `said` lists the limitations of the host and the steps left to do there by hand. `due` is the
+    time of the next scheduled publication: only an export after that time shows the article.
     """
 
     written: tuple[str, ...]
@@ -66,14 +66,14 @@ def export(
     guard: Callable[[Collection[str], Collection[str]], None] | None = None,
     published: Collection[str] = (),
 ) -> ExportReport:
-    """Write every feed in every format, its page, and what else the site serves below `target`.
+    """Write every feed in every format, its page, and all other documents of the site to `target`.
 
-    With what its `host` needs, which is otherwise that of the settings. Each file appears whole or
-    not at all; one whose bytes are the same is not touched, and `verify` reads all to know; files
-    of feeds that no longer exist go, others in the folder stay. Raises `ExportError`, also where a
-    file that no export wrote is in the way, unless `overwrite` is given. Before anything is
-    written, `guard` is told which documents are there, those that are `published` with them, and
-    which will be; what it raises ends the export.
+    `host` overrides the host of the settings and determines the configuration files. Each file
+    appears whole or not at all. Files with unchanged bytes are not touched; `verify` reads every
+    file to check this. Files of feeds that no longer exist are removed; files that no export wrote
+    stay, and raise `ExportError` if they are in the way, unless `overwrite` is given. Before
+    anything is written, `guard` is called with the paths of the existing documents, including the
+    `published` ones, and the paths of the new ones; an error that it raises ends the export.
     """
     check_target(site, target)
     target_host = HOSTS[host or site.settings.export.host]
@@ -120,19 +120,20 @@ def export(
 
 
 def _codings(host: Host, site: Site) -> tuple[str, ...]:
-    """The codings of precompressed files, in the order in which they are preferred."""
+    """Return the codings of precompressed files, the preferred one first."""
     wanted = site.settings.export.codings
     if wanted is None:
         return host.default_codings
     if unsupported := set(wanted) - set(host.supported_codings):
         raise ExportError(
-            f"{host.title} sends no {min(unsupported)} files as they are; remove it from export.codings"
+            f"{host.title} cannot send precompressed {min(unsupported)} files; remove "
+            f"{min(unsupported)} from export.codings"
         )
     return tuple(coding for coding in compression.CODINGS if coding in wanted)
 
 
 class Exporter:
-    """What an export to a host has to have: the feeds, and all that the site has besides."""
+    """Decides which documents an export has to write, and writes them."""
 
     def __init__(
         self,
@@ -174,7 +175,7 @@ class Exporter:
 
     @property
     def copies(self) -> Mapping[str, str]:
-        """Further paths of documents."""
+        """Additional paths of documents: old path -> document."""
         return self._host_output.copies
 
     @property
@@ -185,11 +186,11 @@ class Exporter:
         return {*self._site_documents, *self._host_paths(), *self.copies, *feeds, *archives}
 
     def job(self, target: Path, options: WriteOptions, before: manifest.Manifest) -> Job:
-        """What makes the documents of the feeds and archives."""
+        """Return the data that workers need to render the documents of feeds and archives."""
         return Job(self._site, target, options, before, self._feeds, self._groups, self._archives)
 
     def run(self, files: ExportWriter, job: Job, progress: Progress) -> ExportReport:
-        """Write what changed, and what others name before those that name it."""
+        """Write the changed documents, each after the documents that it links to."""
         files.after.feeds = self._fingerprints
         stale_feeds = [
             feed
@@ -227,7 +228,7 @@ class Exporter:
             for archives in (
                 new_archives,
                 [each for each in stale_archives if each not in new_archives],
-            ):  # these name the new ones
+            ):  # these link to the new ones
                 for done in workers.write_archives(map(self._archive_parts, archives)):
                     progress("Writing archives", min(done, len(archives)), len(archives))
                 files.sync()
@@ -260,11 +261,11 @@ class Exporter:
         return feed_documents.load_archive_parts(archive, *self._context, verify=self._verify)
 
     def _is_fresh(self, path: str, names: Sequence[str], files: ExportWriter) -> bool:
-        """Whether the files of a feed or archive show its very state already."""
+        """Return whether the files of a feed or archive show its current state."""
         return files.before.feeds.get(path) == self._fingerprints[path] and files.are_current(names)
 
     def _put_site_documents(self, files: ExportWriter, kind: Kind) -> None:
-        """Write those documents of the site that are no feeds' and of this kind."""
+        """Write the documents of this kind that belong to the site and not to a feed."""
         for name, render in self._site_documents.items():
             if ("asset" if name.endswith(".css") else "list") == kind:
                 files.put([(name, render(), kind)])
@@ -274,7 +275,7 @@ class Exporter:
 
     def _put_host_files(self, files: ExportWriter) -> None:
         if self._host.has_404:
-            # Sent with the status 404, which is not to be kept.
+            # Sent with status 404, which must not be cached.
             files.put_now(pages.NOT_FOUND, pages.not_found(self._site), "list", "no-store")
         files.sync()
         for name, body in self._host_output.files.items():
@@ -298,7 +299,7 @@ def _titles(feeds: Sequence[FeedDefinition]) -> list[tuple[str, str]]:
 
 
 def _unsupported_settings(site: Site) -> Iterator[str]:
-    """What no static host does, of what the settings ask for."""
+    """Yield a sentence for each setting that no static host supports."""
     http = site.settings.http
     if http.cache_tags:
         yield (

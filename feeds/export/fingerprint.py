@@ -13,21 +13,21 @@ from feeds.export.hosts.base import Host
 from feeds.render import envelope, fragment
 from feeds.render.site import pages
 
-# What documents are made by.
+# The suffixes of the files that determine the documents.
 _SOURCES = (".py", ".html", ".css")
 
 
 def export_fingerprint(
     site: Site, reader: ReadTransaction, host: Host, codings: Sequence[str]
 ) -> str:
-    """A hash of all that an export is made of: where it is the same, there is nothing to do."""
+    """Return a hash of all input of an export: if it is unchanged, so are the files."""
     revisions = (
         reader.meta.revision(),
         reader.meta.feeds_revision(),
         reader.meta.get("fingerprint"),
     )
     states = (reader.feeds.titles(), reader.feeds.states(), list(reader.archives.states().values()))
-    settings = site.settings  # all but these have their part in the fingerprint
+    settings = site.settings  # the catalogue's fingerprint covers all others
     configuration = (
         settings.pages,
         settings.http,
@@ -40,7 +40,7 @@ def export_fingerprint(
 
 
 def program_hash() -> list[str | int]:
-    """What stands for this program: another version makes other documents."""
+    """Return a hash of the program and its versions: another program may write other documents."""
     digest, package = hashlib.sha256(), Path(__file__).parents[1]
     for file in sorted(package.rglob("*")):
         if file.suffix in _SOURCES:
@@ -49,6 +49,6 @@ def program_hash() -> list[str | int]:
 
 
 def feed_fingerprint(feed: FeedDefinition, state: object, context: Sequence[object]) -> str:
-    """A hash of all that a feed's documents, or an archive's of that feed, are made of."""
+    """Return a hash of all input of the documents of a feed, or of one of its archives."""
     parts = [fragment.VERSION, envelope.VERSION, pages.VERSION, *context, feed, state]
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:32]

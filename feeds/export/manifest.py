@@ -1,4 +1,4 @@
-"""What an export wrote: the files of a static site, and how each is to be sent."""
+"""The manifest of an export: its files, and the headers to send with each of them."""
 
 import hashlib
 from pathlib import Path, PurePosixPath
@@ -8,13 +8,13 @@ import msgspec
 
 from feeds.config.site import PRIVATE
 
-# In the export itself, so that it knows which files are its own.
+# Stored in the export, so that the next one knows which files an export wrote.
 NAME = ".feeds-export.json"
-# Beside it, once the export is whole.
+# Written next to the manifest when the export is complete.
 COMPLETION_NAME = ".feeds-export.whole"
 
-# In the order in which files become visible, so that what is named is there already (a page comes
-# after its own feed); those that a web host is told by last.
+# In the order in which files become visible, so that link targets exist (a page comes after its
+# own feed); the configuration files of a host come last.
 Kind = Literal["archive", "asset", "feed", "page", "list", "host"]
 
 
@@ -35,17 +35,17 @@ class File(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct):
-    """The files of an export by path below its folder, and by feed a hash of the state shown."""
+    """The files of an export by relative path, and the fingerprint of each feed and archive."""
 
     files: dict[str, File] = {}
     feeds: dict[str, str] = {}
 
 
 class Completion(msgspec.Struct):
-    """An export that is whole: hashes of what it was made of and of its manifest; what was said.
+    """The record of a complete export: hashes of its input and of its manifest, and its notes.
 
-    It is of one catalogue and one version of the program, so no part of the manifest, which is
-    the same wherever the same is exported.
+    It depends on the catalogue and on the version of the program. It is not part of the manifest,
+    which is identical wherever the same site is exported.
     """
 
     made_of: str = ""
@@ -54,17 +54,17 @@ class Completion(msgspec.Struct):
 
 
 class _FirstManifest(msgspec.Struct):
-    """The form that manifests had first: of each file its sha256 alone."""
+    """The first format of manifests: path -> SHA-256."""
 
     files: dict[str, str] = {}
 
 
-# A file that is ours, and of which nothing else is known: it is compared byte for byte.
+# A file that an export wrote, with unknown content: it is compared byte by byte.
 UNKNOWN_CONTENT = File("", -1, "", "", "list")
 
 
 def read(target: Path) -> Manifest:
-    """What the last export to `target` wrote; nothing if none did, or its manifest is damaged."""
+    """Return the manifest of `target`; an empty one if it is missing or damaged."""
     try:
         data = (target / NAME).read_bytes()
     except FileNotFoundError:
@@ -74,7 +74,7 @@ def read(target: Path) -> Manifest:
 
 
 def read_completion(target: Path) -> Completion:
-    """What the last export to `target` was made of; of nothing while one is not whole."""
+    """Return the completion record of `target`; an empty one if the export is incomplete."""
     try:
         completion = msgspec.json.decode((target / COMPLETION_NAME).read_bytes(), type=Completion)
         return (
@@ -87,12 +87,12 @@ def read_completion(target: Path) -> Completion:
 
 
 def digest(encoded: bytes) -> str:
-    """A hash of a manifest, in hexadecimal."""
+    """Return the SHA-256 of an encoded manifest, in hexadecimal."""
     return hashlib.sha256(encoded).hexdigest()
 
 
 def decode(data: bytes) -> Manifest:
-    """A manifest, also one of the earlier form; an empty one if it is none."""
+    """Decode a manifest of either format; return an empty one if it is invalid."""
     try:
         return msgspec.json.decode(data, type=Manifest)
     except msgspec.DecodeError:
@@ -105,12 +105,12 @@ def decode(data: bytes) -> Manifest:
 
 
 def encode(manifest: Manifest) -> bytes:
-    """The bytes of a manifest: the same for the same files, whatever their order."""
+    """Encode a manifest; the order of its files does not change the bytes."""
     return msgspec.json.encode(manifest, order="deterministic")
 
 
 def documents(manifest: Manifest) -> dict[str, File]:
-    """The files that readers ask for by path, without their precompressed variants."""
+    """Return the files that clients request by path, without precompressed variants."""
     return {
         path: file
         for path, file in manifest.files.items()

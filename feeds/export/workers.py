@@ -1,4 +1,4 @@
-"""The documents of an export, made and written: by processes where they are many."""
+"""Render and write the documents of an export, in several processes if there are many."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,15 +22,15 @@ from feeds.util.worker_process import Work
 
 Parts = TypeVar("Parts", FeedParts, ArchiveParts)
 
-# Below this many, starting processes costs more than they save.
+# With fewer feeds and archives, starting processes costs more than it saves.
 _WORTH_PROCESSES = 50
-# A task is so many feeds or archives, or fewer if they have so many bytes: enough to be worth
-# sending, and never much memory.
+# The most feeds or archives in a task, and the bytes at which a task is sent with fewer: enough
+# to outweigh the cost of a message, without taking much memory.
 _CHUNK, _BYTES = 8, 1_000_000
 
 
 class Job(NamedTuple):
-    """What a process has to know to make the documents of an export below `root`."""
+    """The data that a process needs to render the documents of an export to `root`."""
 
     site: Site
     root: Path
@@ -42,13 +42,13 @@ class Job(NamedTuple):
 
 
 class DocumentWorker:
-    """Makes documents, and writes them: soon, see `ExportWriter.put`."""
+    """Renders documents, and writes them in threads; see `ExportWriter.put`."""
 
     def __init__(self, job: Job, files: ExportWriter) -> None:
         self._job, self._files = job, files
 
     def write_feed(self, parts: FeedParts) -> None:
-        """The documents of a feed, and then its page, which names them."""
+        """Write the documents of a feed, and then its page, which links to them."""
         feed = self._job.feeds[parts.view.state.path]
         neighbours = groups.neighbours(feed, self._job.groups, self._job.site)
         documents, page = feed_documents.render_feed_parts(feed, self._job.site, parts, neighbours)
@@ -63,7 +63,7 @@ class DocumentWorker:
         )
 
     def write_archive(self, parts: ArchiveParts) -> None:
-        """An archive document in every format."""
+        """Write an archive document in every format."""
         documents = feed_documents.render_archive_parts(
             self._job.archives[parts.path], self._job.site, parts
         )
@@ -79,13 +79,13 @@ class DocumentWorker:
 def document_workers(
     job: Job, files: ExportWriter, jobs: int, amount: int
 ) -> Iterator["DocumentWorkers"]:
-    """Makers: `jobs` processes, or this one alone where the `amount` is small."""
+    """Start `jobs` worker processes, or use this process alone if `amount` is small."""
     with maybe_pool(jobs, _start, job, worth=amount >= _WORTH_PROCESSES) as processes:
         yield DocumentWorkers(DocumentWorker(job, files), files, processes)
 
 
 class DocumentWorkers:
-    """The documents of an export, made and written by processes or in this one."""
+    """Writes the documents of an export, in worker processes or in this one."""
 
     def __init__(
         self, worker: DocumentWorker, files: ExportWriter, processes: ProcessPool | None
@@ -93,11 +93,11 @@ class DocumentWorkers:
         self._worker, self._files, self._processes = worker, files, processes
 
     def write_feeds(self, parts: Iterable[FeedParts]) -> Iterator[int]:
-        """Make and write feeds and their pages; yields how many are done."""
+        """Write feeds and their pages; yield the number of feeds done so far."""
         return self._write(parts, self._worker.write_feed, _feeds_task)
 
     def write_archives(self, parts: Iterable[ArchiveParts]) -> Iterator[int]:
-        """The same of archive documents."""
+        """Write archive documents; yield the number of archives done so far."""
         return self._write(parts, self._worker.write_archive, _archives_task)
 
     def _write(
@@ -120,7 +120,7 @@ _FEED_PARTS = msgspec.msgpack.Decoder(list[FeedParts])
 _ARCHIVE_PARTS = msgspec.msgpack.Decoder(list[ArchiveParts])
 _RESULT = msgspec.msgpack.Decoder(WriteResult)
 
-# That of a worker process, which has it from its start on.
+# Set by `_start` in a worker process.
 _worker_state: list[tuple[DocumentWorker, ExportWriter]] = []
 
 
@@ -145,7 +145,7 @@ def _write_in_worker(parts: list[Parts], write: Callable[[DocumentWorker, Parts]
 
 
 def _tasks(parts: Iterable[Parts]) -> Iterator[bytes]:
-    """The parts, a few in a task: for each has its price, and none is to take much memory."""
+    """Yield the parts encoded in tasks of up to `_CHUNK` parts or `_BYTES` bytes."""
     chunk: list[msgspec.Raw] = []
     size = 0
     for item in parts:

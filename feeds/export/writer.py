@@ -1,4 +1,4 @@
-"""The files of an export: each written if it differs, with its variants, and noted."""
+"""Write the files of an export that differ, with their variants, and the manifest."""
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -19,16 +19,16 @@ from feeds.util import compression
 from feeds.util.compression import SUFFIXES
 from feeds.util.dates import NEVER
 
-# Seconds, some ten years, in which the times lie that are made of bytes.
+# Range in seconds, about ten years, of modification times that are derived from content.
 _SPREAD = 315_360_000
 
 
 class WriteOptions(msgspec.Struct, frozen=True):
-    """How files are written: the precompressed `codings` of documents of the kinds `coded`.
+    """How files are written: documents of the kinds `coded` are precompressed in `codings`.
 
-    `copies` are further paths of documents, and where these are now. `overwrite` is for files that
-    no export wrote; `verify` reads files to know whether they are as they were left. `now` is when
-    they are written.
+    `copies` maps additional paths to the documents written there. `overwrite` allows replacing
+    files that no export wrote. `verify` reads files to check that they are unchanged. `now` is the
+    time of the export.
     """
 
     coded: tuple[Kind, ...]
@@ -40,7 +40,7 @@ class WriteOptions(msgspec.Struct, frozen=True):
 
 
 class WriteResult(msgspec.Struct, frozen=True):
-    """Files as they are now, which of them were written, and of how many feeds or archives."""
+    """The current files of `count` feeds or archives, and the paths that were written."""
 
     count: int
     files: dict[str, File]
@@ -48,10 +48,10 @@ class WriteResult(msgspec.Struct, frozen=True):
 
 
 class ExportWriter:
-    """What is in the folder of an export, from the last export's files to those of this one.
+    """Updates the folder of an export from the files of the last export to those of this one.
 
-    `before` is what the last one noted. Documents are compared, compressed and written in threads,
-    and there after `settle`.
+    `before` is the manifest of the last export. Documents are compared, compressed and written in
+    threads; after `sync` they are on the disk.
     """
 
     def __init__(
@@ -65,12 +65,12 @@ class ExportWriter:
         self.written: list[str] = []
 
     def are_current(self, names: Iterable[str]) -> bool:
-        """Whether these documents are as they were left, as far as a look can tell."""
+        """Return whether these documents and their variants are unchanged: by size, or by hash."""
         needed = self._paths(names)
         return all(map(self._is_current, [*needed, *self._variants(needed)]))
 
     def exist(self, names: Iterable[str]) -> bool:
-        """Whether any file is there for each of these documents."""
+        """Return whether every one of these documents has a file."""
         return all(map(self._target.exists, names))
 
     def _is_current(self, name: str) -> bool:
@@ -82,16 +82,16 @@ class ExportWriter:
         )
 
     def keep(self, names: Iterable[str]) -> None:
-        """Leave these documents as they are."""
+        """Keep the existing files of these documents."""
         paths = self._paths(names)
         for name in (*paths, *self._variants(paths)):
             self.after.files[name] = self.before.files[name]
 
     def begin(self, names: Iterable[str], changing: Collection[str]) -> None:
-        """Note what is about to be written, for an export after this one, if it is killed.
+        """Record the files about to be written, so that the next export can resume after a crash.
 
-        The documents `names` are ours from now on, and the feeds `changing` of no known state.
-        Raises `TargetError` for what would stop that again and again.
+        Claims the documents `names`, and drops the state of the feeds `changing`. Raises
+        `ExportBlockedError` for an obstacle that would also stop the next export.
         """
         paths = self._paths(names)
         self._check(paths)
@@ -120,7 +120,7 @@ class ExportWriter:
                 raise ExportBlockedError(
                     f"{at} is a folder, and a document is to be there; move it"
                 )
-        # Where nothing is noted, and everything is there, the note was lost: bytes will tell.
+        # If every file exists and the manifest is empty, it was lost: the bytes are compared.
         if (
             others
             and not self._options.overwrite
@@ -129,7 +129,7 @@ class ExportWriter:
             raise ExportBlockedError(_foreign_message(self._target.path(others[0]), len(others)))
 
     def put(self, batch: Sequence[tuple[str, Document, Kind]]) -> None:
-        """Write documents one after the other, at old paths too, with their variants: soon."""
+        """Write documents in a thread, in this order, with their copies and variants."""
         self._target.submit(partial(self._put_all, batch))
 
     def _put_all(self, batch: Sequence[tuple[str, Document, Kind]]) -> None:
@@ -139,7 +139,7 @@ class ExportWriter:
     def put_now(
         self, name: str, document: Document, kind: Kind, cache_control: str | None = None
     ) -> None:
-        """Write a document, at its old paths too, with its precompressed variants."""
+        """Write a document, with its copies and precompressed variants."""
         file = self._file(document, kind, cache_control)
         for path in self._paths([name]):
             second = self._store(path, document.body, file, _mtime(document))
@@ -151,17 +151,17 @@ class ExportWriter:
                     self._store(path + SUFFIXES[coding], body, variant, _mtime(document), second)
 
     def put_plain(self, name: str, document: Document, kind: Kind) -> None:
-        """Write a file for the host, which has no variants."""
+        """Write a file without copies or variants."""
         self._store(name, document.body, self._file(document, kind), _mtime(document))
 
     def sync(self) -> None:
-        """Wait until everything is on the disk, in its place."""
+        """Wait until all files are in place and flushed to the disk."""
         self._target.sync()
 
     def take_result(self, count: int) -> WriteResult:
-        """What was written since this was last asked, of `made` feeds or archives.
+        """Return the files of `count` feeds or archives, written since the last call.
 
-        It is on the disk once the one that adds it has settled.
+        They are flushed to the disk when the writer that adds the result calls `sync`.
         """
         self._target.wait()
         result = WriteResult(count, self.after.files, self.written)
@@ -169,15 +169,15 @@ class ExportWriter:
         return result
 
     def add(self, result: WriteResult) -> None:
-        """Take over what another process has written."""
+        """Add the result of another process."""
         self.after.files.update(result.files)
         self.written += result.written
         self._target.note_written(result.written)
 
     def finish(self, made_of: str, said: tuple[str, ...]) -> list[str]:
-        """Remove the files that are no more, and note those that are; returns the paths removed.
+        """Remove obsolete files and write the manifest; return the removed paths.
 
-        What they are made of and what was said of them is for `manifest.Whole`.
+        `made_of` and `said` are stored in `manifest.Completion`.
         """
         gone = sorted(set(self.before.files) - set(self.after.files))
         removed = [name for name in gone if self._target.exists(name)]
@@ -188,7 +188,7 @@ class ExportWriter:
         return removed
 
     def _write_manifest(self, content: Manifest) -> bytes:
-        """Write the manifest, if it says anything new; returns its bytes."""
+        """Write the manifest if it differs; return its bytes."""
         body = manifest.encode(content)
         if self._target.read(manifest.NAME) != body:
             self._target.write(manifest.NAME, body)
@@ -196,11 +196,11 @@ class ExportWriter:
         return body
 
     def _paths(self, names: Iterable[str]) -> list[str]:
-        """Where documents are: at their own paths, and at their old ones."""
+        """Return the paths of these documents and of their copies."""
         return [path for name in names for path in (name, *self._copies.get(name, ()))]
 
     def _variants(self, names: Iterable[str]) -> Iterator[str]:
-        """The precompressed files that the last export made: not every document has each."""
+        """Yield the variants that the last export wrote: not every document has every variant."""
         for name in names:
             for coding in self._options.codings:
                 if (variant := name + SUFFIXES[coding]) in self.before.files:
@@ -220,9 +220,9 @@ class ExportWriter:
     def _store(
         self, name: str, body: bytes, file: File, updated: datetime, second: int | None = None
     ) -> int:
-        """Write a file unless it has these bytes; returns the second of its time.
+        """Write a file unless it has these bytes; return its modification time in seconds.
 
-        That is `second`, that of the file whose variant it is, or its own.
+        A variant gets the time of its document, `second`.
         """
         self.after.files[name] = file
         current, before = self._target.read(name), self._target.mtime(name)
@@ -238,10 +238,10 @@ class ExportWriter:
 
 
 def _mtime(document: Document) -> datetime:
-    """The time that the file of a document gets at first.
+    """Return the modification time of a document's first file.
 
-    Who copies files compares sizes and seconds (rsync). What has no time of its own gets one that
-    is made of its bytes, for a folder made anew has nothing to go forward from.
+    Programs that copy files compare sizes and seconds (rsync). A document without a date gets a
+    time derived from its bytes, because an empty folder has no earlier time to advance from.
     """
     if document.is_dated or document.updated > NEVER:
         return document.updated

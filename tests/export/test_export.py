@@ -215,7 +215,7 @@ def test_what_processes_write_becomes_visible_in_order_and_is_made_sure_of(
         note(f"{folder.relative_to(out)}/")
 
     monkeypatch.setattr(AtomicFolder, "write", write)
-    monkeypatch.setattr(atomic_folder, "_sync", sync)
+    monkeypatch.setattr(atomic_folder, "_fsync_folder", sync)
     monkeypatch.setattr(exporter, "processors", lambda: 2)
     monkeypatch.setattr("threading.active_count", lambda: 1)  # forks, which share these changes
     made.export(out, host="nginx")

@@ -1,4 +1,4 @@
-"""What a host is to an export: the files that it is told by, and what it cannot do."""
+"""Describe a static host: its configuration files, and its limitations."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -10,9 +10,9 @@ from feeds.export.manifest import Kind
 
 
 class HostFiles(msgspec.Struct, frozen=True):
-    """The files that tell a host of a site, by path, and what it cannot do, in plain sentences.
+    """The configuration files of a host, by path, and its limitations as sentences.
 
-    `copies` are further paths of documents: old path -> document.
+    `copies` are additional paths of documents: old path -> document.
     """
 
     files: Mapping[str, bytes] = {}

@@ -13,7 +13,7 @@ _YES = "as the server"
 
 
 def _plain(plan: HostRules, codings: tuple[str, ...]) -> HostFiles:
-    """Nothing but the documents: what the host does with them is not known."""
+    """Return no files, because the host is not known."""
     del plan, codings
     return HostFiles()
 
