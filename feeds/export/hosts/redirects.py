@@ -1,4 +1,4 @@
-"""Where old addresses lead on a host that knows nothing but rules. Pure; no I/O."""
+"""The redirect rules of static hosts. Pure; no I/O."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -28,12 +28,12 @@ class RedirectRule(msgspec.Struct, frozen=True):
 
     @property
     def is_pattern(self) -> bool:
-        """Whether it stands for many paths."""
+        """Return whether the source has placeholders."""
         return PLACEHOLDER.search(self.source) is not None
 
     @property
     def is_external(self) -> bool:
-        """Whether the target is a URL."""
+        """Return whether the target is a URL."""
         return self.target is not None and "://" in self.target
 
 
@@ -61,7 +61,7 @@ def url_regex(old: RedirectRule) -> str:
 
 
 def unnamed(regex: str) -> str:
-    """A regular expression with its groups numbered, for those who do not know named ones."""
+    """Return the expression with numbered groups, for hosts without named groups."""
     return re.sub(r"\?P<\w+>", "", regex)
 
 
@@ -95,7 +95,7 @@ def instances(old: RedirectRule, names: Iterable[str]) -> Iterator[tuple[str, st
 
 
 def fits(source: str, paths: Collection[str]) -> bool:
-    """Whether an old path is one of these paths, or a pattern stands for one of them."""
+    """Return whether an old path, or its pattern, matches one of these paths."""
     if not PLACEHOLDER.search(source):
         return source in paths
     return any(map(re.compile(unnamed(redirects.to_regex(source))).fullmatch, paths))
@@ -155,7 +155,7 @@ def _rules_of(
 
 
 def _archive_redirects(site: Site, exists: Callable[[str], str | None]) -> Iterator[Redirect]:
-    """The moves of archive documents: of whole feeds that moved, or are gone."""
+    """Yield the redirects of the archives of feeds that moved or are gone."""
     if not any(spec.history for spec in site.feeds):
         return
     sources = {move.source for move in site.redirects}

@@ -26,7 +26,7 @@ from feeds.render.links import link_header
 from feeds.render.site import opml, pages, stylesheets
 from feeds.util.dates import NEVER
 
-# What is of each document alone, or of its bytes.
+# Headers that differ from one document to the next.
 _PER_DOCUMENT = ("Last-Modified", "Link")
 FRESHNESS = ("Cache-Control", "CDN-Cache-Control", "Surrogate-Control")
 NOT_FOUND = pages.NOT_FOUND
@@ -66,7 +66,7 @@ class CachingOverride(msgspec.Struct, frozen=True):
 
     @property
     def regex(self) -> str:
-        """The regular expression of its paths, decoded."""
+        """Return the regular expression of its decoded paths."""
         fits = re.sub(r"\?P<\w+>", "", to_regex(self.source))
         if not self.is_archives:
             return fits
@@ -74,12 +74,12 @@ class CachingOverride(msgspec.Struct, frozen=True):
 
     @property
     def is_pattern(self) -> bool:
-        """Whether it stands for a family."""
+        """Return whether it applies to a family."""
         return PLACEHOLDER.search(self.source) is not None
 
 
 class HostRules(msgspec.Struct, frozen=True):
-    """A site as a static host has to serve it.
+    """The rules by which a static host serves a site.
 
     `deviations` and `old` are in the order in which they are to be tried.
     """
@@ -123,7 +123,7 @@ class HostRules(msgspec.Struct, frozen=True):
 
     @property
     def has_archives(self) -> bool:
-        """Whether a feed has a history."""
+        """Return whether a feed has a history."""
         return any(override.is_archives for override in self.caching_overrides)
 
     def groups_of(self, *kinds: Kind) -> Iterator[HeaderGroup]:
@@ -132,7 +132,7 @@ class HostRules(msgspec.Struct, frozen=True):
 
 
 def build_rules(feeds: Sequence[FeedDefinition], names: Iterable[str], site: Site) -> HostRules:
-    """The plan of a site with these feeds, and documents at these paths."""
+    """Return the rules of a site with these feeds, and documents at these paths."""
     paths = frozenset(names)
     usual = _usual_caching(feeds)
     return HostRules(
@@ -145,7 +145,7 @@ def build_rules(feeds: Sequence[FeedDefinition], names: Iterable[str], site: Sit
 
 
 def _usual_caching(feeds: Sequence[FeedDefinition]) -> Caching:
-    """How long copies of most feeds are kept."""
+    """Return the most common caching of the feeds."""
     counted = Counter(feed.caching for feed in feeds)
     return counted.most_common(1)[0][0] if counted else opml.CACHING
 
@@ -230,5 +230,5 @@ def _freshness(caching: Caching, below: Iterable[Caching]) -> tuple[tuple[str, s
 def with_freshness(
     base_headers: Iterable[tuple[str, str]], freshness: Iterable[tuple[str, str]]
 ) -> Headers:
-    """The headers with another freshness."""
+    """Return the headers with their freshness replaced."""
     return [*freshness, *(each for each in base_headers if each[0] not in FRESHNESS)]
