@@ -124,7 +124,10 @@ class SQLite(Backend):
         with wrap_errors(self.name), closing(self.engine.raw_connection()) as connection:
             cursor = connection.cursor()
             cursor.execute(f"PRAGMA busy_timeout={_TRUNCATE_MILLISECONDS}")
-            busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            try:
+                busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            except sqlite3.OperationalError:  # locked
+                busy = True
             connection.detach()  # because of its busy timeout
         return not busy
 
