@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from pathlib import PurePosixPath
-from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -14,6 +13,7 @@ import msgspec
 from feeds.articles import attachments, attribution, frontmatter, sanitizer, withholding
 from feeds.articles.assets import AssetSize, no_asset_size
 from feeds.articles.content import ContentParts, compose
+from feeds.articles.fact_line import fact_line
 from feeds.articles.fields import Fields
 from feeds.articles.frontmatter import ParsedFile
 from feeds.config.settings import LANGUAGE, PLACEHOLDER
@@ -162,7 +162,7 @@ def _build_entry(
         link=head.link,
         image=images[0] if images else None,
         player=player,
-        facts=_facts(fields, head.type),
+        facts=fact_line(fields, head.type),
         provider=provider,
         credit_url=head.via or head.link,
         related=related,
@@ -307,34 +307,3 @@ def _language(fields: Fields) -> str | None:
         )
         return None
     return tag or None
-
-
-def _facts(fields: Fields, type_: str | None) -> Sequence[str]:
-    """Return short facts about a course, video or download, such as its duration and price."""
-    facts = [type_.capitalize()] if type_ and type_ != "article" else []
-    if seconds := dates.iso_duration(fields.raw("length")):
-        facts.append(_format_duration(seconds))
-    facts += fields.names("levels")
-    price = fields.raw("price")
-    if isinstance(price, str):
-        facts.append(fields.name("price"))
-    elif isinstance(price, int | float) and not isinstance(price, bool):
-        facts.append(str(price))
-    ratings = fields.mapping("ratings")
-    if ratings:
-        facts.append(_format_rating(ratings.raw("average"), ratings.raw("count")))
-    return [fact for fact in facts if fact]
-
-
-def _format_rating(average: Any, count: Any) -> str:
-    if isinstance(average, bool) or not isinstance(average, int | float) or not 0 < average <= 5:
-        return ""
-    rating = f"Rated {average:.1f} of 5"
-    return f"{rating} by {count:,}" if isinstance(count, int) and count > 0 else rating
-
-
-def _format_duration(seconds: int) -> str:
-    if seconds < 60:
-        return f"{seconds} s"
-    hours, minutes = divmod((seconds + 30) // 60, 60)
-    return " ".join(f"{n} {unit}" for n, unit in ((hours, "h"), (minutes, "min")) if n)

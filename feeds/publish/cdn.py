@@ -1,8 +1,8 @@
-"""Builds the purge requests of part kind of cache. Pure; no I/O."""
+"""Builds the purge requests of each kind of cache. Pure; no I/O."""
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from urllib.parse import quote, urlsplit
 from xml.sax.saxutils import escape
@@ -19,13 +19,11 @@ _CLOUDFLARE_BATCH, _FASTLY_BATCH, _CLOUDFRONT_BATCH, _HTTP_BATCH = 100, 256, 100
 _MAX_SINGLE_URLS = 1000
 # Error codes of CloudFront, with status 400, for too many invalidations at once.
 _THROTTLED = (b"TooManyInvalidationsInProgress", b"<Code>Throttling")
-_CLOUDFLARE, _FASTLY, _BUNNY, _CLOUDFRONT = (
-    "https://api.cloudflare.com",
-    "https://api.fastly.com",
-    "https://api.bunny.net",
-    "https://cloudfront.amazonaws.com",
-)
-# The environment variables with the credentials for part.
+_CLOUDFLARE = "https://api.cloudflare.com"
+_FASTLY = "https://api.fastly.com"
+_BUNNY = "https://api.bunny.net"
+_CLOUDFRONT = "https://cloudfront.amazonaws.com"
+# The environment variables with the credentials for each.
 CREDENTIALS: Mapping[str, tuple[str, ...]] = {
     "cloudflare": ("CLOUDFLARE_API_TOKEN",),
     "fastly": ("FASTLY_API_TOKEN",),
@@ -63,25 +61,28 @@ def purge_targets(purge: Mapping[str, str], base: str, by: str) -> PurgeTargets:
 
     If `by` is "tag", paths without a tag are purged by URL.
     """
-    parts = [_targets(path, tag, base, by) for path, tag in purge.items()]
-    urls = dict.fromkeys(url for part in parts for url in part.urls)
-    tags = dict.fromkeys(tag for part in parts for tag in part.tags)
-    return PurgeTargets(tuple(urls), tuple(tags))
+    return _merged([_targets(path, tag, base, by) for path, tag in purge.items()])
 
 
 def purged_paths(
     purge: Mapping[str, str], base: str, by: str, done: Iterable[PurgeTargets]
 ) -> list[str]:
     """Return the changed paths that are purged completely once the targets `done` are."""
-    parts = list(done)
-    urls = {url for part in parts for url in part.urls}
-    tags = {tag for part in parts for tag in part.tags}
+    purged = _merged(list(done))
+    urls, tags = set(purged.urls), set(purged.tags)
     targets = {path: _targets(path, tag, base, by) for path, tag in purge.items()}
     return [
         path
         for path, part in targets.items()
         if urls.issuperset(part.urls) and tags.issuperset(part.tags)
     ]
+
+
+def _merged(parts: Sequence[PurgeTargets]) -> PurgeTargets:
+    """Return the targets of all parts, each once."""
+    urls = dict.fromkeys(url for part in parts for url in part.urls)
+    tags = dict.fromkeys(tag for part in parts for tag in part.tags)
+    return PurgeTargets(tuple(urls), tuple(tags))
 
 
 def _targets(path: str, tag: str, base: str, by: str) -> PurgeTargets:
@@ -283,10 +284,7 @@ def sign(
     headers = {**request.headers, "Host": url.netloc, "X-Amz-Date": stamp}
     if token := environ.get("AWS_SESSION_TOKEN"):
         headers["X-Amz-Security-Token"] = token
-    canonical = {
-        name.lower(): value
-        for name, value in sorted(headers.items(), key=lambda item: item[0].lower())
-    }
+    canonical = {name.lower(): headers[name] for name in sorted(headers, key=str.lower)}
     names = ";".join(canonical)
     lines = "".join(f"{name}:{value}\n" for name, value in canonical.items())
     body = hashlib.sha256(request.body).hexdigest()
