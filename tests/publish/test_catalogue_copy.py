@@ -1,6 +1,7 @@
 """Packing and unpacking copies of a catalogue."""
 
 import os
+import random
 from pathlib import Path
 
 import brotli
@@ -11,7 +12,11 @@ from feeds.publish import catalogue_copy
 from feeds.publish.catalogue_copy import is_catalogue_copy, pack, unpack
 
 
-@pytest.mark.parametrize("content", [b"", b"SQLite", bytes(5_000_000), os.urandom(3_000_000)])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"SQLite", bytes(5_000_000), random.Random(1).randbytes(3_000_000)],
+    ids=["empty", "short", "zeros", "random"],
+)
 def test_unpack_restores_the_packed_file(tmp_path: Path, content: bytes) -> None:
     file, packed, copy = tmp_path / "file", tmp_path / "packed", tmp_path / "copy"
     file.write_bytes(content)
