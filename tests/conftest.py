@@ -11,7 +11,6 @@ from tests.support import object_store
 # Tests in tests/live/ start a store, web servers, caches, a browser or readers, or kill processes.
 # They take half of the time; `pytest -m live` runs them, and so does .ci/run.
 
-
 # The same examples in every run, however busy the machine is. HYPOTHESIS_PROFILE=search looks for
 # new ones.
 settings.register_profile("repeatable", deadline=None, derandomize=True)
@@ -19,14 +18,11 @@ settings.register_profile("search", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+@pytest.hookimpl(tryfirst=True)  # before `-m` selects by markers
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent.name == "live":
             item.add_marker("live")
-    yield  # others put them into another order
-    place = {path: number for number, path in enumerate(dict.fromkeys(each.path for each in items))}
-    items.sort(key=lambda each: (place[each.path], each.get_closest_marker("waits") is not None))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
