@@ -1,4 +1,4 @@
-"""Rooms import one way, show only their public modules, and stay small enough to read."""
+"""Packages import one way, use only public modules of each other, and have short modules."""
 
 import ast
 import re
@@ -18,22 +18,22 @@ MODULES = {
 PACKAGES = sorted((ROOT / "feeds").rglob("__init__.py"))
 
 
-class Room(NamedTuple):
-    """A row of the table of rooms: its public modules (None: all) and the rooms it may import."""
+class Row(NamedTuple):
+    """A row of the table: the public modules (None: all) and the packages it may import."""
 
     public: frozenset[str] | None
     imports: frozenset[str]
 
 
-def rooms() -> dict[str, Room]:
-    """The table of rooms in ARCHITECTURE.md, in its order."""
+def table_rows() -> dict[str, Row]:
+    """The table of packages in ARCHITECTURE.md, in its order."""
     rows = re.findall(
         r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \| ([^|]*) \|$",
         (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8"),
         re.MULTILINE,
     )
     return {
-        name: Room(
+        name: Row(
             None if public.strip() == "all" else frozenset(re.findall(r"`([\w.]+)`", public)),
             frozenset(re.findall(r"`(\w+)`", imports)),
         )
@@ -41,11 +41,11 @@ def rooms() -> dict[str, Room]:
     }
 
 
-ROOMS = rooms()
+ROWS = table_rows()
 
 
-def room(module: str) -> str:
-    """The room of a module: `feeds.build.ingest` is in `build`."""
+def package_of(module: str) -> str:
+    """The package of a module: `feeds.build.ingest` is in `build`."""
     return module.split(".")[1]
 
 
@@ -64,55 +64,55 @@ def imported(module: str) -> Iterator[tuple[str, str]]:
                     yield target, alias.name
 
 
-def test_the_table_names_every_room_and_its_public_modules() -> None:
-    assert list(ROOMS) == [
+def test_the_table_names_every_package_and_its_public_modules() -> None:
+    assert list(ROWS) == [
         "util", "model", "config", "articles", "catalogue", "render",
         "build", "websub", "export", "publish", "serve", "cli",
     ]  # fmt: skip
     folders = {path.name for path in (ROOT / "feeds").iterdir() if path.is_dir()}
-    assert folders - {"__pycache__"} == set(ROOMS)
-    for name, row in ROOMS.items():
+    assert folders - {"__pycache__"} == set(ROWS)
+    for name, row in ROWS.items():
         for public in row.public or ():
             assert f"feeds.{name}.{public}" in MODULES, f"{name} has no module {public}"
 
 
-def test_rooms_are_listed_below_the_rooms_that_they_import() -> None:
-    order = list(ROOMS)
-    for name, row in ROOMS.items():
+def test_packages_are_listed_below_the_packages_that_they_import() -> None:
+    order = list(ROWS)
+    for name, row in ROWS.items():
         assert row.imports <= set(order[: order.index(name)]), name
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_modules_import_only_what_their_room_may(module: str) -> None:
+def test_modules_import_only_what_their_package_may(module: str) -> None:
     for target, name in imported(module):
-        if room(target) in (room(module), "errors") or room(module) == "__main__":
+        if package_of(target) in (package_of(module), "errors") or package_of(module) == "__main__":
             continue
-        assert room(target) in ROOMS[room(module)].imports, f"{module} imports {target}"
-        public = ROOMS[room(target)].public
+        assert package_of(target) in ROWS[package_of(module)].imports, f"{module} imports {target}"
+        public = ROWS[package_of(target)].public
         inner = target.split(".", 2)[2]
         assert public is None or inner in public, f"{module} imports {target}, which is private"
         assert not name.startswith("_"), f"{module} imports {name}, which is private"
 
 
-def test_no_module_imports_itself_by_way_of_others() -> None:
+def test_there_is_no_import_cycle() -> None:
     graph = {module: {target for target, _ in imported(module)} for module in MODULES}
     list(TopologicalSorter(graph).static_order())  # raises CycleError
 
 
-@pytest.mark.parametrize("name", ROOMS)
-def test_public_modules_are_imported_from_other_rooms(name: str) -> None:
+@pytest.mark.parametrize("name", ROWS)
+def test_public_modules_are_imported_from_other_packages(name: str) -> None:
     elsewhere = {
-        target for module in MODULES if room(module) != name for target, _ in imported(module)
+        target for module in MODULES if package_of(module) != name for target, _ in imported(module)
     }
     scripts = [*ROOT.glob("scripts/*.py"), ROOT / "server.py", ROOT / "pyproject.toml"]
     text = "".join(path.read_text(encoding="utf-8") for path in scripts)
-    for public in ROOMS[name].public or ():
+    for public in ROWS[name].public or ():
         whole = f"feeds.{name}.{public}"
         assert whole in elsewhere or whole in text, f"nothing outside {name} imports {public}"
 
 
 @pytest.mark.parametrize("path", PACKAGES, ids=lambda path: path.parent.name)
-def test_packages_hold_nothing_but_a_docstring(path: Path) -> None:
+def test_package_inits_contain_only_a_docstring(path: Path) -> None:
     # Imports are most of the time of a short command; re-exports would load what it does not need.
     (docstring,) = ast.parse(path.read_text(encoding="utf-8")).body
     assert isinstance(docstring, ast.Expr)
