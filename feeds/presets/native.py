@@ -1,0 +1,72 @@
+"""Articles in this project's own vocabulary, in which common names of other tools count, too."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from feeds.presets import vocabulary
+from feeds.presets.matter import Matter, fold
+from feeds.presets.permalink import PageFacts
+from feeds.presets.preset import Format, Options, Preset, Reading
+from feeds.util import dates
+
+# Names that our vocabulary has, with a meaning that need not be that of `vocabulary.COMMON`.
+_OURS = frozenset({"category", "excerpt", "length", "locale", "language", "authors", "audio"})
+_COMMON: Mapping[str, tuple[str, ...]] = {
+    ours: tuple(name for name in names if name not in _OURS)
+    for ours, names in vocabulary.COMMON.items()
+}
+
+
+class Native(Preset):
+    """Our vocabulary. A key of ours is read as it stands; an absent one, by its common names."""
+
+    name: ClassVar[str] = ""
+    title: ClassVar[str] = "the vocabulary of this project"
+    formats: ClassVar[tuple[Format, ...]] = ("yaml", "toml", "json")
+    is_foreign: ClassVar[bool] = False
+    split: ClassVar[str] = ","
+
+    def __init__(self, options: Options) -> None:
+        super().__init__(options)
+        self._names = {**_COMMON, **options.fields}
+        names = (name for candidates in self._names.values() for name in candidates)
+        self._folded = frozenset(fold(name.partition(".")[0]) for name in names) - {"title", "name"}
+
+    def read(self, path: str, data: Mapping[str, Any], body: str) -> Reading:
+        """Return the article; most have only our names, and are returned as they are."""
+        data = self._with_defaults(path, data)
+        matter = Matter(data)
+        if matter.is_disjoint(self._folded):
+            return Reading(data=dict(data), body=body, matter=matter)
+        reading = Reading(data=dict(data), body=body, matter=matter)
+        for ours, read in self.readers.items():
+            value = data.get(ours)
+            is_list_of_text = isinstance(value, list) and any(isinstance(i, str) for i in value)
+            if value in (None, "", []) or (ours == "images" and is_list_of_text):
+                read(self, reading, path)
+        return reading
+
+    def read_title(self, reading: Reading, path: str) -> None:  # noqa: ARG002
+        """Read the title, but not from a heading or a file name."""
+        value = self._first(reading, "title")
+        if value is not None and value.keys[0] != "name":
+            self._put(reading, "title", value.value, value)
+
+    def read_published(self, reading: Reading, path: str) -> None:  # noqa: ARG002
+        """Read the date of publication; the parser reads the one in the file name."""
+        reading.moment = self._read_date(reading, "publishedDateTime", "published")
+
+    def read_topics(self, reading: Reading, path: str) -> None:
+        """Read the terms, if there are any."""
+        if self._first(reading, "topics"):
+            super().read_topics(reading, path)
+
+    def page_url(self, matter: Matter, path: str, facts: PageFacts) -> str | None:
+        """Return the URL of the page; None unless the article or the site's pattern gives it."""
+        if any(isinstance(value.value, str) for value in matter.all(self._names["url"])):
+            return super().page_url(matter, path, facts)
+        return super().page_url(matter, path, facts) if self.options.permalink else None
+
+    def bare_name(self, path: str) -> str:
+        """Return the file name without extension and date."""
+        return dates.without_date(path.rpartition("/")[2].rpartition(".")[0])

@@ -1,0 +1,117 @@
+"""Patterns of page URLs, such as `/{section}/{date:%Y/%m}/{slug}/`. No I/O."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+# A name, and after a colon the format of a date.
+PLACEHOLDER = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
+NAMES = frozenset(
+    "path name category year month day date slug title file folder section sections categories"
+    " language author".split()
+)
+DateZone = Literal["site", "utc", "own"]
+_SLASHES = re.compile(r"(?<!:)/{2,}")
+_DIRECTIVE = re.compile(r"%-?[a-zA-Z%]")
+_KNOWN_DIRECTIVES = frozenset("YymdHMSjBbAaVGuw%")
+
+
+class PageFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The facts about an article from which its URL is made. `date` is in the zone of the URLs."""
+
+    path: str
+    """The path below the article folder, without extension."""
+    name: str
+    """The file name without extension and without a date in front."""
+    slug: str
+    title: str
+    date: datetime
+    category: str = ""
+    categories: tuple[str, ...] = ()
+    language: str = ""
+    author: str = ""
+
+    @property
+    def folder(self) -> str:
+        """The folder of the article; empty at the top."""
+        return self.path.rpartition("/")[0]
+
+    def value(self, name: str, argument: str | None) -> str:
+        """Return the text of one placeholder, not yet cleaned."""
+        date = self.date
+        if name == "date":
+            return strftime(date, argument or "%Y-%m-%d")
+        values: Mapping[str, Callable[[], str]] = {
+            "path": lambda: self.path,
+            "name": lambda: self.name,
+            "file": lambda: self.path.rpartition("/")[2],
+            "folder": lambda: self.folder,
+            "section": lambda: self.folder.partition("/")[0],
+            "sections": lambda: self.folder,
+            "slug": lambda: self.slug,
+            "title": lambda: self.title,
+            "category": lambda: self.category,
+            "categories": lambda: "/".join(self.categories),
+            "language": lambda: self.language,
+            "author": lambda: self.author,
+            "year": lambda: f"{date.year:04}",
+            "month": lambda: f"{date.month:02}",
+            "day": lambda: f"{date.day:02}",
+        }
+        return values[name]()
+
+
+def strftime(date: datetime, layout: str) -> str:
+    """Return the date in English, whatever the machine's locale; `%-d` is a day without a zero."""
+    return _DIRECTIVE.sub(lambda match: _directive(date, match[0]), layout)
+
+
+def _directive(date: datetime, directive: str) -> str:
+    months = "January February March April May June July August September October November December"
+    days = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"
+    letter = directive[-1]
+    if letter in "Bb":
+        name = months.split()[date.month - 1]
+        return name if letter == "B" else name[:3]
+    if letter in "Aa":
+        name = days.split()[date.weekday()]
+        return name if letter == "A" else name[:3]
+    text = "%" if letter == "%" else date.strftime(f"%{letter}")
+    return (text.lstrip("0") or "0") if directive.startswith("%-") else text
+
+
+def mistake(pattern: str) -> str | None:
+    """Return what is wrong with a pattern; None if nothing is."""
+    for name, layout in PLACEHOLDER.findall(pattern):
+        if name not in NAMES:
+            return f"{{{name}}} is not known; use {', '.join(sorted(NAMES))}"
+        if layout and name != "date":
+            return f"{{{name}:{layout}}}: only {{date:…}} has a format"
+        for directive in re.findall(r"%-?(.)", layout):
+            if directive not in _KNOWN_DIRECTIVES:
+                return f"%{directive} is not known in {{date:…}}; use %Y %m %d %H %M %S %j %B %b"
+    if "{" in (rest := PLACEHOLDER.sub("", pattern)) or "}" in rest:
+        return "has a brace that is not part of a placeholder such as {slug}"
+    return None
+
+
+def expand(pattern: str, facts: PageFacts, clean: Callable[[str, str], str]) -> str:
+    """Return the pattern with its placeholders filled in; empty segments disappear.
+
+    `clean(name, text)` makes the text of a placeholder fit for a path; `/` in it is kept.
+    """
+    filled = PLACEHOLDER.sub(lambda match: clean(match[1], facts.value(match[1], match[2])), pattern)
+    return _SLASHES.sub("/", filled)
+
+
+def pattern_for(patterns: Mapping[str, str], path: str) -> str | None:
+    """Return the pattern of the deepest folder that contains the article; `*` is any other."""
+    folder = path.rpartition("/")[0]
+    while folder:
+        if pattern := patterns.get(folder):
+            return pattern
+        folder = folder.rpartition("/")[0]
+    return patterns.get("*")
