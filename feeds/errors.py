@@ -72,6 +72,16 @@ class Problem(msgspec.Struct, frozen=True, order=True):
         return f"{self.path}:{self.line}: {field}{self.message}"
 
 
+class Notice(msgspec.Struct, frozen=True, order=True):
+    """A remark that many articles share, such as an unknown key: reported once, with its count.
+
+    `subject` is the key or name that it is about, `message` says what it means and what to do.
+    """
+
+    subject: str
+    message: str
+
+
 def shared_link(path: str, link: str, first: str) -> Problem:
     """Return the problem of an entry that has the same link as an earlier one."""
     message = f"{link} is also the link of {first}; readers get both"

@@ -61,7 +61,7 @@ def scan(site: Site) -> Scan:
     walker = _Walker(site)
     walker.walk(str(site.folder), "")
     if not walker.files:
-        wanted = ", ".join(site.settings.articles.extensions)
+        wanted = ", ".join(site.extensions)
         raise ArticleFolderError(
             f"the article folder {site.folder} has no article ({wanted}); check its path"
         )
@@ -98,8 +98,9 @@ class _Walker:
         self.linked = False
         self._folder = str(site.folder)
         self._root = os.path.realpath(site.folder)
-        self._extensions = tuple(site.settings.articles.extensions)
+        self._extensions = site.extensions
         self._ignored = _matcher(site.settings.articles.ignore)
+        self._included = _matcher(site.settings.articles.include)
         self._entered: set[str] = set()
 
     def result(self) -> Scan:
@@ -138,7 +139,7 @@ class _Walker:
 
     def _names_of_others(self, entries: Iterable[os.DirEntry[str]], below: str) -> Iterator[str]:
         """Yield the names of entries other than plain files; add the plain files meanwhile."""
-        files, ignored, extensions = self.files, self._ignored, self._extensions
+        files, ignored = self.files, self._ignored
         for entry in entries:
             name = entry.name
             path = below + name
@@ -146,7 +147,7 @@ class _Walker:
                 continue
             if not (path.isascii() and entry.is_file(follow_symlinks=False)):
                 yield name
-            elif name.endswith(extensions):
+            elif self._is_article(path):
                 try:
                     status = entry.stat()
                 except OSError as error:
@@ -176,7 +177,7 @@ class _Walker:
     def _add_stat(self, status: os.stat_result, path: str) -> None:
         if stat.S_ISDIR(status.st_mode):
             self.walk(f"{self._folder}/{path}", f"{path}/")
-        elif stat.S_ISREG(status.st_mode) and path.endswith(self._extensions):
+        elif stat.S_ISREG(status.st_mode) and self._is_article(path):
             self.files[path] = Stat(status.st_size, status.st_mtime_ns)
 
     def _add(self, file: Path, path: str) -> None:
@@ -185,7 +186,7 @@ class _Walker:
         with suppress(FileNotFoundError):
             status = file.stat()
         is_folder = status is not None and stat.S_ISDIR(status.st_mode)
-        if not is_folder and not path.endswith(self._extensions):
+        if not is_folder and not self._is_article(path):
             return
         self.linked = self.linked or linked
         if not _is_utf8(path):
@@ -198,6 +199,10 @@ class _Walker:
             self._refuse(path, "is a link to nothing; correct or remove it")
         elif stat.S_ISREG(status.st_mode):
             self.files[path] = Stat(status.st_size, status.st_mtime_ns)
+
+    def _is_article(self, path: str) -> bool:
+        included = self._included
+        return path.endswith(self._extensions) and (included is None or included(path))
 
     def _inside(self, path: Path) -> bool:
         return (os.path.realpath(path) + os.sep).startswith(self._root.rstrip(os.sep) + os.sep)

@@ -3,15 +3,18 @@
 `feeds.articles.folder` reads the file.
 """
 
+import json
 import re
+import tomllib
 from codecs import BOM_UTF8
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from frontmatter.default_handlers import YAMLHandler
 
 from feeds.errors import ArticleError, Problem
+from feeds.presets.preset import Format
 from feeds.util import text, yaml_loader, yaml_subset
 
 # A line of three hyphens or more. The pattern begins with a literal, which is fast to search.
@@ -20,6 +23,7 @@ _BOUNDARY = re.compile(r"\n---+[ \t]*(?=\n|\Z)")
 # Keys that withhold an article, with the value that does.
 WITHHOLDING = {"published": False, "removed": True, "deleted": True}
 _WITHHELD = tuple(f"{name}: {str(value).lower()}" for name, value in WITHHOLDING.items())
+_TOML_END = re.compile(r"^\+\+\+[ \t]*$", re.MULTILINE)
 _FLAG = re.compile(rf"\n({'|'.join(WITHHOLDING)}):([^\n]*+)")
 # From this many characters on, `_withholding_flags` is faster than parsing the front matter.
 _LONG = 4_000
@@ -39,7 +43,8 @@ class ParsedFile(msgspec.Struct, frozen=True):
 
     For a long withheld article, `data` may contain only the keys that withhold it. `matter` is the
     text of the front matter, and `offset` the number of lines before it. `repeated` are the keys
-    that occur more than once; `data` has their last value.
+    that occur more than once; `data` has their last value. `names` are the keys of the file by the
+    names under which a preset put their values into `data`.
     """
 
     path: str
@@ -49,34 +54,53 @@ class ParsedFile(msgspec.Struct, frozen=True):
     offset: int
     problems: tuple[Problem, ...] = ()
     repeated: tuple[str, ...] = ()
+    format: Format = "yaml"
+    names: Mapping[str, tuple[str, ...]] = {}
 
     @property
     def body_line(self) -> int:
         """The line after the front matter, counted from 1."""
-        return self.offset + self.matter.count("\n") + 3
+        if self.format == "none":
+            return 1
+        return self.offset + self.matter.count("\n") + (3 if self.format != "json" else 1)
 
     def line(self, *keys: str | int) -> int:
         """Return the line of the value at `keys`, counted from 1."""
-        return self.offset + yaml_loader.line_of(self.matter, keys)
+        if self.format == "yaml":
+            return self.offset + yaml_loader.line_of(self.matter, keys)
+        key = re.escape(str(keys[0])) if keys else ""
+        match = re.search(rf'^[ \t.:]*\[*"?{key}"?\b', self.matter, re.MULTILINE | re.IGNORECASE)
+        return self.offset + (self.matter.count("\n", 0, match.start()) if match else 0) + 1
 
     def problem(self, keys: Sequence[str | int], message: str, *, fatal: bool = False) -> Problem:
-        """Return a problem with the value at `keys`."""
+        """Return a problem with the value at `keys`, by the names that its author gave them."""
+        if keys and (theirs := self.names.get(str(keys[0]))):
+            keys = theirs
         field = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
         return Problem(self.path, self.line(*keys), field.lstrip("."), message, fatal)
 
 
-def split(path: str, content: bytes) -> ParsedFile:
+def split(path: str, content: bytes, formats: Sequence[Format] = ("yaml",)) -> ParsedFile:
     """Split the content of the file at `path`, which is relative to the article folder.
 
     A byte order mark and CRLF are accepted; control characters are removed with a problem.
-    Raises `ArticleError` if the content is not UTF-8, or its front matter is not a mapping.
+    Front matter of a format that is not among `formats` is reported. With the format `none` a file
+    without front matter is a body. Raises `ArticleError` if the content is not UTF-8, or its front
+    matter is not a mapping.
     """
-    decoded = _decoded(path, content)
+    decoded = _decoded(path, content, formats)
     problems = _forbidden(path, decoded) if text.may_be_forbidden(content) else ()
     decoded = "\n" + (text.clean(decoded) if problems else decoded)
     opening = _BOUNDARY.search(decoded)
-    if opening is None or decoded[: opening.start()].strip():
-        raise _error(path, 1, "has no front matter; begin the file with a line of ---")
+    if opening is not None and not decoded[: opening.start()].strip():
+        return _split_yaml(path, decoded, opening, problems)
+    file = _split_other(path, decoded, formats)
+    return msgspec.structs.replace(file, problems=problems) if problems else file
+
+
+def _split_yaml(
+    path: str, decoded: str, opening: re.Match[str], problems: tuple[Problem, ...]
+) -> ParsedFile:
     offset = decoded.count("\n", 0, opening.end()) - 1
     try:
         matter, body = _HANDLER.split(decoded)
@@ -89,10 +113,69 @@ def split(path: str, content: bytes) -> ParsedFile:
             data, repeated = yaml_loader.parsed(matter)
     except yaml_loader.YAMLTextError as error:
         raise _error(path, offset + error.line, str(error)) from None
+    data = _mapping(path, data, offset)
+    return ParsedFile(path, data, body.strip(), matter, offset, problems, repeated)
+
+
+def _mapping(path: str, data: Any, offset: int) -> dict[str, Any]:
     if not isinstance(data, dict):
         kind = "empty" if data is None else f"a {type(data).__name__}"
         raise _error(path, offset + 1, f"front matter is {kind}; write 'key: value' lines")
-    return ParsedFile(path, data, body.strip(), matter, offset, problems, repeated)
+    return data
+
+
+def _split_other(path: str, decoded: str, formats: Sequence[Format]) -> ParsedFile:
+    """Split a file whose front matter is not YAML between lines of ---."""
+    start = len(decoded) - len(decoded.lstrip())
+    for format_, opens, split_ in _OTHERS:
+        if format_ in formats and (opening := opens.match(decoded, start)):
+            offset = decoded.count("\n", 0, opening.end()) - 1
+            return split_(path, decoded[opening.end() :], offset)
+    if "none" not in formats:
+        raise _error(path, 1, "has no front matter; begin the file with a line of ---")
+    return ParsedFile(path, {}, decoded.strip(), "", 0, format="none")
+
+
+def _split_toml(path: str, rest: str, offset: int) -> ParsedFile:
+    closing = _TOML_END.search(rest)
+    if closing is None:
+        raise _error(path, offset + 1, "front matter is not closed; end it with +++")
+    matter, body = rest[1 : closing.start()], rest[closing.end() :]
+    try:
+        data = tomllib.loads(matter)
+    except tomllib.TOMLDecodeError as error:
+        line = int(match[1]) if (match := re.search(r"line (\d+)", str(error))) else 1
+        raise _error(
+            path, offset + 1 + line, f"is not valid TOML: {error}; correct the line"
+        ) from None
+    return ParsedFile(path, data, body.strip(), matter, offset + 1, format="toml")
+
+
+def _split_json(path: str, rest: str, offset: int) -> ParsedFile:
+    repeated: list[str] = []
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in items]
+        repeated.extend({name for name in names if names.count(name) > 1})
+        return dict(items)
+
+    try:
+        data, end = json.JSONDecoder(object_pairs_hook=pairs).raw_decode(rest.lstrip("\n"))
+    except (json.JSONDecodeError, RecursionError) as error:
+        line = getattr(error, "lineno", 1)
+        raise _error(path, offset + line, f"is not valid JSON: {error}; correct the line") from None
+    matter = rest.lstrip("\n")[:end]
+    body = re.sub(r"\A\s*---+[ \t]*$", "", rest.lstrip("\n")[end:], count=1, flags=re.MULTILINE)
+    data = _mapping(path, data, offset)
+    return ParsedFile(path, data, body.strip(), matter, offset, (), tuple(repeated), "json")
+
+
+# Formats other than YAML: their name, what opens them, and what splits the rest.
+_OTHERS: tuple[tuple[Format, re.Pattern[str], Callable[[str, str, int], ParsedFile]], ...] = (
+    ("toml", re.compile(r"\+\+\+[ \t]*(?=\n)"), _split_toml),
+    ("json", re.compile(r"---json[ \t]*\n"), _split_json),
+    ("json", re.compile(r"(?=\{)"), _split_json),
+)
 
 
 def _withholding_flags(matter: str) -> dict[str, bool] | None:
@@ -106,8 +189,8 @@ def _withholding_flags(matter: str) -> dict[str, bool] | None:
     return flags
 
 
-def _decoded(path: str, content: bytes) -> str:
-    if not content.strip():
+def _decoded(path: str, content: bytes, formats: Sequence[Format]) -> str:
+    if not content.strip() and "none" not in formats:
         raise _error(path, 1, "is empty; write front matter or delete the file")
     content = content.removeprefix(BOM_UTF8)
     try:

@@ -16,12 +16,13 @@ from feeds.articles.content import ContentParts, compose
 from feeds.articles.fact_line import fact_line
 from feeds.articles.fields import Fields
 from feeds.articles.frontmatter import ParsedFile
-from feeds.config.settings import LANGUAGE, PLACEHOLDER
+from feeds.config.settings import LANGUAGE
 from feeds.config.site import Site
-from feeds.errors import ArticleError, Problem
+from feeds.errors import ArticleError, Notice, Problem
 from feeds.model.entry import Entry, content_hash
+from feeds.presets.preset import DateSource, Location, Reading
 from feeds.util import dates, urls
-from feeds.util.text import quote_for_message, shorten, slug
+from feeds.util.text import quote_for_message, shorten
 
 _MARKUP = {".html", ".htm"}
 _MAX_TOPICS = 30
@@ -31,12 +32,16 @@ class Article(msgspec.Struct, frozen=True):
     """A parsed article file. `entry` is None if it is withheld or cannot be published.
 
     `source_hash` is a hash of the author's text without its path, so a renamed file keeps it.
+    `reason` is why a withheld article is not published, in a word or two that many share.
     `content_hash` is the entry's. `until` is the time, in seconds since the epoch, at which the
     same file gives another result; None if it never does.
     """
 
     entry: Entry | None
     withheld: bool = False
+    reason: str = ""
+    dated: DateSource = ""
+    notices: tuple[Notice, ...] = ()
     source_hash: str = ""
     problems: tuple[Problem, ...] = ()
     content_hash: str = ""
@@ -55,6 +60,7 @@ class _Head(msgspec.Struct, frozen=True, gc=False):
     type: str | None
     link: str
     via: str | None
+    page: Location
 
 
 def stem(path: str) -> str:
@@ -82,16 +88,21 @@ def parse(
     `asset_size` gives the sizes of the site's own files. Never raises for a bad article: the
     problems say why it has no entry.
     """
+    preset = site.preset
     try:
-        file = frontmatter.split(path, content)
+        file = frontmatter.split(path, content, preset.formats)
     except ArticleError as error:
         return Article(None, problems=(error.problem,))
+    reading = preset.read(path, file.data, file.body)
+    if reading.skipped:
+        return Article(None, withheld=True, reason=reading.skipped)
+    file = msgspec.structs.replace(file, data=reading.data, body=reading.body, names=reading.names)
     problems = list(file.problems)
     fields = Fields(file, file.data, problems)
     verdict = withholding.judge(fields, path, file.repeated, now or seen, site)
     if verdict.withheld:
         return Article(None, withheld=True, problems=tuple(problems), until=verdict.until)
-    head = _head(fields, path, seen, site)
+    head = _head(fields, reading, path, seen, site)
     if head is None:
         return Article(None, problems=tuple(problems))
     entry = _build_entry(head, fields, file, site, asset_size)
@@ -101,6 +112,7 @@ def parse(
         problems=tuple(problems),
         content_hash=content_hash(entry),
         until=verdict.until,
+        dated=reading.dated,
     )
 
 
@@ -109,7 +121,7 @@ def _source_hash(file: ParsedFile) -> str:
     return hashlib.sha256(repr([*values, file.body]).encode("utf-8", "replace")).hexdigest()[:32]
 
 
-def _head(fields: Fields, path: str, seen: datetime, site: Site) -> _Head | None:
+def _head(fields: Fields, reading: Reading, path: str, seen: datetime, site: Site) -> _Head | None:
     """Return the required parts; None, with a fatal problem, if one is missing or wrong."""
     title = _title(fields)
     if not title:
@@ -118,11 +130,12 @@ def _head(fields: Fields, path: str, seen: datetime, site: Site) -> _Head | None
     if published is None:
         return None
     category, type_ = _category_and_type(fields, path, site)
-    link, via = _link(fields, path, published, category, site)
+    page = site.preset.locate(path, reading, title, published, category)
+    link, via = _link(fields, page, site)
     if link is None:
         _refuse(fields, ("webUrl", "originalUrl"), "is missing; give it, or set site.permalink")
         return None
-    return _Head(title, published, category, type_, link, via)
+    return _Head(title, published, category, type_, link, via, page)
 
 
 def _title(fields: Fields) -> str:
@@ -168,7 +181,7 @@ def _build_entry(
         related=related,
     )
     return Entry(
-        id=identifier(file.path, site),
+        id=head.page.id or identifier(file.path, site),
         path=file.path,
         title=head.title,
         link=head.link,
@@ -253,14 +266,15 @@ def _published(fields: Fields, path: str, seen: datetime, site: Site) -> datetim
 def _category_and_type(fields: Fields, path: str, site: Site) -> tuple[str | None, str | None]:
     """Return category and type: the article's own, else the defaults of the nearest folder."""
     category, type_ = fields.name("category"), fields.name("type")
+    is_foreign = site.preset.is_foreign
     folders = _folders(path.rpartition("/")[0])
     for folder in folders:
         if defaults := site.settings.articles.defaults.get(folder):
             category = category or defaults.category or ""
             type_ = type_ or defaults.type or ""
-    if not category and folders:
+    if not category and folders and not is_foreign:
         category = folders[-1].lstrip("_")
-    return category or None, type_ or "article"
+    return category or None, type_ or (None if is_foreign else "article")
 
 
 @lru_cache(1000)
@@ -269,32 +283,15 @@ def _folders(folder: str) -> tuple[str, ...]:
     return tuple(str(parent) for parent in PurePosixPath(folder, "_").parents)[:-1]
 
 
-def _link(
-    fields: Fields, path: str, published: datetime, category: str | None, site: Site
-) -> tuple[str | None, str | None]:
+def _link(fields: Fields, page: Location, site: Site) -> tuple[str | None, str | None]:
     """Return the entry's link, and the URL of the original if that is another one."""
     web = fields.url("webUrl", site.settings.url)
     original = fields.url("originalUrl", site.settings.url)
-    permalink = _permalink(path, published, category, site)
+    own = page.url and urls.absolute(page.url)
     origin = original or web
-    prefers_permalink = site.settings.link == "permalink"
-    link = (prefers_permalink and permalink) or web or original or permalink
-    return link, origin if origin != link else original
-
-
-def _permalink(path: str, published: datetime, category: str | None, site: Site) -> str | None:
-    pattern = site.settings.permalink
-    if not pattern:
-        return None
-    values = {
-        "path": stem(path),
-        "name": dates.without_date(PurePosixPath(path).stem),
-        "category": slug(category or "article"),
-        "year": f"{published.year:04}",
-        "month": f"{published.month:02}",
-        "day": f"{published.day:02}",
-    }
-    return urls.absolute(PLACEHOLDER.sub(lambda match: quote(values[match[1]]), pattern))
+    prefers_own = site.settings.link == "permalink" or site.preset.is_foreign
+    link = (prefers_own and own) or web or original or own
+    return link, origin if origin != link else original if original != link else None
 
 
 def _language(fields: Fields) -> str | None:

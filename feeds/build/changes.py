@@ -185,7 +185,7 @@ class _Finder:
 
     def _neighbours(self, paths: Iterable[str]) -> list[str]:
         """Return the paths that differ from these in their extension only."""
-        extensions = self._site.settings.articles.extensions
+        extensions = self._site.extensions
         suffixes = {posixpath.splitext(f"a{extension}")[1] for extension in extensions}
         return [f"{base}{suffix}" for base in {stem(path) for path in paths} for suffix in suffixes]
 

@@ -40,9 +40,33 @@ def load(root: Path, environ: Mapping[str, str], *, away: bool = False) -> Site:
         feeds=feeds,
         redirects=redirects,
         retired=retired,
+        people=_load_people(source, settings, root),
     )
     definitions.check_paths(site)
     return site
+
+
+def _load_people(
+    source: ConfigSource, settings: SiteSettings, root: Path
+) -> dict[str, dict[str, Any]]:
+    """The authors by key, from the file that `articles.authors_file` names."""
+    name = settings.articles.authors_file
+    if not name:
+        return {}
+    data = read(root / name).data
+    if isinstance(data, dict) and isinstance(inner := data.get("authors"), dict):
+        data = inner  # MkDocs Material
+    if isinstance(data, list):
+        data = {str(item.get("id") or item.get("key") or item.get("name")): item
+                for item in data if isinstance(item, dict)}  # fmt: skip
+    if not isinstance(data, dict):
+        at = ("articles", "authors_file")
+        raise source.error(at, f"{name!r} has no authors by key; write 'jane: {{name: Jane}}'")
+    return {
+        str(key): {"name": value} if isinstance(value, str) else value
+        for key, value in data.items()
+        if isinstance(value, dict | str)
+    }
 
 
 class _Item(NamedTuple):

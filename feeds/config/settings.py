@@ -2,10 +2,14 @@
 
 import re
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
+
+from feeds.presets.ids import IdRule
+from feeds.presets.permalink import DateZone
+from feeds.presets.registry import PresetName
 
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
@@ -83,18 +87,26 @@ class Defaults(SettingsModel, frozen=True):
     """The category of articles without one. The default is the name of the top folder."""
     type: str | None = None
     """The type of articles without one. The default is `article`."""
+    values: dict[str, Any] = {}
+    """Front matter that the articles of the folder have unless they state it themselves."""
 
 
 class ArticleSettings(SettingsModel, frozen=True):
     folder: str = "articles"
     """The folder with the articles, relative to site.yaml."""
-    extensions: tuple[Annotated[str, Meta(pattern=r"^\..")], ...] = (
-        ".md",
-        ".markdown",
-        ".html",
-        ".htm",
-    )
-    """Extensions of article files. `.html` and `.htm` have HTML bodies, all others Markdown."""
+    preset: PresetName | None = None
+    """The site generator whose front matter, URLs and dialect the articles have."""
+    fields: dict[str, Text | tuple[Text, ...]] = {}
+    """Names of front matter by their meaning: `{published: date, image: cover.image}`."""
+    rules: dict[str, bool | int | str | tuple[str, ...]] = {}
+    """Options of the generator that decide on URLs and bodies; see the preset."""
+    authors_file: str | None = None
+    """A YAML, JSON or TOML file with authors by key, relative to site.yaml."""
+    extensions: tuple[Annotated[str, Meta(pattern=r"^\..")], ...] | None = None
+    """Extensions of article files. The default is that of the preset: `.md`, `.markdown`, `.html`,
+    `.htm`. HTML files have HTML bodies, all others Markdown."""
+    include: tuple[str, ...] = ()
+    """Patterns of the files to read, such as `_posts/*`. The default is all."""
     ignore: tuple[str, ...] = ()
     """Patterns of files and folders to ignore, such as `drafts` or `*/README.md`."""
     max_bytes: Positive = 2_000_000
@@ -175,8 +187,13 @@ class SiteSettings(SettingsModel, frozen=True):
     """The folder with those files, relative to site.yaml, for the length of enclosures."""
     link: Literal["source", "permalink"] = "source"
     """The main link of entries: the original source, or your own page (`permalink`)."""
-    permalink: str | None = None
-    """The URL pattern of your own pages, with {path} {name} {category} {year} {month} {day}."""
+    permalink: str | dict[str, str] | None = None
+    """The URL pattern of your own pages, such as `https://example.org/{category}/{name}/`, or
+    patterns by folder, with `*` for all others. See [Permalinks](../guides/articles.md)."""
+    permalink_zone: DateZone | None = None
+    """The time zone of dates in permalinks: `site`, `utc`, or `own`, the one of each date."""
+    ids: IdRule = "own"
+    """Whose form the ids of new articles have: `own`, the `link`, or that of a generator."""
     catalogue: str = "catalogue.sqlite"
     """The catalogue: a file, relative to site.yaml, or the URL of a database."""
     inherit_topics: bool = False

@@ -3,7 +3,7 @@
 import uuid
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,8 @@ from feeds.config.settings import SiteSettings
 from feeds.model.document import Caching
 from feeds.model.entry import Entry
 from feeds.model.selection import Facts, Selection, TermField
+from feeds.presets import registry
+from feeds.presets.preset import Options, Preset
 from feeds.util.dates import interval
 from feeds.util.text import slug
 
@@ -67,6 +69,40 @@ class Site(msgspec.Struct, frozen=True, dict=True):
     feeds: tuple[FeedSpec, ...]
     redirects: tuple[Redirect, ...] = msgspec.field(name="moves", default=())
     retired: frozenset[str] = frozenset()
+    people: dict[str, dict[str, Any]] = {}
+
+    @cached_property
+    def preset(self) -> Preset:
+        """The rules by which the articles are read."""
+        settings, articles = self.settings, self.settings.articles
+        pattern = settings.permalink
+        return registry.make(
+            articles.preset,
+            Options(
+                url=settings.url,
+                zone=self.zone,
+                language=settings.language,
+                permalink={"*": pattern} if isinstance(pattern, str) else pattern or {},
+                permalink_zone=settings.permalink_zone,
+                fields={
+                    ours: (names,) if isinstance(names, str) else names
+                    for ours, names in articles.fields.items()
+                },
+                defaults={
+                    folder: defaults.values
+                    for folder, defaults in articles.defaults.items()
+                    if defaults.values
+                },
+                people=self.people,
+                rules=articles.rules,
+                ids=settings.ids,
+            ),
+        )
+
+    @cached_property
+    def extensions(self) -> tuple[str, ...]:
+        """The extensions of article files."""
+        return self.settings.articles.extensions or self.preset.extensions
 
     @cached_property
     def folder(self) -> Path:

@@ -11,7 +11,6 @@ import msgspec
 
 from feeds.config.settings import (
     LANGUAGE,
-    PLACEHOLDER,
     PurgeSettings,
     SiteSettings,
     UploadSettings,
@@ -19,6 +18,8 @@ from feeds.config.settings import (
 )
 from feeds.config.site import PRIVATE
 from feeds.config.source import ConfigSource
+from feeds.presets import permalink, registry
+from feeds.presets.vocabulary import FIELD_NAMES
 from feeds.util import media_types
 
 # RFC 4151: an authority (a host name or an email address), a date, and a specific part.
@@ -39,6 +40,7 @@ def validate_site(
     """
     _check_identity(source, site)
     _check_links(source, site)
+    _check_preset(source, site)
     if not (folder := root / site.articles.folder).is_dir() and not away:
         raise source.error(("articles", "folder"), f"{str(folder)!r} is not a folder")
     _check_author(source, site)
@@ -80,12 +82,33 @@ def _is_uuid(value: str) -> bool:
 def _check_links(source: ConfigSource, site: SiteSettings) -> None:
     if site.link == "permalink" and not site.permalink:
         raise source.error(("link",), "'permalink' needs the setting permalink, a URL pattern")
-    for name in PLACEHOLDER.findall(site.permalink or ""):
-        if name not in ("path", "name", "category", "year", "month", "day"):
-            message = f"{{{name}}} is not known; see docs/reference/settings.md"
-            raise source.error(("permalink",), message)
-    if site.permalink:
-        source.url(("permalink",), PLACEHOLDER.sub("x", site.permalink))
+    patterns: dict[tuple[str, ...], str] = (
+        {("permalink",): site.permalink}
+        if isinstance(site.permalink, str)
+        else {("permalink", folder): value for folder, value in (site.permalink or {}).items()}
+    )
+    for at, pattern in patterns.items():
+        if mistake := permalink.mistake(pattern):
+            raise source.error(at, f"{pattern!r}: {mistake}")
+        plain = permalink.PLACEHOLDER.sub("x", pattern)
+        if not plain.startswith("/") or site.articles.preset is None:
+            source.url(at, plain)
+
+
+def _check_preset(source: ConfigSource, site: SiteSettings) -> None:
+    articles = site.articles
+    for name in articles.fields:
+        if name not in FIELD_NAMES:
+            known = ", ".join(sorted(FIELD_NAMES))
+            raise source.error(("articles", "fields", name), f"is not known; use {known}")
+    rules = registry.preset_class(articles.preset).rules
+    for name, value in articles.rules.items():
+        at = ("articles", "rules", name)
+        if name not in rules:
+            known = ", ".join(sorted(rules)) or "none"
+            raise source.error(at, f"is not a rule of this preset; it has {known}")
+        if type(value) is not type(rules[name]):
+            raise source.error(at, f"{value!r} is not like {rules[name]!r}, the default")
 
 
 def _check_author(source: ConfigSource, site: SiteSettings) -> None:

@@ -21,7 +21,14 @@ class Jekyll(Preset):
     name: ClassVar[str] = "jekyll"
     title: ClassVar[str] = "Jekyll"
     formats: ClassVar[tuple[Format, ...]] = ("yaml", "none")
-    extensions: ClassVar[tuple[str, ...]] = (".md", ".markdown", ".mkd", ".mkdn", ".mkdown", ".html")
+    extensions: ClassVar[tuple[str, ...]] = (
+        ".md",
+        ".markdown",
+        ".mkd",
+        ".mkdn",
+        ".mkdown",
+        ".html",
+    )
     fields: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "published": ("date",),
         "updated": ("last_modified_at",),
@@ -79,6 +86,8 @@ class Jekyll(Preset):
             return None
         year, month, day = (int(part) for part in match.groups()[:3])
         try:
-            return datetime(year + (2000 if year < 100 else 0), month, day, tzinfo=self.options.zone)
+            return datetime(
+                year + (2000 if year < 100 else 0), month, day, tzinfo=self.options.zone
+            )
         except ValueError:
             return None

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from feeds.presets import vocabulary
 from feeds.presets.matter import Matter, fold
 from feeds.presets.permalink import PageFacts
 from feeds.presets.preset import Format, Options, Preset, Reading
 from feeds.util import dates
+from feeds.util.text import slug
 
 # Names that our vocabulary has, with a meaning that need not be that of `vocabulary.COMMON`.
 _OURS = frozenset({"category", "excerpt", "length", "locale", "language", "authors", "audio"})
@@ -66,6 +68,12 @@ class Native(Preset):
         if any(isinstance(value.value, str) for value in matter.all(self._names["url"])):
             return super().page_url(matter, path, facts)
         return super().page_url(matter, path, facts) if self.options.permalink else None
+
+    def clean(self, name: str, text: str) -> str:
+        """Return the text of a placeholder, percent-encoded; categories and titles as slugs."""
+        if name in ("category", "categories", "title", "author"):
+            text = "/".join(slug(part) for part in text.split("/")) if text else ""
+        return quote(text)
 
     def bare_name(self, path: str) -> str:
         """Return the file name without extension and date."""

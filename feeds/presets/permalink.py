@@ -10,8 +10,24 @@ import msgspec
 # A name, and after a colon the format of a date.
 PLACEHOLDER = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
 NAMES = frozenset(
-    "path name category year month day date slug title file folder section sections categories"
-    " language author".split()
+    [
+        "path",
+        "name",
+        "category",
+        "year",
+        "month",
+        "day",
+        "date",
+        "slug",
+        "title",
+        "file",
+        "folder",
+        "section",
+        "sections",
+        "categories",
+        "language",
+        "author",
+    ]
 )
 DateZone = Literal["site", "utc", "own"]
 _SLASHES = re.compile(r"(?<!:)/{2,}")
@@ -103,7 +119,9 @@ def expand(pattern: str, facts: PageFacts, clean: Callable[[str, str], str]) -> 
 
     `clean(name, text)` makes the text of a placeholder fit for a path; `/` in it is kept.
     """
-    filled = PLACEHOLDER.sub(lambda match: clean(match[1], facts.value(match[1], match[2])), pattern)
+    filled = PLACEHOLDER.sub(
+        lambda match: clean(match[1], facts.value(match[1], match[2])), pattern
+    )
     return _SLASHES.sub("/", filled)
 
 

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from feeds.presets import ids, permalink, slugs, vocabulary
+from feeds.presets import ids, permalink, vocabulary
 from feeds.presets.ids import IdRule
 from feeds.presets.matter import Matter, Value, fold
 from feeds.presets.permalink import DateZone, PageFacts
@@ -385,7 +385,6 @@ class Preset:
             return datetime(year, month, day, tzinfo=self.options.zone)
         except ValueError:
             return None
-
 
     # By our names: how each is read.
     readers: ClassVar[Mapping[str, Callable[["Preset", Reading, str], None]]] = {

@@ -39,8 +39,9 @@ COMMON: Mapping[str, tuple[str, ...]] = {
     "audio_duration": ("podcast_duration", "audio_duration", "duration"),
     "aliases": ("aliases", "redirect_from"),
 }  # fmt: skip
+# The keys of `articles.fields`. An id is read from front matter only where it is named there.
+FIELD_NAMES = frozenset(COMMON) | {"id"}
 
-# Terms that say nothing about an article: the names of its collection.
 _DURATION = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):(\d{2})")
 _DIGITS = re.compile(r"\d{1,18}")
 
@@ -85,7 +86,9 @@ def people(value: Any, known: Mapping[str, Mapping[str, Any]], split: str = "") 
     people: list[Any] = []
     for item in _listed(value, split):
         if isinstance(item, str):
-            people.append(_person(known.get(item) or known.get(item.casefold()) or {"name": item}, known))
+            people.append(
+                _person(known.get(item) or known.get(item.casefold()) or {"name": item}, known)
+            )
         else:
             people.append(_person(item, known) if isinstance(item, Mapping) else item)
     return people
@@ -123,7 +126,9 @@ def picture(value: Any) -> dict[str, Any] | None:
     if not isinstance(value, Mapping):
         return None
     matter = Matter(value)
-    address = next(iter(matter.all(("url", "src", "path", "image", "href", "relative", "file"))), None)
+    address = next(
+        iter(matter.all(("url", "src", "path", "image", "href", "relative", "file"))), None
+    )
     if address is None or not isinstance(address.value, str):
         return None
     image: dict[str, Any] = {"url": address.value}

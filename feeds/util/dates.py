@@ -63,6 +63,21 @@ def parse(value: object, zone: ZoneInfo) -> datetime:
     Raises `BadDateError` if the date does not exist, lacks a day, month or year, or names an
     unknown zone.
     """
+    moment = parse_aware(value, zone)
+    try:
+        moment = moment.astimezone(UTC).replace(microsecond=0)
+    except (OverflowError, ValueError):
+        raise BadDateError(
+            f"{quote_for_message(value)} is out of range; use a year from 1 to 9999"
+        ) from None
+    return moment
+
+
+def parse_aware(value: object, zone: ZoneInfo) -> datetime:
+    """Return the time that a value means, in the zone that it names, or else in `zone`.
+
+    Accepts the values that `parse` accepts, and raises `BadDateError` as it does.
+    """
     if isinstance(value, datetime):
         moment = value
     elif isinstance(value, date):
@@ -73,15 +88,7 @@ def parse(value: object, zone: ZoneInfo) -> datetime:
         raise BadDateError(
             f"{quote_for_message(value)} is not a date; write 2024-05-31T09:00:00Z, for example"
         )
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone)
-    try:
-        moment = moment.astimezone(UTC).replace(microsecond=0)
-    except (OverflowError, ValueError):
-        raise BadDateError(
-            f"{quote_for_message(value)} is out of range; use a year from 1 to 9999"
-        ) from None
-    return moment
+    return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment
 
 
 def _from_text(value: str) -> datetime:

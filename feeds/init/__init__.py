@@ -1,0 +1,1 @@
+"""Looks at an existing site and writes the config folder for it (`feeds init`)."""
