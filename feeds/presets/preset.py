@@ -158,9 +158,9 @@ class Preset:
 
     def page_url(self, matter: Matter, path: str, facts: PageFacts) -> str | None:  # noqa: ARG002
         """Return the URL of the page, from the front matter or by the site's pattern."""
-        if address := matter.get("url") or matter.get("permalink"):
-            if isinstance(address.value, str):
-                return self.absolute(address.value)
+        address = next(iter(matter.all(self._names["url"])), None)
+        if address is not None and isinstance(address.value, str):
+            return self.absolute(address.value)
         return self.absolute(self.expand(facts))
 
     def base_url(self, path: str, url: str) -> str:  # noqa: ARG002
