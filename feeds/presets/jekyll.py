@@ -42,10 +42,10 @@ class Jekyll(Preset):
     def skip(self, path: str, matter: Matter) -> str:  # noqa: ARG002
         """Return why a file is no post: it has no date in its name."""
         folders = PurePosixPath(path).parts[:-1]
-        if "_posts" in folders or not any(folder.startswith("_") for folder in folders):
-            if not _POST.fullmatch(PurePosixPath(path).stem):
-                return "has no date in its name, so that it is no post"
-        return ""
+        in_collection = any(folder.startswith("_") and folder != "_posts" for folder in folders)
+        if in_collection or _POST.fullmatch(PurePosixPath(path).stem):
+            return ""
+        return "has no date in its name, so that it is no post"
 
     def slug(self, path: str, matter: Matter, title: str) -> str:  # noqa: ARG002
         """Return the slug of the front matter, or the file name without its date."""

@@ -9,26 +9,10 @@ import msgspec
 
 # A name, and after a colon the format of a date.
 PLACEHOLDER = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
-NAMES = frozenset(
-    [
-        "path",
-        "name",
-        "category",
-        "year",
-        "month",
-        "day",
-        "date",
-        "slug",
-        "title",
-        "file",
-        "folder",
-        "section",
-        "sections",
-        "categories",
-        "language",
-        "author",
-    ]
-)
+NAMES = frozenset({
+    "path", "name", "category", "year", "month", "day", "date", "slug", "title", "file", "folder",
+    "section", "sections", "categories", "language", "author",
+})  # fmt: skip
 DateZone = Literal["site", "utc", "own"]
 _SLASHES = re.compile(r"(?<!:)/{2,}")
 _DIRECTIVE = re.compile(r"%-?[a-zA-Z%]")

@@ -12,12 +12,14 @@ COMMON: Mapping[str, tuple[str, ...]] = {
     "title": ("title", "headline", "name"),
     "published": (
         "date", "pubDate", "pubDatetime", "publishDate", "published", "datePublished",
-        "publishedAt", "publishedDate", "publishedOn", "publicationDate", "postDate", "date.created",
+        "publishedAt", "publishedDate", "publishedOn", "publicationDate", "postDate",
+        "date.created",
         "created", "createdAt", "datetime", "timestamp",
     ),
     "updated": (
         "lastmod", "modified", "updated", "updatedDate", "modDatetime", "last_modified_at",
-        "lastModified", "updatedAt", "dateModified", "lastUpdated", "date.updated", "last_update.date",
+        "lastModified", "updatedAt", "dateModified", "lastUpdated", "date.updated",
+        "last_update.date",
     ),
     "summary": (
         "summary", "description", "excerpt", "teaser", "deck", "abstract", "lead", "subtitle",
