@@ -95,9 +95,7 @@ def export(target: Path, root: Path, as_json: bool, given: _ExportOptions) -> No
             target,
             now,
             progress,
-            host=given.host,
-            overwrite=given.overwrite,
-            verify=given.verify,
+            exporter.ExportOptions(host=given.host, overwrite=given.overwrite, verify=given.verify),
         )
     if as_json:
         echo_json({"build": built, "export": exported})

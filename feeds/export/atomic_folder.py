@@ -51,28 +51,28 @@ class AtomicFolder:
     """
 
     def __init__(self, root: Path) -> None:
-        self._root, self._root_text = root, str(root)
+        self.root, self._root_text = root, str(root)
         self._pool = ThreadPoolExecutor(_WRITERS)
         self._writing: deque[Future[None]] = deque()
         self._touched: set[Path] = set()
 
     def __enter__(self) -> "AtomicFolder":
-        shutil.rmtree(self._root / PARTS, ignore_errors=True)  # left by an export that was killed
-        (self._root / PARTS).mkdir()
+        shutil.rmtree(self.root / PARTS, ignore_errors=True)  # left by an export that was killed
+        (self.root / PARTS).mkdir()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
-        shutil.rmtree(self._root / PARTS, ignore_errors=True)
+        shutil.rmtree(self.root / PARTS, ignore_errors=True)
 
     def path(self, name: str) -> Path:
         """Return the path of a file."""
-        return self._root / name
+        return self.root / name
 
     def read(self, name: str) -> bytes | None:
         """Return the bytes of a file; None if it does not exist."""
         try:
-            return (self._root / name).read_bytes()
+            return (self.root / name).read_bytes()
         except FileNotFoundError:
             return None
 
@@ -89,12 +89,12 @@ class AtomicFolder:
 
     def exists(self, name: str) -> bool:
         """Return whether a file, folder or link of this name exists."""
-        return os.path.lexists(self._root / name)
+        return os.path.lexists(self.root / name)
 
     def mtime(self, name: str) -> int | None:
         """Return the modification time of a file in whole seconds; None if it does not exist."""
         try:
-            return (self._root / name).stat().st_mtime_ns // _SECOND
+            return (self.root / name).stat().st_mtime_ns // _SECOND
         except FileNotFoundError:
             return None
 
@@ -111,9 +111,9 @@ class AtomicFolder:
         """Record files that another process has written here, for `sync`."""
         folders = {name.rpartition("/")[0] for name in names}  # far fewer than files
         for folder in folders - {""}:
-            path = self._root / folder
-            self._touched.update((path, *_parents(path, self._root)))
-        self._touched.add(self._root)
+            path = self.root / folder
+            self._touched.update((path, *_parents(path, self.root)))
+        self._touched.add(self.root)
 
     def sync(self) -> None:
         """Wait like `wait`, and flush the folders, so that the files survive a power failure."""
@@ -126,10 +126,10 @@ class AtomicFolder:
     def remove(self, names: Iterable[str]) -> None:
         """Remove files, and the folders that become empty."""
         for name in names:
-            file = self._root / name
+            file = self.root / name
             file.unlink(missing_ok=True)
             self._touched.add(file.parent)
-            for folder in _parents(file, self._root):
+            for folder in _parents(file, self.root):
                 try:
                     folder.rmdir()
                 except OSError:
@@ -143,16 +143,16 @@ class AtomicFolder:
 
     def write(self, name: str, body: bytes, ns: int | None = None) -> None:
         """Write a file with the modification time `ns`, in nanoseconds, or the current time."""
-        final = self._root / name
+        final = self.root / name
         # The name holds the process id, because a worker of a killed export may still be running.
-        part = self._root / PARTS / f"{os.getpid()}-{hashlib.sha256(name.encode()).hexdigest()}"
+        part = self.root / PARTS / f"{os.getpid()}-{hashlib.sha256(name.encode()).hexdigest()}"
         with part.open("wb") as file:
             file.write(body)
             file.flush()
             if ns is not None:
                 os.utime(file.fileno(), ns=(ns, ns))
             os.fsync(file.fileno())
-        for folder in reversed([*_parents(final, self._root)]):
+        for folder in reversed([*_parents(final, self.root)]):
             if not folder.is_dir():
                 folder.mkdir(exist_ok=True)
                 self._touched.add(folder.parent)

@@ -1,8 +1,10 @@
 """Write every document as a file, with the bytes that the server sends, for static hosting."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from filelock import FileLock, Timeout
@@ -16,18 +18,17 @@ from feeds.config.site import Site
 from feeds.errors import ExportError
 from feeds.export import manifest
 from feeds.export.atomic_folder import AtomicFolder, check_target
-from feeds.export.fingerprint import export_fingerprint, feed_fingerprint
+from feeds.export.export_plan import ExportInput, ExportPlan, plan_export
+from feeds.export.fingerprint import export_fingerprint
 from feeds.export.hosts.base import Host
 from feeds.export.hosts.registry import HOSTS
-from feeds.export.hosts.rules import build_rules
 from feeds.export.manifest import Kind
-from feeds.export.workers import Job, document_workers
+from feeds.export.workers import DocumentWorkers, Job, document_workers
 from feeds.export.writer import ExportWriter, WriteOptions
-from feeds.model.document import FORMATS, make_document
+from feeds.model.document import make_document
 from feeds.render import feed_documents
-from feeds.render.feed_documents import ArchiveParts, FeedParts
-from feeds.render.site import documents, groups, opml, pages
-from feeds.render.verification import can_verify, note_damage
+from feeds.render.site import opml, pages
+from feeds.render.verification import note_damage
 from feeds.util import compression
 from feeds.util.dates import NEVER
 from feeds.util.processes import processors
@@ -37,6 +38,23 @@ from feeds.util.progress import Progress
 LOCK = ".feeds-export.lock"
 # Seconds to wait for another export to finish.
 _PATIENCE = 30
+
+
+class ExportOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Options of an export.
+
+    `host` overrides the host of the settings and determines the configuration files. `overwrite`
+    allows replacing files that no export wrote. `verify` reads every file to check that it is
+    unchanged. Before anything is written, `guard` is called with the paths of the existing
+    documents, including the `published` ones, and the paths of the new ones; an error that it
+    raises ends the export.
+    """
+
+    host: HostName | None = None
+    overwrite: bool = False
+    verify: bool = False
+    guard: Callable[[Collection[str], Collection[str]], None] | None = None
+    published: Collection[str] = ()
 
 
 class ExportReport(msgspec.Struct, frozen=True):
@@ -53,70 +71,50 @@ class ExportReport(msgspec.Struct, frozen=True):
     due: datetime | None = None
 
 
+_DEFAULTS = ExportOptions()
+
+
 def export(
     site: Site,
     catalogue: Catalogue,
     target: Path,
     now: datetime,
     progress: Progress,
-    *,
-    host: HostName | None = None,
-    overwrite: bool = False,
-    verify: bool = False,
-    guard: Callable[[Collection[str], Collection[str]], None] | None = None,
-    published: Collection[str] = (),
+    options: ExportOptions = _DEFAULTS,
 ) -> ExportReport:
     """Write every feed in every format, its page, and all other documents of the site to `target`.
 
-    `host` overrides the host of the settings and determines the configuration files. Each file
-    appears whole or not at all. Files with unchanged bytes are not touched; `verify` reads every
-    file to check this. Files of feeds that no longer exist are removed; files that no export wrote
-    stay, and raise `ExportError` if they are in the way, unless `overwrite` is given. Before
-    anything is written, `guard` is called with the paths of the existing documents, including the
-    `published` ones, and the paths of the new ones; an error that it raises ends the export.
+    Each file appears whole or not at all, and files with unchanged bytes are not touched. Files of
+    feeds that no longer exist are removed. Files that no export wrote stay, and raise `ExportError`
+    if they are in the way.
     """
     check_target(site, target)
-    target_host = HOSTS[host or site.settings.export.host]
-    codings = _codings(target_host, site)
+    host = HOSTS[options.host or site.settings.export.host]
+    codings = _codings(host, site)
+    with (
+        _locked(target),
+        note_damage(catalogue),
+        catalogue.read() as reader,
+        AtomicFolder(target) as folder,
+    ):
+        export_input = ExportInput(site, host, codings, reader.meta.display_time(now))
+        return _export(export_input, reader, folder, progress, options)
+
+
+@contextmanager
+def _locked(target: Path) -> Iterator[None]:
+    """Create the folder and lock it. Raises `ExportError` for every `OSError` in the block."""
     try:
         target.mkdir(parents=True, exist_ok=True)
-        with (
-            FileLock(target / LOCK, timeout=_PATIENCE),
-            note_damage(catalogue),
-            catalogue.read() as reader,
-            AtomicFolder(target) as files,
-        ):
-            before, now = manifest.read(target), reader.meta.display_time(now)
-            present = {*manifest.documents(before), *published}
-            fingerprint, completion = (
-                export_fingerprint(site, reader, target_host, codings),
-                manifest.read_completion(target),
-            )
-            if (
-                fingerprint == completion.made_of
-                and not (overwrite or verify)
-                and files.has_all(before.files)
-            ):
-                if guard:
-                    guard(present, before.files.keys())
-                due = reader.feeds.next_publication(now)
-                return ExportReport((), (), len(before.files), completion.said, due)
-            exporter = Exporter(site, reader, now, target_host, codings, fingerprint)
-            if guard:
-                guard(present, exporter.names)
-            options = WriteOptions(
-                target_host.coded_kinds, codings, exporter.copies, overwrite, verify, now
-            )
-            return exporter.run(
-                ExportWriter(files, before, site, options),
-                exporter.job(target, options, before),
-                progress,
-            )
+        with FileLock(target / LOCK, timeout=_PATIENCE):
+            yield
     except Timeout:
-        raise ExportError(f"another export to {target} is running; wait for its end") from None
+        raise ExportError(
+            f"another export to {target} is running; try again when it has finished"
+        ) from None
     except OSError as error:
-        at = error.filename2 or error.filename or target
-        raise ExportError(f"the export cannot write {at}: {error.strerror}") from error
+        path = error.filename2 or error.filename or target
+        raise ExportError(f"the export cannot write {path}: {error.strerror}") from error
 
 
 def _codings(host: Host, site: Site) -> tuple[str, ...]:
@@ -132,181 +130,177 @@ def _codings(host: Host, site: Site) -> tuple[str, ...]:
     return tuple(coding for coding in compression.CODINGS if coding in wanted)
 
 
-class Exporter:
-    """Decides which documents an export has to write, and writes them."""
+def _export(
+    export_input: ExportInput,
+    reader: ReadTransaction,
+    folder: AtomicFolder,
+    progress: Progress,
+    options: ExportOptions,
+) -> ExportReport:
+    """Export to a locked folder, unless the last export had the same input."""
+    target, now = folder.root, export_input.now
+    before = manifest.read(target)
+    existing = {*manifest.documents(before), *options.published}
+    fingerprint = export_fingerprint(
+        export_input.site, reader, export_input.host, export_input.codings
+    )
+    completion = manifest.read_completion(target)
+    is_unchanged = fingerprint == completion.made_of and folder.has_all(before.files)
+    if is_unchanged and not (options.overwrite or options.verify):
+        if options.guard:
+            options.guard(existing, before.files.keys())
+        due = reader.feeds.next_publication(now)
+        return ExportReport((), (), len(before.files), completion.said, due)
+    plan = plan_export(export_input, reader)
+    if options.guard:
+        options.guard(existing, plan.paths)
+    write_options = _write_options(plan, options)
+    files = ExportWriter(folder, before, export_input.site, write_options)
+    job = Job(
+        export_input.site, target, write_options, before, plan.feeds, plan.groups, plan.archives
+    )
+    _Execution(plan, reader, files, progress).run(job)
+    removed = files.finish(fingerprint, plan.limitations)
+    return ExportReport(
+        written=tuple(sorted(files.written)),
+        removed=tuple(removed),
+        unchanged=len(files.after.files) - len(files.written),
+        said=plan.limitations,
+        due=plan.due,
+    )
+
+
+def _write_options(plan: ExportPlan, options: ExportOptions) -> WriteOptions:
+    return WriteOptions(
+        coded=plan.input.host.coded_kinds,
+        codings=plan.input.codings,
+        copies=plan.host_files.copies,
+        overwrite=options.overwrite,
+        verify=options.verify,
+        now=plan.input.now,
+    )
+
+
+class _Changes(NamedTuple):
+    """The feeds and archives whose files do not show their current state.
+
+    `new_archives` have no files yet; `other_archives` link to them.
+    """
+
+    feeds: list[FeedDefinition]
+    new_archives: list[Archive]
+    other_archives: list[Archive]
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths of these feeds and archives."""
+        return [
+            *(feed.path for feed in self.feeds),
+            *(archive.path for archive in (*self.new_archives, *self.other_archives)),
+        ]
+
+
+class _Execution:
+    """Writes the changed documents of a plan, each after the documents that it links to."""
 
     def __init__(
-        self,
-        site: Site,
-        reader: ReadTransaction,
-        now: datetime,
-        host: Host,
-        codings: tuple[str, ...],
-        fingerprint: str,
+        self, plan: ExportPlan, reader: ReadTransaction, files: ExportWriter, progress: Progress
     ) -> None:
-        self._site, self._reader, self._now, self._host = site, reader, now, host
-        self._fingerprint, self._context = fingerprint, (site, reader, now)
-        self._feeds = feed_documents.all_feeds(site, reader, now)
-        self._states = states = reader.feeds.states()
-        feeds = list(self._feeds.values())
-        self._verify = can_verify(site, reader, states, self._feeds)
-        self._groups = groups.group_by_folder(feeds)
-        self._site_documents = documents.site_documents(feeds, states, site)
-        self._archives = {each.path: each for each in reader.archives.available(feeds)}
-        paths = [
-            *self._site_documents,
-            *(name for feed in feeds for name in _feed_paths(feed)),
-            *(name for path in self._archives for name in _document_paths(path)),
-        ]
-        self._host_output = host.configure(build_rules(feeds, paths, site), codings)
-        settings = (site.settings.pages, site.settings.http)
-        context = [reader.meta.get("fingerprint"), *settings, codings, host.coded_kinds]
-        self._fingerprints = {
-            feed.path: feed_fingerprint(
-                feed, states.get(feed.path), [*context, _titles(self._neighbours(feed))]
+        self._plan, self._reader, self._files, self._progress = plan, reader, files, progress
+
+    def run(self, job: Job) -> None:
+        """Write all changed documents. `job` is for the processes that render them."""
+        changes = self._find_changes()
+        self._begin(changes)
+        files, amount = self._files, len(changes.paths)
+        with document_workers(job, files, processors(), amount) as workers:
+            self._write_archives(workers, changes.new_archives)
+            self._write_archives(workers, changes.other_archives)
+            self._put_site_documents("asset")
+            files.sync()
+            self._write_feeds(workers, changes.feeds)
+        self._put_site_documents("list")
+        self._put_not_found()
+        files.sync()
+        self._put_host_files()
+        files.sync()
+
+    def _find_changes(self) -> _Changes:
+        plan, files = self._plan, self._files
+        archives = [archive for path, archive in plan.archives.items() if self._is_stale(path)]
+        has_files = {
+            archive.path: files.exist(plan.documents_of(archive.path)) for archive in archives
+        }
+        return _Changes(
+            feeds=[feed for path, feed in plan.feeds.items() if self._is_stale(path)],
+            new_archives=[archive for archive in archives if not has_files[archive.path]],
+            other_archives=[archive for archive in archives if has_files[archive.path]],
+        )
+
+    def _is_stale(self, path: str) -> bool:
+        """Return whether the files of a feed or archive do not show its current state."""
+        recorded = self._files.before.feeds.get(path)
+        return recorded != self._plan.fingerprints[path] or not self._files.are_current(
+            self._plan.documents_of(path)
+        )
+
+    def _begin(self, changes: _Changes) -> None:
+        """Record the changes before the first one, and keep the files of everything else."""
+        plan, files = self._plan, self._files
+        files.after.feeds = dict(plan.fingerprints)
+        names = [name for path in changes.paths for name in plan.documents_of(path)]
+        changing = set(changes.paths)
+        files.begin([*plan.site_documents, *plan.host_paths, *names], changing)
+        for path in plan.fingerprints.keys() - changing:
+            files.keep(plan.documents_of(path))
+
+    def _write_archives(self, workers: DocumentWorkers, archives: list[Archive]) -> None:
+        plan = self._plan
+        parts = (
+            feed_documents.load_archive_parts(
+                archive, plan.input.site, self._reader, plan.input.now, verify=plan.verify
+            )
+            for archive in archives
+        )
+        self._report("Writing archives", workers.write_archives(parts), len(archives))
+        self._files.sync()
+
+    def _write_feeds(self, workers: DocumentWorkers, feeds: list[FeedDefinition]) -> None:
+        plan = self._plan
+        parts = (
+            feed_documents.load_feed_parts(
+                feed,
+                plan.input.site,
+                self._reader,
+                plan.input.now,
+                plan.states.get(feed.path),
+                verify=plan.verify,
             )
             for feed in feeds
-        }
-        for path, archive in self._archives.items():
-            links = (archive.position.previous, archive.position.next)
-            self._fingerprints[path] = feed_fingerprint(
-                archive.feed, archive.state, [*context, links]
-            )
-
-    @property
-    def copies(self) -> Mapping[str, str]:
-        """Additional paths of documents: old path -> document."""
-        return self._host_output.copies
-
-    @property
-    def names(self) -> set[str]:
-        """The paths of all documents."""
-        feeds = (name for feed in self._feeds.values() for name in _feed_paths(feed))
-        archives = (name for path in self._archives for name in _document_paths(path))
-        return {*self._site_documents, *self._host_paths(), *self.copies, *feeds, *archives}
-
-    def job(self, target: Path, options: WriteOptions, before: manifest.Manifest) -> Job:
-        """Return the data that workers need to render the documents of feeds and archives."""
-        return Job(self._site, target, options, before, self._feeds, self._groups, self._archives)
-
-    def run(self, files: ExportWriter, job: Job, progress: Progress) -> ExportReport:
-        """Write the changed documents, each after the documents that it links to."""
-        files.after.feeds = self._fingerprints
-        stale_feeds = [
-            feed
-            for feed in self._feeds.values()
-            if not self._is_fresh(feed.path, _feed_paths(feed), files)
-        ]
-        stale_archives = [
-            archive
-            for path, archive in self._archives.items()
-            if not self._is_fresh(path, _document_paths(path), files)
-        ]
-        new_archives = [
-            archive for archive in stale_archives if not files.exist(_document_paths(archive.path))
-        ]
-        changing = {
-            *(feed.path for feed in stale_feeds),
-            *(archive.path for archive in stale_archives),
-        }
-        paths = [
-            *self._site_documents,
-            *self._host_paths(),
-            *(n for feed in stale_feeds for n in _feed_paths(feed)),
-        ]
-        files.begin(
-            [*paths, *(n for archive in stale_archives for n in _document_paths(archive.path))],
-            changing,
         )
-        for path in self._fingerprints.keys() - changing:
-            files.keep(
-                _feed_paths(self._feeds[path]) if path in self._feeds else _document_paths(path)
-            )
-        with document_workers(
-            job, files, processors(), len(stale_feeds) + len(stale_archives)
-        ) as workers:
-            for archives in (
-                new_archives,
-                [each for each in stale_archives if each not in new_archives],
-            ):  # these link to the new ones
-                for done in workers.write_archives(map(self._archive_parts, archives)):
-                    progress("Writing archives", min(done, len(archives)), len(archives))
-                files.sync()
-            self._put_site_documents(files, "asset")
-            files.sync()
-            for done in workers.write_feeds(map(self._feed_parts, stale_feeds)):
-                progress("Writing feeds", min(done, len(stale_feeds)), len(stale_feeds))
-            files.sync()
-        self._put_site_documents(files, "list")
-        self._put_host_files(files)
-        files.sync()
-        limitations = (*self._host_output.limitations, *_unsupported_settings(self._site))
-        removed = files.finish(self._fingerprint, limitations)
-        return ExportReport(
-            written=tuple(sorted(files.written)),
-            removed=tuple(removed),
-            unchanged=len(files.after.files) - len(files.written),
-            said=limitations,
-            due=self._reader.feeds.next_publication(self._now),
-        )
+        self._report("Writing feeds", workers.write_feeds(parts), len(feeds))
+        self._files.sync()
 
-    def _neighbours(self, feed: FeedDefinition) -> Sequence[FeedDefinition]:
-        return groups.neighbours(feed, self._groups, self._site)
+    def _report(self, label: str, counts: Iterable[int], total: int) -> None:
+        for done in counts:
+            self._progress(label, min(done, total), total)
 
-    def _feed_parts(self, feed: FeedDefinition) -> FeedParts:
-        before = self._states.get(feed.path)
-        return feed_documents.load_feed_parts(feed, *self._context, before, verify=self._verify)
-
-    def _archive_parts(self, archive: Archive) -> ArchiveParts:
-        return feed_documents.load_archive_parts(archive, *self._context, verify=self._verify)
-
-    def _is_fresh(self, path: str, names: Sequence[str], files: ExportWriter) -> bool:
-        """Return whether the files of a feed or archive show its current state."""
-        return files.before.feeds.get(path) == self._fingerprints[path] and files.are_current(names)
-
-    def _put_site_documents(self, files: ExportWriter, kind: Kind) -> None:
+    def _put_site_documents(self, kind: Kind) -> None:
         """Write the documents of this kind that belong to the site and not to a feed."""
-        for name, render in self._site_documents.items():
+        for name, render in self._plan.site_documents.items():
             if ("asset" if name.endswith(".css") else "list") == kind:
-                files.put([(name, render(), kind)])
+                self._files.put([(name, render(), kind)])
 
-    def _host_paths(self) -> list[str]:
-        return [*([pages.NOT_FOUND] if self._host.has_404 else []), *self._host_output.files]
-
-    def _put_host_files(self, files: ExportWriter) -> None:
-        if self._host.has_404:
+    def _put_not_found(self) -> None:
+        if self._plan.input.host.has_404:
+            document = pages.not_found(self._plan.input.site)
             # Sent with status 404, which must not be cached.
-            files.put_now(pages.NOT_FOUND, pages.not_found(self._site), "list", "no-store")
-        files.sync()
-        for name, body in self._host_output.files.items():
-            page = name.endswith(".html")  # in place of a redirect
+            self._files.put_now(pages.NOT_FOUND, document, "list", "no-store")
+
+    def _put_host_files(self) -> None:
+        for name, body in self._plan.host_files.files.items():
+            is_page = name.endswith(".html")  # in place of a redirect
             document = make_document(
-                body, NEVER, pages.MEDIA_TYPE if page else "text/plain", opml.CACHING
+                body, NEVER, pages.MEDIA_TYPE if is_page else "text/plain", opml.CACHING
             )
-            files.put_plain(name, document, "list" if page else "host")
-
-
-def _feed_paths(feed: FeedDefinition) -> list[str]:
-    return [*_document_paths(feed.path), pages.page_path(feed)]
-
-
-def _document_paths(path: str) -> list[str]:
-    return [f"{path}.{format_}" for format_ in FORMATS]
-
-
-def _titles(feeds: Sequence[FeedDefinition]) -> list[tuple[str, str]]:
-    return [(feed.path, feed.title) for feed in feeds]
-
-
-def _unsupported_settings(site: Site) -> Iterator[str]:
-    """Yield a sentence for each setting that no static host supports."""
-    http = site.settings.http
-    if http.cache_tags:
-        yield (
-            "No static host is told the cache tags of documents, which change with each of them; "
-            f"{manifest.NAME} has them."
-        )
-    if http.canonical_host:
-        yield f"Lead other host names to {site.host} in the settings of your host."
-    if http.delta:
-        yield "No static host sends only what is new (A-IM: feed); readers get the whole feed."
+            self._files.put_plain(name, document, "list" if is_page else "host")

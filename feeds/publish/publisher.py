@@ -20,7 +20,7 @@ from feeds.config.site import Site
 from feeds.errors import ExportError
 from feeds.export import manifest
 from feeds.export.atomic_folder import check_target
-from feeds.export.exporter import ExportReport, export
+from feeds.export.exporter import ExportOptions, ExportReport, export
 from feeds.publish import exposure, memory, memory_checks, purge, record
 from feeds.publish.destination import LockedDestination, destination_of
 from feeds.publish.encryption import cipher_from_environment
@@ -215,19 +215,15 @@ class _Publisher:
     def export(self, now: datetime) -> ExportReport:
         """Export to the folder."""
         has_guard = self._is_live and not self._options.force
+        options = ExportOptions(
+            overwrite=self._options.overwrite,
+            verify=self._options.verify,
+            guard=partial(check_deletions, self._site, self._folder) if has_guard else None,
+            # The folder may be new on this machine, while readers see another one's export.
+            published=record.published_paths(self._destination.record),
+        )
         with mark_unfinished() if self._is_live else nullcontext():
-            report = export(
-                self._site,
-                self._catalogue,
-                self._folder,
-                now,
-                self._progress,
-                overwrite=self._options.overwrite,
-                verify=self._options.verify,
-                guard=partial(check_deletions, self._site, self._folder) if has_guard else None,
-                # The folder may be new on this machine, while readers see another one's export.
-                published=record.published_paths(self._destination.record),
-            )
+            report = export(self._site, self._catalogue, self._folder, now, self._progress, options)
         self._save_memory()  # another process may have built meanwhile
         return report
 

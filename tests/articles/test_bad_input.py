@@ -1,4 +1,4 @@
-"""What one bad file gets: a row with path, line, field and advice, and the rest published."""
+"""A bad file is reported with path, line, field and advice; the rest is published."""
 
 import re
 from datetime import UTC, date, datetime
@@ -16,7 +16,7 @@ from tests.support.site import front_matter, make_site
 SITE = make_site(timezone="Europe/Berlin")
 SEEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 PATH = "_news/2024-05-31-a.md"
-# What a message must hold to say what to do, not only what is wrong.
+# Every message advises what to do, not only what is wrong.
 ADVICE = re.compile(
     r"\b(write|put|quote|give|save|begin|end it|shorten|remove|delete|check|use|add|leave|name|set"
     r"|show|only those are published|the first .* are read)\b"
@@ -30,8 +30,8 @@ publishedDateTime: 2024-05-31T09:00:00Z
 
 
 def parse(content: str | bytes, path: str = PATH) -> Article:
-    given = content.encode() if isinstance(content, str) else content
-    return parser.parse(path, given, SEEN, SITE)
+    data = content.encode() if isinstance(content, str) else content
+    return parser.parse(path, data, SEEN, SITE)
 
 
 def with_line(line: str) -> str:
@@ -39,9 +39,9 @@ def with_line(line: str) -> str:
     return GOOD.removesuffix("---\n") + f"{line}\n---\n"
 
 
-def one(made: Article) -> Problem:
-    assert len(made.problems) == 1, made.problems
-    problem = made.problems[0]
+def only_problem(article: Article) -> Problem:
+    assert len(article.problems) == 1, article.problems
+    problem = article.problems[0]
     assert problem.path == PATH
     assert ADVICE.search(problem.message), problem.message
     assert len(problem.message) < 300
@@ -83,20 +83,20 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize(("content", "line", "said"), FILES.values(), ids=FILES.keys())
-def test_a_file_that_cannot_be_read_is_one_fatal_row(content: bytes, line: int, said: str) -> None:
-    made = parse(content)
-    problem = one(made)
-    assert made.entry is None
-    assert not made.withheld
+@pytest.mark.parametrize(("content", "line", "message"), FILES.values(), ids=FILES.keys())
+def test_unreadable_file_is_one_fatal_problem(content: bytes, line: int, message: str) -> None:
+    article = parse(content)
+    problem = only_problem(article)
+    assert article.entry is None
+    assert not article.withheld
     assert (problem.line, problem.field, problem.fatal) == (line, "", True)
-    assert said in problem.message
+    assert message in problem.message
 
 
-def test_deep_blocks_are_refused_before_the_parser_sees_them() -> None:
+def test_deep_blocks_are_rejected_before_parsing() -> None:
     lines = [" " * depth + "a:" for depth in range(1500)]
     for separator in ("\n", "\u2028"):  # YAML 1.1 breaks lines at U+2028 too
-        problem = one(parse(f"---\n{separator.join(lines)}\n---\n"))
+        problem = only_problem(parse(f"---\n{separator.join(lines)}\n---\n"))
         assert "nests deeper" in problem.message
         assert problem.fatal
 
@@ -109,46 +109,46 @@ def _bomb(alias: str) -> str:
 
 @pytest.mark.parametrize("alias", ["[{}]", "{{<<: [{}]}}", "{{x: [{}]}}"])
 @pytest.mark.parametrize("key", ["", "title: *a8", "publishedDateTime: *a8"])
-def test_a_bomb_of_aliases_is_refused(alias: str, key: str) -> None:
-    problem = one(parse(f"---\n{_bomb(alias)}\n{key}\n---\n"))
+def test_alias_bomb_is_rejected(alias: str, key: str) -> None:
+    problem = only_problem(parse(f"---\n{_bomb(alias)}\n{key}\n---\n"))
     assert "fewer aliases" in problem.message
     assert 2 <= problem.line <= 10
     assert problem.fatal
 
 
-def test_a_bomb_without_spaces_is_refused() -> None:
+def test_alias_bomb_without_spaces_is_rejected() -> None:
     levels = ['{"a0":&a0 [1,1]']
     levels += [f'"a{n}":&a{n} [{",".join([f"*a{n - 1}"] * 9)}]' for n in range(1, 9)]
-    problem = one(parse("---\n" + ",\n".join(levels) + "}\n---\n"))
+    problem = only_problem(parse("---\n" + ",\n".join(levels) + "}\n---\n"))
     assert "fewer aliases" in problem.message
 
 
-def test_aliases_in_moderation_and_ampersands_are_fine() -> None:
-    made = parse(with_line("topics: &t [AI]\nx: *t\nexcerpt: 'R & D &co *and* more'"))
-    assert made.problems == ()
-    assert made.entry is not None
-    assert made.entry.topics == ("AI",)
+def test_few_aliases_and_ampersands_are_accepted() -> None:
+    article = parse(with_line("topics: &t [AI]\nx: *t\nexcerpt: 'R & D &co *and* more'"))
+    assert article.problems == ()
+    assert article.entry is not None
+    assert article.entry.topics == ("AI",)
 
 
-def test_an_alias_of_itself_does_not_hang() -> None:
-    made = parse(with_line("x: &a [*a]\nimages: &b\n  - *b"))
-    assert [problem.field for problem in made.problems] == ["images[0]"]
+def test_recursive_alias_does_not_hang() -> None:
+    article = parse(with_line("x: &a [*a]\nimages: &b\n  - *b"))
+    assert [problem.field for problem in article.problems] == ["images[0]"]
 
 
 @pytest.mark.parametrize("name", ["excerpt", "price", "x", "quality", "updatedDateTime"])
-def test_a_number_too_long_to_be_written_costs_nothing_else(name: str) -> None:
+def test_huge_number_affects_only_its_field(name: str) -> None:
     number = "0x" + "F" * 5000
-    made = parse(with_line(f"{name}: {number}\nprovider: {{name: P, x: {number}}}"))
-    assert made.entry is not None
-    assert {problem.field for problem in made.problems} <= {name}
-    assert made.entry.provider == Provider("P", "p")
+    article = parse(with_line(f"{name}: {number}\nprovider: {{name: P, x: {number}}}"))
+    assert article.entry is not None
+    assert {problem.field for problem in article.problems} <= {name}
+    assert article.entry.provider == Provider("P", "p")
 
 
-def test_a_long_chain_of_aliases_is_seen_through() -> None:
+def test_long_chain_of_aliases_is_resolved() -> None:
     chain = "\n".join(f"a{n}: &a{n} [*a{n - 1}]" for n in range(1, 400))
-    made = parse(with_line(f"a0: &a0 []\n{chain}\nprovider: {{name: P, x: *a399}}"))
-    assert made.entry is not None
-    assert made.entry.provider == Provider("P", "p")
+    article = parse(with_line(f"a0: &a0 []\n{chain}\nprovider: {{name: P, x: *a399}}"))
+    assert article.entry is not None
+    assert article.entry.provider == Provider("P", "p")
 
 
 FATAL: dict[str, tuple[dict[str, Any], str, str]] = {
@@ -213,17 +213,17 @@ FATAL: dict[str, tuple[dict[str, Any], str, str]] = {
 }
 
 
-@pytest.mark.parametrize(("given", "field", "said"), FATAL.values(), ids=FATAL.keys())
-def test_without_title_link_or_date_an_article_is_not_published(
-    given: dict[str, Any], field: str, said: str
+@pytest.mark.parametrize(("fields", "field", "message"), FATAL.values(), ids=FATAL.keys())
+def test_invalid_title_link_date_or_flag_is_fatal(
+    fields: dict[str, Any], field: str, message: str
 ) -> None:
-    content = front_matter(**given)
-    made = parse(content)
-    problem = one(made)
-    assert made.entry is None
+    content = front_matter(**fields)
+    article = parse(content)
+    problem = only_problem(article)
+    assert article.entry is None
     assert problem.fatal
     assert problem.field == field
-    assert said in problem.message
+    assert message in problem.message
     lines = [number for number, line in enumerate(content.splitlines(), 1) if f"{field}:" in line]
     assert problem.line == (lines[0] if lines else 1)
 
@@ -260,44 +260,45 @@ PARTIAL = {
 
 @pytest.mark.parametrize(("line", "expected"), PARTIAL.items(), ids=[key[:40] for key in PARTIAL])
 @pytest.mark.parametrize(("before", "end"), [("", "\n"), ("\n\n", "\n"), ("", "\r\n")])
-def test_other_mistakes_cost_their_part_only(
+def test_other_mistakes_affect_only_their_field(
     line: str, expected: tuple[str, str], before: str, end: str
 ) -> None:
-    made = parse(before + with_line(line).replace("\n", end))
-    problem = next(each for each in made.problems if each.field == expected[0])
-    assert made.entry is not None
-    assert not any(each.fatal for each in made.problems)
+    article = parse(before + with_line(line).replace("\n", end))
+    field, message = expected
+    problem = next(row for row in article.problems if row.field == field)
+    assert article.entry is not None
+    assert not any(row.fatal for row in article.problems)
     assert problem.line == 5 + len(before)
-    assert expected[1] in problem.message
+    assert message in problem.message
     assert ADVICE.search(problem.message), problem.message
 
 
-def test_the_line_is_that_of_the_item_of_a_list() -> None:
-    made = parse(with_line("topics:\n  - AI\n\n  - 365\nimages:\n  - url: /a.png\n    width: x"))
-    assert [(each.line, each.field) for each in made.problems] == [
+def test_problem_has_the_line_of_the_list_item() -> None:
+    article = parse(with_line("topics:\n  - AI\n\n  - 365\nimages:\n  - url: /a.png\n    width: x"))
+    assert [(problem.line, problem.field) for problem in article.problems] == [
         (11, "images[0].width"),
         (8, "topics[1]"),
     ]
 
 
-def test_of_equal_keys_the_last_one_counts_and_is_the_one_named() -> None:
-    problem = one(parse(with_line("heat: 1\nheat: high")))
+def test_last_of_duplicate_keys_is_used_and_reported() -> None:
+    problem = only_problem(parse(with_line("heat: 1\nheat: high")))
     assert problem.line == 6
 
 
-def test_many_mistakes_in_one_list_take_no_time() -> None:
+def test_many_mistakes_in_one_list_are_all_located() -> None:
     people = "\n".join(f"  - {number}" for number in range(1000))
-    made = parse(with_line(f"authors:\n{people}"))
-    assert made.problems[-1].line == 1005
+    article = parse(with_line(f"authors:\n{people}"))
+    assert article.problems[-1].line == 1005
 
 
-@pytest.mark.parametrize(("name", "most"), [("topics", 30), ("authors", 1000)])
-def test_a_list_has_a_limit(name: str, most: int) -> None:
-    given = ", ".join(f"t{number}" for number in range(1001))
-    made = parse(with_line(f"{name}: [{given}]"))
-    assert f"has 1,001 items; the first {most:,} are read" in one(made).message
-    assert made.entry is not None
-    assert len(getattr(made.entry, name)) == most
+@pytest.mark.parametrize(("name", "limit"), [("topics", 30), ("authors", 1000)])
+def test_list_is_cut_at_its_limit(name: str, limit: int) -> None:
+    items = ", ".join(f"t{number}" for number in range(1001))
+    article = parse(with_line(f"{name}: [{items}]"))
+    assert f"has 1,001 items; the first {limit:,} are read" in only_problem(article).message
+    assert article.entry is not None
+    assert len(getattr(article.entry, name)) == limit
 
 
 LONG = "a" * 1001
@@ -317,43 +318,43 @@ LONG = "a" * 1001
         (f"updatedDateTime: {'1 ' * 60}", "updatedDateTime"),
     ],
 )
-def test_what_is_too_long_is_left_out_with_a_row(line: str, field: str) -> None:
-    made = parse(with_line(line))
-    problem = one(made)
+def test_too_long_value_is_omitted_and_reported(line: str, field: str) -> None:
+    article = parse(with_line(line))
+    problem = only_problem(article)
     assert (problem.field, problem.line, problem.fatal) == (field, 5, False)
-    assert made.entry is not None
-    assert LONG not in str(fragment.render_entry(made.entry, SITE))
+    assert article.entry is not None
+    assert LONG not in str(fragment.render_entry(article.entry, SITE))
 
 
 @pytest.mark.parametrize("number", ["1" + ":1" * 30_000, "0x" + "F" * 30_000, "1.5:" * 900 + "1"])
-def test_a_number_that_would_take_long_to_multiply_out_stays_text(number: str) -> None:
-    made = parse(with_line(f"quality: {number}"))
-    assert made.entry is not None
-    assert "is text, not a whole number" in one(made).message
+def test_number_too_long_to_convert_stays_text(number: str) -> None:
+    article = parse(with_line(f"quality: {number}"))
+    assert article.entry is not None
+    assert "is text, not a whole number" in only_problem(article).message
 
 
-def test_content_above_the_limit_gives_way_to_the_summary() -> None:
+def test_content_above_the_limit_is_replaced_by_the_summary() -> None:
     site = make_site(articles={"folder": "articles", "max_content": 1_000})
     content = front_matter("é" * 600, excerpt="In short.").encode()
-    made = parser.parse(PATH, content, SEEN, site)
-    assert made.entry is not None
-    assert made.entry.content == "<p>In short.</p>"
-    problem = one(made)
+    article = parser.parse(PATH, content, SEEN, site)
+    assert article.entry is not None
+    assert article.entry.content == "<p>In short.</p>"
+    problem = only_problem(article)
     assert (problem.field, problem.line) == ("", 9)
     assert "1,207 bytes of HTML, more than articles.max_content (1,000)" in problem.message
     assert parser.parse(PATH, content, SEEN, make_site()).problems == ()
 
 
-def test_a_summary_above_the_limit_of_content_is_cut() -> None:
+def test_summary_above_the_content_limit_is_shortened() -> None:
     site = make_site(articles={"folder": "articles", "max_content": 1_000})
-    made = parser.parse(PATH, front_matter(excerpt="word " * 300).encode(), SEEN, site)
-    assert made.entry is not None
-    assert len(made.entry.summary) <= 1_000
-    assert (one(made).field, one(made).fatal) == ("excerpt", False)
+    article = parser.parse(PATH, front_matter(excerpt="word " * 300).encode(), SEEN, site)
+    assert article.entry is not None
+    assert len(article.entry.summary) <= 1_000
+    assert (only_problem(article).field, only_problem(article).fatal) == ("excerpt", False)
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("value", "expected"),
     [
         ("2024-05-31", "2024-05-30T22:00:00+00:00"),  # naive: midnight in the site's zone
         ("2024-05-31T09:00:00", "2024-05-31T07:00:00+00:00"),
@@ -363,39 +364,45 @@ def test_a_summary_above_the_limit_of_content_is_cut() -> None:
         ("31 May 2024", "2024-05-30T22:00:00+00:00"),
     ],
 )
-def test_dates_that_can_be_understood_are(said: str, expected: str) -> None:
-    made = parse(front_matter(publishedDateTime=said))
-    assert made.problems == ()
-    assert made.entry is not None
-    assert made.entry.published.isoformat() == expected
+def test_common_date_forms_are_accepted(value: str, expected: str) -> None:
+    article = parse(front_matter(publishedDateTime=value))
+    assert article.problems == ()
+    assert article.entry is not None
+    assert article.entry.published.isoformat() == expected
 
 
-def test_a_date_before_1970_is_published_with_a_row() -> None:
-    made = parse(front_matter(publishedDateTime="1969-07-20T20:17:40Z"))
-    assert made.entry is not None
-    assert made.entry.published == datetime(1969, 7, 20, 20, 17, 40, tzinfo=UTC)
-    assert (one(made).field, one(made).fatal) == ("publishedDateTime", False)
+def test_date_before_1970_is_published_and_reported() -> None:
+    article = parse(front_matter(publishedDateTime="1969-07-20T20:17:40Z"))
+    assert article.entry is not None
+    assert article.entry.published == datetime(1969, 7, 20, 20, 17, 40, tzinfo=UTC)
+    assert (only_problem(article).field, only_problem(article).fatal) == (
+        "publishedDateTime",
+        False,
+    )
 
 
 @pytest.mark.parametrize("content", [b"\xef\xbb\xbf" + GOOD.encode(), GOOD.replace("\n", "\r\n")])
-def test_a_byte_order_mark_and_crlf_are_accepted(content: str | bytes) -> None:
+def test_byte_order_mark_and_crlf_are_accepted(content: str | bytes) -> None:
     assert parse(content) == parse(GOOD)
 
 
-def test_control_characters_are_left_out_with_their_line() -> None:
-    made = parse(GOOD.replace("A title", "A\x00 ti\x08tle\x7f"))
-    assert made.entry is not None
-    assert made.entry.title == "A title"
-    assert (one(made).line, one(made).fatal) == (2, False)
-    assert "U+0000" in one(made).message
+@pytest.mark.rule("X2")
+def test_control_characters_are_removed_and_reported_with_line() -> None:
+    article = parse(GOOD.replace("A title", "A\x00 ti\x08tle\x7f"))
+    assert article.entry is not None
+    assert article.entry.title == "A title"
+    assert (only_problem(article).line, only_problem(article).fatal) == (2, False)
+    assert "U+0000" in only_problem(article).message
 
 
-def test_control_characters_may_hide_in_escapes() -> None:
-    made = parse(with_line(r'excerpt: "a\0b\a\x9F\uFFFE\tc"'))
-    assert made.entry is not None
-    assert made.entry.summary == "abŸ c"
+@pytest.mark.rule("X2", "X3")
+def test_escaped_control_characters_are_removed() -> None:
+    article = parse(with_line(r'excerpt: "a\0b\a\x9F\uFFFE\tc"'))
+    assert article.entry is not None
+    assert article.entry.summary == "abŸ c"
 
 
+@pytest.mark.rule("R43")
 @pytest.mark.parametrize(
     "title",
     [
@@ -411,16 +418,16 @@ def test_control_characters_may_hide_in_escapes() -> None:
         "\u202eabc",
     ],
 )
-def test_any_title_is_published_as_it_is(title: str) -> None:
-    made = parse(front_matter(title=title))
-    assert made.problems == ()
-    assert made.entry is not None
-    assert made.entry.title == title
-    assert fragment.render_entry(made.entry, SITE)
+def test_title_is_published_unchanged(title: str) -> None:
+    article = parse(front_matter(title=title))
+    assert article.problems == ()
+    assert article.entry is not None
+    assert article.entry.title == title
+    assert fragment.render_entry(article.entry, SITE)
 
 
 @pytest.mark.parametrize(
-    ("said", "link"),
+    ("value", "link"),
     [
         ("https://example.org/a b", "https://example.org/a%20b"),
         (
@@ -434,20 +441,20 @@ def test_any_title_is_published_as_it_is(title: str) -> None:
         ("/a/b", "https://example.org/a/b"),
     ],
 )
-def test_urls_that_can_be_mended_are(said: str, link: str) -> None:
-    made = parse(front_matter(webUrl=said))
-    assert made.problems == ()
-    assert made.entry is not None
-    assert made.entry.link == link
+def test_urls_are_normalised(value: str, link: str) -> None:
+    article = parse(front_matter(webUrl=value))
+    assert article.problems == ()
+    assert article.entry is not None
+    assert article.entry.link == link
 
 
-def test_a_body_that_nests_too_deep_is_left_out_with_its_line() -> None:
-    made = parse(GOOD + "\n<div>" + "<div>" * 100_000)
-    assert made.entry is not None
-    assert "<div>" not in made.entry.content
-    assert (one(made).line, one(made).fatal) == (6, False)
+def test_too_deep_body_is_omitted_and_reported_with_line() -> None:
+    article = parse(GOOD + "\n<div>" + "<div>" * 100_000)
+    assert article.entry is not None
+    assert "<div>" not in article.entry.content
+    assert (only_problem(article).line, only_problem(article).fatal) == (6, False)
 
 
 @pytest.mark.parametrize("unit", ["[", "![", "> ", "*", "<iframe ", "[a](", "- ", "<p>"])
-def test_a_hostile_body_takes_no_time(unit: str) -> None:
+def test_repeated_markup_in_a_body_is_parsed_quickly(unit: str) -> None:
     parse(GOOD + unit * 5_000)

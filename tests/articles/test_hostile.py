@@ -1,7 +1,7 @@
-"""No text that an author can write takes a parser more than time in proportion to its length.
+"""Parsing takes time in proportion to the length of the text, whatever an author writes.
 
-Each case runs in a process of its own, whose deadline only a quadratic reading misses: these
-took from a minute to hours, or all memory, before they were bounded.
+Each case runs in a separate process, whose deadline only a quadratic algorithm misses: before
+limits were added, these took from a minute to hours, or all memory.
 """
 
 import json
@@ -20,28 +20,28 @@ from feeds.errors import ArticleError
 from feeds.util import dates, text, urls, yaml_loader, yaml_subset
 from tests.support.site import front_matter, make_site
 
-DEADLINE = 30  # seconds: a hundred times what the slowest case takes
+DEADLINE = 30  # seconds: a hundred times the duration of the slowest case
 LARGE = 300_000  # characters
 SITE = make_site()
 SEEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 BASE = sanitizer.Base("https://example.org/news/a", "https://example.org/", "https://example.org/")
 
 
-def in_good_time(read: Callable[[str], object], *given: str) -> None:
-    """Hold `read` to an end within the deadline; errors that it means to raise are fine."""
+def assert_ends_in_time(read: Callable[[str], object], *texts: str) -> None:
+    """Fail unless `read` ends within the deadline for each text; its own errors are accepted."""
 
-    def reads() -> None:
-        for each in given:
+    def read_all() -> None:
+        for source in texts:
             with suppress(ValueError, ArticleError):
-                read(each)
+                read(source)
 
-    process = multiprocessing.get_context("fork").Process(target=reads)
+    process = multiprocessing.get_context("fork").Process(target=read_all)
     process.start()
     process.join(DEADLINE)
     if process.is_alive():
         process.kill()
         process.join()
-        pytest.fail(f"{read} does not come to an end")
+        pytest.fail(f"{read} does not end in time")
     assert process.exitcode == 0
 
 
@@ -63,9 +63,9 @@ MARKDOWN = {
 }
 
 
-@pytest.mark.parametrize("given", MARKDOWN.values(), ids=[repr(name) for name in MARKDOWN])
-def test_markdown_is_read_in_good_time(given: str) -> None:
-    in_good_time(lambda text: sanitizer.from_markdown(text, BASE), given)
+@pytest.mark.parametrize("source", MARKDOWN.values(), ids=[repr(name) for name in MARKDOWN])
+def test_markdown_takes_linear_time(source: str) -> None:
+    assert_ends_in_time(lambda text: sanitizer.from_markdown(text, BASE), source)
 
 
 HTML = {
@@ -87,9 +87,9 @@ HTML = {
 }
 
 
-@pytest.mark.parametrize("given", HTML.values(), ids=[repr(name) for name in HTML])
-def test_html_is_read_in_good_time(given: str) -> None:
-    in_good_time(lambda html: sanitizer.sanitise(html, BASE), given)
+@pytest.mark.parametrize("source", HTML.values(), ids=[repr(name) for name in HTML])
+def test_html_takes_linear_time(source: str) -> None:
+    assert_ends_in_time(lambda html: sanitizer.sanitise(html, BASE), source)
 
 
 MISNESTED = {
@@ -105,45 +105,45 @@ MISNESTED = {
 }
 
 
-@pytest.mark.parametrize("given", MISNESTED.values(), ids=MISNESTED.keys())
-def test_misnested_formatting_stays_of_a_size(given: str) -> None:
+@pytest.mark.parametrize("source", MISNESTED.values(), ids=MISNESTED.keys())
+def test_misnested_formatting_does_not_multiply_the_output(source: str) -> None:
     try:
-        made = sanitizer.sanitise(given, BASE)
+        output = sanitizer.sanitise(source, BASE)
     except sanitizer.BodyError:
         return
-    assert len(made) < 30 * len(given)
+    assert len(output) < 30 * len(source)
 
 
-def test_a_large_link_that_blocks_end_is_refused() -> None:
-    given = f'<a href="/{"a" * 9_000}">' + "<p>x</p><div>x</div>" * 4_000
+def test_large_link_repeated_by_blocks_is_rejected() -> None:
+    source = f'<a href="/{"a" * 9_000}">' + "<p>x</p><div>x</div>" * 4_000
     with pytest.raises(sanitizer.BodyError, match="very long links"):
-        sanitizer.sanitise(given, BASE)
+        sanitizer.sanitise(source, BASE)
 
 
-def test_short_references_do_not_become_long_urls_without_end() -> None:
+def test_total_length_of_resolved_urls_is_limited() -> None:
     base = sanitizer.Base("https://example.org/" + "a" * 3_900 + "/", BASE.site, BASE.assets)
     with pytest.raises(sanitizer.BodyError, match="URLs of the body have more than"):
         sanitizer.sanitise("<img src=a>" * 9_000, base)
 
 
 @pytest.mark.parametrize("end", ["</x>", "</p>", "</li>", "<br/>"])
-def test_an_end_that_closes_nothing_does_not_hide_depth(end: str) -> None:
+def test_unmatched_end_tags_do_not_hide_depth(end: str) -> None:
     with pytest.raises(sanitizer.BodyError, match="write it flatter"):
         sanitizer.sanitise(f"<div>{end}" * 501, BASE)
 
 
-def test_elements_that_could_end_by_themselves_and_do_not_are_deep() -> None:
+def test_unclosed_elements_with_optional_end_tags_count_as_nesting() -> None:
     with pytest.raises(sanitizer.BodyError, match="write it flatter"):
         sanitizer.sanitise("<dd><li>" * 300, BASE)
 
 
-def test_an_element_of_too_many_attributes_is_refused() -> None:
+def test_too_many_attributes_are_rejected() -> None:
     names = " ".join(f"a{number}" for number in range(201))
     with pytest.raises(sanitizer.BodyError, match="201 attributes"):
         sanitizer.sanitise(f"<p {names}>x</p>", BASE)
 
 
-def test_a_thematic_break_of_any_length_is_no_nesting() -> None:
+def test_long_thematic_break_does_not_count_as_nesting() -> None:
     assert (
         sanitizer.from_markdown("a\n\n" + "* " * 150 + "\n\nb", BASE) == "<p>a</p>\n<hr>\n<p>b</p>"
     )
@@ -158,40 +158,40 @@ PIECES = """
 """
 
 
-def test_what_a_parser_is_spared_changes_nothing_that_is_published() -> None:
-    chosen = random.Random(0)
+def test_markup_removed_before_parsing_does_not_change_the_result() -> None:
+    rng = random.Random(0)
     cleaner = nh3.Cleaner(tags=sanitizer._TAGS, clean_content_tags=sanitizer._DROPPED_WHOLE)
     for _ in range(2_000):
-        given = "".join(chosen.choices(PIECES.split(), k=8)).replace("·", " ")
-        assert cleaner.clean(markup.plain(given, str)) == cleaner.clean(given), given
+        source = "".join(rng.choices(PIECES.split(), k=8)).replace("·", " ")
+        assert cleaner.clean(markup.plain(source, str)) == cleaner.clean(source), source
 
 
-def test_cuts_in_long_text_do_not_show() -> None:
-    given = "<p title='a>b'>a &amp; b&nbsp;«c» &lt;" * 3_000
-    assert markup.plain(given, str) != given
-    assert sanitizer._CLEANER.clean(markup.plain(given, str)) == sanitizer._CLEANER.clean(given)
+def test_splitting_long_text_does_not_change_the_result() -> None:
+    source = "<p title='a>b'>a &amp; b&nbsp;«c» &lt;" * 3_000
+    assert markup.plain(source, str) != source
+    assert sanitizer._CLEANER.clean(markup.plain(source, str)) == sanitizer._CLEANER.clean(source)
 
 
 READERS: dict[str, Callable[[str], object]] = {
     "yaml": yaml_loader.parse,
-    "a yaml value": lambda given: yaml_loader.parse(f"a: {given}"),
-    "a quoted yaml value": lambda given: yaml_loader.parse(f'a: "{given}"'),
-    "usual yaml": lambda given: (
-        yaml_subset.read(given[:99_000]),
-        yaml_subset.is_in_subset(given[:99_000]),
+    "a yaml value": lambda source: yaml_loader.parse(f"a: {source}"),
+    "a quoted yaml value": lambda source: yaml_loader.parse(f'a: "{source}"'),
+    "usual yaml": lambda source: (
+        yaml_subset.read(source[:99_000]),
+        yaml_subset.is_in_subset(source[:99_000]),
     ),
-    "a file": lambda given: frontmatter.split("a.md", given.encode()),
-    "front matter": lambda given: frontmatter.split("a.md", f"---\n{given}\n---\n".encode()),
-    "a flag": lambda given: frontmatter.split(
-        "a.md", f"---\nremoved: true\n{'x: y' * 999}\ndeleted: a{given}b\n---\n".encode()
+    "a file": lambda source: frontmatter.split("a.md", source.encode()),
+    "front matter": lambda source: frontmatter.split("a.md", f"---\n{source}\n---\n".encode()),
+    "a flag": lambda source: frontmatter.split(
+        "a.md", f"---\nremoved: true\n{'x: y' * 999}\ndeleted: a{source}b\n---\n".encode()
     ),
-    "a date": lambda given: dates.parse(given, ZoneInfo("UTC")),
+    "a date": lambda source: dates.parse(source, ZoneInfo("UTC")),
     "a duration": dates.iso_duration,
-    "text": lambda given: (text.clean(given), text.one_line(given), text.slug(given)),
+    "text": lambda source: (text.clean(source), text.one_line(source), text.slug(source)),
     "a URL": urls.absolute,
-    "a path": lambda given: urls.in_site(f"/{given}", "https://example.org/"),
-    "a host": lambda given: urls.absolute(f"https://{given}/"),
-    "a reference": lambda given: urls.resolve(given, "https://example.org/a/b"),
+    "a path": lambda source: urls.in_site(f"/{source}", "https://example.org/"),
+    "a host": lambda source: urls.absolute(f"https://{source}/"),
+    "a reference": lambda source: urls.resolve(source, "https://example.org/a/b"),
     "a player": markup.embedded,
 }
 UNITS = [
@@ -203,8 +203,8 @@ UNITS = [
 
 
 @pytest.mark.parametrize("read", READERS.values(), ids=READERS.keys())
-def test_text_of_any_kind_is_read_in_good_time(read: Callable[[str], object]) -> None:
-    in_good_time(read, *(repeated(unit, 100_000) for unit in UNITS))
+def test_readers_take_linear_time(read: Callable[[str], object]) -> None:
+    assert_ends_in_time(read, *(repeated(unit, 100_000) for unit in UNITS))
 
 
 FIELDS = {
@@ -221,26 +221,28 @@ FIELDS = {
 
 
 @pytest.mark.parametrize("line", FIELDS.values(), ids=FIELDS.keys())
-def test_fields_are_read_in_good_time(line: str) -> None:
-    def read(given: str) -> None:
-        content = front_matter().replace("---\n", f"---\n{line.format(given, given)}\n", 1)
+def test_fields_take_linear_time(line: str) -> None:
+    def read(source: str) -> None:
+        content = front_matter().replace("---\n", f"---\n{line.format(source, source)}\n", 1)
         parser.parse("a.md", content.encode(), SEEN, SITE)
 
-    in_good_time(read, *(repeated(unit, 200_000) for unit in ["a", "a.", "1:", "1 ", "é", "a-"]))
-
-
-def test_many_authors_of_the_longest_names_are_read_in_good_time() -> None:
-    listed = json.dumps([f"{number}{'a' * 990}" for number in range(900)])
-    in_good_time(
-        lambda given: parser.parse("a.md", given.encode(), SEEN, SITE),
-        front_matter().replace("---\n", f"---\nauthors: {listed}\n", 1),
+    assert_ends_in_time(
+        read, *(repeated(unit, 200_000) for unit in ["a", "a.", "1:", "1 ", "é", "a-"])
     )
 
 
-def test_many_problems_among_many_keys_are_reported_in_good_time() -> None:
+def test_many_long_author_names_take_linear_time() -> None:
+    authors = json.dumps([f"{number}{'a' * 990}" for number in range(900)])
+    assert_ends_in_time(
+        lambda source: parser.parse("a.md", source.encode(), SEEN, SITE),
+        front_matter().replace("---\n", f"---\nauthors: {authors}\n", 1),
+    )
+
+
+def test_many_problems_among_many_keys_take_linear_time() -> None:
     keys = "".join(f"k{number}: a\n" for number in range(40_000))
     wrong = "".join(f"{name}:\n" + "- 1\n" * 1_000 for name in ("images", "related", "actions"))
-    in_good_time(
-        lambda given: parser.parse("a.md", given.encode(), SEEN, SITE),
+    assert_ends_in_time(
+        lambda source: parser.parse("a.md", source.encode(), SEEN, SITE),
         front_matter().replace("---\n", f"---\n{keys}{wrong}", 1),
     )

@@ -1,4 +1,4 @@
-"""Bodies leave sanitised, clean HTML with every URL absolute (R50-R54, A31, J17)."""
+"""The sanitizer returns well-formed, inactive HTML in which every URL is absolute."""
 
 import re
 
@@ -31,18 +31,19 @@ PIECES = st.sampled_from(
 ANY = st.lists(PIECES, max_size=25).map("".join)
 
 
-def elements(made: str) -> list[html.HtmlElement]:
-    return list(html.fragment_fromstring(made, create_parent="div").iter())[1:]
+def elements(output: str) -> list[html.HtmlElement]:
+    return list(html.fragment_fromstring(output, create_parent="div").iter())[1:]
 
 
+@pytest.mark.rule("R51", "R53")
 @given(ANY, st.booleans())
-def test_r53_nothing_active_nor_relative_is_left_of_any_body(given: str, markdown: bool) -> None:
-    made = (sanitizer.from_markdown if markdown else sanitizer.sanitise)(given, BASE)
-    assert text.first_forbidden(made) is None
-    for each in elements(made):
-        assert isinstance(each.tag, str), "comments are left out"
-        assert each.tag not in FORBIDDEN
-        for name, value in each.attrib.items():
+def test_body_has_no_active_elements_and_no_relative_urls(source: str, markdown: bool) -> None:
+    output = (sanitizer.from_markdown if markdown else sanitizer.sanitise)(source, BASE)
+    assert text.first_forbidden(output) is None
+    for element in elements(output):
+        assert isinstance(element.tag, str), "comments are removed"
+        assert element.tag not in FORBIDDEN
+        for name, value in element.attrib.items():
             assert not str(name).startswith("on")
             assert name not in ("style", "id", "class", "srcdoc", "ping")
             if name in REFERENCES:
@@ -52,12 +53,12 @@ def test_r53_nothing_active_nor_relative_is_left_of_any_body(given: str, markdow
 
 
 @given(ANY, ANY)
-def test_a_body_is_cleaned_as_if_none_had_been_before(given: str, before: str) -> None:
+def test_result_does_not_depend_on_bodies_sanitised_before(source: str, before: str) -> None:
     other = sanitizer.Base("https://other.example/b", "https://s.example/", "https://a.example/")
     sanitizer.sanitise(before, other)
-    made = sanitizer.sanitise(given, BASE)
+    output = sanitizer.sanitise(source, BASE)
     expected = nh3.clean(
-        markup.plain(given, lambda source: sanitizer._linked(source, BASE)),
+        markup.plain(source, lambda tag: sanitizer._linked(tag, BASE)),
         tags=sanitizer._TAGS,
         attributes=sanitizer._ATTRIBUTES,
         clean_content_tags=sanitizer._DROPPED_WHOLE,
@@ -66,13 +67,13 @@ def test_a_body_is_cleaned_as_if_none_had_been_before(given: str, before: str) -
         link_rel=None,
     )
     expected = text.clean(expected).strip()
-    assert made == (expected if sanitizer._VISIBLE.search(expected) else "")
+    assert output == (expected if sanitizer._VISIBLE.search(expected) else "")
 
 
 @given(ANY)
-def test_sanitising_twice_changes_nothing(given: str) -> None:
-    made = sanitizer.sanitise(given, BASE)
-    assert sanitizer.sanitise(made, BASE) == made
+def test_sanitising_is_idempotent(source: str) -> None:
+    output = sanitizer.sanitise(source, BASE)
+    assert sanitizer.sanitise(output, BASE) == output
 
 
 ABSOLUTE = {
@@ -111,15 +112,17 @@ ABSOLUTE = {
 }
 
 
-@pytest.mark.parametrize(("given", "made"), ABSOLUTE.items())
-def test_r51_a31_every_url_is_absolute(given: str, made: str) -> None:
-    assert sanitizer.sanitise(given, BASE) == made
+@pytest.mark.rule("R51", "A31")
+@pytest.mark.parametrize(("source", "output"), ABSOLUTE.items())
+def test_every_url_is_absolute(source: str, output: str) -> None:
+    assert sanitizer.sanitise(source, BASE) == output
 
 
-def test_r52_links_to_footnotes_lead_to_the_article() -> None:
-    made = sanitizer.from_markdown('Text<a href="#fn1">1</a>. [back](#top)', BASE)
-    assert f'href="{LINK}#fn1"' in made
-    assert f'href="{LINK}#top"' in made
+@pytest.mark.rule("R52")
+def test_footnote_links_lead_to_the_article() -> None:
+    output = sanitizer.from_markdown('Text<a href="#fn1">1</a>. [back](#top)', BASE)
+    assert f'href="{LINK}#fn1"' in output
+    assert f'href="{LINK}#top"' in output
 
 
 EMBEDS = {
@@ -145,24 +148,26 @@ EMBEDS = {
 }
 
 
-@pytest.mark.parametrize(("given", "made"), EMBEDS.items())
-def test_r53_embeds_become_plain_links(given: str, made: str) -> None:
-    assert sanitizer.sanitise(given, BASE) == made
+@pytest.mark.rule("R53")
+@pytest.mark.parametrize(("source", "output"), EMBEDS.items())
+def test_embeds_become_plain_links(source: str, output: str) -> None:
+    assert sanitizer.sanitise(source, BASE) == output
 
 
 @pytest.mark.parametrize(
-    "given",
+    "source",
     ["<p></p>", "<p> &nbsp;</p><br>", "<a href=/></a>", "<script>x</script>", "<!-- x -->",
      "<style>p{}</style>", "<svg><text>x</text></svg>", "<math><mi>x</mi></math>",
      "<template>x</template>", "<title>x</title>"],
 )  # fmt: skip
-def test_what_is_not_for_reading_goes_with_its_text(given: str) -> None:
-    assert sanitizer.sanitise(given, BASE) == ""
-    assert sanitizer.from_markdown(given, BASE) == ""
+def test_elements_without_readable_text_are_removed_with_content(source: str) -> None:
+    assert sanitizer.sanitise(source, BASE) == ""
+    assert sanitizer.from_markdown(source, BASE) == ""
 
 
+@pytest.mark.rule("R54")
 @pytest.mark.parametrize(
-    ("given", "made"),
+    ("source", "output"),
     [
         ("<p>a<div>b</div>", "<p>a</p><div>b</div>"),
         ("<div/>a", "<div>a</div>"),
@@ -178,15 +183,16 @@ def test_what_is_not_for_reading_goes_with_its_text(given: str) -> None:
         ),
     ],
 )
-def test_r54_html_comes_out_clean(given: str, made: str) -> None:
-    assert sanitizer.sanitise(given, BASE) == made
+def test_output_is_well_formed_html(source: str, output: str) -> None:
+    assert sanitizer.sanitise(source, BASE) == output
 
 
+@pytest.mark.rule("X2")
 @pytest.mark.parametrize("reference", ["&#8;", "&#0;", "&#x1F;", "&#xFFFE;", "&#xD800;"])
-def test_x2_character_references_cannot_bring_control_characters_back(reference: str) -> None:
-    made = sanitizer.sanitise(f'<p title="{reference}">a{reference}b</p>', BASE)
-    assert text.first_forbidden(made) is None
-    assert re.fullmatch('<p title="�?">a�?b</p>', made)
+def test_character_references_do_not_restore_control_characters(reference: str) -> None:
+    output = sanitizer.sanitise(f'<p title="{reference}">a{reference}b</p>', BASE)
+    assert text.first_forbidden(output) is None
+    assert re.fullmatch('<p title="�?">a�?b</p>', output)
 
 
 MARKDOWN = {
@@ -208,25 +214,27 @@ MARKDOWN = {
 }
 
 
-@pytest.mark.parametrize(("given", "made"), MARKDOWN.items())
-def test_markdown_is_commonmark_with_tables(given: str, made: str) -> None:
-    assert sanitizer.from_markdown(given, BASE) == made
+@pytest.mark.parametrize(("source", "output"), MARKDOWN.items())
+def test_markdown_is_commonmark_with_tables(source: str, output: str) -> None:
+    assert sanitizer.from_markdown(source, BASE) == output
 
 
-def test_elements_that_end_by_themselves_do_not_nest() -> None:
+def test_elements_with_implied_end_tags_do_not_nest() -> None:
     assert sanitizer.sanitise("<p>a" * 1000 + "<ul>" + "<li>b" * 1000, BASE).count("<li>") == 1000
 
 
 @pytest.mark.parametrize("tag", ["div", "b", "custom-tag", "table", "DIV"])
-def test_deep_nesting_is_refused(tag: str) -> None:
+def test_deep_nesting_is_rejected(tag: str) -> None:
     with pytest.raises(sanitizer.BodyError, match="write it flatter"):
         sanitizer.sanitise(f"<{tag}>" * 501, BASE)
     assert sanitizer.sanitise(f"<{tag}>x</{tag}>" * 501, BASE)
 
 
-@pytest.mark.parametrize("given", ["<p> x</p>", "x", "<p>&nbsp; x</p>", "<img src=/a>", "<b>&</b>"])
-def test_what_shows_stays(given: str) -> None:
-    assert sanitizer.sanitise(given, BASE)
+@pytest.mark.parametrize(
+    "source", ["<p> x</p>", "x", "<p>&nbsp; x</p>", "<img src=/a>", "<b>&</b>"]
+)
+def test_visible_content_is_kept(source: str) -> None:
+    assert sanitizer.sanitise(source, BASE)
 
 
 OWN = sanitizer.Base(
@@ -235,7 +243,7 @@ OWN = sanitizer.Base(
 
 
 @pytest.mark.parametrize(
-    ("given", "made"),
+    ("source", "output"),
     [
         ('<img src="/b.png">', '<img src="https://cdn.example/a/b.png">'),
         ('<img srcset="/b.png 2x">', '<img srcset="https://cdn.example/a/b.png 2x">'),
@@ -245,14 +253,12 @@ OWN = sanitizer.Base(
         ('<a href="#b">x</a>', '<a href="https://gazette.example/x/y#b">x</a>'),
     ],
 )
-def test_what_begins_with_a_slash_is_the_sites_own_wherever_the_entry_links_to(
-    given: str, made: str
-) -> None:
-    assert sanitizer.sanitise(given, OWN) == made
+def test_paths_from_the_root_resolve_against_the_site(source: str, output: str) -> None:
+    assert sanitizer.sanitise(source, OWN) == output
 
 
 @pytest.mark.parametrize(
-    "given",
+    "source",
     [
         '<img srcset="' + " " * 200_000 + '">',
         '<img srcset="' + "a " * 100_000 + '">',
@@ -260,21 +266,21 @@ def test_what_begins_with_a_slash_is_the_sites_own_wherever_the_entry_links_to(
     ],
     ids=["spaces", "candidates", "attributes"],
 )
-def test_a_body_is_read_once_whatever_it_holds(given: str) -> None:
-    # Each of these took from half a minute to hours when it was read again and again.
-    sanitizer.sanitise(given, BASE)
+def test_sanitising_takes_linear_time(source: str) -> None:
+    # Each of these took from half a minute to hours while the sanitizer rescanned its input.
+    sanitizer.sanitise(source, BASE)
 
 
-def test_a_body_of_too_many_elements_is_refused() -> None:
+def test_too_many_elements_are_rejected() -> None:
     with pytest.raises(sanitizer.BodyError, match="more than 10,000 elements"):
         sanitizer.sanitise("<p><dd><li>" * 36_000, BASE)
 
 
-def test_a_drawing_does_not_count_as_deep() -> None:
+def test_svg_paths_do_not_count_as_nesting() -> None:
     assert sanitizer.sanitise("a<svg>" + '<path d="M0"/>' * 600 + "</svg>b", BASE) == "ab"
 
 
-def test_deep_markdown_keeps_its_text() -> None:
+def test_deeply_nested_markdown_list_keeps_its_text() -> None:
     listed = "".join(f"{'  ' * depth}- level {depth}\n" for depth in range(30))
-    made = sanitizer.from_markdown(listed, BASE)
-    assert all(f"level {depth}" in made for depth in range(30))
+    output = sanitizer.from_markdown(listed, BASE)
+    assert all(f"level {depth}" in output for depth in range(30))

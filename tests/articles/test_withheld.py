@@ -1,6 +1,6 @@
-"""Articles that are withheld are told without reading their tails, and never wrongly.
+"""Withheld articles are recognised without parsing all of their front matter.
 
-Every test holds what becomes of an article to what becomes of it where all of it is read.
+Each test compares the result with that of parsing the whole front matter.
 """
 
 from datetime import UTC, datetime
@@ -66,21 +66,21 @@ FLAGS = st.lists(
 
 
 @pytest.fixture(autouse=True)
-def whatever_its_length(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Short articles too, for examples are short."""
+def parse_short_articles_partially(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Use the shortcut for short articles too, because the examples are short."""
     monkeypatch.setattr(frontmatter, "_LONG", 0)
 
 
-def whole(content: bytes) -> Article:
-    """What becomes of an article of which everything is read."""
+def parse_in_full(content: bytes) -> Article:
+    """Parse the article without the shortcut."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(frontmatter, "_LONG", len(content) + 1)
         return parser.parse("a.md", content, SEEN, SITE)
 
 
-def check(matter: str) -> None:
+def assert_same_article(matter: str) -> None:
     content = f"---\n{matter}\n---\n".encode("utf-8", "replace")
-    assert parser.parse("a.md", content, SEEN, SITE) == whole(content)
+    assert parser.parse("a.md", content, SEEN, SITE) == parse_in_full(content)
 
 
 @settings(
@@ -88,29 +88,31 @@ def check(matter: str) -> None:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(FLAGS, st.lists(LINE, max_size=6).map("\n".join), FLAGS)
-def test_fuzzed_tails(before: str, tail: str, after: str) -> None:
-    check(f"{before}\n{tail}\n{after}")
-    check(f"title: A\npublished: false\nrelated:\n  - title: x\n{tail}\n{after}")
+def test_fuzzed_front_matter_gives_the_same_article(before: str, tail: str, after: str) -> None:
+    assert_same_article(f"{before}\n{tail}\n{after}")
+    assert_same_article(f"title: A\npublished: false\nrelated:\n  - title: x\n{tail}\n{after}")
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(EDIT, max_size=3), st.sampled_from(VALUES))
-def test_damaged_articles(edits: list[tuple[int, str]], value: str) -> None:
+def test_damaged_front_matter_gives_the_same_article(
+    edits: list[tuple[int, str]], value: str
+) -> None:
     text = ARTICLE.format(value)
     for at, edit in edits:
         text = edited(text, at, edit)
-    check(text)
+    assert_same_article(text)
 
 
 @settings(max_examples=300)
 @given(st.lists(LINE, max_size=8).map("\n".join))
-def test_what_is_usual_is_a_mapping_for_pyyaml(text: str) -> None:
-    for each in (text, f"a: b\nrelated:\n  - b: 1\n    c: 2\n  - b: 1\n    c: 2\n{text}"):
-        if yaml_subset.is_in_subset(each):
-            assert isinstance(yaml_loader.parse_with_pyyaml(each), dict)
+def test_text_in_the_subset_is_a_mapping_for_pyyaml(text: str) -> None:
+    for candidate in (text, f"a: b\nrelated:\n  - b: 1\n    c: 2\n  - b: 1\n    c: 2\n{text}"):
+        if yaml_subset.is_in_subset(candidate):
+            assert isinstance(yaml_loader.parse_with_pyyaml(candidate), dict)
 
 
-def test_the_rest_of_a_withheld_article_is_not_read() -> None:
+def test_remainder_of_a_withheld_article_is_not_parsed() -> None:
     content = f"---\n{ARTICLE.format('false')}---\n".encode()
     assert frontmatter.split("a.md", content).data == {"published": False}
     assert parser.parse("a.md", content, SEEN, SITE) == Article(None, withheld=True)
@@ -126,23 +128,23 @@ def test_the_rest_of_a_withheld_article_is_not_read() -> None:
         "a:\n  - b: 1\n    c\n  - b: 1\n    c: 2",
     ],
 )  # fmt: skip
-def test_what_is_not_certain_is_read(tail: str) -> None:
+def test_ambiguous_front_matter_is_parsed_in_full(tail: str) -> None:
     for text in (f"published: false\n{tail}", f"title: A\npublished: false\n{tail}\nb: c"):
         assert frontmatter._withholding_flags(text) is None
-        check(text)
+        assert_same_article(text)
 
 
-def test_a_generated_site(tmp_path: Path) -> None:
+def test_generated_site_gives_the_same_articles(tmp_path: Path) -> None:
     Corpus(60, 5, related=5, withheld=0.8).write(tmp_path)
     files = [file.read_bytes() for file in (tmp_path / "articles").rglob("*.md")]
     for content in files:
-        assert parser.parse("a.md", content, SEEN, SITE) == whole(content)
-    assert sum(frontmatter.split("a", each).data == {"published": False} for each in files) > 30
+        assert parser.parse("a.md", content, SEEN, SITE) == parse_in_full(content)
+    assert sum(frontmatter.split("a", file).data == {"published": False} for file in files) > 30
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason=f"needs {CORPUS}")
-def test_a_real_site() -> None:
+def test_real_site_gives_the_same_articles() -> None:
     for file in sorted(CORPUS.rglob("_*/**/*.*")):
         if file.suffix in (".md", ".html"):
             content = file.read_bytes()
-            assert parser.parse("a.md", content, SEEN, SITE) == whole(content)
+            assert parser.parse("a.md", content, SEEN, SITE) == parse_in_full(content)

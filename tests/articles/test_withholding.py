@@ -1,4 +1,4 @@
-"""An article that is not to be published is kept back, in the words of any tool."""
+"""Drafts, future and expired articles are withheld, whichever tool wrote the front matter."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -23,10 +23,12 @@ def article(lines: str, path: str = "a.md", before: str = DATED) -> Article:
     return parse(path, f"---\n{before}{lines}\n---\nText\n".encode(), SEEN, SITE, NOW)
 
 
-def is_withheld_with_a_row(made: Article, *fields: str) -> bool:
-    named = {problem.field for problem in made.problems}
-    assert all(problem.fatal for problem in made.problems)
-    return made.entry is None and made.withheld and bool(made.problems) and named >= {*fields}
+def is_withheld_and_reported(parsed: Article, *fields: str) -> bool:
+    reported = {problem.field for problem in parsed.problems}
+    assert all(problem.fatal for problem in parsed.problems)
+    return (
+        parsed.entry is None and parsed.withheld and bool(parsed.problems) and reported >= {*fields}
+    )
 
 
 DRAFTS = [
@@ -50,11 +52,11 @@ DRAFTS = [
 
 
 @pytest.mark.parametrize("line", DRAFTS)
-def test_a_draft_in_the_words_of_any_tool_is_kept_back_with_a_row(line: str) -> None:
-    made = article(line)
-    assert is_withheld_with_a_row(made, line.partition(":")[0])
-    assert made.problems[0].line == 5
-    assert "so that the article is kept back" in made.problems[0].message
+def test_draft_marked_in_the_way_of_any_tool_is_withheld_and_reported(line: str) -> None:
+    parsed = article(line)
+    assert is_withheld_and_reported(parsed, line.partition(":")[0])
+    assert parsed.problems[0].line == 5
+    assert "so that the article is kept back" in parsed.problems[0].message
 
 
 UNCLEAR = [
@@ -76,8 +78,8 @@ UNCLEAR = [
 
 
 @pytest.mark.parametrize("lines", UNCLEAR)
-def test_an_unclear_value_keeps_an_article_back_with_a_row(lines: str) -> None:
-    assert is_withheld_with_a_row(article(lines), lines.partition(":")[0])
+def test_ambiguous_value_withholds_and_is_reported(lines: str) -> None:
+    assert is_withheld_and_reported(article(lines), lines.partition(":")[0])
 
 
 @pytest.mark.parametrize(
@@ -85,7 +87,7 @@ def test_an_unclear_value_keeps_an_article_back_with_a_row(lines: str) -> None:
     ["published: false", "published: no", "published: off", "removed: true", "deleted: yes",
      "published: true\nremoved: true", "published: false\ndraft: true", "removed: true\nstatus: x"],
 )  # fmt: skip
-def test_the_clear_words_of_this_tool_need_no_row(line: str) -> None:
+def test_valid_withholding_flags_are_not_reported(line: str) -> None:
     assert article(line) == Article(None, withheld=True)
 
 
@@ -107,28 +109,28 @@ def test_the_clear_words_of_this_tool_need_no_row(line: str) -> None:
      "pubDate: 2023-01-01", "lastmod: 2030-01-01", "created: 2099-01-01", "eventDate: 2099-01-01",
      "draught: true", "1: true", "yes: true", "secured: xyz", "unlimited: true", "remote: true"],
 )  # fmt: skip
-def test_other_values_keep_nothing_back_and_give_no_row(line: str) -> None:
-    made = article(line)
-    assert made.problems == ()
-    assert made.entry is not None
+def test_other_values_do_not_withhold(line: str) -> None:
+    parsed = article(line)
+    assert parsed.problems == ()
+    assert parsed.entry is not None
 
 
-def test_a_status_that_is_not_public_outweighs_published_true() -> None:
-    assert is_withheld_with_a_row(article("status: draft\npublished: true"), "status")
-    assert is_withheld_with_a_row(article("draft: true\npublished: true"), "draft")
+def test_draft_status_takes_precedence_over_published_true() -> None:
+    assert is_withheld_and_reported(article("status: draft\npublished: true"), "status")
+    assert is_withheld_and_reported(article("draft: true\npublished: true"), "draft")
 
 
 @pytest.mark.parametrize(
     "path",
     ["_drafts/a.md", "blog/_drafts/b/2024-05-31-a.md", "drafts/a.md", "blog/_Drafts/a.md"],
 )
-def test_a_folder_of_drafts_is_kept_back(path: str) -> None:
-    assert is_withheld_with_a_row(article("quality: 1", path))
+def test_drafts_folder_is_withheld(path: str) -> None:
+    assert is_withheld_and_reported(article("quality: 1", path))
     assert article("quality: 1", "_drafts.md").entry is not None
     assert article("quality: 1", "draughts/a.md").entry is not None
 
 
-# --- dates that are there and not read
+# --- dates under unsupported keys
 
 
 @pytest.mark.parametrize(
@@ -141,12 +143,12 @@ def test_a_folder_of_drafts_is_kept_back(path: str) -> None:
      "lastmod: 2020-01-01", "datum: 2020-01-01", 'datum: "2020-01-01 10:00"', "created: 1700000000",
      "publishedDateTime:\ndate: 2020-01-01", "embargo: 2099-01-01"],
 )  # fmt: skip
-def test_an_article_whose_date_is_not_read_is_not_dated_when_first_seen(line: str) -> None:
-    made = article(line, before=UNDATED)
-    assert made.entry is None
-    assert not made.withheld  # so that its entry stays, if it is out
-    assert [problem.fatal for problem in made.problems] == [True]
-    assert "write publishedDateTime" in made.problems[0].message
+def test_unsupported_date_key_prevents_dating_by_first_seen(line: str) -> None:
+    parsed = article(line, before=UNDATED)
+    assert parsed.entry is None
+    assert not parsed.withheld  # so that its entry stays, if it is published
+    assert [problem.fatal for problem in parsed.problems] == [True]
+    assert "write publishedDateTime" in parsed.problems[0].message
 
 
 @pytest.mark.parametrize(
@@ -155,11 +157,11 @@ def test_an_article_whose_date_is_not_read_is_not_dated_when_first_seen(line: st
              "quality: 1", "date:", 'date: ""', "updated: true", "created: by hand", "price: 10",
              "expiryDate: 2099-01-01", "updatedDateTime: 2023-01-01"]
 )  # fmt: skip
-def test_an_article_without_any_date_is_dated_when_first_seen(line: str) -> None:
-    made = article(line, before=UNDATED)
-    assert made.problems == ()
-    assert made.entry is not None
-    assert made.entry.published == SEEN
+def test_article_without_date_is_dated_when_first_seen(line: str) -> None:
+    parsed = article(line, before=UNDATED)
+    assert parsed.problems == ()
+    assert parsed.entry is not None
+    assert parsed.entry.published == SEEN
 
 
 NAMED = "2024-05-31-a.md"
@@ -171,54 +173,56 @@ NAMED = "2024-05-31-a.md"
      "date: 2024-05-31 00:30 +0200", 'date: "31 May 2024"', "created: 2020-01-01",
      "lastmod: 2024-06-02", "date:"],
 )  # fmt: skip
-def test_the_date_in_the_file_name_counts_where_the_other_agrees(line: str) -> None:
-    made = article(line, NAMED, UNDATED)
-    assert made.problems == ()
-    assert made.entry is not None
-    assert made.entry.published == datetime(2024, 5, 31, tzinfo=UTC)
+def test_file_name_date_is_used_if_the_other_date_agrees(line: str) -> None:
+    parsed = article(line, NAMED, UNDATED)
+    assert parsed.problems == ()
+    assert parsed.entry is not None
+    assert parsed.entry.published == datetime(2024, 5, 31, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
     "line", ["date: 2024-05-30", "date: Last Modified", "pubDate: 2023-05-31", "date: [2024-05-31]"]
 )
-def test_a_date_that_is_another_than_in_the_file_name_is_an_error(line: str) -> None:
-    made = article(line, NAMED, UNDATED)
-    assert made.entry is None
-    assert not made.withheld
-    assert "not the date in the file name" in made.problems[0].message
+def test_date_that_contradicts_the_file_name_is_an_error(line: str) -> None:
+    parsed = article(line, NAMED, UNDATED)
+    assert parsed.entry is None
+    assert not parsed.withheld
+    assert "not the date in the file name" in parsed.problems[0].message
 
 
-# --- what time changes
+# --- dates in the future
 
 TOMORROW, YESTERDAY = NOW + timedelta(days=1), NOW - timedelta(days=1)
 
 
+@pytest.mark.rule("R36")
 @pytest.mark.parametrize(
     "name",
     ["publishDate", "date", "pubDate", "pubDatetime", "embargo", "embargo_until", "embargoUntil",
      "scheduled", "scheduled_for", "goLive", "visible_from", "publishdDateTime"],
 )  # fmt: skip
-def test_an_article_that_is_yet_to_come_is_kept_back_until_then(name: str) -> None:
-    made = article(f"{name}: {TOMORROW.isoformat()}")
-    assert is_withheld_with_a_row(made, name)
-    assert made.until == int(TOMORROW.timestamp())
+def test_article_with_future_date_is_withheld_until_then(name: str) -> None:
+    parsed = article(f"{name}: {TOMORROW.isoformat()}")
+    assert is_withheld_and_reported(parsed, name)
+    assert parsed.until == int(TOMORROW.timestamp())
     assert article(f"{name}: {NOW.isoformat()}").entry is not None
 
 
 @pytest.mark.parametrize(
     "value", ["1830000000", "1830000000000", "{created: 2027-12-28 13:20:00Z}"]
 )
-def test_epochs_and_mappings_of_dates_are_read(value: str) -> None:
-    made = article(f"date: {value}")
-    assert is_withheld_with_a_row(made, "date")
-    assert made.until == 1_830_000_000
+def test_epoch_and_mapping_dates_are_read(value: str) -> None:
+    parsed = article(f"date: {value}")
+    assert is_withheld_and_reported(parsed, "date")
+    assert parsed.until == 1_830_000_000
 
 
-def test_an_article_to_come_on_the_day_in_its_file_name_is_kept_back_until_then() -> None:
+@pytest.mark.rule("R36")
+def test_future_time_on_the_day_of_the_file_name_withholds_until_then() -> None:
     at = NOW + timedelta(hours=2)
-    made = article(f"date: {at.isoformat()}", f"{NOW:%Y-%m-%d}-a.md", UNDATED)
-    assert is_withheld_with_a_row(made, "date")
-    assert made.until == int(at.timestamp())
+    parsed = article(f"date: {at.isoformat()}", f"{NOW:%Y-%m-%d}-a.md", UNDATED)
+    assert is_withheld_and_reported(parsed, "date")
+    assert parsed.until == int(at.timestamp())
 
 
 @pytest.mark.parametrize(
@@ -236,25 +240,26 @@ def test_an_article_to_come_on_the_day_in_its_file_name_is_kept_back_until_then(
     ],
 )
 @pytest.mark.parametrize("before", [DATED, UNDATED])
-def test_an_expired_article_is_kept_back(name: str, before: str) -> None:
-    made = article(f"{name}: {NOW.isoformat()}", before=before)
-    assert is_withheld_with_a_row(made, name)
-    assert made.until is None
-    made = article(f"{name}: {TOMORROW.isoformat()}", before=before)
-    assert made.entry is not None
-    assert made.problems == ()
-    assert made.until == int(TOMORROW.timestamp())
+def test_expired_article_is_withheld(name: str, before: str) -> None:
+    parsed = article(f"{name}: {NOW.isoformat()}", before=before)
+    assert is_withheld_and_reported(parsed, name)
+    assert parsed.until is None
+    parsed = article(f"{name}: {TOMORROW.isoformat()}", before=before)
+    assert parsed.entry is not None
+    assert parsed.problems == ()
+    assert parsed.until == int(TOMORROW.timestamp())
 
 
 def dated(**fields: Any) -> str:
     return front_matter(publishedDateTime="2024-06-01T00:00:00Z", **fields)
 
 
+@pytest.mark.rule("R36")
 @pytest.mark.parametrize("changed_paths", [None, ()])
-def test_an_article_leaves_when_it_expires_and_comes_when_it_is_due(
+def test_article_appears_when_due_and_disappears_when_expired(
     tmp_path: Path, changed_paths: tuple[str, ...] | None
 ) -> None:
-    """Though no file changes: by a walk, and by a build that hears of nothing."""
+    """Without a change of any file: in a scan, and in a build with an empty list of changes."""
     later = TOMORROW + timedelta(days=1)
     site = Publication(
         tmp_path,
@@ -282,7 +287,7 @@ def test_an_article_leaves_when_it_expires_and_comes_when_it_is_due(
     assert [row.field for row in report.problems] == ["expires"]
 
 
-def test_no_build_waits_for_an_article_that_is_gone_or_ends_no_more(tmp_path: Path) -> None:
+def test_due_time_is_forgotten_with_its_article_or_expiry(tmp_path: Path) -> None:
     site = Publication(
         tmp_path,
         {name: dated(title=name, webUrl=f"https://example.org/{name}", expires=TOMORROW)
@@ -298,11 +303,11 @@ def test_no_build_waits_for_an_article_that_is_gone_or_ends_no_more(tmp_path: Pa
     assert site.titles(now=TOMORROW) == ["b.md"]
 
 
-# --- what becomes of an article that was out
+# --- published articles that become drafts
 
 
 @pytest.mark.parametrize("line", ["draft: true", "status: hidden", "published: ~", "draft: maybe"])
-def test_an_article_that_becomes_a_draft_is_withdrawn(tmp_path: Path, line: str) -> None:
+def test_article_that_becomes_a_draft_is_withdrawn(tmp_path: Path, line: str) -> None:
     site = Publication(tmp_path, {"a.md": dated(title="a"), "b.md": dated(title="b")})
     site.build()
     site.write("a.md", dated(title="a").replace("title: a\n", f"title: a\n{line}\n"))
@@ -312,7 +317,7 @@ def test_an_article_that_becomes_a_draft_is_withdrawn(tmp_path: Path, line: str)
     assert [row.path for row in report.problems] == ["a.md"]
 
 
-def test_an_article_whose_date_is_no_longer_read_stays_as_it_was(tmp_path: Path) -> None:
+def test_entry_stays_published_if_its_date_becomes_unreadable(tmp_path: Path) -> None:
     site = Publication(tmp_path, {"a.md": dated(title="a")})
     site.build()
     site.write("a.md", front_matter(title="b", publishedDateTime=None, date="2020-01-01"))
@@ -321,7 +326,7 @@ def test_an_article_whose_date_is_no_longer_read_stays_as_it_was(tmp_path: Path)
     assert "published as it was before" in report.problems[0].message
 
 
-def test_check_shows_and_counts_articles_that_are_kept_back(tmp_path: Path) -> None:
+def test_check_lists_and_counts_withheld_articles(tmp_path: Path) -> None:
     root = Publication(tmp_path, {"a.md": dated(draft=True), "b.md": dated()}).root
     write_article(root, "c.md", front_matter(publishedDateTime=None, date="2020-01-01"))
     result = CliRunner().invoke(main, ["check", "--config", str(root)])

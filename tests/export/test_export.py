@@ -431,7 +431,9 @@ def feed_files(*paths: str) -> set[str]:
 
 def overwrite(site: Publication, out: Path) -> ExportReport:
     with closing(Catalogue(site.site.catalogue)) as catalogue:
-        return exporter.export(site.site, catalogue, out, NOW, silent, overwrite=True)
+        return exporter.export(
+            site.site, catalogue, out, NOW, silent, exporter.ExportOptions(overwrite=True)
+        )
 
 
 def test_files_hold_the_bytes_that_are_fetched(site: Publication, out: Path) -> None:

@@ -26,7 +26,7 @@ import datetime, os, signal, sys, time
 from pathlib import Path
 from feeds.config.load import load
 from feeds.catalogue.catalogue import Catalogue
-from feeds.export.exporter import export
+from feeds.export.exporter import ExportOptions, export
 sites, out = [load(Path(each), {}) for each in sys.argv[1:3]], Path(sys.argv[3])
 now = datetime.datetime.fromisoformat(sys.argv[4])
 for line in sys.stdin:
@@ -37,7 +37,8 @@ for line in sys.stdin:
         tell = lambda *_: os.write(write, b".")
         which = int(first)
         while True:
-            export(sites[which], Catalogue(sites[which].catalogue), out, now, tell, host="nginx")
+            export(sites[which], Catalogue(sites[which].catalogue), out, now, tell,
+                   ExportOptions(host="nginx"))
             which = 1 - which
     os.close(write)
     for _ in range(int(steps)):

@@ -21,7 +21,7 @@ from feeds.config import load
 from feeds.config.feed_settings import Provider, Topic
 from feeds.config.settings import SiteSettings
 from feeds.config.site import Site
-from feeds.export.exporter import ExportReport, export
+from feeds.export.exporter import ExportOptions, ExportReport, export
 from feeds.model.document import Document, Format
 from feeds.render import feed_documents
 from feeds.util.progress import silent
@@ -170,7 +170,7 @@ class Publication:
     def export(self, target: Path, now: datetime = NOW, **options: Any) -> ExportReport:
         site = self.site
         with self._catalogue(site) as catalogue:
-            return export(site, catalogue, target, now, silent, **options)
+            return export(site, catalogue, target, now, silent, ExportOptions(**options))
 
     @contextmanager
     def _catalogue(self, site: Site) -> Iterator[Catalogue]:
