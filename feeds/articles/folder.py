@@ -5,6 +5,7 @@ import os
 import re
 import stat
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from fnmatch import translate
@@ -89,6 +90,45 @@ def _check(root: Path) -> None:
         raise ArticleFolderError(
             f"the article folder {root} cannot be read: {error.strerror}"
         ) from error
+
+
+# Files of documents that are not read: their extensions, and their names in messages.
+_DOCUMENTS = {
+    ".adoc": "AsciiDoc", ".asciidoc": "AsciiDoc", ".org": "Org", ".rst": "reStructuredText",
+    ".ipynb": "notebook", ".mdx": "MDX", ".mdoc": "Markdoc", ".textile": "Textile",
+    ".md": "Markdown", ".markdown": "Markdown", ".qmd": "Quarto",
+}  # fmt: skip
+
+
+def count_unread(site: Site) -> Counter[str]:
+    """Count the documents in the article folder that are not read, by reason."""
+    ignored = _matcher(site.settings.articles.ignore)
+    included = _matcher(site.settings.articles.include)
+    unread: Counter[str] = Counter()
+    for parent, folders, names in os.walk(site.folder):
+        below = os.path.relpath(parent, site.folder).replace(os.sep, "/") + "/"
+        below = "" if below == "./" else below
+        folders[:] = [name for name in folders if name[0] != "." and name != "node_modules"]
+        for name in names:
+            extension = os.path.splitext(name)[1].lower()  # noqa: PTH122
+            kind = _DOCUMENTS.get(extension)
+            if kind is None or name[0] == ".":
+                continue
+            if not name.endswith(site.extensions):
+                unread[f"{kind} ({extension}) is not read"] += 1
+            elif _is_below(below + name, ignored):
+                unread["ignored (articles.ignore)"] += 1
+            elif included is not None and not included(below + name):
+                unread["not included (articles.include)"] += 1
+    return unread
+
+
+def _is_below(path: str, matches: Callable[[str], bool] | None) -> bool:
+    """Return whether a pattern matches the path or one of its folders."""
+    if matches is None:
+        return False
+    parts = path.split("/")
+    return any(matches("/".join(parts[:length])) for length in range(1, len(parts) + 1))
 
 
 class _Walker:

@@ -88,7 +88,7 @@ class Ingest:
         for entry in entries.values():
             changes.subtract(terms.counts_of(entry, self._site, self._families, self._now))
         self._tx.entries.withdraw(list(failed), self._now)
-        if self._tx.terms.add(changes) is None:
+        if self._tx.terms.add(changes, terms.least_entries(self._site)) is None:
             self._tx.terms.recount(self._families, self._now)
         self._result.withdrawn += len(failed)
         for seq, entry in entries.items():

@@ -128,7 +128,7 @@ class FeedUpdater:
         if not self._everything and not result.incomplete:
             changes = self._tx.terms.newly_visible(self._seconds)
             changes.update(result.term_changes)
-            is_changed = self._tx.terms.add(changes)
+            is_changed = self._tx.terms.add(changes, terms.least_entries(self._site))
             if is_changed is not None:
                 return is_changed
         self._tx.terms.recount(terms.families(self._site), self._seconds)

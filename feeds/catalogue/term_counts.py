@@ -1,7 +1,7 @@
 """The table `term`: counts of the terms in use, so that a build need not read every entry."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -27,21 +27,25 @@ class TermCounts(Table):
         super().__init__(connection)
         self._meta = meta
 
-    def in_use(self, fields: Sequence[TermField], now: datetime) -> list[tuple[Term, ...]]:
-        """Return the combinations of terms that visible entries have for `fields`, by slug.
+    def in_use(
+        self, fields: Sequence[TermField], now: datetime, least: int = 1
+    ) -> list[tuple[Term, ...]]:
+        """Return the combinations of terms that `least` visible entries have for `fields`, by slug.
 
         Withdrawn entries and entries dated in the future do not count.
         """
         seconds = int(now.timestamp())
         if family_key(fields) in self._meta.get("terms").split():
-            stored = select(*_KEY).where(
+            stored = select(*_KEY, term.c.entries).where(
                 term.c.fields == family_key(fields), term.c.comes <= seconds
             )
-            counts = [TermCount(*row) for row in self._connection.execute(stored)]
-            return combinations(fields, counts)
-        # feeds.yaml is newer than the last build, which did not count for this family.
-        counted = self.count(tuple(fields), seconds)
-        return combinations(fields, [count for count, _ in counted if not count.comes])
+            rows = self._connection.execute(stored)
+            counted = [(TermCount(*key), number) for *key, number in rows]
+        else:
+            # feeds.yaml is newer than the last build, which did not count for this family.
+            counted = self.count(tuple(fields), seconds)
+            counted = [(count, number) for count, number in counted if not count.comes]
+        return combinations(fields, _frequent(counted, least))
 
     def recount(self, families: Sequence[Fields], now: int) -> None:
         """Count the terms of all entries again, for these families, at `now` in seconds."""
@@ -51,8 +55,10 @@ class TermCounts(Table):
             self._insert(term, [_row(count, number) for count, number in counted])
         self._meta.put("terms", " ".join(map(family_key, families)))
 
-    def add(self, changes: Mapping[TermCount, int]) -> bool | None:
-        """Add to the stored counts. Return whether the set of visible terms changed.
+    def add(self, changes: Mapping[TermCount, int], least: Mapping[str, int]) -> bool | None:
+        """Add to the stored counts. Return whether the set of visible terms may have changed.
+
+        `least` is the number of entries with which terms count for a family, by its key.
 
         None if a count would be negative: the stored counts are wrong, and need a `recount`.
         """
@@ -67,7 +73,9 @@ class TermCounts(Table):
             self._connection.execute(delete(term).where(condition))
             if number:
                 self._insert(term, [_row(count, number)])
-            changed = changed or (not count.comes and not (before and number))
+            # Names of one term are counted apart: their sum crosses the limit only if one is below.
+            rare = min(before, number) < least.get(count.fields, 1)
+            changed = changed or (not count.comes and rare)
         return changed
 
     def newly_visible(self, now: int) -> Counter[TermCount]:
@@ -94,6 +102,15 @@ class TermCounts(Table):
             )
             for row in rows
         ]  # fmt: skip
+
+
+def _frequent(counted: Iterable[tuple[TermCount, int]], least: int) -> list[TermCount]:
+    """Return the counts of the terms that at least `least` entries have under all their names."""
+    counts = list(counted)
+    totals: Counter[str] = Counter()
+    for count, number in counts:
+        totals[count.slugs] += number
+    return [count for count, _ in counts if totals[count.slugs] >= least]
 
 
 def _count_statement(fields: Fields, now: int) -> sa.Select[Any]:

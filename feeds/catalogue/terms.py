@@ -34,6 +34,15 @@ def families(site: Site) -> list[Fields]:
     return list(dict.fromkeys(spec.each for spec in site.feeds if spec.each))
 
 
+def least_entries(site: Site) -> dict[str, int]:
+    """Return the highest `min` of the families of the site, by their keys."""
+    least: dict[str, int] = {}
+    for spec in site.feeds:
+        key = family_key(spec.each)
+        least[key] = max(spec.least, least.get(key, 1))
+    return least
+
+
 def family_key(fields: Sequence[TermField]) -> str:
     """Return the fields of a family as the catalogue stores them."""
     return ",".join(fields)

@@ -12,6 +12,9 @@ from feeds.cli import console, options
 from feeds.util.terminal import echo, echo_json
 
 if TYPE_CHECKING:  # each command imports only the modules that it needs
+    from collections.abc import Mapping
+
+    from feeds.build.check import Counts, Report
     from feeds.build.explain import ArticleStatus
     from feeds.catalogue.records import FeedState
     from feeds.config.definitions import FeedDefinition
@@ -30,19 +33,42 @@ def check(root: Path, as_json: bool) -> None:
     from feeds.util.progress import clock
 
     with console.progress(as_json) as progress:
-        articles, problems = check.check_articles(options.site(root), clock(), progress)
-    if as_json:
-        echo_json({"articles": articles, "problems": problems})
-    else:
-        for problem in problems:
-            echo(console.describe_problem(problem))
-        fatal = sum(problem.fatal for problem in problems)
-        echo(
-            f"{articles:,} articles, {len(problems):,} problems, of which {fatal:,} keep an "
-            "article from being published"
-        )
-    if problems:
+        report = check.check_articles(options.site(root), clock(), progress)
+    console.print_result(report, as_json, _print_check)
+    if report.problems:
         sys.exit(1)
+
+
+def _print_check(report: "Report") -> None:
+    for problem in report.problems:
+        echo(console.describe_problem(problem))
+    for notice in report.notices:
+        echo(f"note: {notice}")
+    for line in _count_lines(report.counts):
+        echo(line)
+    fatal = sum(problem.fatal for problem in report.problems)
+    echo(
+        f"{report.articles:,} articles, {len(report.problems):,} problems, of which {fatal:,} keep "
+        "an article from being published"
+    )
+
+
+def _count_lines(counts: "Counts") -> Iterator[str]:
+    states = {
+        "published": counts.published,
+        "due later": counts.coming,
+        "with errors": counts.failing,
+    }
+    yield _listed("articles", {**states, **counts.withheld})
+    yield _listed("dates from", counts.dated)
+    yield _listed("without", counts.without)
+    yield _listed("other files", counts.unread)
+
+
+def _listed(label: str, numbers: "Mapping[str, int]") -> str:
+    largest_first = sorted(numbers.items(), key=lambda item: -item[1])
+    texts = [f"{number:,} {name}" for name, number in largest_first if number]
+    return f"{label}: {', '.join(texts) or 'none'}"
 
 
 @click.command("list")

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import combinations
 from typing import Literal
@@ -71,8 +71,9 @@ def feed_url(path: str, site: Site, format_: str) -> str:
     return f"{site.feeds_url}{quote(path)}.{format_}"
 
 
-# Returns the combinations of terms in use for fields, such as all (category, topic) of entries.
-InUse = Callable[[Sequence[TermField]], Sequence[tuple[Term, ...]]]
+# Returns the combinations of terms that at least a number of entries have for some fields, such as
+# all (category, topic).
+InUse = Callable[[Sequence[TermField], int], Sequence[tuple[Term, ...]]]
 # Returns the path of an article that has all these terms, or None.
 ArticleWith = Callable[[Sequence[Term]], str | None]
 
@@ -122,10 +123,16 @@ def _no_article(_: Sequence[Term]) -> None:
     return None
 
 
-def expand(site: Site, in_use: InUse, article: ArticleWith = _no_article) -> Expansion:
+def expand(
+    site: Site,
+    in_use: InUse,
+    article: ArticleWith = _no_article,
+    existing: Container[str] = (),
+) -> Expansion:
     """Every feed of the site, in the order of feeds.yaml, families by their terms.
 
-    Topics of the site's files have a feed in a family of topics even without articles.
+    Topics of the site's files have a feed in a family of topics even without articles. A feed whose
+    path is among the `existing` ones stays, even if its term has fewer entries than `min` now.
 
     If two definitions give the same path, the one with more of it written out has it, compared
     from the first segment on: an article, which fills in the rest, must not take over another
@@ -134,7 +141,7 @@ def expand(site: Site, in_use: InUse, article: ArticleWith = _no_article) -> Exp
     an archive document. Paths that feeds.yaml redirects or lists as gone are left out.
     """
     families = [
-        [_feed(spec, terms, site) for terms in _combinations(spec, site, in_use)]
+        [_feed(spec, terms, site) for terms in _combinations(spec, site, in_use, existing)]
         for spec in site.feeds
     ]
     owners = _owners(site, families)
@@ -254,14 +261,20 @@ def _is_archive(path: str, feeds: Mapping[str, FeedDefinition]) -> bool:
 
 def check_paths(site: Site) -> None:
     """Raise `ConfigError` if two definitions give the same path regardless of the articles."""
-    for problem in expand(site, lambda _: ()).problems:
+    for problem in expand(site, lambda _fields, _least: ()).problems:
         raise ConfigError(problem.path, problem.field, problem.message)
 
 
-def _combinations(spec: FeedSpec, site: Site, in_use: InUse) -> list[tuple[Term, ...]]:
+def _combinations(
+    spec: FeedSpec, site: Site, in_use: InUse, existing: Container[str]
+) -> list[tuple[Term, ...]]:
     if not spec.each:
         return [()]
-    by_slugs = {tuple(term.slug for term in terms): terms for terms in in_use(spec.each)}
+    combinations = list(in_use(spec.each, spec.least))
+    if spec.least > 1:
+        rare = in_use(spec.each, 1)
+        combinations += [terms for terms in rare if _path(spec, terms) in existing]
+    by_slugs = {tuple(term.slug for term in terms): terms for terms in combinations}
     if spec.each == ("topic",):
         for key, topic in site.topics.items():
             by_slugs.setdefault((key,), (Term("topic", key, topic.name),))
@@ -275,8 +288,11 @@ def _named(term: Term, site: Site) -> Term:
     return term
 
 
+def _path(spec: FeedSpec, terms: tuple[Term, ...]) -> str:
+    return _filled(spec.path, {str(term.field): path_segment(term.slug) for term in terms})
+
+
 def _feed(spec: FeedSpec, terms: tuple[Term, ...], site: Site) -> FeedDefinition:
-    slugs = {str(term.field): path_segment(term.slug) for term in terms}
     names = {**{str(term.field): term.name for term in terms}, "site": site.settings.title}
     by_term = tuple(Terms(term.field, (term.slug,)) for term in terms)
     selects_all = spec.selection == EVERYTHING
@@ -285,7 +301,7 @@ def _feed(spec: FeedSpec, terms: tuple[Term, ...], site: Site) -> FeedDefinition
     title = _filled(spec.title, names)
     description = spec.description or (topic.description if topic else None)
     return FeedDefinition(
-        path=_filled(spec.path, slugs),
+        path=_path(spec, terms),
         title=title,
         description=_filled(description or site.settings.description or title, names),
         selection=parts[0] if len(parts) == 1 else All(parts),

@@ -77,6 +77,8 @@ class FeedSettings(SettingsModel, frozen=True):
     """The feed's description. The default is that of the topic, or else of the site."""
     each: str | tuple[str, ...] = ()
     """One feed per topic, category, type, provider or language in use (a family)."""
+    min: Positive = 1
+    """The fewest entries for which a family makes a feed. A feed that exists stays."""
     select: dict[str, Any] = msgspec.field(default_factory=dict)
     """The entries of the feed; all if empty. See "Selections" below."""
     order: Literal["date", "heat"] | None = None

@@ -151,6 +151,8 @@ def _feed(
     at = ("feeds", index)
     each = _family_fields(source, at, feed)
     _check_patterns(source, at, feed, each)
+    if feed.min > 1 and not each:
+        raise source.error((*at, "min"), f"{feed.min}: only a family (each) can have it")
     try:
         selected = selection.parse(feed.select, topic_ids)
     except ValueError as error:
@@ -164,6 +166,7 @@ def _feed(
         title=default_title if feed.title is None else feed.title,
         description=feed.description,
         each=each,
+        least=feed.min,
         selection=selected,
         order=order,
         size=feed.size or defaults.size,

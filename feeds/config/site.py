@@ -26,12 +26,16 @@ _ALWAYS_REMOVABLE = 20
 
 
 class FeedSpec(msgspec.Struct, frozen=True):
-    """A feed or family with all defaults resolved; `where` is its file and key."""
+    """A feed or family with all defaults resolved.
+
+    A family has feeds for terms of at least `least` entries. `where` is its file and key.
+    """
 
     path: str
     title: str
     description: str | None
     each: tuple[TermField, ...]
+    least: int
     selection: Selection
     order: Literal["date", "heat"]
     size: int

@@ -65,10 +65,12 @@ def all_feeds(site: Site, transaction: ReadTransaction, now: datetime) -> dict[s
 
 def expand_definitions(site: Site, transaction: ReadTransaction, now: datetime) -> Expansion:
     """Return every feed, and the problems of those whose path is unusable or taken."""
+    has_min = any(spec.least > 1 for spec in site.feeds)
     return definitions.expand(
         site,
-        lambda fields: transaction.terms.in_use(fields, now),
+        lambda fields, least: transaction.terms.in_use(fields, now, least),
         lambda terms: transaction.entries.first_path_with(terms, now),
+        transaction.feeds.titles() if has_min else (),
     )
 
 
