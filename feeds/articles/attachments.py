@@ -66,7 +66,7 @@ def player(fields: Fields, site: Site) -> Player | None:
     if not isinstance(embedded, str):
         fields.text("featuredContent")  # reports a value of the wrong type
         return None
-    source = markup.embedded(embedded)
+    source = markup.frame_source(embedded)
     if source is None:
         return None
     url = fields.below("featuredContent", {"src": source}).url("src", site.settings.url)

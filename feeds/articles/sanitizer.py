@@ -82,8 +82,8 @@ def from_markdown(text: str, base: Base) -> str:
     for match in _DEEP_LINE.finditer(text):
         if len(_BLOCK.findall(match[0])) > _MAX_BLOCKS and not _is_break(match):
             raise markup.BodyError(
-                f"body nests deeper than it may: more than {_MAX_BLOCKS} lists or quotations "
-                "begin on one line; write it flatter"
+                f"body is nested too deeply: one line begins more than {_MAX_BLOCKS} lists or "
+                "quotations; flatten it"
             )
     return sanitise(_MARKDOWN.html(text), base)
 
@@ -102,7 +102,7 @@ def sanitise(html: str, base: Base) -> str:
     """
     _current_base.set(base)
     _url_budget.set(_MAX_URLS)
-    cleaned = _CLEANER.clean(markup.plain(html, lambda source: _linked(source, base)))
+    cleaned = _CLEANER.clean(markup.simplify(html, lambda source: _linked(source, base)))
     if _url_budget.get() < 0:
         raise markup.BodyError(
             f"the URLs of the body have more than {_MAX_URLS:,} characters once they are absolute; "
