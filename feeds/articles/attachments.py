@@ -92,7 +92,7 @@ def _enclosure(
         return None
     media_type = _media_type(fields, url, site)
     if media_type is None and medium != "document":
-        fields.wrong("url", "does not say its media type; add mediaType, as in audio/mpeg")
+        fields.wrong("url", "has no known media type; add mediaType, audio/mpeg for example")
         return None
     return Enclosure(
         url=url,

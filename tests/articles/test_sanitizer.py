@@ -58,7 +58,7 @@ def test_result_does_not_depend_on_bodies_sanitised_before(source: str, before: 
     sanitizer.sanitise(before, other)
     output = sanitizer.sanitise(source, BASE)
     expected = nh3.clean(
-        markup.simplify(source, lambda tag: sanitizer._linked(tag, BASE)),
+        markup.simplify(source, lambda tag: sanitizer._frame_link(tag, BASE)),
         tags=sanitizer._TAGS,
         attributes=sanitizer._ATTRIBUTES,
         clean_content_tags=sanitizer._DROPPED_WHOLE,

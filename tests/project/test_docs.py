@@ -321,7 +321,7 @@ PROBLEMS: Mapping[str, str] = {
     "write a shorter one": f"---\ntitle: A\nwebUrl: /a\n---\n{'<br>' * 10_001}\n",
     "remove most of them": f"---\ntitle: A\nwebUrl: /a\n---\n<p {'a ' * 201}>\n",
     "is not a domain": "---\ntitle: A\nwebUrl: /a\nprovider: {domain: '-'}\n---\n",
-    "does not say its media type": "---\ntitle: A\nwebUrl: /a\naudio: /a\n---\n",
+    "has no known media type": "---\ntitle: A\nwebUrl: /a\naudio: /a\n---\n",
     "is not a media type": "---\ntitle: A\nwebUrl: /a\naudio: {url: /a, mediaType: mp3}\n---\n",
     "is not a language tag": "---\ntitle: A\nwebUrl: /a\nlanguage: British English\n---\n",
     "is not UTF-8": "---\ntitle: \udcff\n---\n",
