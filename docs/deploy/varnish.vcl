@@ -1,8 +1,8 @@
 # Varnish (7.1, with the package varnish-modules) as a cache in front of `feeds serve`. Save as
 # /etc/varnish/default.vcl, and start varnishd with these parameters (`systemctl edit varnish`):
-#   -p http_gzip_support=off      the server compresses, with an ETag for each coding
+#   -p http_gzip_support=off      the server compresses, with one ETag per encoding
 #   -p backend_idle_timeout=5     shorter than the server's own 10 seconds
-# In site.yaml: `http: {cache_tags: xkey}`; then what changed can be purged by its tags.
+# Set `http: {cache_tags: xkey}` in site.yaml to purge changed documents by their tags.
 vcl 4.1;
 
 import std;
@@ -15,7 +15,7 @@ backend feeds {
     .first_byte_timeout = 10s;
 }
 
-# Who may purge.
+# Addresses that may purge.
 acl publishers {
     "127.0.0.1";
     "::1";
@@ -23,7 +23,7 @@ acl publishers {
 
 sub vcl_recv {
     if (req.method == "PURGE") {
-        # Nobody who comes in through another proxy on this machine: that one names them too.
+        # Not through another proxy on this machine, which adds an address to X-Forwarded-For.
         if (client.ip !~ publishers || req.http.X-Forwarded-For ~ ",") {
             return (synth(403, "Forbidden"));
         }
@@ -34,11 +34,11 @@ sub vcl_recv {
         return (purge);
     }
 
-    # Feeds depend on neither of these.
+    # Feeds depend on neither the query nor cookies.
     set req.url = regsub(req.url, "\?.*", "");
     unset req.http.Cookie;
 
-    # One copy of each document for each coding, however clients spell what they accept.
+    # One copy of each document per encoding, for any spelling of Accept-Encoding.
     if (req.http.Accept-Encoding ~ "(?i)\bbr\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))") {
         set req.http.Accept-Encoding = "br";
     } elsif (req.http.Accept-Encoding ~ "(?i)\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))") {
@@ -48,12 +48,12 @@ sub vcl_recv {
     }
 
     if (req.restarts == 0) {
-        unset req.http.X-Outage; # ours, see below
+        unset req.http.X-Outage; # set only by vcl_deliver below
     }
 }
 
 sub vcl_hit {
-    # A copy that is older than stale-while-revalidate allows is for outages: ask the server first.
+    # A copy older than stale-while-revalidate allows is only for outages: ask the server first.
     if (!req.http.X-Outage && obj.ttl + std.duration(
             regsub(obj.http.Cache-Control, ".*stale-while-revalidate=([0-9]+).*", "\1s"), 0s) <= 0s) {
         set req.grace = 0s;
@@ -67,7 +67,7 @@ sub vcl_backend_fetch {
 
 sub vcl_backend_response {
     if (beresp.status >= 500) {
-        # Keep the copy that there is.
+        # Keep the existing copy.
         if (bereq.is_bgfetch) {
             return (abandon);
         }
@@ -75,7 +75,7 @@ sub vcl_backend_response {
         set beresp.grace = 0s;
         return (deliver);
     }
-    # Keep copies for outages as long as the server says.
+    # Keep copies for outages as long as stale-if-error allows.
     if (beresp.http.Cache-Control ~ "stale-if-error=[0-9]+") {
         set beresp.grace = std.duration(
             regsub(beresp.http.Cache-Control, ".*stale-if-error=([0-9]+).*", "\1s"), 1h);
@@ -83,7 +83,7 @@ sub vcl_backend_response {
 }
 
 sub vcl_deliver {
-    # stale-if-error: look again, and take a copy of any age.
+    # stale-if-error: try again, and accept a copy of any age.
     if (resp.status >= 500 && !req.http.X-Outage && req.method ~ "^(GET|HEAD)$") {
         set req.http.X-Outage = "yes";
         set req.grace = 7d;

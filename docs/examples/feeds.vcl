@@ -1,4 +1,4 @@
-# Varnish in front of the feeds: it forgets what `feeds publish` tells it to.
+# Varnish in front of the feeds, with purging by `feeds publish`.
 vcl 4.1;
 
 import xkey;  # of varnish-modules
@@ -8,7 +8,7 @@ backend default {
     .port = "8000";
 }
 
-# Who may purge: the machines that publish.
+# Addresses that may purge: those of the machines that publish.
 acl publishers {
     "127.0.0.1";
 }

@@ -66,7 +66,7 @@ def player(fields: Fields, site: Site) -> Player | None:
     if not isinstance(embedded, str):
         fields.text("featuredContent")  # reports a value of the wrong type
         return None
-    source = markup.embedded(embedded)
+    source = markup.frame_source(embedded)
     if source is None:
         return None
     url = fields.below("featuredContent", {"src": source}).url("src", site.settings.url)
@@ -92,7 +92,7 @@ def _enclosure(
         return None
     media_type = _media_type(fields, url, site)
     if media_type is None and medium != "document":
-        fields.wrong("url", "does not say its media type; add mediaType, as in audio/mpeg")
+        fields.wrong("url", "has no known media type; add mediaType, audio/mpeg for example")
         return None
     return Enclosure(
         url=url,

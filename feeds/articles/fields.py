@@ -15,7 +15,7 @@ from feeds.util.text import one_line
 
 MAX_ITEMS = 1000
 MAX_NAME = 1000  # characters of a name
-MAX_URL = 4000  # characters, which each reference in a body may reach, too
+MAX_URL = 4000  # characters
 
 _KINDS = {
     bool: "true or false", int: "a number", float: "a number", list: "a list",

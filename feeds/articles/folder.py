@@ -169,7 +169,7 @@ class _Walker:
             opened = os.open(folder, _FOLDER) if os.scandir in os.supports_fd else None
             try:
                 with os.scandir(folder if opened is None else opened) as entries:
-                    rest.extend(self._names_of_others(entries, below))
+                    rest.extend(self._other_names(entries, below))
             finally:
                 if opened is not None:
                     os.close(opened)
@@ -177,8 +177,8 @@ class _Walker:
             self._refuse(below, f"folder cannot be read: {error.strerror}; check its permissions")
         return rest
 
-    def _names_of_others(self, entries: Iterable[os.DirEntry[str]], below: str) -> Iterator[str]:
-        """Yield the names of entries other than plain files; add the plain files meanwhile."""
+    def _other_names(self, entries: Iterable[os.DirEntry[str]], below: str) -> Iterator[str]:
+        """Add the plain files among the entries; yield the names of the other entries."""
         files, ignored = self.files, self._ignored
         for entry in entries:
             name = entry.name

@@ -182,9 +182,9 @@ def _withholding_flags(matter: str) -> dict[str, bool] | None:
     """Return the flags that certainly withhold a long article, without parsing it; else None."""
     if len(matter) < _LONG or not any(f"\n{line}\n" in matter for line in _WITHHELD):
         return None
-    found = [(name, value.strip(" ")) for name, value in _FLAG.findall("\n" + matter)]
-    flags = {name: value == "true" for name, value in found if value in ("true", "false")}
-    if len(flags) < len(found) or not yaml_subset.is_in_subset(matter):
+    lines = [(name, value.strip(" ")) for name, value in _FLAG.findall("\n" + matter)]
+    flags = {name: value == "true" for name, value in lines if value in ("true", "false")}
+    if len(flags) < len(lines) or not yaml_subset.is_in_subset(matter):
         return None  # a flag is repeated or unclear
     return flags
 

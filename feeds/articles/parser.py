@@ -1,4 +1,4 @@
-"""Parses one article file into its `Entry`, by an allow-list of front matter. No I/O, no clock."""
+"""Parses one article file into its `Entry`, reading only known front matter. No I/O, no clock."""
 
 import hashlib
 import posixpath
@@ -101,7 +101,13 @@ def parse(
     fields = Fields(file, file.data, problems)
     verdict = withholding.judge(fields, path, file.repeated, now or seen, site)
     if verdict.withheld:
-        return Article(None, withheld=True, problems=tuple(problems), until=verdict.until)
+        return Article(
+            None,
+            withheld=True,
+            reason=verdict.reason,
+            problems=tuple(problems),
+            until=verdict.until,
+        )
     head = _head(fields, reading, path, seen, site)
     if head is None:
         return Article(None, problems=tuple(problems))
@@ -122,7 +128,7 @@ def _source_hash(file: ParsedFile) -> str:
 
 
 def _head(fields: Fields, reading: Reading, path: str, seen: datetime, site: Site) -> _Head | None:
-    """Return the required parts; None, with a fatal problem, if one is missing or wrong."""
+    """Return the required parts; None, with a fatal problem, if one is missing or invalid."""
     title = _title(fields)
     if not title:
         return None
@@ -233,7 +239,7 @@ def _check_size(content: str, site: Site) -> None:
 
 
 def _summary(fields: Fields, site: Site) -> str:
-    """Return the excerpt, or the bio if there is none, shortened to the limit of contents."""
+    """Return the excerpt, or the bio if there is none, shortened to `articles.max_content`."""
     name, limit = "excerpt", site.settings.articles.max_content
     summary = fields.text(name)
     if not summary:
@@ -295,7 +301,7 @@ def _link(fields: Fields, page: Location, site: Site) -> tuple[str | None, str |
 
 
 def _language(fields: Fields) -> str | None:
-    """Return the language tag of the article (BCP 47); None if it has none, or a wrong one."""
+    """Return the language tag of the article (BCP 47); None if it is absent or invalid."""
     name = "language" if fields.raw("language") else "locale"
     tag = fields.name(name).replace("_", "-")
     if tag and not LANGUAGE.fullmatch(tag):

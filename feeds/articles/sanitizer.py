@@ -33,7 +33,7 @@ _ATTRIBUTES = {
 }
 _DROPPED_WHOLE = {"script", "style", "title", "template", "noscript", "svg", "math", "select"}
 # The base of the body that is being cleaned. One shared `nh3.Cleaner` calls the filter for all
-# threads, because making one takes as long as cleaning a short body; so the filter reads this.
+# threads, because creating one takes as long as cleaning a short body; the filter reads this.
 _current_base: ContextVar["Base"] = ContextVar("current_base")
 # The characters that absolute URLs of one body may have, because a short reference may become a
 # long URL; and those left for the current body.
@@ -82,8 +82,8 @@ def from_markdown(text: str, base: Base) -> str:
     for match in _DEEP_LINE.finditer(text):
         if len(_BLOCK.findall(match[0])) > _MAX_BLOCKS and not _is_break(match):
             raise markup.BodyError(
-                f"body nests deeper than it may: more than {_MAX_BLOCKS} lists or quotations "
-                "begin on one line; write it flatter"
+                f"body is nested too deeply: one line begins more than {_MAX_BLOCKS} lists or "
+                "quotations; flatten it"
             )
     return sanitise(_MARKDOWN.html(text), base)
 
@@ -102,7 +102,7 @@ def sanitise(html: str, base: Base) -> str:
     """
     _current_base.set(base)
     _url_budget.set(_MAX_URLS)
-    cleaned = _CLEANER.clean(markup.plain(html, lambda source: _linked(source, base)))
+    cleaned = _CLEANER.clean(markup.simplify(html, lambda source: _frame_link(source, base)))
     if _url_budget.get() < 0:
         raise markup.BodyError(
             f"the URLs of the body have more than {_MAX_URLS:,} characters once they are absolute; "
@@ -114,7 +114,7 @@ def sanitise(html: str, base: Base) -> str:
     return cleaned if _VISIBLE.search(cleaned) else ""
 
 
-def _linked(source: str, base: Base) -> str:
+def _frame_link(source: str, base: Base) -> str:
     target = _resolved(source, base.site, base)
     return f'<p><a href="{escape(target)}">{escape(target)}</a></p>' if target else ""
 
@@ -123,20 +123,20 @@ def _attribute(name: str, value: str, base: Base) -> str | None:
     if len(value) > _MAX_VALUE:
         return None
     if name in _URL_ATTRIBUTES:
-        own = base.assets if name in ("src", "poster") else base.site
-        return _resolved(value, own, base)
+        root = base.assets if name in ("src", "poster") else base.site
+        return _resolved(value, root, base)
     if name == "srcset":
         return _srcset(value, base)
     return value
 
 
-def _resolved(value: str, own: str, base: Base) -> str | None:
-    """Return a reference as an absolute URL; one that begins with `/` is relative to `own`."""
+def _resolved(value: str, root: str, base: Base) -> str | None:
+    """Return a reference as an absolute URL; one that begins with `/` is relative to `root`."""
     if _url_budget.get() < 0:
         return None
     value = value.strip()
     if value.startswith("/") and not value.startswith(("//", "/\\")):
-        url = urls.resolve(own + value[1:], own)
+        url = urls.resolve(root + value[1:], root)
     else:
         url = urls.resolve(value, base.link)
     _url_budget.set(_url_budget.get() - len(url or "") - _URL_COSTS)

@@ -1,4 +1,4 @@
-"""Digests of a folder scan, partitioned by path, so changed files are found fast. No I/O."""
+"""Digests of a folder scan, partitioned by path, to find changed files fast. No I/O."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,8 +8,8 @@ import msgspec
 
 from feeds.articles import folder
 
-# The number of ranges, and the fewest files in each but the last. The ranges are drawn again once
-# one has grown to several times its intended length.
+# The number of ranges, and the fewest files in each but the last. The boundaries are
+# recomputed once a range has grown to several times its intended length.
 _RANGES, _MIN_FILES, _MAX_GROWTH = 100, 200, 4
 
 
@@ -77,14 +77,14 @@ class PartitionedScan:
             if self._now[number] != self._known.digests[number]:
                 yield ChangedRange(ends[number], ends[number + 1], lines)
 
-    def outline(self) -> ScanDigest:
+    def updated_digest(self) -> ScanDigest:
         """Return the digest of these files, with new ranges if the old ones are too unequal."""
         wanted = max(_MIN_FILES, len(self._paths) // _RANGES)
         if max(map(len, self._grouped)) <= _MAX_GROWTH * wanted:
             return ScanDigest(self._whole, self._known.begins, self._now)
         begins = tuple(sorted(self._paths)[wanted::wanted])
-        again = _grouped(begins, self._paths, self._lines)
-        return ScanDigest(self._whole, begins, tuple(map(folder.digest, again)))
+        ranges = _grouped(begins, self._paths, self._lines)
+        return ScanDigest(self._whole, begins, tuple(map(folder.digest, ranges)))
 
 
 def _grouped(begins: Sequence[str], paths: Sequence[str], lines: Sequence[str]) -> list[list[str]]:

@@ -1,8 +1,8 @@
-"""Whether an article is kept back, in the words of this tool and of others, and for how long.
+"""Decides whether an article is withheld, by the keys of this tool and of others. No I/O.
 
-Front matter of Hugo, Zola, Eleventy, Quarto, Astro, Pelican, Jekyll, Hexo, Docusaurus and others
-says in many ways that an article is not to be published. Each of them keeps it back, and so does
-an unclear value: a draft that goes out cannot be taken back. No I/O; the clock is an argument.
+Hugo, Zola, Eleventy, Quarto, Astro, Pelican, Jekyll, Hexo, Docusaurus and others have different
+keys for drafts, hidden pages and dates of publication. All of them withhold the article, and so
+does an unclear value, because a published draft cannot be taken back.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from feeds.articles import frontmatter
 from feeds.articles.fields import Fields
-from feeds.articles.withholding_keys import FILLERS, ONCE, OWN, Kind, Meaning, find_meaning, words
+from feeds.articles.withholding_keys import OWN, UNIQUE, Kind, Meaning, find_meaning, fold, words
 from feeds.config.site import Site
 from feeds.util import dates
 from feeds.util.text import quote_for_message
@@ -28,171 +28,210 @@ _NOT_PUBLIC = words(
     " offline archived"
 )
 _NO_DATE = frozenset({"", "never", "none", "no", "false"})
-# Values of Eleventy's `date`, which are never in the future.
+# Values of `date` in Eleventy, which are never in the future.
 _PAST = words("created lastmodified gitcreated gitlastmodified")
+# The parts of Hugo's `build`, and their values that withhold.
 _PARTS, _NEVER = ("render", "list"), frozenset({"never", "false"})
 
 _DRAFTS = "drafts"  # the folder of Jekyll and Hexo is _drafts
 # Seconds or milliseconds since 1970, from 2001 on.
 _EPOCH = re.compile(r"\d{10}(\d{3})?", re.ASCII)
-_LONGEST_DATE = 100  # characters
+_MAX_DATE = 100  # characters
 
-_BACK = "so that the article is kept back"
+_WITHHELD = "so the article is withheld"
+_EXAMPLE_DATE = "2024-05-31T09:00:00Z"
 
 
 class Verdict(NamedTuple):
-    """Whether an article is kept back, and until when that holds if the file stays as it is.
+    """Whether an article is withheld, and why, in words that many articles share.
 
-    That is in seconds, and None if it holds whatever the clock says.
+    `until` is the time, in seconds since the epoch, at which the same file gets another verdict;
+    None if it never does.
     """
 
     withheld: bool
     until: int | None = None
+    reason: str = ""
+
+
+class _Reason(NamedTuple):
+    """Why a key withholds an article. `label` is short; empty if the value is unclear."""
+
+    message: str
+    label: str = ""
 
 
 def judge(fields: Fields, path: str, repeated: Sequence[str], now: datetime, site: Site) -> Verdict:
-    """Whether the author keeps the article at `path` back at `now`, again or for the first time.
+    """Return whether the author withholds the article at `path` at the time `now`.
 
-    `repeated` are the keys of the front matter that are given more than once. Why an article is
-    kept back becomes a fatal problem, except for the clear words of this tool, which need none.
+    `repeated` are the keys of the front matter that occur more than once. The reason becomes a
+    fatal problem, except for clear values of this tool's own keys, and, with a preset, of those
+    of its generator.
     """
     problems = len(fields.problems)
-    kept = _by_ownwords(fields)
+    reason = _own_reason(fields)
+    withheld = bool(reason)
     for name in repeated:
-        if name in frontmatter.WITHHOLDING or _kind(name) in ONCE:
-            fields.wrong(name, f"is given more than once, {_BACK}; write it once", fatal=True)
-            kept = True
-    if kept and len(fields.problems) == problems:
-        # A long article is not read any further: `feeds.articles.frontmatter`.
-        return Verdict(withheld=True)
-    others = _by_otherwords(fields, path, now, site)
+        if name in frontmatter.WITHHOLDING or _kind(name) in UNIQUE:
+            fields.wrong(name, f"is given more than once, {_WITHHELD}; write it once", fatal=True)
+            withheld = True
+    if withheld and len(fields.problems) == problems:
+        # Final: of a long article, only these keys have been parsed (`feeds.articles.frontmatter`).
+        return Verdict(withheld=True, reason=reason)
+    verdict = _judge_foreign_keys(fields, path, now, site)
     for folder in path.split("/")[:-1]:
         if folder.casefold().lstrip("_") == _DRAFTS:
-            message = f"lies in a folder {folder}, {_BACK}; move it to publish it"
-            fields.wrong(None, message, fatal=True)
-            kept = True
+            if not site.preset.is_foreign:
+                message = f"lies in a folder {folder}, {_WITHHELD}; move it to publish it"
+                fields.wrong(None, message, fatal=True)
+            withheld, reason = True, reason or f"in a folder {folder}"
             break
-    return Verdict(withheld=True) if kept else others
+    return Verdict(withheld=True, reason=reason or "unclear") if withheld else verdict
 
 
 def has_unread_date(fields: Fields, in_name: datetime | None, site: Site) -> bool:
-    """Whether an article without `publishedDateTime` has its date in a key that is not read.
+    """Return whether an article without `publishedDateTime` has its date in another tool's key.
 
-    Its entry would be dated when it was first seen, or by its file name (`in_name`) where that
-    is another day. Every such key becomes a fatal problem.
+    Without this check, its entry would get the date on which it was first seen, or the date in
+    its file name (`in_name`) although the key names another day. Every such key becomes a fatal
+    problem.
     """
-    found = False
-    for name, meaning in _others(fields):
+    unread = False
+    for name, meaning in _foreign_keys(fields):
         value = fields.raw(name)
         kind = meaning.kind if meaning else None
-        if not _may_date(value, kind, site):
+        if not _may_be_date(value, kind, site):
             continue
         if in_name is None:
-            message = "is not read, so that the article has no date; write publishedDateTime"
+            message = "is not read, so the article has no date; write publishedDateTime"
         elif kind == "publish" and not _is_day(value, in_name, site):
-            message = "is not the date in the file name, and is not read; write publishedDateTime"
+            message = "is not read, and differs from the date in the file name; "
+            message += "write publishedDateTime"
         else:
             continue
         fields.wrong(name, message, fatal=True)
-        found = True
-    return found
+        unread = True
+    return unread
 
 
-def _by_ownwords(fields: Fields) -> bool:
-    kept = False
-    for name, withholds in frontmatter.WITHHOLDING.items():
+def _own_reason(fields: Fields) -> str:
+    """Return why this tool's own keys withhold the article; empty if they do not."""
+    reason = ""
+    for name, withholding_value in frontmatter.WITHHOLDING.items():
         if name in fields:
             value = fields.flag(name)
-            kept = kept or value is withholds or value is None
-    return kept
+            if value is withholding_value or value is None:
+                reason = reason or f"{name}: {_shown(fields.raw(name))}"
+    return reason
 
 
-def _by_otherwords(fields: Fields, path: str, now: datetime, site: Site) -> Verdict:
-    """What the keys of other tools say; each that keeps the article back is a problem."""
-    kept, until = False, []
-    for name, meaning in _others(fields):
+def _judge_foreign_keys(fields: Fields, path: str, now: datetime, site: Site) -> Verdict:
+    """Return the verdict by other tools' keys; each key that withholds becomes a problem.
+
+    With a preset, a clear one does not: there it is one of the generator's own words.
+    """
+    label, withheld, changes = "", False, []
+    for name, meaning in _foreign_keys(fields):
         if meaning is None:
             continue
-        value, changes = fields.raw(name), None
+        value, change, reason = fields.raw(name), None, None
         if meaning.kind == "expiry":
-            why, changes = _by_expiry(value, now, site)
+            reason, change = _judge_expiry(value, now, site)
         elif meaning.kind in ("publish", "embargo"):
-            why, changes = _by_coming(fields, value, meaning.kind, path, now, site)
+            reason, change = _judge_start(fields, value, meaning.kind, path, now, site)
         else:
-            why = _why(fields, value, meaning)
-        until += [int(changes.timestamp())] if changes else []
-        if why:
-            fields.wrong(name, why, fatal=True)
-            kept = True
-    return Verdict(kept, min(until)) if until else Verdict(kept)
+            reason = _reason(fields, name, value, meaning)
+        changes += [int(change.timestamp())] if change else []
+        if reason:
+            if not (reason.label and site.preset.is_foreign):
+                fields.wrong(name, reason.message, fatal=True)
+            withheld, label = True, label or reason.label
+    return Verdict(withheld, min(changes, default=None), (label or "unclear") if withheld else "")
 
 
-def _why(fields: Fields, value: Any, meaning: Meaning) -> str:
-    """Why a value that no clock is needed for keeps the article back; empty if it does not."""
+def _reason(fields: Fields, name: str, value: Any, meaning: Meaning) -> _Reason | None:
+    """Return why a value that is not a date withholds the article; None if it does not."""
     truth = _truth(value)
+    clear = _Reason(f"is {_shown(value)}, {_WITHHELD}", f"{name}: {_shown(value)}")
     if meaning.kind == "flag" and truth is None:
-        return f"is {_shown(value)}, neither true nor false, {_BACK}; write one of them"
+        return _Reason(
+            f"is {_shown(value)}, neither true nor false, {_WITHHELD}; write one of them"
+        )
     if meaning.kind == "misspelt" and value in (None, ""):
-        return f"is empty, {_BACK}; write published: true or published: false"
+        return _Reason(f"is empty, {_WITHHELD}; write published: true or published: false")
     if meaning.kind in ("flag", "misspelt", "option"):
-        return f"is {_shown(value)}, {_BACK}" if truth is meaning.withholds else ""
+        return clear if truth is meaning.withholds else None
     if meaning.kind == "state":
-        return f"is {_shown(value)}, {_BACK}" if _word(value) in _NOT_PUBLIC else ""
+        return clear if _word(value) in _NOT_PUBLIC else None
     if meaning.kind == "params":
-        return _by_params(value)
+        return _params_reason(value)
     if meaning.kind == "parts":
         parts = value if isinstance(value, dict) else {}
         never = any(_word(parts.get(part)) in _NEVER for part in _PARTS)
-        return f"says never, {_BACK}" if never else ""
+        return _Reason(f"contains never, {_WITHHELD}", f"{name}: never") if never else None
     if meaning.kind == "status":
-        word = _word(value)
-        if word in _NOT_PUBLIC or truth is False:
-            return f"is {_shown(value)}, {_BACK}"
-        if word not in _PUBLIC and not truth and fields.raw("published") is not True:
-            message = f"is {_shown(value)}, which may mean that it is not public, {_BACK}"
-            return f"{message}; if it is, write published: true too"
-    return ""
+        return _status_reason(fields, value, clear)
+    return None
 
 
-def _by_params(value: Any) -> str:
-    """Return why parameters of Hugo or Zola keep the article back; empty if they do not."""
+def _status_reason(fields: Fields, value: Any, clear: _Reason) -> _Reason | None:
+    """Return why a status withholds the article: `clear`, or that it may not be public."""
+    word, truth = _word(value), _truth(value)
+    if word in _NOT_PUBLIC or truth is False:
+        return clear
+    if word in _PUBLIC or truth or fields.raw("published") is True:
+        return None
+    message = f"is {_shown(value)}, which may mean that it is not public, {_WITHHELD}"
+    return _Reason(f"{message}; if it is public, write published: true too")
+
+
+def _params_reason(value: Any) -> _Reason | None:
+    """Return why custom parameters (Hugo, Zola) withhold the article; None if they do not."""
     for name, inner in value.items() if isinstance(value, dict) else ():
         meaning = find_meaning(name) if isinstance(name, str) else None
         if meaning and meaning.kind == "flag" and _truth(inner) is meaning.withholds:
-            return f"has {name}: {_shown(inner)}, {_BACK}"
-    return ""
+            label = f"{name}: {_shown(inner)}"
+            return _Reason(f"has {label}, {_WITHHELD}", label)
+    return None
 
 
-def _by_coming(
+def _judge_start(
     fields: Fields, value: Any, kind: Kind, path: str, now: datetime, site: Site
-) -> tuple[str, datetime | None]:
-    """Why a date of publication keeps the article back, empty if it does not, and until when."""
-    if value in (None, "") or (kind == "embargo" and _is_no_date(value)):
-        return "", None
-    comes, dated = _moment(value, site), fields.raw("publishedDateTime")
-    if comes is None and (dated or kind == "embargo") and _word(value) not in _PAST:
-        message = f"is {_shown(value)}, which is not a date, {_BACK}"
-        return f"{message}; write for example 2024-05-31T09:00:00Z", None
-    if comes is None or comes <= now:
-        return "", None
-    if not (dated or dates.in_name(path.rpartition("/")[2], site.zone)):
-        return "", None  # the article has no date that is read: `has_unread_date`
-    return f"is {_shown(value)}, which is yet to come, {_BACK} until then", comes
+) -> tuple[_Reason | None, datetime | None]:
+    """Return why a publication date withholds the article, and until when; None if not."""
+    if value in (None, "") or (kind == "embargo" and _means_no_date(value)):
+        return None, None
+    start, has_date = _time(value, site), fields.raw("publishedDateTime")
+    if start is None and (has_date or kind == "embargo") and _word(value) not in _PAST:
+        return _not_a_date(value), None
+    if start is None or start <= now:
+        return None, None
+    if not (has_date or dates.in_name(path.rpartition("/")[2], site.zone)):
+        return None, None  # reported by `has_unread_date`
+    message = f"is {_shown(value)}, which is in the future, {_WITHHELD} until then"
+    return _Reason(message, "due later"), start
 
 
-def _by_expiry(value: Any, now: datetime, site: Site) -> tuple[str, datetime | None]:
-    """Why the end of an article keeps it back, empty if it does not, and when it will."""
-    if _is_no_date(value):
-        return "", None
-    ends = _moment(value, site)
-    if ends is None:
-        message = f"is {_shown(value)}, which is not a date, {_BACK}"
-        return f"{message}; write for example 2024-05-31T09:00:00Z", None
-    return (f"is {_shown(value)}, which is past, {_BACK}", None) if ends <= now else ("", ends)
+def _judge_expiry(value: Any, now: datetime, site: Site) -> tuple[_Reason | None, datetime | None]:
+    """Return why an expiry date withholds the article, or else when it will."""
+    if _means_no_date(value):
+        return None, None
+    expiry = _time(value, site)
+    if expiry is None:
+        return _not_a_date(value), None
+    if expiry <= now:
+        message = f"is {_shown(value)}, which is in the past, {_WITHHELD}"
+        return _Reason(message, "expired"), None
+    return None, expiry
 
 
-def _others(fields: Fields) -> Iterator[tuple[str, Meaning | None]]:
-    """The keys that are not this tool's, with what they mean if that is known."""
+def _not_a_date(value: Any) -> _Reason:
+    message = f"is {_shown(value)}, which is not a date, {_WITHHELD}"
+    return _Reason(f"{message}; write {_EXAMPLE_DATE}, for example")
+
+
+def _foreign_keys(fields: Fields) -> Iterator[tuple[str, Meaning | None]]:
+    """Yield the keys that are not this tool's, with their meaning if it is known."""
     for name in fields.names_beside(OWN):
         yield name, find_meaning(name)
 
@@ -203,22 +242,22 @@ def _kind(name: str) -> Kind | None:
 
 
 def _truth(value: Any) -> bool | None:
-    """Whether a value is some spelling of true or of false; None if of neither."""
+    """Return whether a value is a spelling of true or of false; None if neither."""
     word = _word(value)
     return True if word in _TRUE else False if word in _FALSE else None
 
 
 def _word(value: Any) -> str:
-    """A value as one word in lower case, without hyphens, underscores and spaces."""
-    return str(value).translate(FILLERS).casefold() if isinstance(value, str | int) else ""
+    """Return a value in lower case, without hyphens, underscores and spaces."""
+    return fold(str(value)) if isinstance(value, str | int) else ""
 
 
-def _is_no_date(value: Any) -> bool:
-    """Whether a value says that there is no such date."""
+def _means_no_date(value: Any) -> bool:
     return value is None or (isinstance(value, str | int) and _word(value) in _NO_DATE)
 
 
 def _shown(value: Any) -> str:
+    """Return a value as messages show it."""
     if value is None or value == "":
         return "empty"
     if isinstance(value, dict | list):
@@ -226,14 +265,15 @@ def _shown(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else quote_for_message(value)
 
 
-def _moment(value: Any, site: Site) -> datetime | None:
-    """The moment that a value means, in UTC; None if it is no date.
+def _time(value: Any, site: Site) -> datetime | None:
+    """Return the time, in UTC, that a value stands for; None if it is not a date.
 
-    Also of MkDocs' mapping of `created` and `updated`, and of seconds or milliseconds since 1970.
+    Accepts seconds and milliseconds since 1970, and the mapping of `created` and `updated` of
+    MkDocs, too.
     """
     if isinstance(value, dict):
         value = value.get("created")
-    if isinstance(value, str) and len(value) > _LONGEST_DATE:
+    if isinstance(value, str) and len(value) > _MAX_DATE:
         return None
     if isinstance(value, str | int) and (epoch := _EPOCH.fullmatch(str(value).strip())):
         return dates.from_timestamp(int(epoch[0][:10]))
@@ -243,18 +283,18 @@ def _moment(value: Any, site: Site) -> datetime | None:
         return None
 
 
-def _may_date(value: Any, kind: Kind | None, site: Site) -> bool:
-    """Whether the value of such a key is what its author dates the article by."""
+def _may_be_date(value: Any, kind: Kind | None, site: Site) -> bool:
+    """Return whether an author may have meant this value as the date of the article."""
     if value in (None, "") or isinstance(value, bool):
         return False
     if kind in ("date", "embargo"):
-        return _moment(value, site) is not None
+        return _time(value, site) is not None
     return kind == "publish"
 
 
-def _is_day(value: Any, other: datetime, site: Site) -> bool:
-    """Whether a date lies on the day of another moment, in its own zone or in the site's."""
-    moment, day = _moment(value, site), other.astimezone(site.zone).date()
-    if moment is None:
+def _is_day(value: Any, time: datetime, site: Site) -> bool:
+    """Return whether a date is on the same day as `time`, in its own time zone or the site's."""
+    parsed, day = _time(value, site), time.astimezone(site.zone).date()
+    if parsed is None:
         return False
-    return moment.astimezone(site.zone).date() == day or str(value).strip()[:10] == day.isoformat()
+    return parsed.astimezone(site.zone).date() == day or str(value).strip()[:10] == day.isoformat()

@@ -1,4 +1,4 @@
-"""Keys of front matter by which the tools of the field keep articles back, and date them."""
+"""Front matter keys of other tools that withhold or date an article."""
 
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -8,11 +8,11 @@ from feeds.articles import frontmatter
 
 
 def words(*lines: str) -> frozenset[str]:
-    """Return the words of these lines."""
+    """Return the words of the lines."""
     return frozenset(word for line in lines for word in line.split())
 
 
-# The keys of this tool, which say nothing in the words of another one.
+# The keys of this tool. They never have the meaning that another tool gives them.
 OWN = words(
     "title name excerpt bio publishedDateTime updatedDateTime webUrl originalUrl topics category"
     " type language locale quality heat authors provider related images audio video actions"
@@ -24,12 +24,12 @@ Kind = Literal[
     "flag", "misspelt", "option", "status", "state", "parts", "params",
     "expiry", "publish", "embargo", "date",
 ]  # fmt: skip
-# Keys of these kinds are unclear where they are given more than once.
-ONCE: frozenset[Kind] = frozenset({"flag", "misspelt", "status", "parts", "expiry"})
+# Kinds of keys that are unclear, and therefore withhold, if they are given more than once.
+UNIQUE: frozenset[Kind] = frozenset({"flag", "misspelt", "status", "parts", "expiry"})
 
 
 class Meaning(NamedTuple):
-    """What a key of another tool says. `withholds` is the value of a flag that keeps back."""
+    """The meaning of another tool's key. `withholds` is the value of a flag that withholds."""
 
     kind: Kind
     withholds: bool = True
@@ -39,8 +39,8 @@ def _named(names: str, kind: Kind, *, withholds: bool = True) -> dict[str, Meani
     return dict.fromkeys(names.split(), Meaning(kind, withholds))
 
 
-# By name in lower case, without hyphens and underscores. An option has other values besides true
-# and false, so that it keeps back only where it is clear.
+# By folded name (`fold`). An option has other values besides true and false, so only a clear value
+# withholds.
 _MEANINGS: dict[str, Meaning] = {
     **_named("draft isdraft hidden ishidden private isprivate unlisted isunlisted", "flag"),
     **_named("removed deleted unpublished headless eleventyexcludefromcollections wip", "flag"),
@@ -72,24 +72,33 @@ _MEANINGS: dict[str, Meaning] = {
     **_named("lastmod lastmodified lastmodifiedat lastupdated modified modifieddate", "date"),
     **_named("datemodified moddatetime updated updatedat updateddate releasedate", "date"),
 }
-# Misspellings of these count as well; how alike they have to be, and words of their own.
-_MISSPELT, _ALIKE, _OTHER_WORDS = ("published", "draft"), 0.8, frozenset({"publisher", "polished"})
-_OWN_DATE, _ALIKE_DATE = "publisheddatetime", 0.9
-_LONGEST_NAME = 40
-FILLERS = str.maketrans("", "", "-_ ")
+# Misspellings of these names count as well, from this similarity on, except for words that exist.
+_OFTEN_MISSPELT, _MIN_SIMILARITY = ("published", "draft"), 0.8
+_NOT_MISSPELT = frozenset({"publisher", "polished"})
+_OWN_DATE, _MIN_DATE_SIMILARITY = "publisheddatetime", 0.9
+_MAX_NAME = 40  # characters
+_FILLERS = str.maketrans("", "", "-_ ")
+
+
+def fold(text: str) -> str:
+    """Return `text` in lower case, without hyphens, underscores and spaces."""
+    return text.translate(_FILLERS).casefold()
 
 
 @lru_cache(2_000)
 def find_meaning(name: str) -> Meaning | None:
-    """What a key means that another tool may know, however it is cased or misspelt."""
-    folded = name.translate(FILLERS).casefold() if len(name) <= _LONGEST_NAME else ""
+    """Return the meaning that another tool may give a key, however it is cased or misspelt."""
+    folded = fold(name) if len(name) <= _MAX_NAME else ""
     if folded in _MEANINGS:
         return _MEANINGS[folded]
-    for known in _MISSPELT:
-        alike = folded[:1] == known[0] and SequenceMatcher(None, folded, known).ratio() >= _ALIKE
-        if alike and folded not in _OTHER_WORDS:
-            return Meaning("misspelt", _MEANINGS[known].withholds)
-    if folded[:1] != _OWN_DATE[0]:
-        return None
-    alike = SequenceMatcher(None, folded, _OWN_DATE).ratio() >= _ALIKE_DATE
-    return _MEANINGS[_OWN_DATE] if alike else None
+    for correct in _OFTEN_MISSPELT:
+        if _is_similar(folded, correct, _MIN_SIMILARITY) and folded not in _NOT_MISSPELT:
+            return Meaning("misspelt", _MEANINGS[correct].withholds)
+    is_date = _is_similar(folded, _OWN_DATE, _MIN_DATE_SIMILARITY)
+    return _MEANINGS[_OWN_DATE] if is_date else None
+
+
+def _is_similar(name: str, correct: str, similarity: float) -> bool:
+    if name[:1] != correct[0]:
+        return False
+    return SequenceMatcher(None, name, correct).ratio() >= similarity

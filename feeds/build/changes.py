@@ -123,7 +123,7 @@ class _Finder:
                 plan = ReadPlan([], [], scan.files.keys(), complete=True)
                 return Changes(scan, plan, {}, len(scan.files), digest, True, scan.linked)
             parts = PartitionedScan(digest, list(scan.files), lines, whole)
-            digest, walk = parts.outline(), scan.files
+            digest, walk = parts.updated_digest(), scan.files
             if trusted and (few := self._few(scan, parts, digest)):
                 return few
         known = self._tx.files.all()

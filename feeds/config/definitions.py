@@ -129,16 +129,17 @@ def expand(
     article: ArticleWith = _no_article,
     existing: Container[str] = (),
 ) -> Expansion:
-    """Every feed of the site, in the order of feeds.yaml, families by their terms.
+    """Every feed of the site, in the order of feeds.yaml, with families sorted by their terms.
 
-    Topics of the site's files have a feed in a family of topics even without articles. A feed whose
-    path is among the `existing` ones stays, even if its term has fewer entries than `min` now.
+    Topics with a file get a feed in a family of topics even without articles. A feed whose path is
+    among the `existing` ones stays, even if its term has fewer entries than `min` now.
 
-    If two definitions give the same path, the one with more of it written out has it, compared
-    from the first segment on: an article, which fills in the rest, must not take over another
-    feed. Of two equal ones the first has it. The other is a problem, and not an error, because a
-    term of one article must not stop all feeds. So is a path of the site itself, and the path of
-    an archive document. Paths that feeds.yaml redirects or lists as gone are left out.
+    If two definitions give the same path, the more literal one gets it, compared segment by
+    segment: an article, whose terms fill the placeholders, must not take over another feed. The
+    first of two equally literal ones gets it. For the other feed there is a problem instead of an
+    error, because a term of one article must not stop all feeds. The same holds for the paths of
+    the site itself and of archive documents. Paths that feeds.yaml redirects or lists as gone are
+    left out.
     """
     families = [
         [_feed(spec, terms, site) for terms in _combinations(spec, site, in_use, existing)]
@@ -172,7 +173,7 @@ def expand(
 def _owners(
     site: Site, families: Sequence[Sequence[FeedDefinition]]
 ) -> dict[str, tuple[FeedDefinition, str]]:
-    """The feed that has each path, and its definition; by folded path.
+    """The feed that gets each path, and the place of its definition, by folded path.
 
     Paths are folded because some file systems ignore case.
     """
@@ -188,7 +189,7 @@ def _owners(
 def _path_problem(
     feed: FeedDefinition, where: str, reason: str, article: ArticleWith, change: str = "it"
 ) -> Problem:
-    """The problem of a feed that cannot have its path, with an article that has its terms."""
+    """A problem for a feed that cannot have its path; names an article with its terms."""
     path = article(feed.terms) if feed.terms else None
     if path:
         change = f"{change}, or the terms in {path}"

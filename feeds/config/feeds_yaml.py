@@ -1,4 +1,4 @@
-"""feeds.yaml as feed definitions and redirects, checked, with all defaults resolved."""
+"""Loads feeds.yaml: feed definitions and redirects, checked, with all defaults resolved."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -18,7 +18,7 @@ from feeds.model.document import Caching
 from feeds.model.selection import TERM_FIELDS, TermField, depends_on_time
 from feeds.util import urls
 
-# The path of a feed. No folder ends like a file that we write: `a.rss/b` and the feed `a` clash.
+# The path of a feed. No folder may end like an output file: `a.rss/b` would clash with feed `a`.
 FEED_PATH = re.compile(
     r"(?:[\w~-][\w.~-]*(?<!\.rss)(?<!\.atom)(?<!\.json)(?<!\.html)(?<!\.opml)(?<!\.css)/)*"
     r"[\w~-][\w.~-]*"

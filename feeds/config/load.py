@@ -1,4 +1,4 @@
-"""The config folder and the environment -> one frozen, checked `Site`."""
+"""Loads the config folder and the environment into one frozen, checked `Site`."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -125,7 +125,7 @@ def _load_topics(root: Path, assets: str) -> tuple[Topic, ...]:
 
 
 def _load_providers(root: Path, assets: str) -> dict[str, Provider]:
-    """The providers by folded name, and by domain; the first of several on a domain has it."""
+    """The providers by folded name, and by domain; the first one gets a shared domain."""
     providers: dict[str, Provider] = {}
     domains: dict[str, Provider] = {}
     for item in _items(root, "providers"):

@@ -1,7 +1,7 @@
-"""The feed addresses of other systems, so that a site that moves away keeps its subscribers.
+"""Feed addresses of other systems, so that a site keeps its subscribers when it migrates.
 
-Each row is an address below the site and the format of the feed there, by the system's default
-configuration: the main feed, or the feed of the term in the address.
+Each row is an address below the site, as in the system's default configuration, and the format of
+the feed there. It is the main feed, or the feed of the term in the address.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -45,7 +45,7 @@ FEED_ADDRESSES: Mapping[Generator, Sequence[tuple[str, str]]] = {
 
 
 def redirects(systems: Iterable[Generator], feeds: Sequence[FeedSpec]) -> tuple[Redirect, ...]:
-    """Redirects from the addresses of these systems; the first system has a shared address.
+    """Redirects from the addresses of these systems; the first one gets a shared address.
 
     The main feed is the first one that is not a family. Addresses of terms that have no family
     are left out.

@@ -1,4 +1,4 @@
-"""Resolving paths without a document: other spellings, redirects, and gone paths. No I/O."""
+"""Resolves paths without a document: other spellings, redirects, and gone paths. No I/O."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -32,14 +32,14 @@ class Resolution(msgspec.Struct, frozen=True):
 
 
 def collapse_slashes(path: str) -> str:
-    """The path with one slash in place of several."""
+    """The path with repeated slashes collapsed."""
     return _SLASHES.sub("/", path)
 
 
 def resolve(
     path: str, site: Site, exists: Callable[[str], str | None], *, exact: bool = True
 ) -> Resolution | None:
-    """The resolution of a path that is not a document's; None if nothing is known of it.
+    """The resolution of a path that is not a document's; None if it is unknown.
 
     `exists` returns the name of the document with a path, ignoring case, or None. `exact` is
     False if the URL up to the path was not in its canonical form.
@@ -132,7 +132,7 @@ def _compiled(
 
 
 def to_regex(source: str) -> str:
-    """The regular expression of a path in which placeholders stand for (parts of) segments."""
+    """A regular expression for a path whose placeholders match segments or parts of them."""
     parts = PLACEHOLDER.split(source)
     names = iter(parts[1::2])
     return "".join(

@@ -112,7 +112,7 @@ class ArticleSettings(SettingsModel, frozen=True):
     max_bytes: Positive = 2_000_000
     """The largest article file that is read, in bytes; larger ones are reported."""
     max_content: Positive = 1_000_000
-    """The largest content, in bytes of HTML; larger content gives way to the summary."""
+    """The largest content, in bytes of HTML; the summary replaces larger content."""
     max_seconds: Positive = 10
     """The most CPU time for one article, in seconds; slower ones are reported."""
     max_memory: Annotated[int, Meta(ge=64, le=1_000_000)] = 1024

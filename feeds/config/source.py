@@ -1,4 +1,4 @@
-"""A YAML file as a checked struct; every mistake is a `ConfigError` with file, line and key."""
+"""Decodes a YAML file; every mistake is a `ConfigError` with file, line and key."""
 
 import difflib
 import re
@@ -46,7 +46,7 @@ class ConfigSource(msgspec.Struct, frozen=True):
     variables: dict[Keys, str] = {}
 
     def error(self, keys: Keys, message: str) -> ConfigError:
-        """The error of a mistake at `keys`, with its line, or the variable that set the value."""
+        """An error at `keys`, with the line, or with the variable that set the value."""
         key = "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in keys).lstrip(".")
         for length in range(len(keys), 0, -1):
             if variable := self.variables.get(keys[:length]):

@@ -206,7 +206,7 @@ def _explained(error: yaml.MarkedYAMLError, text: str) -> YAMLTextError:
     line = min(mark.line, text.count("\n")) + 1 if mark else 1
     message = " ".join(part for part in (error.context, error.problem) if part)
     if "maximum nesting" in message:  # libyaml's own limit, which may apply before ours
-        return YAMLTextError(line, f"nests deeper than {MAX_DEPTH} levels; write it flatter")
+        return YAMLTextError(line, f"nests deeper than {MAX_DEPTH} levels; flatten it")
     advice = "; quote the value if it holds ': ', '#' or begins with a sign"
     return YAMLTextError(line, f"is not valid YAML: {message}{advice}")
 
@@ -262,7 +262,7 @@ def _walk(text: str) -> None:
             if anchor:
                 sizes[anchor] = nodes - before + 1
         if len(open_collections) > MAX_DEPTH:
-            raise YAMLTextError(line, f"nests deeper than {MAX_DEPTH} levels; write it flatter")
+            raise YAMLTextError(line, f"nests deeper than {MAX_DEPTH} levels; flatten it")
         if nodes > MAX_NODES:
             raise YAMLTextError(
                 line, f"holds more than {MAX_NODES:,} values; use fewer aliases or values"

@@ -18,8 +18,8 @@ SEEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 PATH = "_news/2024-05-31-a.md"
 # Every message advises what to do, not only what is wrong.
 ADVICE = re.compile(
-    r"\b(write|put|quote|give|save|begin|end it|shorten|remove|delete|check|use|add|leave|name|set"
-    r"|show|only those are published|the first .* are read)\b"
+    r"\b(write|put|quote|give|save|begin|end it|flatten|shorten|remove|delete|check|use|add|leave"
+    r"|name|set|show|only those are published|the first .* are read)\b"
 )
 GOOD = """---
 title: A title

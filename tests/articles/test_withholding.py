@@ -56,7 +56,7 @@ def test_draft_marked_in_the_way_of_any_tool_is_withheld_and_reported(line: str)
     parsed = article(line)
     assert is_withheld_and_reported(parsed, line.partition(":")[0])
     assert parsed.problems[0].line == 5
-    assert "so that the article is kept back" in parsed.problems[0].message
+    assert "so the article is withheld" in parsed.problems[0].message
 
 
 UNCLEAR = [
@@ -187,7 +187,7 @@ def test_date_that_contradicts_the_file_name_is_an_error(line: str) -> None:
     parsed = article(line, NAMED, UNDATED)
     assert parsed.entry is None
     assert not parsed.withheld
-    assert "not the date in the file name" in parsed.problems[0].message
+    assert "differs from the date in the file name" in parsed.problems[0].message
 
 
 # --- dates in the future
@@ -332,7 +332,7 @@ def test_check_lists_and_counts_withheld_articles(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["check", "--config", str(root)])
     assert result.exit_code == 1
     lines = result.output.splitlines()
-    assert lines[0].startswith("error: a.md:8: draft: is true, so that the article is kept back")
+    assert lines[0].startswith("error: a.md:8: draft: is true, so the article is withheld")
     assert lines[1].startswith("error: c.md:7: date: is not read")
     assert lines[2].startswith("3 articles, 2 problems, of which 2 keep an article from being")
     result = CliRunner().invoke(main, ["check", "--json", "--config", str(root)])

@@ -56,7 +56,7 @@ def test_all_that_differs_is_found(
     for after in (first | change, change | more, {}, first):
         other = {path for path in before | after if before.get(path) != after.get(path)}
         assert differing(before, after, known) == other
-        known = drawn(after, known).outline()
+        known = drawn(after, known).updated_digest()
         assert differing(after, after, known) == set()
         assert not list(drawn(after, known).differing())
         before = after
@@ -64,7 +64,7 @@ def test_all_that_differs_is_found(
 
 @given(FILES, st.sets(PATHS, max_size=5))
 def test_what_is_not_known_is_looked_at(files: dict[str, int], paths: set[str]) -> None:
-    known = drawn(files).outline().without(paths)
+    known = drawn(files).updated_digest().without(paths)
     there = {line for part in drawn(files, known).differing() for line in part.lines}
     assert there >= {f"{path} {files[path]} 0" for path in paths if path in files}
     assert ScanDigest.decoded(known.encoded()) == known
@@ -72,10 +72,10 @@ def test_what_is_not_known_is_looked_at(files: dict[str, int], paths: set[str]) 
 
 def test_files_are_in_stretches_of_like_length() -> None:
     files = {f"{number:04}.md": 1 for number in range(1000)}
-    known = drawn(files).outline()
+    known = drawn(files).updated_digest()
     assert len(known.digests) == scan_digest._RANGES
     more = files | {f"9999-{number}.md": 1 for number in range(60)}  # all in the last one
-    again = drawn(more, known).outline()
+    again = drawn(more, known).updated_digest()
     assert again.begins != known.begins
     assert len(again.digests) == pytest.approx(scan_digest._RANGES, abs=10)
 

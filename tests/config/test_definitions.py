@@ -231,7 +231,7 @@ def test_article_cannot_take_over_an_existing_feed(tmp_path: Path) -> None:
 def test_check_reports_families_that_can_collide_and_a_remedy(tmp_path: Path) -> None:
     articles = {"_podcast/fog.md": OF_A_PROVIDER, "_news/mine.md": TAKES_OVER}
     site = Publication(tmp_path, articles, EXAMPLE)
-    _, (first, second) = check.check_articles(site.site, NOW, silent)
+    first, second = check.check_articles(site.site, NOW, silent).problems
     assert (first.field, second.field) == ("feeds[1].path", "feeds[1].path")
     assert "is also the path of" in first.message
     assert "the terms in _news/mine.md" in first.message

@@ -1,4 +1,4 @@
-"""What belongs in a feed: the language of selections, its predicate and its SQL twin."""
+"""Selections: their language, the predicate, and the equivalent SQL."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -101,44 +101,44 @@ selections = st.recursive(
 @pytest.fixture(scope="module")
 def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
     file = tmp_path_factory.mktemp("selection") / "catalogue.sqlite"
-    with closing(Catalogue(f"sqlite:///{file}")) as made:
-        yield made
+    with closing(Catalogue(f"sqlite:///{file}")) as opened:
+        yield opened
 
 
 def store(catalogue: Catalogue, stored: list[Entry]) -> None:
-    """Put these entries, and no others, into the catalogue as a build would."""
+    """Replace the entries of the catalogue, as a build would."""
     with catalogue.connect(write=True) as connection:
         connection.execute(sa.delete(schema.entry))
         connection.execute(sa.delete(schema.membership))
     with catalogue.write() as writer:
         writer.entries.put(
-            [EntryChange(each, None, 0, content_hash(each), "") for each in stored], SITE
+            [EntryChange(entry, None, 0, content_hash(entry), "") for entry in stored], SITE
         )
 
 
 @settings(deadline=None, max_examples=80, derandomize=True)
 @given(
-    stored=st.lists(entries(), min_size=1, max_size=6, unique_by=lambda each: each.id),
+    stored=st.lists(entries(), min_size=1, max_size=6, unique_by=lambda entry: entry.id),
     selected=st.lists(selections, min_size=1, max_size=5),
 )
-def test_the_sql_of_a_selection_equals_its_predicate(
+def test_sql_selects_the_same_entries_as_the_predicate(
     catalogue: Catalogue, stored: list[Entry], selected: list[Selection]
 ) -> None:
     store(catalogue, stored)
     for selection in selected:
         with catalogue.connect() as connection:
-            wanted = sa.select(schema.entry.c.id).where(
+            query = sa.select(schema.entry.c.id).where(
                 selection_sql.condition(selection, int(NOW.timestamp()))
             )
-            by_sql = set(connection.scalars(wanted))
-        by_predicate = {each.id for each in stored if matches(selection, SITE.facts(each), NOW)}
+            by_sql = set(connection.scalars(query))
+        by_predicate = {entry.id for entry in stored if matches(selection, SITE.facts(entry), NOW)}
         assert by_sql == by_predicate
 
 
-# Entries of one topic, many with the same date: their order is what is asked.
+# Entries of one topic, many with the same date, to test their order.
 alike = st.builds(
-    lambda made, seconds: msgspec.structs.replace(
-        made, topics=tuple({*made.topics, "AI"}), published=NOW - timedelta(seconds=seconds)
+    lambda entry, seconds: msgspec.structs.replace(
+        entry, topics=tuple({*entry.topics, "AI"}), published=NOW - timedelta(seconds=seconds)
     ),
     entries(),
     st.integers(-1, 2),
@@ -149,7 +149,7 @@ feeds = st.builds(
     title=st.just("Feed"),
     description=st.just(""),
     selection=selections
-    | st.builds(  # as families have them: one topic, and the rest
+    | st.builds(  # as in a family: one topic and the rest
         lambda topic, rest: All((Terms("topic", (topic,)), *rest)),
         st.sampled_from(("ai", "ml", "science")),
         st.just([]) | st.lists(selections, max_size=2),
@@ -162,36 +162,38 @@ feeds = st.builds(
 
 @settings(deadline=None, max_examples=60, derandomize=True)
 @given(
-    stored=st.lists(alike, min_size=3, max_size=10, unique_by=lambda each: each.id),
+    stored=st.lists(alike, min_size=3, max_size=10, unique_by=lambda entry: entry.id),
     withdrawn=st.sets(st.integers(0, 9), max_size=2),
     defined=st.lists(feeds, min_size=3, max_size=6),
 )
-def test_what_a_feed_shows_is_what_the_predicate_selects_in_order(
+def test_feed_shows_the_selected_entries_in_order(
     catalogue: Catalogue, stored: list[Entry], withdrawn: set[int], defined: list[FeedDefinition]
 ) -> None:
     store(catalogue, stored)
     with catalogue.write() as writer:
-        gone = [each.path for number, each in enumerate(stored) if number in withdrawn]
-        writer.entries.withdraw([each.seq for each in writer.entries.remembered(gone).values()], 0)
-    known = {each.id: SITE.facts(each) for each in stored}
+        gone = [entry.path for number, entry in enumerate(stored) if number in withdrawn]
+        writer.entries.withdraw(
+            [entry.seq for entry in writer.entries.remembered(gone).values()], 0
+        )
+    facts = {entry.id: SITE.facts(entry) for entry in stored}
     with catalogue.read() as reader:
         for feed in defined:
             wanted = [
-                each
-                for each in stored
-                if each.path not in gone
-                and each.published <= NOW
-                and matches(feed.selection, known[each.id], NOW)
+                entry
+                for entry in stored
+                if entry.path not in gone
+                and entry.published <= NOW
+                and matches(feed.selection, facts[entry.id], NOW)
             ]
-            wanted.sort(key=lambda each: each.id)
-            wanted.sort(key=lambda each: each.published, reverse=True)
+            wanted.sort(key=lambda entry: entry.id)
+            wanted.sort(key=lambda entry: entry.published, reverse=True)
             if feed.order == "heat":
-                wanted.sort(key=lambda each: each.heat, reverse=True)
-            shown = [each.id for each in reader.feeds.shown(feed, NOW)]
-            assert shown == [each.id for each in wanted[: feed.size]]
+                wanted.sort(key=lambda entry: entry.heat, reverse=True)
+            shown = [entry.id for entry in reader.feeds.shown(feed, NOW)]
+            assert shown == [entry.id for entry in wanted[: feed.size]]
 
 
-def an_entry(id_: str, day: int, heat: int = 0) -> Entry:
+def make_entry(id_: str, day: int, heat: int = 0) -> Entry:
     published = datetime(2024, 6, day, tzinfo=UTC)
     return Entry(
         id_, f"{id_}.md", "A title", "https://example.org/", published, published, heat=heat
@@ -201,29 +203,31 @@ def an_entry(id_: str, day: int, heat: int = 0) -> Entry:
 def shown(catalogue: Catalogue, order: str, size: int = 10) -> list[str]:
     feed = FeedDefinition("all", "All", "", EVERYTHING, order, size, 60)  # type: ignore[arg-type]
     with catalogue.read() as reader:
-        return [each.id for each in reader.feeds.shown(feed, NOW)]
+        return [entry.id for entry in reader.feeds.shown(feed, NOW)]
 
 
-def test_order_is_newest_or_hottest_first_and_ties_go_by_id(catalogue: Catalogue) -> None:
+def test_order_is_newest_or_hottest_first_with_ties_by_id(catalogue: Catalogue) -> None:
     stored = [
-        an_entry("d", 2, heat=1), an_entry("b", 3), an_entry("a", 3), an_entry("c", 1, heat=9),
-        an_entry("e", 4, heat=1), an_entry("f", 2, heat=1),
+        make_entry("d", 2, heat=1), make_entry("b", 3), make_entry("a", 3),
+        make_entry("c", 1, heat=9), make_entry("e", 4, heat=1), make_entry("f", 2, heat=1),
     ]  # fmt: skip
     store(catalogue, stored)
     assert shown(catalogue, "date") == ["e", "a", "b", "d", "f", "c"]
     assert shown(catalogue, "heat") == ["c", "e", "d", "f", "a", "b"]
-    # The order in which entries came to be stored is not seen in it.
+    # The order in which entries were stored does not matter.
     store(catalogue, stored[::-1])
     assert shown(catalogue, "date") == ["e", "a", "b", "d", "f", "c"]
     assert shown(catalogue, "heat", size=3) == ["c", "e", "d"]
 
 
-def test_an_entry_with_a_date_in_the_future_is_not_shown(catalogue: Catalogue) -> None:
+@pytest.mark.rule("R36")
+def test_entry_with_a_future_date_is_not_shown(catalogue: Catalogue) -> None:
     at, after = NOW, NOW + timedelta(seconds=1)
-    made = [
-        msgspec.structs.replace(an_entry(str(n), 1), published=t) for n, t in enumerate((at, after))
+    future = [
+        msgspec.structs.replace(make_entry(str(n), 1), published=t)
+        for n, t in enumerate((at, after))
     ]
-    store(catalogue, made)
+    store(catalogue, future)
     assert shown(catalogue, "date") == ["0"]
 
 
@@ -253,7 +257,7 @@ def test_an_entry_with_a_date_in_the_future_is_not_shown(catalogue: Catalogue) -
         ),
     ],
 )
-def test_a_mapping_is_read_as_a_selection(raw: object, expected: Selection) -> None:
+def test_mapping_is_parsed_as_a_selection(raw: object, expected: Selection) -> None:
     ids = {"artificial-intelligence": "ai", "ai": "ai"}
     assert parse(raw, ids) == expected
 
@@ -280,15 +284,15 @@ def test_a_mapping_is_read_as_a_selection(raw: object, expected: Selection) -> N
         ({"quality": 2**64}, "select.quality", str(2**64)),
     ],
 )
-def test_an_error_names_key_and_value(raw: Any, key: str, value: str) -> None:
+def test_error_names_key_and_value(raw: Any, key: str, value: str) -> None:
     with pytest.raises(ValueError) as caught:
         parse(raw, {})
-    said = str(caught.value)
-    assert said.startswith(f"{key}: ")
-    assert value in said
+    message = str(caught.value)
+    assert message.startswith(f"{key}: ")
+    assert value in message
 
 
-def test_ages_are_found_however_deep() -> None:
+def test_ages_are_found_at_any_depth() -> None:
     deep = All((Not(AnyOf((Age(5), Terms("topic", ("ai",))))), Age(7)))
     assert ages(deep) == {5, 7}
     assert ages(All((Range("heat", 1),))) == frozenset()
@@ -296,12 +300,12 @@ def test_ages_are_found_however_deep() -> None:
 
 @pytest.mark.parametrize("order", ["date", "heat"])
 @pytest.mark.parametrize("field", ["topic", "provider", "category"])
-def test_feeds_of_one_family_ask_with_one_statement(field: TermField, order: str) -> None:
-    asked = []
+def test_feeds_of_one_family_share_one_statement(field: TermField, order: str) -> None:
+    queries = []
     for name in ("a", "b"):
         selection = All((Terms(field, (name,)), Not(Terms("type", ("video",)))))
         feed = FeedDefinition("f", "F", "", selection, order, 10, Caching(60))  # type: ignore[arg-type]
-        asked.append((selection_sql.shown(feed, NOW), selection_sql.oldest(selection, 0)))
-    for first, second in zip(*asked, strict=True):
+        queries.append((selection_sql.shown(feed, NOW), selection_sql.oldest(selection, 0)))
+    for first, second in zip(*queries, strict=True):
         assert first.statement is second.statement
         assert first.values != second.values

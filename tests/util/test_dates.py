@@ -1,4 +1,4 @@
-"""Dates as authors write them, and as the formats want them (R30-R34, A16, J9)."""
+"""Dates are parsed as authors write them, and formatted as RFC 822 and RFC 3339 require."""
 
 import os
 import re
@@ -24,40 +24,42 @@ RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 MOMENTS = st.datetimes(timezones=st.just(UTC)).map(lambda moment: moment.replace(microsecond=0))
 
 
+@pytest.mark.rule("R30", "A16")
 @given(MOMENTS)
-def test_r30_a16_both_forms_are_exact_and_parse_back(moment: datetime) -> None:
+def test_rfc_822_and_rfc_3339_forms_parse_back(moment: datetime) -> None:
     assert RFC822.fullmatch(dates.rfc822(moment))
     assert RFC3339.fullmatch(dates.rfc3339(moment))
     assert datetime.fromisoformat(dates.rfc3339(moment)) == moment
-    if moment.year >= 1000:  # below, email's own parser knows better than the year says
+    if moment.year >= 1000:  # below, the parser of `email` takes the year for a short form
         assert parsedate_to_datetime(dates.rfc822(moment)) == moment
 
 
 @given(MOMENTS)
-def test_what_is_written_can_be_read(moment: datetime) -> None:
+def test_formatted_dates_can_be_parsed(moment: datetime) -> None:
     assert dates.parse(dates.rfc3339(moment), BERLIN) == moment
     assert dates.parse(moment, BERLIN) == moment
 
 
 @given(st.text(max_size=30) | st.from_regex(r"[0-9 :.,/TZ+A-Za-z-]{1,20}", fullmatch=True))
-def test_any_text_is_a_moment_in_utc_or_a_bad_date(value: str) -> None:
+def test_any_text_is_a_utc_time_or_an_error(value: str) -> None:
     try:
-        made = dates.parse(value, BERLIN)
+        moment = dates.parse(value, BERLIN)
     except dates.BadDateError as error:
         assert re.search("write|use a", str(error))  # noqa: PT017 - any text may be fine
         return
-    assert made.tzinfo is UTC
-    assert made.microsecond == 0
+    assert moment.tzinfo is UTC
+    assert moment.microsecond == 0
 
 
+@pytest.mark.rule("R33")
 @pytest.mark.parametrize(
     ("value", "zone", "expected"),
     [
         ("2024-05-31", BERLIN, "2024-05-30T22:00:00Z"),
         ("2024-05-31", KATHMANDU, "2024-05-30T18:15:00Z"),
         (date(2024, 5, 31), BERLIN, "2024-05-30T22:00:00Z"),
-        ("2024-03-31T02:30:00", BERLIN, "2024-03-31T01:30:00Z"),  # in the gap of summer time
-        ("2024-10-27T02:30:00", BERLIN, "2024-10-27T00:30:00Z"),  # twice that night: the first
+        ("2024-03-31T02:30:00", BERLIN, "2024-03-31T01:30:00Z"),  # skipped when summer time begins
+        ("2024-10-27T02:30:00", BERLIN, "2024-10-27T00:30:00Z"),  # ambiguous: the first of two
         ("20240531T090000Z", BERLIN, "2024-05-31T09:00:00Z"),
         ("2024-05-31 09:00:00 +0545", BERLIN, "2024-05-31T03:15:00Z"),
         ("Fri, 31 May 2024 09:00:00 GMT", BERLIN, "2024-05-31T09:00:00Z"),
@@ -69,7 +71,7 @@ def test_any_text_is_a_moment_in_utc_or_a_bad_date(value: str) -> None:
         ("1969-12-31T23:59:59Z", UTC, "1969-12-31T23:59:59Z"),
     ],
 )
-def test_r33_every_date_is_written_in_utc(value: object, zone: ZoneInfo, expected: str) -> None:
+def test_every_date_is_converted_to_utc(value: object, zone: ZoneInfo, expected: str) -> None:
     assert dates.rfc3339(dates.parse(value, zone)) == expected
 
 
@@ -79,22 +81,22 @@ def test_r33_every_date_is_written_in_utc(value: object, zone: ZoneInfo, expecte
      "31 June 2024", "2024-05-31T24:30", "2024-05-31 XYZ", "2024-05-31 09:00 CET", "tomorrow", "x",
      "0000-01-01", "10000-01-01", 20240531, 1.5, True, None, [], {}, b"2024-05-31"],
 )  # fmt: skip
-def test_what_is_no_full_date_is_refused(value: object) -> None:
+def test_incomplete_or_invalid_dates_are_rejected(value: object) -> None:
     with pytest.raises(dates.BadDateError):
         dates.parse(value, BERLIN)
 
 
-def test_the_machine_does_not_matter() -> None:
-    """Neither its zone nor its locale: the same bytes everywhere (R34)."""
+def test_time_zone_and_locale_of_the_machine_do_not_matter() -> None:
+    """Dates are the same bytes everywhere."""
     code = (
         "import locale; locale.setlocale(locale.LC_ALL, '')\n"
         "from zoneinfo import ZoneInfo\n"
         "from feeds.util import dates\n"
-        "for said in '1 May 2024 10:00 EST', '1 May 2024', '1 May 24 10:00 CET':\n"
-        "    try: print(dates.rfc822(dates.parse(said, ZoneInfo('UTC'))))\n"
+        "for value in '1 May 2024 10:00 EST', '1 May 2024', '1 May 24 10:00 CET':\n"
+        "    try: print(dates.rfc822(dates.parse(value, ZoneInfo('UTC'))))\n"
         "    except dates.BadDateError as error: print(error)\n"
     )
-    made = {
+    outputs = {
         subprocess.run(
             [sys.executable, "-c", code],
             env={**os.environ, "TZ": zone, "LC_ALL": locale},
@@ -103,8 +105,8 @@ def test_the_machine_does_not_matter() -> None:
         ).stdout
         for zone, locale in (("UTC", "C"), ("America/New_York", "C.UTF-8"), ("Europe/Paris", "C"))
     }
-    assert len(made) == 1
-    assert b"Wed, 01 May 2024 15:00:00 GMT" in made.pop()
+    assert len(outputs) == 1
+    assert b"Wed, 01 May 2024 15:00:00 GMT" in outputs.pop()
 
 
 @pytest.mark.parametrize(
@@ -120,9 +122,9 @@ def test_the_machine_does_not_matter() -> None:
         ("2024-05-31", "2024-05-30T22:00:00Z", "2024-05-31"),
     ],
 )
-def test_a_file_name_may_hold_the_date(name: str, expected: str | None, rest: str) -> None:
-    found = dates.in_name(name, BERLIN)
-    assert (dates.rfc3339(found) if found else None) == expected
+def test_date_in_a_file_name(name: str, expected: str | None, rest: str) -> None:
+    moment = dates.in_name(name, BERLIN)
+    assert (dates.rfc3339(moment) if moment else None) == expected
     assert dates.without_date(name) == rest
 
 

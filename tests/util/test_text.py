@@ -1,4 +1,4 @@
-"""Any text becomes text that every format can hold (X2, X3), and slugs that stay apart."""
+"""Cleaned text is valid in every format; different names have different slugs."""
 
 import json
 import sys
@@ -16,79 +16,82 @@ from feeds.util import text
 from tests.support.site import make_site
 
 SITE = make_site()
-# Everything, lone surrogates and control characters included.
+# All characters, lone surrogates and control characters included.
 ANY = st.text(st.characters(exclude_categories=()), max_size=40)
 DAY = datetime(2024, 5, 31, tzinfo=UTC)
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
+@pytest.mark.rule("X2")
 @given(ANY)
-def test_x2_clean_text_is_xml_text_and_stays_as_it_is(any_text: str) -> None:
+def test_cleaned_text_is_valid_xml_text(any_text: str) -> None:
     cleaned = text.clean(any_text)
-    etree.Element("a").text = cleaned  # lxml refuses what XML 1.0 §2.2 forbids
+    etree.Element("a").text = cleaned  # lxml rejects characters that XML 1.0 §2.2 forbids
     cleaned.encode()
     assert text.clean(cleaned) == cleaned
     assert text.first_forbidden(cleaned) is None
     assert (text.first_forbidden(any_text) is None) == (cleaned == any_text)
 
 
-def test_x3_c1_controls_are_what_cp1252_means_by_them() -> None:
+@pytest.mark.rule("X3")
+def test_c1_controls_become_windows_1252_characters() -> None:
     assert text.clean("\x93smart\x94 \x80 5 \x85 \x81") == "“smart” € 5 … "
 
 
-def test_what_is_printable_needs_no_cleaning() -> None:
-    """`one_line` takes that for granted, to be quick."""
+def test_printable_text_needs_no_cleaning() -> None:
+    """`one_line` relies on this for speed."""
     printable = "".join(filter(str.isprintable, map(chr, range(sys.maxunicode + 1))))
     assert text.clean(printable) == printable
     assert list(filter(str.isspace, printable)) == [" "]
 
 
 @given(ANY)
-def test_one_line_has_no_line_break_nor_doubled_space(any_text: str) -> None:
+def test_one_line_has_no_line_breaks_or_double_spaces(any_text: str) -> None:
     line = text.one_line(any_text)
     assert line == " ".join(line.split())
     assert line.splitlines() in ([], [line])
 
 
+@pytest.mark.rule("X2", "R45")
 @given(title=ANY, summary=ANY, topic=ANY)
-def test_x2_any_text_survives_into_all_three_formats(title: str, summary: str, topic: str) -> None:
-    """What goes in cleaned comes out the same; text escaped twice would not."""
+def test_any_text_survives_in_all_three_formats(title: str, summary: str, topic: str) -> None:
+    """Parsing gives back the cleaned text, which text escaped twice would not."""
     clean_title, clean_summary = text.one_line(title) or "T", text.one_line(summary)
     clean_topic = text.one_line(topic) or "t"
     entry = Entry(
         "tag:example.org,2026:a", "a.md", clean_title, "https://example.org/a", DAY, DAY,
         summary=clean_summary, content="<p>x</p>", topics=(clean_topic,),
     )  # fmt: skip
-    made = fragment.render_entry(entry, SITE)
+    fragments = fragment.render_entry(entry, SITE)
 
     rss = b'<channel xmlns:content="http://purl.org/rss/1.0/modules/content/">%s</channel>'
-    expat.ParserCreate().Parse(rss % made["rss"], True)
-    item = etree.fromstring(rss % made["rss"]).find("item")
+    expat.ParserCreate().Parse(rss % fragments["rss"], True)
+    item = etree.fromstring(rss % fragments["rss"]).find("item")
     assert item is not None
     assert item.findtext("title") == clean_title
     assert item.findtext("category") == clean_topic
 
-    atom = b'<feed xmlns="http://www.w3.org/2005/Atom">%s</feed>' % made["atom"]
+    atom = b'<feed xmlns="http://www.w3.org/2005/Atom">%s</feed>' % fragments["atom"]
     expat.ParserCreate().Parse(atom, True)
     node = etree.fromstring(atom)[0]
     assert node.findtext(f"{ATOM}title") == clean_title
     assert (node.findtext(f"{ATOM}summary") or "") == clean_summary
 
-    data = json.loads(made["json"])
+    data = json.loads(fragments["json"])
     assert data["title"] == clean_title
     assert data.get("summary", "") == clean_summary
     assert data["tags"] == [clean_topic]
 
 
 @given(ANY)
-def test_a_slug_is_a_path_segment_and_its_own_slug(name: str) -> None:
-    made = text.slug(name)
-    assert made
-    assert not set(made) & set("/\\?#%. \t\n_")
-    assert not made.startswith("-")
-    assert not made.endswith("-")
-    assert len(made.encode()) <= 120
-    assert text.slug(made) == made
+def test_slug_is_a_path_segment_and_idempotent(name: str) -> None:
+    slug = text.slug(name)
+    assert slug
+    assert not set(slug) & set("/\\?#%. \t\n_")
+    assert not slug.startswith("-")
+    assert not slug.endswith("-")
+    assert len(slug.encode()) <= 120
+    assert text.slug(slug) == slug
 
 
 @pytest.mark.parametrize(
@@ -129,5 +132,5 @@ def test_shorten_cuts_at_a_word() -> None:
 
 
 @pytest.mark.parametrize("value", ["x" * 1000, ["x"] * 1000, {"x": "y" * 1000}])
-def test_what_a_message_quotes_is_short(value: object) -> None:
+def test_quoted_values_in_messages_are_short(value: object) -> None:
     assert len(text.quote_for_message(value)) < 110

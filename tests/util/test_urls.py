@@ -1,4 +1,4 @@
-"""URLs leave absolute, http(s), ASCII and in the form of RFC 3986 (R50, R26, V19)."""
+"""Published URLs are absolute, http or https, ASCII, and follow RFC 3986."""
 
 import re
 
@@ -22,17 +22,18 @@ PIECES = st.sampled_from(
 ANY = st.lists(PIECES, max_size=8).map("".join) | st.text(max_size=20)
 
 
+@pytest.mark.rule("R50")
 @given(ANY, st.sampled_from(["", "https://example.org/", "http://", "https://a"]))
-def test_r50_what_is_published_is_ascii_rfc_3986_and_stays_the_same(rest: str, start: str) -> None:
+def test_absolute_urls_follow_rfc_3986_and_are_stable(rest: str, start: str) -> None:
     try:
-        made = urls.absolute(start + rest)
+        url = urls.absolute(start + rest)
     except urls.BadURLError:
         return
-    assert RFC3986.fullmatch(made), made
-    assert urls.absolute(made) == made
+    assert RFC3986.fullmatch(url), url
+    assert urls.absolute(url) == url
 
 
-def made_of(value: str) -> str | None:
+def absolute_or_none(value: str) -> str | None:
     try:
         return urls.absolute(value)
     except urls.BadURLError:
@@ -40,34 +41,36 @@ def made_of(value: str) -> str | None:
 
 
 @given(st.sampled_from(["http://", "https://"]), st.lists(PIECES, max_size=8).map("".join))
-def test_a_url_that_needs_no_work_is_what_the_work_would_make_of_it(start: str, rest: str) -> None:
+def test_fast_path_gives_the_same_url_as_normalisation(start: str, rest: str) -> None:
     for value in (start + rest, f"{start}a-1.example/{rest}", f"{start}{rest}.a/b"):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(urls, "_READY", re.compile(r"(?!)"))
-            worked = made_of(value)
-        # A dot segment may stay as it is where its dots are percent-encoded.
-        assert made_of(value) == worked or "%2e" in value.lower()
+            normalised = absolute_or_none(value)
+        # A dot segment with percent-encoded dots may stay unchanged.
+        assert absolute_or_none(value) == normalised or "%2e" in value.lower()
 
 
 @given(ANY)
-def test_a_path_never_leaves_the_site(rest: str) -> None:
+def test_path_never_leaves_the_site(rest: str) -> None:
     try:
-        made = urls.in_site("/" + rest.lstrip("/"), "https://example.org/site/")
+        url = urls.in_site("/" + rest.lstrip("/"), "https://example.org/site/")
     except urls.BadURLError:
         return
-    assert made.startswith("https://example.org/site/")
-    assert RFC3986.fullmatch(made), made
+    assert url.startswith("https://example.org/site/")
+    assert RFC3986.fullmatch(url), url
 
 
+@pytest.mark.rule("R51")
 @given(ANY)
-def test_r51_a_reference_in_html_is_absolute_or_gone(value: str) -> None:
-    made = urls.resolve(value, "https://example.org/a/b?c#d")
-    if made is not None and not made.startswith(("mailto:", "tel:")):
-        assert RFC3986.fullmatch(made), made
+def test_reference_in_html_is_absolute_or_removed(value: str) -> None:
+    url = urls.resolve(value, "https://example.org/a/b?c#d")
+    if url is not None and not url.startswith(("mailto:", "tel:")):
+        assert RFC3986.fullmatch(url), url
 
 
+@pytest.mark.rule("R26")
 @pytest.mark.parametrize(
-    ("given", "made"),
+    ("reference", "expected"),
     [
         ("https://example.org/a", "https://example.org/a"),
         ("https://example.org", "https://example.org/"),
@@ -87,8 +90,8 @@ def test_r51_a_reference_in_html_is_absolute_or_gone(value: str) -> None:
         ("https://[::1]/", "https://[::1]/"),
     ],
 )
-def test_r26_urls_are_written_as_rfc_3986_has_them(given: str, made: str) -> None:
-    assert urls.absolute(given) == made
+def test_urls_are_normalised(reference: str, expected: str) -> None:
+    assert urls.absolute(reference) == expected
 
 
 @pytest.mark.parametrize(
@@ -99,13 +102,13 @@ def test_r26_urls_are_written_as_rfc_3986_has_them(given: str, made: str) -> Non
      "https://u@example.org/", "https://u:p@example.org/", 'https://a"b.org/', "https://a`b.org/",
      "https://{a}.org/", "https://a:99999/", "https://[::1/", "https://a%00b/"],
 )  # fmt: skip
-def test_anything_else_is_refused_with_advice(value: str) -> None:
+def test_other_urls_are_rejected_with_advice(value: str) -> None:
     with pytest.raises(urls.BadURLError, match=r"write|check|leave|only those"):
         urls.absolute(value)
 
 
 @pytest.mark.parametrize(
-    ("given", "made"),
+    ("reference", "expected"),
     [
         ("/a.png", "https://cdn.example/x/a.png"),
         ("/a b.png", "https://cdn.example/x/a%20b.png"),
@@ -116,8 +119,8 @@ def test_anything_else_is_refused_with_advice(value: str) -> None:
         ("http://other.example/a.png", "http://other.example/a.png"),
     ],
 )
-def test_a_path_is_below_the_base(given: str, made: str) -> None:
-    assert urls.in_site(given, "https://cdn.example/x/") == made
+def test_path_is_resolved_below_the_base(reference: str, expected: str) -> None:
+    assert urls.in_site(reference, "https://cdn.example/x/") == expected
 
 
 @pytest.mark.parametrize(
@@ -125,13 +128,14 @@ def test_a_path_is_below_the_base(given: str, made: str) -> None:
     ["/../a", "/a/../b", "/..", "/./a", "/..\\a", "\\..\\a", "/a/%2e%2e/b", "/%2E/a", "/.\t./a",
      "a.png", "./a.png", "../a.png", ""],
 )  # fmt: skip
-def test_dots_and_other_relative_references_are_refused(value: str) -> None:
+def test_relative_references_and_dot_segments_are_rejected(value: str) -> None:
     with pytest.raises(urls.BadURLError):
         urls.in_site(value, "https://cdn.example/x/")
 
 
+@pytest.mark.rule("R52")
 @pytest.mark.parametrize(
-    ("given", "made"),
+    ("reference", "expected"),
     [
         ("b", "https://example.org/a/b"),
         ("../b", "https://example.org/b"),
@@ -148,5 +152,5 @@ def test_dots_and_other_relative_references_are_refused(value: str) -> None:
         ("https://a b/", None),
     ],
 )
-def test_r52_references_resolve_as_a_browser_does(given: str, made: str | None) -> None:
-    assert urls.resolve(given, "https://example.org/a/x?q#f") == made
+def test_references_resolve_as_in_a_browser(reference: str, expected: str | None) -> None:
+    assert urls.resolve(reference, "https://example.org/a/x?q#f") == expected

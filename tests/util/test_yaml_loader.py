@@ -1,4 +1,4 @@
-"""YAML is read within bounds, and every key is found on its line."""
+"""YAML is parsed within limits, and the line of every key can be found."""
 
 from datetime import date
 
@@ -18,7 +18,7 @@ PLAIN = st.recursive(
 
 
 @given(PLAIN)
-def test_what_pyyaml_writes_is_read(data: object) -> None:
+def test_output_of_pyyaml_is_parsed(data: object) -> None:
     assert yaml_loader.parse(yaml.safe_dump(data, allow_unicode=True)) == data
 
 
@@ -42,8 +42,8 @@ LINES = st.lists(
 ).map("\n".join)
 
 
-def plain(text: str) -> object:
-    """What PyYAML makes of a text; a value that does not exist is an error."""
+def parse_with_pyyaml(text: str) -> object:
+    """Parse with PyYAML alone, which raises an error for an invalid scalar."""
     return yaml.load(text, yaml.CSafeLoader)
 
 
@@ -51,12 +51,12 @@ def plain(text: str) -> object:
 @given(
     LINES | LINES.map(lambda text: f"a: {text}") | st.text(st.sampled_from("[]{}-?:,&*!1a .\n~<="))
 )
-def test_text_that_pyyaml_reads_gives_the_same_data(text: str) -> None:
+def test_text_that_pyyaml_accepts_gives_the_same_data(text: str) -> None:
     try:
-        data = plain(text)
+        data = parse_with_pyyaml(text)
     except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError):
         assume(False)
-    # repr: equal are also 1 and True, and not-a-number never is.
+    # repr, because 1 equals True, and NaN does not equal itself
     assert repr(yaml_loader.parse(text)) == repr(data)
 
 
@@ -86,7 +86,7 @@ def test_any_text_is_data_or_an_error_with_a_line(text: str) -> None:
         ("", None),
     ],
 )
-def test_values_that_do_not_exist_stay_text(text: str, data: object) -> None:
+def test_invalid_scalars_stay_text(text: str, data: object) -> None:
     assert yaml_loader.parse(text) == data
 
 
@@ -102,17 +102,17 @@ DEEP = {
 
 
 @pytest.mark.parametrize("text", DEEP.values(), ids=DEEP.keys())
-def test_deep_nesting_is_refused(text: str) -> None:
+def test_deep_nesting_is_rejected(text: str) -> None:
     with pytest.raises(yaml_loader.YAMLTextError, match="nests deeper than 50 levels"):
         yaml_loader.parse(text)
 
 
-def test_brackets_in_text_are_not_nesting() -> None:
+def test_brackets_in_quoted_text_are_not_nesting() -> None:
     assert yaml_loader.parse(f"a: '{'[' * 1000}'") == {"a": "[" * 1000}
 
 
 @pytest.mark.parametrize("text", ["{" * 100_000, "[" * 100_000, "- " * 100_000, "&a [*a, *a]"])
-def test_nothing_crashes_the_process(text: str) -> None:
+def test_deep_or_recursive_text_does_not_crash(text: str) -> None:
     try:
         yaml_loader.parse(text)
     except yaml_loader.YAMLTextError as error:
@@ -135,7 +135,7 @@ def test_nothing_crashes_the_process(text: str) -> None:
         (("title", "below"), 2),
     ],
 )
-def test_a_key_is_found_on_its_line(keys: tuple[str | int, ...], line: int) -> None:
+def test_line_of_a_key(keys: tuple[str | int, ...], line: int) -> None:
     text = (
         "\ntitle: >\n  A: title\nimages:\n  - url: /a\n  - url: /b\n    width: 5\n"
         "flow: {a: 1,\n  b: 2}\n"
@@ -143,5 +143,5 @@ def test_a_key_is_found_on_its_line(keys: tuple[str | int, ...], line: int) -> N
     assert yaml_loader.line_of(text, keys) == line
 
 
-def test_text_that_is_not_yaml_has_line_1() -> None:
+def test_line_of_invalid_yaml_is_1() -> None:
     assert yaml_loader.line_of("a: [", ("a",)) == 1

@@ -1,4 +1,4 @@
-"""What is read line by line is what PyYAML makes of it, to the type of every value."""
+"""The line-by-line reader gives the data of PyYAML, including the type of every value."""
 
 from pathlib import Path
 
@@ -11,15 +11,15 @@ from feeds.util import yaml_loader, yaml_subset
 from tests.support.site import CORPUS
 
 
-def check(text: str) -> bool:
-    """Hold a text that is read here to PyYAML's data; returns whether it is."""
+def agrees_with_pyyaml(text: str) -> bool:
+    """Compare with PyYAML if the text is in the subset; return whether it is."""
     data = yaml_subset.read(text)
     if data is yaml_subset.NOT_IN_SUBSET:
         return False
     try:
         assert repr(data) == repr(yaml_loader.parse_with_pyyaml(text))  # repr: 1 and True are equal
     except yaml_loader.YAMLTextError as error:
-        pytest.fail(f"PyYAML refuses {text!r}: {error}")
+        pytest.fail(f"PyYAML rejects {text!r}: {error}")
     return True
 
 
@@ -48,10 +48,10 @@ LINE = st.builds(
 
 @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(LINE, max_size=8).map("\n".join))
-def test_fuzzed_text_is_read_as_by_pyyaml(text: str) -> None:
-    check(text)
-    check("a:\n" + text)
-    check("title: A\nrelated:\n  - b: 1\n" + text)
+def test_fuzzed_text_gives_the_data_of_pyyaml(text: str) -> None:
+    agrees_with_pyyaml(text)
+    agrees_with_pyyaml("a:\n" + text)
+    agrees_with_pyyaml("title: A\nrelated:\n  - b: 1\n" + text)
 
 
 ARTICLE = """\
@@ -107,16 +107,16 @@ def edited(text: str, at: int, edit: str) -> str:
 
 @settings(max_examples=300)
 @given(st.lists(EDIT, max_size=4))
-def test_a_damaged_article_is_read_as_by_pyyaml(edits: list[tuple[int, str]]) -> None:
+def test_damaged_article_gives_the_data_of_pyyaml(edits: list[tuple[int, str]]) -> None:
     text = ARTICLE.replace(', "no"', "")
     for at, edit in edits:
         text = edited(text, at, edit)
-    check(text)
+    agrees_with_pyyaml(text)
 
 
-def test_an_article_is_read_here() -> None:
+def test_ordinary_article_is_in_the_subset() -> None:
     """Else the other tests of this module would hold nothing."""
-    assert check(ARTICLE.replace(', "no"', ""))
+    assert agrees_with_pyyaml(ARTICLE.replace(', "no"', ""))
 
 
 @pytest.mark.parametrize(
@@ -132,18 +132,18 @@ def test_an_article_is_read_here() -> None:
         "a: b\n" * 60_000,
     ],
 )  # fmt: skip
-def test_what_is_not_certain_is_left_to_pyyaml(text: str) -> None:
+def test_ambiguous_text_is_left_to_pyyaml(text: str) -> None:
     assert yaml_subset.read(text) is yaml_subset.NOT_IN_SUBSET
 
 
-def test_what_a_line_says_is_not_shared_between_articles() -> None:
+def test_cached_lines_do_not_share_values() -> None:
     first, second = yaml_subset.read("a: [b]\nc: []"), yaml_subset.read("a: [b]\nc: []")
     first["a"].append("x")
     first["c"].append("x")
     assert second == {"a": ["b"], "c": []}
 
 
-def test_many_different_lines_do_not_fill_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_line_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(yaml_subset, "_line_cache", {})
     monkeypatch.setattr(yaml_subset, "_MAX_CACHED_LINES", 50)
     for number in range(500):
@@ -151,20 +151,22 @@ def test_many_different_lines_do_not_fill_memory(monkeypatch: pytest.MonkeyPatch
     assert len(yaml_subset._line_cache) <= 50
 
 
-def test_a_generated_site_is_read_line_by_line(tmp_path: Path) -> None:
+def test_generated_site_is_in_the_subset(tmp_path: Path) -> None:
     Corpus(200, 20).write(tmp_path)
     for file in (tmp_path / "articles").rglob("*.md"):
-        assert check(file.read_text(encoding="utf-8").split("\n---\n")[0].removeprefix("---\n"))
+        assert agrees_with_pyyaml(
+            file.read_text(encoding="utf-8").split("\n---\n")[0].removeprefix("---\n")
+        )
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason=f"needs {CORPUS}")
-def test_a_real_site_is_read_as_by_pyyaml() -> None:
+def test_real_site_gives_the_data_of_pyyaml() -> None:
     files = sorted(CORPUS.rglob("_*/**/*.*"))
     matters = (
         file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n").split("\n---\n")[0][4:]
         for file in files
         if file.suffix in (".md", ".html")
     )
-    read = [check(matter) for matter in matters]
-    assert len(read) > 1000
-    assert sum(read) > 0.95 * len(read)
+    in_subset = [agrees_with_pyyaml(matter) for matter in matters]
+    assert len(in_subset) > 1000
+    assert sum(in_subset) > 0.95 * len(in_subset)
