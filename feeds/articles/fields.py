@@ -49,6 +49,10 @@ class Fields:
         """Return the names that are not among `known`, in file order."""
         return [name for name in self._data if name not in known and isinstance(name, str)]
 
+    def key_of(self, name: str) -> str:
+        """Return the key that the value of `name` has in the file, dotted if it is nested."""
+        return ".".join(self._file.names.get(name, (name,)))
+
     def wrong(self, name: str | None, message: str, *, fatal: bool = False) -> None:
         """Report a problem with the field `name`, or with this mapping if `name` is None."""
         keys = self._keys if name is None else (*self._keys, name)

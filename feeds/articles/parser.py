@@ -118,8 +118,15 @@ def parse(
         problems=tuple(problems),
         content_hash=content_hash(entry),
         until=verdict.until,
-        dated=reading.dated,
+        dated=_date_source(reading, fields, path, site),
     )
+
+
+def _date_source(reading: Reading, fields: Fields, path: str, site: Site) -> DateSource:
+    """Return where the date of an article comes from; empty if that is its first build."""
+    if reading.dated or fields.raw("publishedDateTime"):
+        return reading.dated or "front matter"
+    return "file name" if dates.in_name(PurePosixPath(path).name, site.zone) else ""
 
 
 def _source_hash(file: ParsedFile) -> str:
@@ -156,9 +163,9 @@ def _title(fields: Fields) -> str:
 
 def _refuse(fields: Fields, names: Sequence[str], missing: str = "") -> None:
     """Make the problems of the fields `names` fatal; report `missing` if they have none."""
-    reported = False
+    keys, reported = {fields.key_of(name) for name in names}, False
     for index, problem in enumerate(fields.problems):
-        if problem.field in names:
+        if problem.field in keys:
             fields.problems[index] = msgspec.structs.replace(problem, fatal=True)
             reported = True
     if not reported:
@@ -260,6 +267,10 @@ def _published(fields: Fields, path: str, seen: datetime, site: Site) -> datetim
     if value is None or value == "":
         in_name = dates.in_name(PurePosixPath(path).name, site.zone)
         unread = withholding.has_unread_date(fields, in_name, site)
+        if in_name is None and not unread and fields.key_of("updatedDateTime") != "updatedDateTime":
+            message = "is the only date of the article; write its date of publication, too"
+            fields.wrong("updatedDateTime", message, fatal=True)
+            unread = True
         return None if unread else in_name or seen
     published = fields.date("publishedDateTime", site.zone)
     if published is None:
@@ -297,7 +308,7 @@ def _link(fields: Fields, page: Location, site: Site) -> tuple[str | None, str |
     origin = original or web
     prefers_own = site.settings.link == "permalink" or site.preset.is_foreign
     link = (prefers_own and own) or web or original or own
-    return link, origin if origin != link else original if original != link else None
+    return link, origin if origin != link else original
 
 
 def _language(fields: Fields) -> str | None:

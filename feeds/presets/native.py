@@ -54,9 +54,13 @@ class Native(Preset):
         if value is not None and value.keys[0] != "name":
             self._put(reading, "title", value.value, value)
 
-    def read_published(self, reading: Reading, path: str) -> None:  # noqa: ARG002
+    def read_published(self, reading: Reading, path: str) -> None:
         """Read the date of publication; the parser reads the one in the file name."""
         reading.moment = self._read_date(reading, "publishedDateTime", "published")
+        reading.dated = "front matter" if reading.moment else ""
+        has_date = reading.data.get("publishedDateTime") not in (None, "")
+        if not has_date and not dates.in_name(path.rpartition("/")[2], self.options.zone):
+            self._read_created(reading)
 
     def read_topics(self, reading: Reading, path: str) -> None:
         """Read the terms, if there are any."""

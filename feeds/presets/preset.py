@@ -27,6 +27,10 @@ DateSource = Literal["front matter", "file name", "path", ""]
 NAME_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[-_ ]+|$)")
 _HEADING = re.compile(r"\s*#[ \t]+(.+?)[ \t#]*(?:\{[^}\n]*\})?[ \t]*(?:\n|\Z)")
 _SETEXT = re.compile(r"\s*([^\s#>*+-][^\n]*)\n=+[ \t]*(?:\n|\Z)")
+# Keys that cannot hold anything but a date.
+_NAMES_DATE = re.compile(r"date|pub.*at|publishedOn", re.IGNORECASE)
+# Seconds or milliseconds since 1970, from 2001 on.
+_EPOCH = re.compile(r"\d{10}(\d{3})?", re.ASCII)
 _MARKUP = re.compile(r"[`*]|\[([^\]]*)\]\([^)]*\)")
 # Markers in a body that end its summary.
 MORE = re.compile(r"<!--\s*(?:more|truncate|excerpt|end excerpt)\s*-->", re.IGNORECASE)
@@ -149,6 +153,8 @@ class Preset:
 
     def moment(self, value: Any) -> datetime:
         """Return the time that a value means, in its own zone. Raises `dates.BadDateError`."""
+        if isinstance(value, str | int) and (epoch := _EPOCH.fullmatch(str(value).strip())):
+            return dates.from_timestamp(int(epoch[0][:10]))
         return dates.parse_aware(value, self.options.zone)
 
     def name_moment(self, path: str) -> datetime | None:
@@ -260,6 +266,12 @@ class Preset:
             if reading.moment is not None:
                 reading.data["publishedDateTime"] = reading.moment
                 reading.dated = "file name"
+            else:
+                self._read_created(reading)
+
+    def _read_created(self, reading: Reading) -> None:
+        reading.moment = self._read_date(reading, "publishedDateTime", "created")
+        reading.dated = "front matter" if reading.moment else ""
 
     def read_updated(self, reading: Reading, path: str) -> None:  # noqa: ARG002
         """Read the date of the last change."""
@@ -275,7 +287,8 @@ class Preset:
             try:
                 moment = self.moment(value.value)
             except dates.BadDateError:
-                wrong = wrong or value
+                if _NAMES_DATE.search(value.keys[-1]):
+                    wrong = wrong or value
                 continue
             self._put(reading, ours, moment, value)
             return moment

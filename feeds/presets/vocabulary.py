@@ -14,8 +14,9 @@ COMMON: Mapping[str, tuple[str, ...]] = {
         "date", "pubDate", "pubDatetime", "publishDate", "published", "datePublished",
         "publishedAt", "publishedDate", "publishedOn", "publicationDate", "postDate",
         "date.created",
-        "created", "createdAt", "datetime", "timestamp",
     ),
+    # Rarely the date of publication, so they are read where the file name has no date either.
+    "created": ("created", "createdAt", "datetime", "timestamp"),
     "updated": (
         "lastmod", "modified", "updated", "updatedDate", "modDatetime", "last_modified_at",
         "lastModified", "updatedAt", "dateModified", "lastUpdated", "date.updated",

@@ -235,7 +235,6 @@ PARTIAL = {
     "topics: [AI, null]": ("topics[1]", "is empty, not text"),
     "topics: {a: 1}": ("topics", "is a mapping, not a list"),
     "images: {url: /a.png}": ("images", "is a mapping, not a list"),
-    "images: [/a.png]": ("images[0]", "is text, not a mapping"),
     "images: [{url: a.png}]": ("images[0].url", "has no scheme"),
     "images: [{url: /../a.png}]": ("images[0].url", "leads out"),
     "images: [{url: '/..\\a.png'}]": ("images[0].url", "leads out"),

@@ -115,7 +115,9 @@ def test_text_in_the_subset_is_a_mapping_for_pyyaml(text: str) -> None:
 def test_remainder_of_a_withheld_article_is_not_parsed() -> None:
     content = f"---\n{ARTICLE.format('false')}---\n".encode()
     assert frontmatter.split("a.md", content).data == {"published": False}
-    assert parser.parse("a.md", content, SEEN, SITE) == Article(None, withheld=True)
+    assert parser.parse("a.md", content, SEEN, SITE) == Article(
+        None, withheld=True, reason="published: false"
+    )
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,9 @@ def test_ambiguous_value_withholds_and_is_reported(lines: str) -> None:
      "published: true\nremoved: true", "published: false\ndraft: true", "removed: true\nstatus: x"],
 )  # fmt: skip
 def test_valid_withholding_flags_are_not_reported(line: str) -> None:
-    assert article(line) == Article(None, withheld=True)
+    parsed = article(line)
+    assert (parsed.entry, parsed.withheld, parsed.problems) == (None, True, ())
+    assert parsed.reason.partition(":")[0] in ("published", "removed", "deleted")
 
 
 @pytest.mark.parametrize(
@@ -134,14 +136,43 @@ def test_drafts_folder_is_withheld(path: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "published"),
+    [("date: 2020-01-01", "2020-01-01T00:00"), ("date: 2099-01-01", "2099-01-01T00:00"),
+     ("Date: 2020-01-01T10:00:00+01:00", "2020-01-01T09:00"),
+     ("date: 2020-01-01 10:00:00 +0100", "2020-01-01T09:00"),
+     ("date:\n  created: 2020-01-01", "2020-01-01T00:00"),
+     ("pubDate: Jul 08 2022", "2022-07-08T00:00"),
+     ("pubDatetime: 2022-09-23T15:22:00Z", "2022-09-23T15:22"),
+     ("publishDate: 2099-01-01", "2099-01-01T00:00"), ("publishedAt: 2020-01-01", "2020-01-01T00:00"),
+     ("created: 31 May 2024", "2024-05-31T00:00"), ("createdAt: 2020-01-01", "2020-01-01T00:00"),
+     ("created: 1700000000", "2023-11-14T22:13:20"), ("date: 1700000000000", "2023-11-14T22:13:20"),
+     ("publishedDateTime:\ndate: 2020-01-01", "2020-01-01T00:00")],
+)  # fmt: skip
+def test_common_names_of_the_date_are_read(line: str, published: str) -> None:
+    parsed = article(line, before=UNDATED)
+    assert parsed.problems == ()
+    assert parsed.entry is not None
+    assert parsed.entry.published == datetime.fromisoformat(published).replace(tzinfo=UTC)
+    assert parsed.dated == "front matter"
+
+
+@pytest.mark.parametrize(
     "line",
-    ["date: 2020-01-01", "date: 2099-01-01", "Date: 2020-01-01T10:00:00+01:00",
-     "date: 2020-01-01 10:00:00 +0100", "date: Last Modified", "date: 05/06/2024",
-     "date:\n  created: 2020-01-01", "pubDate: Jul 08 2022", "pubDatetime: 2022-09-23T15:22:00Z",
-     "publishDate: 2099-01-01", "publishedAt: 2020-01-01", "PublishedDateTime: 2020-01-01",
-     "publishdDateTime: 2020-01-01", "created: 31 May 2024", "createdAt: 2020-01-01",
-     "lastmod: 2020-01-01", "datum: 2020-01-01", 'datum: "2020-01-01 10:00"', "created: 1700000000",
-     "publishedDateTime:\ndate: 2020-01-01", "embargo: 2099-01-01"],
+    ["date: Last Modified", "date: 05/06/2024", "publishDate: tba", "pubDate: 2024-02-31",
+     "lastmod: 2020-01-01"],
+)  # fmt: skip
+def test_unreadable_date_is_an_error_that_names_the_key(line: str) -> None:
+    parsed = article(line, before=UNDATED)
+    assert parsed.entry is None
+    assert not parsed.withheld  # so that its entry stays, if it is published
+    [problem] = parsed.problems
+    assert (problem.field, problem.line, problem.fatal) == (line.partition(":")[0], 4, True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["PublishedDateTime: 2020-01-01", "publishdDateTime: 2020-01-01", "datum: 2020-01-01",
+     'datum: "2020-01-01 10:00"', "embargo: 2099-01-01"],
 )  # fmt: skip
 def test_unsupported_date_key_prevents_dating_by_first_seen(line: str) -> None:
     parsed = article(line, before=UNDATED)
@@ -169,11 +200,9 @@ NAMED = "2024-05-31-a.md"
 
 @pytest.mark.parametrize(
     "line",
-    ["date: 2024-05-31", "date: 2024-05-31T23:30:00-08:00", "date: 2024-05-31 23:30:00 -0800",
-     "date: 2024-05-31 00:30 +0200", 'date: "31 May 2024"', "created: 2020-01-01",
-     "lastmod: 2024-06-02", "date:"],
-)  # fmt: skip
-def test_file_name_date_is_used_if_the_other_date_agrees(line: str) -> None:
+    ["created: 2020-01-01", "lastmod: 2024-06-02", "date:", 'date: "31 May 2024"'],
+)
+def test_file_name_date_is_used_without_a_date_of_publication(line: str) -> None:
     parsed = article(line, NAMED, UNDATED)
     assert parsed.problems == ()
     assert parsed.entry is not None
@@ -181,13 +210,25 @@ def test_file_name_date_is_used_if_the_other_date_agrees(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["date: 2024-05-30", "date: Last Modified", "pubDate: 2023-05-31", "date: [2024-05-31]"]
-)
-def test_date_that_contradicts_the_file_name_is_an_error(line: str) -> None:
+    ("line", "published"),
+    [("date: 2024-05-31T23:30:00-08:00", "2024-06-01T07:30"), ("date: 2024-05-30", "2024-05-30T00:00"),
+     ("pubDate: 2023-05-31", "2023-05-31T00:00")],
+)  # fmt: skip
+def test_date_in_the_front_matter_takes_precedence_over_the_file_name(
+    line: str, published: str
+) -> None:
+    parsed = article(line, NAMED, UNDATED)
+    assert parsed.problems == ()
+    assert parsed.entry is not None
+    assert parsed.entry.published == datetime.fromisoformat(published).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize("line", ["date: Last Modified", "date: [2024-05-31]"])
+def test_unreadable_date_is_an_error_despite_the_file_name(line: str) -> None:
     parsed = article(line, NAMED, UNDATED)
     assert parsed.entry is None
     assert not parsed.withheld
-    assert "differs from the date in the file name" in parsed.problems[0].message
+    assert parsed.problems[0].field == "date"
 
 
 # --- dates in the future
@@ -218,11 +259,16 @@ def test_epoch_and_mapping_dates_are_read(value: str) -> None:
 
 
 @pytest.mark.rule("R36")
-def test_future_time_on_the_day_of_the_file_name_withholds_until_then() -> None:
+def test_entry_dated_by_a_common_name_appears_when_due(tmp_path: Path) -> None:
     at = NOW + timedelta(hours=2)
-    parsed = article(f"date: {at.isoformat()}", f"{NOW:%Y-%m-%d}-a.md", UNDATED)
-    assert is_withheld_and_reported(parsed, "date")
-    assert parsed.until == int(at.timestamp())
+    lines = {"title": "a", "publishedDateTime": None, "date": at, "webUrl": "https://example.org/a"}
+    site = Publication(tmp_path, {f"{NOW:%Y-%m-%d}-a.md": front_matter(**lines)})
+    report = site.build()
+    assert report.problems == ()
+    assert report.due == at.timestamp()
+    assert site.titles() == []
+    site.build(at)
+    assert site.titles(now=at) == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -320,7 +366,7 @@ def test_article_that_becomes_a_draft_is_withdrawn(tmp_path: Path, line: str) ->
 def test_entry_stays_published_if_its_date_becomes_unreadable(tmp_path: Path) -> None:
     site = Publication(tmp_path, {"a.md": dated(title="a")})
     site.build()
-    site.write("a.md", front_matter(title="b", publishedDateTime=None, date="2020-01-01"))
+    site.write("a.md", front_matter(title="b", publishedDateTime=None, date="last Tuesday"))
     report = site.build()
     assert site.titles() == ["a"]
     assert "published as it was before" in report.problems[0].message
@@ -328,12 +374,19 @@ def test_entry_stays_published_if_its_date_becomes_unreadable(tmp_path: Path) ->
 
 def test_check_lists_and_counts_withheld_articles(tmp_path: Path) -> None:
     root = Publication(tmp_path, {"a.md": dated(draft=True), "b.md": dated()}).root
-    write_article(root, "c.md", front_matter(publishedDateTime=None, date="2020-01-01"))
+    write_article(root, "c.md", front_matter(publishedDateTime=None, datum="2020-01-01"))
+    write_article(root, "d.md", front_matter(published=False))
     result = CliRunner().invoke(main, ["check", "--config", str(root)])
     assert result.exit_code == 1
     lines = result.output.splitlines()
     assert lines[0].startswith("error: a.md:8: draft: is true, so the article is withheld")
-    assert lines[1].startswith("error: c.md:7: date: is not read")
-    assert lines[2].startswith("3 articles, 2 problems, of which 2 keep an article from being")
+    assert lines[1].startswith("error: c.md:7: datum: is not read")
+    assert lines[2:6] == [
+        "articles: 1 published, 1 with errors, 1 draft: true, 1 published: false",
+        "dates from: 1 front matter",
+        "without: 1 author",
+        "other files: none",
+    ]
+    assert lines[6].startswith("4 articles, 2 problems, of which 2 keep an article from being")
     result = CliRunner().invoke(main, ["check", "--json", "--config", str(root)])
     assert [row["fatal"] for row in json.loads(result.output)["problems"]] == [True, True]

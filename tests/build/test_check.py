@@ -157,7 +157,7 @@ def test_check_finds_families_that_clash(tmp_path: Path) -> None:
         },
         {"feeds": feeds},
     )
-    _, problems = check.check_articles(made.site, NOW, silent)
+    problems = check.check_articles(made.site, NOW, silent).problems
     risks = definitions.possible_collisions(made.site)
     assert [row.field for row in risks] == ["feeds[1].path", "feeds[2].path", "feeds[2].path"]
     clashes = [row for row in problems if row not in risks]
@@ -170,7 +170,8 @@ def test_check_finds_what_a_build_would_report(site: Publication) -> None:
     site.write("a.html", front_matter(title="other", webUrl="https://example.org/other"))
     site.write("bad.md", "no front matter")
     site.write("same.md", front_matter(title="same", webUrl="https://example.org/a"))
-    number, problems = check.check_articles(site.site, NOW, silent)
+    report = check.check_articles(site.site, NOW, silent)
+    number, problems = report.articles, report.problems
     assert number == 5
     told = {(row.path, row.field, row.fatal) for row in problems}
     built = {(row.path, row.field, row.fatal) for row in site.build().problems}

@@ -226,7 +226,8 @@ def test_all_that_fail_are_named_each_for_itself_in_their_order(site: Publicatio
 
 def test_checking_names_an_article_that_passes_a_limit(site: Publication) -> None:
     site.write("b.md", text("b", "read: hang"))
-    number, problems = check.check_articles(site.site, NOW, silent)
+    report = check.check_articles(site.site, NOW, silent)
+    number, problems = report.articles, report.problems
     assert (number, [each.path for each in problems]) == (4, ["b.md"])
 
 

@@ -40,7 +40,7 @@ WRONG_SITE = [
     ("rights: 2026", "rights", "2026"),
     ("link: both", "link", "'both'"),
     ("link: permalink", "link", "needs the setting permalink"),
-    ("permalink: https://example.org/{slug}/", "permalink", "{slug} is not known"),
+    ("permalink: https://example.org/{slugs}/", "permalink", "{slugs} is not known"),
     ("permalink: /{name}/", "permalink", "has no scheme"),
     ("language: English!", "language", "'English!' is not a language tag"),
     ("timezone: Mars/Olympus", "timezone", "'Mars/Olympus' is not a time zone"),

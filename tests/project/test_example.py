@@ -107,7 +107,8 @@ def the(items: Mapping[str, list[dict[str, Any]]], name: str) -> dict[str, Any]:
 
 
 def test_the_example_has_no_problems(site: Site) -> None:
-    assert check.check_articles(site, NOW, progress.silent) == (len(NAMES), [])
+    report = check.check_articles(site, NOW, progress.silent)
+    assert (report.articles, report.problems, report.notices) == (len(NAMES), [], [])
 
 
 def test_each_feed_holds_what_it_should(items: dict[str, list[dict[str, Any]]]) -> None:
