@@ -29,6 +29,7 @@ class OldFeed(msgspec.Struct, frozen=True):
 class Findings(msgspec.Struct, kw_only=True):
     """A site as its generator's configuration describes it; empty values are unknown.
 
+    `preset` is None for this project's own vocabulary.
     `generator` is its display name, `evidence` the files that gave it away. `root` is the root of
     the site. `folder` is the article folder, relative to `root`; `include` and `ignore` are
     patterns below it. `assets` is the folder of static files, relative to `root`. `permalink`,
@@ -37,7 +38,7 @@ class Findings(msgspec.Struct, kw_only=True):
     the user: what could not be read, and the setting to write instead.
     """
 
-    preset: PresetName
+    preset: PresetName | None
     generator: str
     evidence: tuple[str, ...]
     root: Path
