@@ -221,7 +221,7 @@ def _option_kind(option: click.Option) -> str:
 
 def _option_default(option: click.Option) -> str:
     value = option.default
-    if option.is_flag or not isinstance(value, str | int | Path):
+    if option.is_flag or not isinstance(value, str | int | Path) or value == "":
         return ""
     return f"`{value}`" + (f", or `${option.envvar}`" if option.envvar else "")
 
