@@ -22,7 +22,7 @@ import msgspec
 
 from feeds.cli import main as cli
 from feeds.config import feed_settings, settings
-from feeds.export.hosts import registry
+from feeds.export.hosts import apache, caddy, cloudflare, github, netlify, nginx, registry, s3
 from feeds.serve.stats import access_log, metrics
 from feeds.util.compression import SUFFIXES
 
@@ -49,6 +49,49 @@ SETTINGS: Mapping[str, tuple[type[msgspec.Struct], str]] = {
     "topics": (feed_settings.Topic, ""),
     "providers": (feed_settings.Provider, ""),
     "images": (feed_settings.Picture, ""),
+}
+
+
+_LIKE_SERVER = "as the server"
+# What each static host supports: configuration, media types, Cache-Control, Link header,
+# redirects, status 410.
+HOST_FEATURES: Mapping[str, Sequence[str]] = {
+    "plain": ("nothing", "by its own list", "its own", "in the feeds only", "none", "none"),
+    "nginx": (f"`{nginx.NAME}`, to include", *[_LIKE_SERVER] * 5),
+    "caddy": (f"`{caddy.NAME}`, to import", *[_LIKE_SERVER] * 5),
+    "apache": (f"`{apache.NAME}`", *[_LIKE_SERVER] * 5),
+    "netlify": (
+        f"`{netlify.HEADERS}`, `{netlify.REDIRECTS}`",
+        _LIKE_SERVER,
+        _LIKE_SERVER,
+        "in the feeds only",
+        "301 and 302",
+        _LIKE_SERVER,
+    ),
+    "cloudflare-pages": (
+        f"`{cloudflare.HEADERS}`, `{cloudflare.REDIRECTS}`",
+        _LIKE_SERVER,
+        f"as the server, in {cloudflare.MOST_RULES} rules",
+        _LIKE_SERVER,
+        f"{cloudflare.MOST_STATIC:,}, and {cloudflare.MOST_DYNAMIC} patterns",
+        "404",
+    ),
+    "github-pages": (
+        f"`{github.NOJEKYLL}`",
+        "by its own list",
+        "10 minutes",
+        "in the feeds only",
+        "a copy of the feed, if the old path ends in its format",
+        "404",
+    ),
+    "s3": (
+        f"`{s3.NAME}`, a CloudFront Function",
+        "set with the upload",
+        "set with the upload",
+        "in the feeds only",
+        f"in {s3.MOST_BYTES:,} bytes of the function",
+        "as redirects",
+    ),
 }
 
 
@@ -167,7 +210,7 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
 
 def hosts() -> str:
     """One row for each static host: the features that it supports."""
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             "`--for`", "", "configuration", "media types", "Cache-Control", "Link header",
             "redirects", "410", "precompressed",
@@ -181,8 +224,10 @@ def hosts() -> str:
             if coding not in host.default_codings
         ]
         encodings += "".join(f"(`{suffix}` optional)" for suffix in optional)
-        limits = (host.types, host.caching, host.link, host.redirects, host.gone)
-        rows.append((f"`{host.name}`", host.title, host.config, *limits, encodings or "no"))
+        if host.name not in HOST_FEATURES:
+            raise DocsError(f"HOST_FEATURES has no {host.name}")
+        features = HOST_FEATURES[host.name]
+        rows.append((f"`{host.name}`", host.title, *features, encodings or "no"))
     return _table(rows)
 
 
@@ -221,7 +266,7 @@ def _option_kind(option: click.Option) -> str:
 
 def _option_default(option: click.Option) -> str:
     value = option.default
-    if option.is_flag or not isinstance(value, str | int | Path):
+    if option.is_flag or not isinstance(value, str | int | Path) or value == "":
         return ""
     return f"`{value}`" + (f", or `${option.envvar}`" if option.envvar else "")
 

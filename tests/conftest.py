@@ -2,20 +2,28 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from tests.support import object_store
 
-# Tests in tests/live/ start a store, web servers, caches, a browser or readers, or kill processes.
-# They take half of the time; `pytest -m live` runs them, and so does .ci/run.
-
 # The same examples in every run, however busy the machine is. HYPOTHESIS_PROFILE=search looks for
 # new ones.
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.register_profile("search", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+# Tests in tests/live/ start a store, web servers, caches, a browser or readers, or kill processes.
+# They take half of the time; `pytest -m live` runs them, and so does .ci/run.
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not import tests that `-m` deselects: they import programs that take seconds to load."""
+    skipped = config.option.markexpr == "not live" and collection_path.name == "live"
+    return True if skipped else None
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` selects by markers
@@ -26,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-golden", action="store_true", help="write tests/golden anew")
+    parser.addoption("--update-golden", action="store_true", help="rewrite the golden files")
 
 
 @pytest.fixture

@@ -27,15 +27,15 @@ config = click.option(
     help="The folder with site.yaml and feeds.yaml.",
 )
 json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
-force = click.option("--force", is_flag=True, help="Continue where the guard would stop.")
+force = click.option("--force", is_flag=True, help="Continue even if the guard would stop.")
 forced = click.option(
     "--force",
     "forced",
     multiple=True,
     metavar="[guard|clock]",
     type=click.Choice(_FORCED),
-    help="Continue where the guard would stop (the default), or, with `clock`, where the clock "
-    "was set back since the last build.",
+    help="Continue even if the guard would stop (the default) or, with `clock`, if the clock was "
+    "set back since the last build.",
 )
 overwrite = click.option(
     "--overwrite",
@@ -51,7 +51,7 @@ wait = click.option(
     type=click.IntRange(0, 86_400),
     default=600,
     show_default=True,
-    help="How long to wait for another run that publishes to the same destination.",
+    help="How many seconds to wait for another run that publishes to the same destination.",
 )
 
 

@@ -128,8 +128,8 @@ def _print_export(label: str, report: "ExportReport") -> None:
 @click.option(
     "--only",
     type=click.Choice(["write", "tell"]),
-    help="Do only one half: `write` stops before caches and hubs are notified, `tell` notifies "
-    "them of an earlier `write`.",
+    help="Run only one half: `write` stops before caches are purged and hubs notified, `tell` does "
+    "that for an earlier `write`.",
 )
 @options.wait
 @options.json

@@ -39,7 +39,7 @@ class _MonitoringOptions(msgspec.Struct, frozen=True):
     "--access-log",
     metavar="FILE",
     default="",
-    help="Append one line of JSON per request to this file; `-` is standard output.",
+    help="Append a line of JSON for each request to this file; `-` is standard output.",
 )
 @click.option(
     "--log-client",

@@ -17,11 +17,11 @@ if TYPE_CHECKING:  # each command imports only the modules that it needs
 @click.command()
 @click.argument("logs", metavar="LOG...", nargs=-1, required=True)
 @options.config
-@click.option("--days", type=click.IntRange(1, 3650), help="Count only this many last days.")
+@click.option("--days", type=click.IntRange(1, 3650), help="Count only this number of past days.")
 @click.option(
     "--since",
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
-    help="Count only from this day or time on, in UTC.",
+    help="Count only requests since this date or time (UTC).",
 )
 @click.option(
     "--html",

@@ -61,7 +61,7 @@ class Provider(_SharedModel, frozen=True):
     url: str | None = None
     """The provider's home page. The default is the domain that the article names."""
     feed: str | None = None
-    """The URL of the provider's own feed, which entries name as their source."""
+    """The URL of the provider's feed, which entries name as their source."""
     images: tuple[Picture, ...] = ()
     """Images, as mappings or plain URLs. The first is the icon for articles without one."""
     other_names: tuple[str, ...] = msgspec.field(name="otherNames", default=())
@@ -76,7 +76,7 @@ class FeedSettings(SettingsModel, frozen=True):
     description: str | None = None
     """The feed's description. The default is that of the topic, or else of the site."""
     each: str | tuple[str, ...] = ()
-    """One feed per topic, category, type, provider or language in use (a family)."""
+    """Make one feed per topic, category, type, provider or language in use (a family)."""
     min: Positive = 1
     """The fewest entries for which a family makes a feed. A feed that exists stays."""
     select: dict[str, Any] = msgspec.field(default_factory=dict)
@@ -129,6 +129,6 @@ class FeedFile(SettingsModel, frozen=True):
     moved: dict[str, str | MoveSettings] = msgspec.field(default_factory=dict)
     """Redirects: old paths, each with its new location; see below."""
     gone: tuple[Text, ...] = ()
-    """Old paths that are gone forever (410). Readers unsubscribe from such feeds."""
+    """Old paths of feeds that are gone for good (410). Some readers then unsubscribe."""
     replaces: tuple[Generator, ...] = ("common",)
     """Systems whose feed addresses redirect to these feeds; see below."""

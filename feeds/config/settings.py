@@ -35,7 +35,7 @@ class UploadSettings(SettingsModel, frozen=True):
     region: str | None = None
     """The region of an S3 bucket. The default is the environment variable `AWS_REGION`."""
     state: str | None = None
-    """A private URL of the same kind, at which the memory is stored. Not stored without it."""
+    """A private URL of the same kind, at which the memory is stored. Without it, it is not."""
     memory: bool = True
     """Whether to store the memory, from which machines without a catalogue restore it."""
     coding: Literal["identity", "gzip"] = "identity"
@@ -43,7 +43,7 @@ class UploadSettings(SettingsModel, frozen=True):
     parallel: Annotated[int, Meta(ge=1, le=64)] = 16
     """The number of objects to upload at the same time."""
     lock: bool = True
-    """False for stores without conditional writes; then never publish twice at the same time."""
+    """False for stores without conditional writes. Then never run two publishers at once."""
 
 
 class PurgeSettings(SettingsModel, frozen=True):
@@ -184,7 +184,7 @@ class SiteSettings(SettingsModel, frozen=True):
     assets_url: str | None = None
     """The base URL of images and files whose paths begin with `/`. The default is `url`."""
     assets_folder: str | None = None
-    """The folder with those files, relative to site.yaml, for the length of enclosures."""
+    """The folder of these files, relative to site.yaml, to measure the length of enclosures."""
     link: Literal["source", "permalink"] = "source"
     """The main link of entries: the original source, or your own page (`permalink`)."""
     permalink: str | dict[str, str] | None = None

@@ -69,8 +69,11 @@ def test_the_table_names_every_package_and_its_public_modules() -> None:
         "util", "model", "config", "articles", "catalogue", "render",
         "build", "websub", "export", "publish", "serve", "cli",
     ]  # fmt: skip
-    folders = {path.name for path in (ROOT / "feeds").iterdir() if path.is_dir()}
-    assert folders - {"__pycache__"} == set(ROWS)
+    # Git leaves a folder with __pycache__ behind when its modules are moved.
+    folders = {path.parent for path in (*PACKAGES, *MODULES.values())}
+    assert {folder.relative_to(ROOT / "feeds").parts[:1] for folder in folders} == {
+        (), *((name,) for name in ROWS)
+    }  # fmt: skip
     for name, row in ROWS.items():
         for public in row.public or ():
             assert f"feeds.{name}.{public}" in MODULES, f"{name} has no module {public}"

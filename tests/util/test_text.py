@@ -34,7 +34,7 @@ def test_cleaned_text_is_valid_xml_text(any_text: str) -> None:
 
 
 @pytest.mark.rule("X3")
-def test_c1_controls_become_windows_1252_characters() -> None:
+def test_windows_1252_characters_replace_c1_controls() -> None:
     assert text.clean("\x93smart\x94 \x80 5 \x85 \x81") == "“smart” € 5 … "
 
 

@@ -1,4 +1,4 @@
-"""Describe a static host: its configuration files, and its limitations."""
+"""The description of a static host: its configuration files and its limitations."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -12,7 +12,7 @@ from feeds.export.manifest import Kind
 class HostFiles(msgspec.Struct, frozen=True):
     """The configuration files of a host, by path, and its limitations as sentences.
 
-    `copies` are additional paths of documents: old path -> document.
+    `copies` are additional paths of documents: old path -> path of the document.
     """
 
     files: Mapping[str, bytes] = {}
@@ -21,26 +21,20 @@ class HostFiles(msgspec.Struct, frozen=True):
 
 
 class Host(msgspec.Struct, frozen=True):
-    """A kind of static host.
+    """A kind of static host. `title` is its name in messages and documents.
 
-    `can` are the codings in which it can send precompressed files, of documents of the kinds
-    `coded`, and `codings` those that it always can. The texts say how far it goes, for people.
-
-    `config_files` are the paths of the files that configure the host. `hides_private` is True if
-    these stop it from serving private files (`config.site.PRIVATE`), `sends_tags` if it can send
-    cache tags with documents, and `stores_variants` if precompressed variants are uploaded as
-    objects that the host chooses from.
+    `configure` returns the configuration of a host that sends files precompressed in the given
+    codings. Those can be any of `supported_codings`, and are `default_codings` unless the settings
+    choose others; documents of the kinds `coded_kinds` are precompressed. `has_404` is True if the
+    host sends a page of the site with status 404. `config_files` are the paths of the files that
+    configure it. `hides_private` is True if these stop it from serving private files
+    (`config.site.PRIVATE`), `sends_tags` if it can send cache tags with documents, and
+    `stores_variants` if precompressed variants are objects that it chooses from.
     """
 
     name: str
     title: str
     configure: Callable[[HostRules, tuple[str, ...]], HostFiles]
-    config: str
-    types: str
-    caching: str
-    link: str
-    redirects: str
-    gone: str
     supported_codings: tuple[str, ...] = ()
     default_codings: tuple[str, ...] = ()
     coded_kinds: tuple[Kind, ...] = ("archive", "asset", "feed", "page", "list")
@@ -51,29 +45,32 @@ class Host(msgspec.Struct, frozen=True):
     stores_variants: bool = False
 
 
-def archive_limitations(
-    plan: HostRules, title: str, *, hub: bool = False, link: bool = True
-) -> Iterator[str]:
-    """What a host that knows nothing but rules does otherwise with a history.
+_HUB_NOTE = " The Link headers of archive documents name the hubs, like those of feeds."
 
-    `link` is whether it sends Link headers, `hub` whether archives have that of a feed.
+
+def archive_limitations(
+    rules: HostRules, title: str, *, hub: bool = False, link: bool = True
+) -> Iterator[str]:
+    """Yield how a host with fixed rules deviates from the server for archive documents.
+
+    `link` is True if it sends Link headers, `hub` if those of archive documents name the hubs.
     """
-    if plan.has_archives:
+    if rules.has_archives:
         yield (
-            f"{title} keeps all archives for a day, where the server says a year of all but the "
-            "newest."
+            f"{title} lets caches keep every archive document for a day; the server allows a year "
+            "for all but the newest."
         )
         if link:
             yield (
                 f"{title} sends no prev-archive and next-archive in Link headers; both are in the "
-                f"documents.{' Archives name the hubs there, as feeds do.' if hub else ''}"
+                f"documents.{_HUB_NOTE if hub else ''}"
             )
 
 
-def conflict_limitations(title: str, lost: Sequence[RedirectRule]) -> Iterator[str]:
-    """What a host that looks at old addresses before documents cannot be told of them."""
-    if lost:
+def conflict_limitations(title: str, omitted: Sequence[RedirectRule]) -> Iterator[str]:
+    """Yield a sentence about the redirects omitted because the host tries them before documents."""
+    if omitted:
         yield (
-            f"{title} looks at old addresses before documents: {len(lost):,} patterns that fit "
-            f"documents are left out, {lost[0].source} among them."
+            f"{title} applies redirects before it looks for documents: {len(omitted):,} patterns "
+            f"that match documents are left out, such as {omitted[0].source}."
         )

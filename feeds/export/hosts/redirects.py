@@ -16,10 +16,10 @@ _NUMBER = "{number}"
 
 
 class RedirectRule(msgspec.Struct, frozen=True):
-    """An old path and its answer: redirect `status` to `target`, or 410 without one.
+    """An old path and its response: a redirect to `target` with `status`, or 410 without a target.
 
-    Paths are below the feeds' URL. `source` may hold placeholders for one segment or a part of
-    it, and `target` these again; `target` may be a URL. "" is the list of all feeds.
+    Paths are below the feeds' URL; "" is the index page. `source` may have placeholders, each for
+    a segment or a part of one, and `target` may repeat them. `target` may be a URL.
     """
 
     source: str
@@ -38,26 +38,26 @@ class RedirectRule(msgspec.Struct, frozen=True):
 
 
 def redirect_rules(site: Site, names: frozenset[str]) -> tuple[RedirectRule, ...]:
-    """What is to be said of old paths, those without placeholders first.
+    """Return the rules for old paths, those without placeholders first.
 
-    The answers are the server's, but that it looks up topics by all their names: here those
-    names are paths of their own. `names` are the documents there are.
+    `names` are the paths of all documents. The responses are those of the server, except that it
+    looks up topics by all their names: here, a path with such a name has its own rule.
     """
     rules: dict[str, RedirectRule] = {}
     exists = _exists(names)
     for redirect in (*site.redirects, *_archive_redirects(site, exists)):
-        for old in _rules_of(redirect, site, names, exists):
-            if old.source not in names:
-                rules.setdefault(old.source, old)
-    return tuple(sorted(rules.values(), key=lambda old: old.is_pattern))
+        for rule in _rules_of(redirect, site, names, exists):
+            if rule.source not in names:
+                rules.setdefault(rule.source, rule)
+    return tuple(sorted(rules.values(), key=lambda rule: rule.is_pattern))
 
 
-def url_regex(old: RedirectRule) -> str:
-    """The regular expression of an old path as it is asked for: percent-encoded.
+def url_regex(rule: RedirectRule) -> str:
+    """Return the regular expression of an old path as requested, that is, percent-encoded.
 
-    Its placeholders are groups, numbered in their order.
+    Its placeholders are groups, numbered from 1.
     """
-    return unnamed(redirects.to_regex(quote(old.source, safe="/{}")))
+    return unnamed(redirects.to_regex(quote(rule.source, safe="/{}")))
 
 
 def unnamed(regex: str) -> str:
@@ -65,36 +65,37 @@ def unnamed(regex: str) -> str:
     return re.sub(r"\?P<\w+>", "", regex)
 
 
-def location(old: RedirectRule, mount: str, group: Callable[[int, str], str]) -> str:
-    """Where an old path leads, percent-encoded, below the encoded path `mount`; "" if nowhere.
+def location(rule: RedirectRule, mount: str, group: Callable[[int, str], str]) -> str:
+    """Return the target of an old path, percent-encoded; "" if it has none.
 
-    `hole` writes what a placeholder stood for, given its number from 1 on, and its name.
+    `mount` is the encoded path of the feeds' URL. `group` returns the host's notation for the text
+    that a placeholder matched, given its number from 1 on and its name.
     """
-    names = PLACEHOLDER.findall(old.source)
-    target = old.target or ""
-    if old.target is not None and not old.is_external:
+    names = PLACEHOLDER.findall(rule.source)
+    target = rule.target or ""
+    if rule.target is not None and not rule.is_external:
         target = mount + quote(target, safe="/{}")
-    # A sign that hosts have for variables and groups, which URLs can do without.
-    plain = target.replace("$", "%24")
-    return PLACEHOLDER.sub(lambda found: group(names.index(found[1]) + 1, found[1]), plain)
+    # A dollar sign marks variables and groups in configurations; URLs can do without it.
+    escaped = target.replace("$", "%24")
+    return PLACEHOLDER.sub(lambda match: group(names.index(match[1]) + 1, match[1]), escaped)
 
 
-def instances(old: RedirectRule, names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Each old path that leads to a document, and the document: a pattern is filled in.
+def instances(rule: RedirectRule, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield each old path that redirects to one of the documents `names`, with that document.
 
-    Nothing where the target does not say what the old path was.
+    Yields nothing if the target does not determine the old path.
     """
-    if old.target is None or old.is_external:
+    if rule.target is None or rule.is_external:
         return
-    if not set(PLACEHOLDER.findall(old.source)) <= set(PLACEHOLDER.findall(old.target)):
+    if not set(PLACEHOLDER.findall(rule.source)) <= set(PLACEHOLDER.findall(rule.target)):
         return
-    fits = re.compile(redirects.to_regex(old.target), re.IGNORECASE)
+    regex = re.compile(redirects.to_regex(rule.target), re.IGNORECASE)
     for name in sorted(names):
-        if match := fits.fullmatch(name):
-            yield _filled(old.source, match.groupdict()), name
+        if match := regex.fullmatch(name):
+            yield _filled(rule.source, match.groupdict()), name
 
 
-def fits(source: str, paths: Collection[str]) -> bool:
+def matches(source: str, paths: Collection[str]) -> bool:
     """Return whether an old path, or its pattern, matches one of these paths."""
     if not PLACEHOLDER.search(source):
         return source in paths
@@ -102,33 +103,35 @@ def fits(source: str, paths: Collection[str]) -> bool:
 
 
 def without_conflicts(
-    all_old: Iterable[RedirectRule], names: Collection[str], paths: Collection[str]
+    rules: Iterable[RedirectRule], names: Collection[str], paths: Collection[str]
 ) -> tuple[list[RedirectRule], list[RedirectRule]]:
-    """What to tell a host that looks at old paths before it looks for documents, at `paths`.
+    """Return the rules for a host that applies redirects before it looks for documents.
 
-    None of it is a document's path: a pattern that fits one is filled in with the `names` of
-    documents. The second list are those that do not say what to fill in.
+    `names` are the documents, and `paths` their locations at the host. No rule matches one of
+    these: a pattern that would is replaced by its `instances`. The second list has the patterns
+    for which that is impossible.
     """
-    kept: dict[str, RedirectRule] = {}
-    lost = []
-    for old in all_old:
-        candidates = [old]
-        if old.is_pattern and fits(old.source, paths):
+    safe: dict[str, RedirectRule] = {}
+    omitted = []
+    for rule in rules:
+        candidates = [rule]
+        if rule.is_pattern and matches(rule.source, paths):
             candidates = [
-                RedirectRule(path, old.status, name) for path, name in instances(old, names)
+                RedirectRule(path, rule.status, name) for path, name in instances(rule, names)
             ]
-            lost += [] if candidates else [old]
+            omitted += [] if candidates else [rule]
         for candidate in candidates:
             if candidate.source not in paths:
-                kept.setdefault(candidate.source, candidate)
-    return list(kept.values()), lost
+                safe.setdefault(candidate.source, candidate)
+    return list(safe.values()), omitted
 
 
 def _filled(source: str, values: Mapping[str, str]) -> str:
-    return PLACEHOLDER.sub(lambda found: values[found[1]], source)
+    return PLACEHOLDER.sub(lambda match: values[match[1]], source)
 
 
 def _exists(names: frozenset[str]) -> Callable[[str], str | None]:
+    """Return the function that `redirects.resolve` needs."""
     folded = {name.casefold(): name for name in names}
     folded["index.html"] = ""
     folded[""] = ""
@@ -139,15 +142,14 @@ def _rules_of(
     redirect: Redirect, site: Site, names: frozenset[str], exists: Callable[[str], str | None]
 ) -> Iterator[RedirectRule]:
     if not PLACEHOLDER.search(redirect.source):
-        if answer := redirects.resolve(redirect.source, site, exists):
-            yield RedirectRule(redirect.source, answer.status, answer.location)
+        if resolution := redirects.resolve(redirect.source, site, exists):
+            yield RedirectRule(redirect.source, resolution.status, resolution.location)
         return
     if redirect.target is None or "://" in redirect.target:
         yield RedirectRule(redirect.source, redirect.status, redirect.target)
         return
-    if not any(
-        map(re.compile(redirects.to_regex(redirect.target), re.IGNORECASE).fullmatch, names)
-    ):
+    regex = re.compile(redirects.to_regex(redirect.target), re.IGNORECASE)
+    if not any(map(regex.fullmatch, names)):
         return
     if "{topic}" in redirect.source:
         yield from _topic_aliases(redirect, site, names)
@@ -158,24 +160,24 @@ def _archive_redirects(site: Site, exists: Callable[[str], str | None]) -> Itera
     """Yield the redirects of the archives of feeds that moved or are gone."""
     if not any(spec.history for spec in site.feeds):
         return
-    sources = {move.source for move in site.redirects}
+    sources = {redirect.source for redirect in site.redirects}
     for redirect in site.redirects:
         feed, _, extension = redirect.source.rpartition(".")
         if extension not in FORMATS or f"{feed}.html" not in sources or _NUMBER in feed:
             continue
         target, status = redirect.target, redirect.status
         if not PLACEHOLDER.search(feed) and (
-            answer := redirects.resolve(redirect.source, site, exists)
+            resolution := redirects.resolve(redirect.source, site, exists)
         ):
-            target, status = answer.location, answer.status
-        to = target and f"{target.removesuffix(f'.{extension}')}/archive/{_NUMBER}.{extension}"
+            target, status = resolution.location, resolution.status
+        archive = target and f"{target.removesuffix(f'.{extension}')}/archive/{_NUMBER}.{extension}"
         if not target or "://" not in target:
-            yield Redirect(f"{feed}/archive/{_NUMBER}.{extension}", to, status)
+            yield Redirect(f"{feed}/archive/{_NUMBER}.{extension}", archive, status)
 
 
 def _topic_aliases(redirect: Redirect, site: Site, names: frozenset[str]) -> Iterator[RedirectRule]:
-    """The old paths of topics that are called otherwise here."""
-    for name, key in sorted(site.topic_ids.items()):
-        target = str(redirect.target).replace("{topic}", key)
-        if name != key and (PLACEHOLDER.search(target) or target in names):
+    """Yield rules for the old paths of topics under their other names."""
+    for name, topic_id in sorted(site.topic_ids.items()):
+        target = str(redirect.target).replace("{topic}", topic_id)
+        if name != topic_id and (PLACEHOLDER.search(target) or target in names):
             yield RedirectRule(redirect.source.replace("{topic}", name), redirect.status, target)

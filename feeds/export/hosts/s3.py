@@ -1,4 +1,4 @@
-"""S3 behind CloudFront: a function for the edge; headers are set with each upload. Pure; no I/O."""
+"""S3 with CloudFront: a CloudFront Function; the upload sets headers. Pure; no I/O."""
 
 import json
 import re
@@ -6,13 +6,20 @@ from collections.abc import Collection, Iterator
 
 from feeds.config.site import PRIVATE
 from feeds.export.hosts.base import HostFiles, conflict_limitations
-from feeds.export.hosts.redirects import RedirectRule, fits, location, url_regex, without_conflicts
-from feeds.export.hosts.rules import NOT_FOUND, HostRules
+from feeds.export.hosts.redirects import (
+    RedirectRule,
+    location,
+    matches,
+    url_regex,
+    without_conflicts,
+)
+from feeds.export.hosts.rules import HostRules
 from feeds.render import headers
+from feeds.render.site.pages import NOT_FOUND
 from feeds.util.compression import SUFFIXES
 
 NAME = f"{PRIVATE}cloudfront.js"
-# docs.aws.amazon.com: quotas on CloudFront Functions.
+# Bytes of a function (docs.aws.amazon.com, quotas on CloudFront Functions).
 MOST_BYTES = 10_240
 
 _FUNCTION = """\
@@ -51,58 +58,61 @@ _VARIANTS = """\
 _CHOICE = r"if (/(?:^|[ ,])%s(?! *; *q=0(?:\.0*)?(?: *,|$))/.test(said)) request.uri += '%s';"
 
 
-def make(plan: HostRules, codings: tuple[str, ...]) -> HostFiles:
-    """The function of the site, and what is to be set by hand."""
-    told, lost = without_conflicts(plan.redirects, plan.names, plan.names | {NOT_FOUND})
-    folded = {name.casefold() for name in plan.names}
-    rules = [_rule(plan, old, folded) for old in told]
-    kept = list(rules)
-    while len(body := _function(plan, kept, codings)) > MOST_BYTES and kept:
-        kept.pop()
-    said = [*_said(plan, codings, rules[len(kept) :]), *conflict_limitations("The function", lost)]
-    return HostFiles({NAME: body}, tuple(said))
+def configure(rules: HostRules, codings: tuple[str, ...]) -> HostFiles:
+    """Return the function of the site, and the steps left to do by hand."""
+    safe, conflicting = without_conflicts(rules.redirects, rules.names, rules.names | {NOT_FOUND})
+    folded = {name.casefold() for name in rules.names}
+    lines = [_line(rules, redirect, folded) for redirect in safe]
+    fitting = list(lines)
+    while len(body := _function(rules, fitting, codings)) > MOST_BYTES and fitting:
+        fitting.pop()
+    limitations = (
+        *_limitations(rules, codings, lines[len(fitting) :]),
+        *conflict_limitations("The function", conflicting),
+    )
+    return HostFiles({NAME: body}, limitations)
 
 
-def _function(plan: HostRules, rules: list[str], codings: tuple[str, ...]) -> bytes:
-    statuses = sorted({old.status for old in plan.redirects} | {301})
-    said = {str(each): headers.redirect_caching(each)[0][1] for each in statuses}
-    mount = plan.path
+def _function(rules: HostRules, lines: list[str], codings: tuple[str, ...]) -> bytes:
+    statuses = sorted({redirect.status for redirect in rules.redirects} | {301})
+    caching = {str(status): headers.redirect_caching(status)[0][1] for status in statuses}
+    mount = rules.path
     values = {
-        "old": "".join(f"  {rule},\n" for rule in rules),
-        "said": json.dumps({**said, "404": "no-store"}),
+        "old": "".join(f"  {line},\n" for line in lines),
+        "said": json.dumps({**caching, "404": "no-store"}),
         "private": json.dumps(f"/{PRIVATE}"),
-        "variants": _variants(plan, codings),
+        "variants": _variants(rules, codings),
         "mount": json.dumps(mount),
         "index": json.dumps(f"{mount}index.html"),
     }
     return (_FUNCTION % values).encode()
 
 
-def _variants(plan: HostRules, codings: tuple[str, ...]) -> str:
-    """The choice of a precompressed variant: all feeds have all, for even the smallest shrinks."""
+def _variants(rules: HostRules, codings: tuple[str, ...]) -> str:
+    """Return the choice of a precompressed variant: every feed has all of them, however small."""
     if not codings:
         return ""
     choices = "\n    else ".join(_CHOICE % (coding, SUFFIXES[coding]) for coding in codings)
     return _VARIANTS % {
-        "coded": "|".join(group.extension for group in plan.groups_of("feed")),
+        "coded": "|".join(group.extension for group in rules.groups_of("feed")),
         "choices": choices,
     }
 
 
-def _rule(plan: HostRules, old: RedirectRule, folded: Collection[str]) -> str:
-    """An old path as the function has it: expression, status, target.
+def _line(rules: HostRules, redirect: RedirectRule, folded: Collection[str]) -> str:
+    """Return a redirect in JavaScript: regular expression, status, target.
 
-    Whatever its capitals, unless it is a document's path with others: `folded` are those.
+    It ignores case, unless a path of a document differs only in case; `folded` are those paths.
     """
-    flags = "" if fits(old.source.casefold(), folded) else "i"
-    expression = f"{re.escape(plan.path)}{url_regex(old)}".replace("/", r"\/")
-    to = location(old, plan.path, lambda number, _: f"${number}")
-    return f"[/^{expression}\\/*$/{flags}, {old.status}, {json.dumps(to)}]"
+    flags = "" if matches(redirect.source.casefold(), folded) else "i"
+    expression = f"{re.escape(rules.path)}{url_regex(redirect)}".replace("/", r"\/")
+    target = location(redirect, rules.path, lambda number, _: f"${number}")
+    return f"[/^{expression}\\/*$/{flags}, {redirect.status}, {json.dumps(target)}]"
 
 
-def _said(plan: HostRules, codings: tuple[str, ...], left_out: list[str]) -> Iterator[str]:
+def _limitations(rules: HostRules, codings: tuple[str, ...], omitted: list[str]) -> Iterator[str]:
     yield (
-        f"S3 has no redirects, no 410 and no choice of codings of its own: {NAME} does it as a "
+        f"S3 has no redirects, no 410 and no content negotiation: install {NAME} as a "
         f"CloudFront Function at viewer request. With{'out it' if codings else ' no codings'} "
         "CloudFront sends Atom and JSON feeds uncompressed."
     )
@@ -110,10 +120,10 @@ def _said(plan: HostRules, codings: tuple[str, ...], left_out: list[str]) -> Ite
         "Set CORS, Content-Security-Policy and Vary: Accept-Encoding in a response headers policy: "
         "an object carries only its Content-Type, Cache-Control and Content-Encoding."
     )
-    yield f"Show {plan.path}{NOT_FOUND} for 403 and 404, with the status 404."
+    yield f"Set {rules.path}{NOT_FOUND} as the error page for 403 and 404, with status 404."
     yield "CloudFront sends no Link header (hub, self); both are in the feeds."
-    if left_out:
+    if omitted:
         yield (
-            f"A CloudFront Function holds {MOST_BYTES:,} bytes: {len(left_out):,} old addresses "
-            f"are left out of it, {left_out[0]} among them."
+            f"A CloudFront Function has at most {MOST_BYTES:,} bytes: {len(omitted):,} redirects "
+            f"are left out, such as {omitted[0]}."
         )

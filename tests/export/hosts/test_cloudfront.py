@@ -57,10 +57,10 @@ def test_cloudfront_function_answers_like_the_server(site: Publication) -> None:
 
 def test_redirects_above_the_size_limit_of_cloudfront_are_omitted_and_reported() -> None:
     old = [RedirectRule(f"old/address/{n}", 301, "all.rss") for n in range(400)]
-    host_files = s3.make(rules_for([make_feed("all", 1800)], old), ())
+    host_files = s3.configure(rules_for([make_feed("all", 1800)], old), ())
     body = host_files.files[s3.NAME]
     assert s3.MOST_BYTES - 100 < len(body) <= s3.MOST_BYTES
-    assert any("old addresses are left out" in sentence for sentence in host_files.limitations)
+    assert any("redirects are left out" in sentence for sentence in host_files.limitations)
 
 
 @pytest.mark.rule("S22")

@@ -55,7 +55,7 @@ def test_netlify_sends_the_headers_of_the_server_except_link(site: Publication) 
 
 @pytest.mark.rule("S2")
 def test_number_of_rules_does_not_grow_with_topics() -> None:
-    host_files = cloudflare.make(
+    host_files = cloudflare.configure(
         rules_for([make_feed(f"topics/{n}", 1800) for n in range(1000)]), ()
     )
     assert len(header_rules(host_files.files["_headers"].decode())) < 10
@@ -67,7 +67,7 @@ def test_rules_above_the_limit_of_cloudflare_are_omitted_and_reported() -> None:
     feeds = [make_feed(f"a{n}", 1800) for n in range(200)] + [
         make_feed(f"b{n}", 300) for n in range(150)
     ]
-    host_files = cloudflare.make(rules_for(feeds), ())
+    host_files = cloudflare.configure(rules_for(feeds), ())
     text = host_files.files["_headers"].decode()
     parsed = header_rules(text)
     assert len(parsed) == cloudflare.MOST_RULES
@@ -85,9 +85,9 @@ def test_lines_above_the_limit_of_cloudflare_are_omitted_and_reported(tmp_path: 
     text = host_files.files["_headers"].decode()
     assert all(len(line) <= cloudflare.MOST_LINE for line in text.splitlines())
     assert any(
-        "_headers: 3 are left out, Link among" in sentence for sentence in host_files.limitations
+        "_headers: 3 are left out, such as Link." in sentence for sentence in host_files.limitations
     )
-    odd = cloudflare.make(
+    odd = cloudflare.configure(
         rules_for([make_feed("a", 1800), make_feed("b", 1800), make_feed("x" * 2000, 300)]), ()
     )
     short = header_rules(odd.files["_headers"].decode())
@@ -96,7 +96,7 @@ def test_lines_above_the_limit_of_cloudflare_are_omitted_and_reported(tmp_path: 
         cloudflare_headers(odd.files["_headers"].decode(), "/a.rss")["cache-control"].count("=")
         == 3
     )
-    assert any("_headers: 1 are left out, /xxx" in sentence for sentence in odd.limitations)
+    assert any("_headers: 1 are left out, such as /xxx" in sentence for sentence in odd.limitations)
 
 
 @pytest.mark.parametrize("cdn_max_age", [None, 86_400])
@@ -105,24 +105,27 @@ def test_limitations_for_archives_are_reported(cdn_max_age: int | None) -> None:
     past = msgspec.structs.replace(make_feed("past", 1800), history=3, caching=caching)
     for name in ("nginx", "caddy", "apache", "cloudflare-pages"):
         limitations = " ".join(HOSTS[name].configure(rules_for([past]), ()).limitations)
-        assert "keeps all archives for a day" in limitations
+        assert "every archive document for a day" in limitations
         assert "no prev-archive and next-archive in Link" in limitations
         assert ("name the hubs" in limitations) == (name == "cloudflare-pages")
         assert "archive" not in " ".join(
             HOSTS[name].configure(rules_for([make_feed("all", 1800)]), ()).limitations
         )
-    host_files = netlify.make(rules_for([past]), ())
+    host_files = netlify.configure(rules_for([past]), ())
     cache_control = netlify_headers(host_files.files["_headers"].decode(), "/past/archive/1.rss")[
         "cache-control"
     ]
     lost = cdn_max_age is not None
     assert cache_control.startswith("public, max-age=1800," if lost else "public, max-age=86400,")
     assert (
-        any("archives as long as most feeds are" in sentence for sentence in host_files.limitations)
+        any(
+            "archive documents as long as most feeds" in sentence
+            for sentence in host_files.limitations
+        )
         == lost
     )
     assert (
-        any("keeps all archives for a day" in sentence for sentence in host_files.limitations)
+        any("every archive document for a day" in sentence for sentence in host_files.limitations)
         != lost
     )
 
@@ -167,7 +170,7 @@ def test_feed_below_a_folder_named_archive_keeps_its_max_age() -> None:
     ]
     rules = rules_for(kept)
     for host, sent in ((cloudflare, cloudflare_headers), (netlify, netlify_headers)):
-        text = host.make(rules, ()).files["_headers"].decode()
+        text = host.configure(rules, ()).files["_headers"].decode()
         for path, seconds in (("news/archive/maps", 1800), ("news/archive/1", 86_400)):
             cache_control = sent(text, f"/{path}.rss")["cache-control"]
             assert cache_control.startswith(f"public, max-age={seconds},"), path

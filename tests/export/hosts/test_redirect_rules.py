@@ -40,7 +40,10 @@ def test_moved_feeds_are_redirected(site: Publication, host: HostName) -> None:
         assert first_redirect(text, f"{mount}about") == (f"{mount}all", 301), (
             "the host removes .html"
         )
-        assert any("no 410: dead.rss" in sentence for sentence in host_files.limitations)
+        assert any(
+            "no 410: paths that are gone, such as dead.rss" in sentence
+            for sentence in host_files.limitations
+        )
 
 
 @pytest.mark.rule("S3")
@@ -48,7 +51,7 @@ def test_redirects_above_the_limit_of_cloudflare_are_omitted_and_reported() -> N
     old = [RedirectRule(f"old/{n}", 301, "all.rss") for n in range(2100)]
     old += [RedirectRule(f"p{n}/{{topic}}", 301, "topics/{topic}.rss") for n in range(120)]
     old += [RedirectRule("long", 301, f"https://example.net/{'a' * 1000}")]
-    host_files = cloudflare.make(rules_for([make_feed("all", 1800)], old), ())
+    host_files = cloudflare.configure(rules_for([make_feed("all", 1800)], old), ())
     lines = host_files.files["_redirects"].decode().splitlines()
     assert sum(":topic" in line or "*" in line for line in lines) == cloudflare.MOST_DYNAMIC
     assert len(lines) == cloudflare.MOST_STATIC + cloudflare.MOST_DYNAMIC
@@ -57,11 +60,11 @@ def test_redirects_above_the_limit_of_cloudflare_are_omitted_and_reported() -> N
         "2,000 redirects: 100 are left out" in sentence for sentence in host_files.limitations
     )
     assert any(
-        "in a redirect: 1 are left out, long among" in sentence
+        "in a redirect: 1 are left out, such as long." in sentence
         for sentence in host_files.limitations
     )
     assert any(
-        "100 patterns of redirects: 21 are" in sentence for sentence in host_files.limitations
+        "100 redirects with patterns: 21 are" in sentence for sentence in host_files.limitations
     )
 
 
@@ -72,12 +75,12 @@ def test_redirects_above_the_limit_of_netlify_are_omitted_and_reported() -> None
         RedirectRule(f"{folder}/{{topic}}.xml", 301, "topics/{topic}.rss")
         for folder in "abcdefghij"
     ]
-    host_files = netlify.make(rules_for(feeds, old), ())
+    host_files = netlify.configure(rules_for(feeds, old), ())
     lines = redirect_lines(host_files.files["_redirects"].decode())
     assert len(lines) == netlify.MOST_REDIRECTS
     assert ("/a/7.xml", "/topics/7.rss", 301) in lines
     assert any(
-        "10,000 redirects: 1,000 are left out, /j/" in sentence
+        "10,000 redirects: 1,000 are left out, such as /j/" in sentence
         for sentence in host_files.limitations
     )
 
@@ -99,8 +102,8 @@ def test_github_pages_has_copies_of_feeds_at_old_paths(site: Publication, tmp_pa
     assert (out / ".nojekyll").read_bytes() == b""
     assert not (out / "away").exists()
     limitations = " ".join(report.said)
-    assert "no 410: dead.rss" in limitations
-    assert "cannot say where 1 old addresses lead, away among" in limitations
+    assert "no 410: paths that are gone, such as dead.rss" in limitations
+    assert "cannot redirect 1 old paths, such as away:" in limitations
 
 
 @pytest.mark.rule("S11")
@@ -185,7 +188,7 @@ def test_pattern_that_matches_documents_still_redirects_other_paths(
         text = host_files.files["_redirects"].decode()
         locations = {path: (first_redirect(text, path) or ("", 0))[0] for path in expected}
     assert locations == expected
-    lost = "2 patterns that fit documents are left out, {here} among them"
+    lost = "2 patterns that match documents are left out, such as {here}."
     assert any(lost in sentence for sentence in host_files.limitations)
 
 
