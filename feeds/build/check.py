@@ -1,10 +1,12 @@
 """`feeds check`: every problem of every article."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import product
 
 from feeds.articles import folder
+from feeds.articles.folder import Scan
+from feeds.articles.parser import Article
 from feeds.build.workers import ReadTask, article_workers
 from feeds.config import definitions
 from feeds.config.definitions import Term
@@ -21,19 +23,26 @@ def check_articles(site: Site, now: datetime, progress: Progress) -> tuple[int, 
     scan = folder.scan(site)
     problems, links, ids = list(scan.problems), dict[str, str](), dict[str, str]()
     terms = _TermsInUse(site)
+    for _, article in read_articles(site, scan, now, progress):
+        problems += article.problems
+        if article.entry:
+            problems += _shared(article.entry, links, ids)
+            terms.add(article.entry, now)
+    problems += definitions.expand(site, terms.in_use, terms.named_by).problems
+    problems += definitions.possible_collisions(site)
+    return len(scan.files), sorted(problems)
+
+
+def read_articles(
+    site: Site, scan: Scan, now: datetime, progress: Progress
+) -> Iterator[tuple[str, Article]]:
+    """Yield the path of every article of a scan with the article, read afresh."""
     tasks, done = [ReadTask(path) for path in sorted(scan.files)], 0
     with article_workers(site, int(now.timestamp()), processors(), len(tasks)) as workers:
         for results in workers.read(tasks):
-            for article in (result.article for result in results if result.article):
-                problems += article.problems
-                if article.entry:
-                    problems += _shared(article.entry, links, ids)
-                    terms.add(article.entry, now)
+            yield from ((result.path, result.article) for result in results if result.article)
             done += len(results)
             progress("Reading articles", done, len(tasks))
-    problems += definitions.expand(site, terms.in_use, terms.named_by).problems
-    problems += definitions.possible_collisions(site)
-    return len(tasks), sorted(problems)
 
 
 class _TermsInUse:
