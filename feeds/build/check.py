@@ -1,13 +1,14 @@
 """`feeds check`: every problem of every article, and where the articles went."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import product
 
 import msgspec
 
 from feeds.articles import folder
+from feeds.articles.folder import Scan
 from feeds.articles.parser import Article
 from feeds.build.workers import ReadTask, article_workers
 from feeds.config import definitions
@@ -82,23 +83,28 @@ def check_articles(site: Site, now: datetime, progress: Progress) -> Report:
     problems, links, ids = list(scan.problems), dict[str, str](), dict[str, str]()
     counts, notices = Counts(unread=folder.count_unread(site)), _Notices()
     terms = _TermsInUse(site)
+    for path, article in read_articles(site, scan, now, progress):
+        problems += article.problems
+        counts.add(article, now)
+        notices.add(path, article.notices)
+        if article.entry:
+            problems += _shared(article.entry, links, ids)
+            terms.add(article.entry, now)
+    problems += definitions.expand(site, terms.in_use, terms.named_by).problems
+    problems += definitions.possible_collisions(site)
+    return Report(len(scan.files), sorted(problems), counts, notices.shared())
+
+
+def read_articles(
+    site: Site, scan: Scan, now: datetime, progress: Progress
+) -> Iterator[tuple[str, Article]]:
+    """Yield the path of every article of a scan with the article, without the catalogue."""
     tasks, done = [ReadTask(path) for path in sorted(scan.files)], 0
     with article_workers(site, int(now.timestamp()), processors(), len(tasks)) as workers:
         for results in workers.read(tasks):
-            for result in results:
-                if (article := result.article) is None:
-                    continue
-                problems += article.problems
-                counts.add(article, now)
-                notices.add(result.path, article.notices)
-                if article.entry:
-                    problems += _shared(article.entry, links, ids)
-                    terms.add(article.entry, now)
+            yield from ((result.path, result.article) for result in results if result.article)
             done += len(results)
             progress("Reading articles", done, len(tasks))
-    problems += definitions.expand(site, terms.in_use, terms.named_by).problems
-    problems += definitions.possible_collisions(site)
-    return Report(len(tasks), sorted(problems), counts, notices.shared())
 
 
 class _Notices:
