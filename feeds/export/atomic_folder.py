@@ -27,7 +27,7 @@ def check_target(site: Site, target: Path) -> None:
     """Raise `ExportError` if `target` holds private files: an export's folder may be public."""
     articles, resolved = site.folder.resolve(), target.resolve()
     if resolved == articles or articles in resolved.parents:
-        raise ExportError(f"{target} lies in the article folder {site.folder}; name another folder")
+        raise ExportError(f"{target} is in the article folder {site.folder}; choose another folder")
     private = {
         articles: f"the article folder {site.folder}",
         site.root.resolve(): f"the config folder {site.root}",
@@ -36,11 +36,11 @@ def check_target(site: Site, target: Path) -> None:
     for folder, name in private.items():
         if resolved == folder or resolved in folder.parents:
             raise ExportError(
-                f"{target} is or holds {name}, and readers may get all that lies in the folder of "
-                "an export; name another folder, such as one of its own beside or below it"
+                f"{target} is or contains {name}, but readers can fetch everything in the folder "
+                "of an export; choose a separate folder, next to it or below it"
             )
     if resolved.exists() and not resolved.is_dir():
-        raise ExportError(f"{target} is not a folder; name another")
+        raise ExportError(f"{target} is not a folder; choose another path")
 
 
 class AtomicFolder:

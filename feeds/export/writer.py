@@ -96,37 +96,35 @@ class ExportWriter:
         paths = self._paths(names)
         self._check(paths)
         self._target.remove([manifest.COMPLETION_NAME])
-        new = False
-        for name in paths:
-            for each in (name, *(name + SUFFIXES[each] for each in self._options.codings)):
-                if each not in self.before.files and not self._target.exists(each):
-                    self.before.files[each] = manifest.UNKNOWN_CONTENT
-                    new |= each == name
-        feeds = {path: shows for path, shows in self.before.feeds.items() if path not in changing}
-        if new or changing:
-            self._write_manifest(Manifest(self.before.files, feeds))
+        has_new = False
+        for path in paths:
+            for name in (path, *(path + SUFFIXES[coding] for coding in self._options.codings)):
+                if name not in self.before.files and not self._target.exists(name):
+                    self.before.files[name] = manifest.UNKNOWN_CONTENT
+                    has_new |= name == path
+        if has_new or changing:
+            feeds = self.before.feeds.items()
+            unchanged = {path: fingerprint for path, fingerprint in feeds if path not in changing}
+            self._write_manifest(Manifest(self.before.files, unchanged))
 
     def _check(self, paths: Sequence[str]) -> None:
+        """Raise `ExportBlockedError` if something is in the way of the files at these paths."""
         for folder in sorted({self._target.path(path).parent for path in paths}):
             if folder.exists() and not (folder.is_dir() and os.access(folder, os.W_OK)):
-                fault = "cannot be written to" if folder.is_dir() else "is no folder"
                 raise ExportBlockedError(
-                    f"{folder} {fault}, and documents are to be in it; change that"
+                    f"{folder} is not writable; allow the export to write documents there"
+                    if folder.is_dir()
+                    else f"{folder} is not a folder, but documents belong in it; move it"
                 )
-        others = [path for path in paths if path not in self.before.files]
-        others = [path for path in others if self._target.exists(path)]
-        for at in map(self._target.path, others):
-            if at.is_dir():
-                raise ExportBlockedError(
-                    f"{at} is a folder, and a document is to be there; move it"
-                )
+        unrecorded = [path for path in paths if path not in self.before.files]
+        foreign = [path for path in unrecorded if self._target.exists(path)]
+        for path in map(self._target.path, foreign):
+            if path.is_dir():
+                raise ExportBlockedError(f"{path} is a folder where a document belongs; move it")
         # If every file exists and the manifest is empty, it was lost: the bytes are compared.
-        if (
-            others
-            and not self._options.overwrite
-            and (self.before.files or len(others) < len(paths))
-        ):
-            raise ExportBlockedError(_foreign_message(self._target.path(others[0]), len(others)))
+        was_lost = not self.before.files and len(foreign) == len(paths)
+        if foreign and not self._options.overwrite and not was_lost:
+            raise ExportBlockedError(_foreign_message(self._target.path(foreign[0]), len(foreign)))
 
     def put(self, batch: Sequence[tuple[str, Document, Kind]]) -> None:
         """Write documents in a thread, in this order, with their copies and variants."""
@@ -179,12 +177,12 @@ class ExportWriter:
 
         `made_of` and `said` are stored in `manifest.Completion`.
         """
-        gone = sorted(set(self.before.files) - set(self.after.files))
-        removed = [name for name in gone if self._target.exists(name)]
+        obsolete = sorted(set(self.before.files) - set(self.after.files))
+        removed = [name for name in obsolete if self._target.exists(name)]
         self._target.remove(removed)
         self._target.sync()
-        whole = Completion(made_of, manifest.digest(self._write_manifest(self.after)), said)
-        self._target.write(manifest.COMPLETION_NAME, msgspec.json.encode(whole))
+        completion = Completion(made_of, manifest.digest(self._write_manifest(self.after)), said)
+        self._target.write(manifest.COMPLETION_NAME, msgspec.json.encode(completion))
         return removed
 
     def _write_manifest(self, content: Manifest) -> bytes:
@@ -229,8 +227,7 @@ class ExportWriter:
         if current == body and before is not None:
             return before
         if current is not None and name not in self.before.files and not self._options.overwrite:
-            at = self._target.path(name)
-            raise ExportError(_foreign_message(at))
+            raise ExportError(_foreign_message(self._target.path(name)))
         mtime = mtime_second(updated, before, self._options.now) if second is None else second
         self._target.write(name, body, mtime_ns(mtime, file.sha256))
         self.written.append(name)
@@ -250,4 +247,4 @@ def _mtime(document: Document) -> datetime:
 
 def _foreign_message(path: Path, count: int = 1) -> str:
     more = f" (and {count - 1:,} more)" if count > 1 else ""
-    return f"{path}{more} is there and no export wrote it; move it, or use --overwrite"
+    return f"{path}{more} exists, and no export wrote it; move it, or pass --overwrite"

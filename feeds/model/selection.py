@@ -172,7 +172,7 @@ def _part(name: str, value: object, topic_ids: Mapping[str, str], key: str) -> S
         except ValueError as error:
             raise ValueError(f"{key}: {error}") from None
         if seconds > MOST_SECONDS:
-            raise ValueError(f"{key}: {value!r} is more than 100 years; leave it out")
+            raise ValueError(f"{key}: {value!r} is more than 100 years; remove it")
         return Age(seconds)
     if name in ("all", "any", "not"):
         listed = value if isinstance(value, list) else [value]

@@ -1,7 +1,6 @@
 """Builds the purge requests of each kind of cache. Pure; no I/O."""
 
 import hashlib
-import hmac
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from urllib.parse import quote, urlsplit
@@ -44,7 +43,7 @@ class PurgeRequest(msgspec.Struct, frozen=True):
     """One HTTP request, and the targets that it purges.
 
     `accepted` are statuses besides 2xx that mean success. `service` is the AWS service for which
-    the request must be signed when it is sent (`sign`), or empty.
+    the request must be signed when it is sent (`aws_signature`), or empty.
     """
 
     method: str
@@ -108,7 +107,7 @@ def purge_requests(
 
     `base` is the URL of the feeds; `now` distinguishes repeated CloudFront invalidations.
     """
-    return _BUILDERS[settings.via](settings, targets, environ, base, now)
+    return _BUILDERS[settings.via](_Purge(settings, targets, environ, base, now))
 
 
 def is_busy(status: int, body: bytes) -> bool:
@@ -121,18 +120,22 @@ def missing_credentials(settings: PurgeSettings, environ: Mapping[str, str]) -> 
     return [name for name in CREDENTIALS[settings.via] if not environ.get(name)]
 
 
-def _cloudflare(
-    settings: PurgeSettings,
-    targets: PurgeTargets,
-    environ: Mapping[str, str],
-    _base: str,
-    _now: datetime,
-) -> list[PurgeRequest]:
-    headers = _json({"Authorization": f"Bearer {environ['CLOUDFLARE_API_TOKEN']}"})
-    url = f"{_CLOUDFLARE}/client/v4/zones/{settings.zone}/purge_cache"
+class _Purge(msgspec.Struct, frozen=True):
+    """The parameters of `purge_requests`."""
+
+    settings: PurgeSettings
+    targets: PurgeTargets
+    environ: Mapping[str, str]
+    base: str
+    now: datetime
+
+
+def _cloudflare(purge: _Purge) -> list[PurgeRequest]:
+    headers = _json({"Authorization": f"Bearer {purge.environ['CLOUDFLARE_API_TOKEN']}"})
+    url = f"{_CLOUDFLARE}/client/v4/zones/{purge.settings.zone}/purge_cache"
     batches = [
-        *(({"files": part.urls}, part) for part in _by_url(targets, _CLOUDFLARE_BATCH)),
-        *(({"tags": part.tags}, part) for part in _by_tag(targets, _CLOUDFLARE_BATCH)),
+        *(({"files": part.urls}, part) for part in _by_url(purge.targets, _CLOUDFLARE_BATCH)),
+        *(({"tags": part.tags}, part) for part in _by_tag(purge.targets, _CLOUDFLARE_BATCH)),
     ]
     return [
         PurgeRequest("POST", url, headers, msgspec.json.encode(body), targets=part)
@@ -140,45 +143,33 @@ def _cloudflare(
     ]
 
 
-def _fastly(
-    settings: PurgeSettings,
-    targets: PurgeTargets,
-    environ: Mapping[str, str],
-    _base: str,
-    _now: datetime,
-) -> list[PurgeRequest]:
-    headers = {"Fastly-Key": environ["FASTLY_API_TOKEN"], "Accept": "application/json"}
-    if settings.soft:
+def _fastly(purge: _Purge) -> list[PurgeRequest]:
+    headers = {"Fastly-Key": purge.environ["FASTLY_API_TOKEN"], "Accept": "application/json"}
+    if purge.settings.soft:
         headers["Fastly-Soft-Purge"] = "1"
     by_url = [
         PurgeRequest(
             "POST", f"{_FASTLY}/purge/{part.urls[0].partition('://')[2]}", headers, targets=part
         )
-        for part in _by_url(targets, 1)
+        for part in _by_url(purge.targets, 1)
     ]
     return by_url + [
         PurgeRequest(
             "POST",
-            f"{_FASTLY}/service/{settings.zone}/purge",
+            f"{_FASTLY}/service/{purge.settings.zone}/purge",
             _json(headers),
             msgspec.json.encode({"surrogate_keys": part.tags}),
             targets=part,
         )
-        for part in _by_tag(targets, _FASTLY_BATCH)
+        for part in _by_tag(purge.targets, _FASTLY_BATCH)
     ]
 
 
-def _bunny(
-    settings: PurgeSettings,
-    targets: PurgeTargets,
-    environ: Mapping[str, str],
-    base: str,
-    _now: datetime,
-) -> list[PurgeRequest]:
-    headers = {"AccessKey": environ["BUNNY_API_KEY"], "Accept": "application/json"}
-    by_url = [(part.urls[0], part) for part in _by_url(targets, 1)]
+def _bunny(purge: _Purge) -> list[PurgeRequest]:
+    headers = {"AccessKey": purge.environ["BUNNY_API_KEY"], "Accept": "application/json"}
+    by_url = [(part.urls[0], part) for part in _by_url(purge.targets, 1)]
     if len(by_url) > _MAX_SINGLE_URLS:
-        by_url = [(f"{base}*", PurgeTargets(targets.urls))]
+        by_url = [(f"{purge.base}*", PurgeTargets(purge.targets.urls))]
     # Without exactPath, a URL with a final slash purges everything below it.
     options = "async=false&exactPath=true"
     requests = [
@@ -187,7 +178,7 @@ def _bunny(
         )
         for url, part in by_url
     ]
-    tag_url = f"{_BUNNY}/pullzone/{settings.zone}/purgeCache"
+    tag_url = f"{_BUNNY}/pullzone/{purge.settings.zone}/purgeCache"
     return requests + [
         PurgeRequest(
             "POST",
@@ -196,30 +187,24 @@ def _bunny(
             msgspec.json.encode({"CacheTag": part.tags[0]}),
             targets=part,
         )
-        for part in _by_tag(targets, 1)
+        for part in _by_tag(purge.targets, 1)
     ]
 
 
-def _cloudfront(
-    settings: PurgeSettings,
-    targets: PurgeTargets,
-    _environ: Mapping[str, str],
-    base: str,
-    now: datetime,
-) -> list[PurgeRequest]:
-    api_url = f"{_CLOUDFRONT}/2020-05-31/distribution/{settings.zone}/invalidation"
+def _cloudfront(purge: _Purge) -> list[PurgeRequest]:
+    api_url = f"{_CLOUDFRONT}/2020-05-31/distribution/{purge.settings.zone}/invalidation"
     parts = [
         ([urlsplit(url).path for url in part.urls], part)
-        for part in _by_url(targets, _CLOUDFRONT_BATCH)
+        for part in _by_url(purge.targets, _CLOUDFRONT_BATCH)
     ]
-    if len(targets.urls) > _MAX_SINGLE_URLS:
-        parts = [([f"{urlsplit(base).path}*"], PurgeTargets(targets.urls))]
+    if len(purge.targets.urls) > _MAX_SINGLE_URLS:
+        parts = [([f"{urlsplit(purge.base).path}*"], PurgeTargets(purge.targets.urls))]
     requests = []
     for paths, part in parts:
         items = "".join(f"<Path>{escape(path)}</Path>" for path in paths)
         batch = f"<Paths><Quantity>{len(paths)}</Quantity><Items>{items}</Items></Paths>"
         # Retries are the same invalidation; the same paths at another time are a new one.
-        reference = hashlib.sha256(f"{now.isoformat()}{items}".encode()).hexdigest()[:32]
+        reference = hashlib.sha256(f"{purge.now.isoformat()}{items}".encode()).hexdigest()[:32]
         body = (
             '<?xml version="1.0" encoding="UTF-8"?>'
             '<InvalidationBatch xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/">'
@@ -232,16 +217,10 @@ def _cloudfront(
     return requests
 
 
-def _http(
-    settings: PurgeSettings,
-    targets: PurgeTargets,
-    _environ: Mapping[str, str],
-    base: str,
-    _now: datetime,
-) -> list[PurgeRequest]:
-    site = urlsplit(base)
+def _http(purge: _Purge) -> list[PurgeRequest]:
+    site = urlsplit(purge.base)
     origin, headers = f"{site.scheme}://{site.netloc}", {"Host": site.netloc}
-    server = settings.servers[0].rstrip("/") if settings.servers else origin
+    server = purge.settings.servers[0].rstrip("/") if purge.settings.servers else origin
     # 404 and 412: the URL is not cached, in responses of nginx's modules.
     by_url = [
         PurgeRequest(
@@ -251,56 +230,23 @@ def _http(
             accepted=(404, 412),
             targets=part,
         )
-        for part in _by_url(targets, 1)
+        for part in _by_url(purge.targets, 1)
     ]
     return by_url + [
         PurgeRequest(
             "PURGE", f"{server}{site.path}", {**headers, "xkey": " ".join(part.tags)}, targets=part
         )
-        for part in _by_tag(targets, _HTTP_BATCH)
+        for part in _by_tag(purge.targets, _HTTP_BATCH)
     ]
 
 
-_Builder = Callable[
-    [PurgeSettings, PurgeTargets, Mapping[str, str], str, datetime], list[PurgeRequest]
-]
-_BUILDERS: Mapping[str, _Builder] = {
+_BUILDERS: Mapping[str, Callable[[_Purge], list[PurgeRequest]]] = {
     "cloudflare": _cloudflare,
     "fastly": _fastly,
     "bunny": _bunny,
     "cloudfront": _cloudfront,
     "http": _http,
 }
-
-
-def sign(
-    request: PurgeRequest, environ: Mapping[str, str], now: datetime, region: str = "us-east-1"
-) -> PurgeRequest:
-    """Return the request with an AWS Signature Version 4 for its service in its headers.
-
-    Sign just before sending: a signature is valid for minutes. AWS's library has 15 MB.
-    """
-    url, stamp = urlsplit(request.url), f"{now:%Y%m%dT%H%M%SZ}"
-    headers = {**request.headers, "Host": url.netloc, "X-Amz-Date": stamp}
-    if token := environ.get("AWS_SESSION_TOKEN"):
-        headers["X-Amz-Security-Token"] = token
-    canonical = {name.lower(): headers[name] for name in sorted(headers, key=str.lower)}
-    names = ";".join(canonical)
-    lines = "".join(f"{name}:{value}\n" for name, value in canonical.items())
-    body = hashlib.sha256(request.body).hexdigest()
-    canonical_request = f"{request.method}\n{url.path}\n{url.query}\n{lines}\n{names}\n{body}"
-    scope = f"{stamp[:8]}/{region}/{request.service}/aws4_request"
-    request_hash = hashlib.sha256(canonical_request.encode()).hexdigest()
-    string_to_sign = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{request_hash}"
-    key = f"AWS4{environ['AWS_SECRET_ACCESS_KEY']}".encode()
-    for part in scope.split("/"):
-        key = hmac.digest(key, part.encode(), "sha256")
-    signature = hmac.digest(key, string_to_sign.encode(), "sha256").hex()
-    credential = f"{environ['AWS_ACCESS_KEY_ID']}/{scope}"
-    headers["Authorization"] = (
-        f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature={signature}"
-    )
-    return msgspec.structs.replace(request, headers=headers)
 
 
 def _json(headers: Mapping[str, str]) -> dict[str, str]:

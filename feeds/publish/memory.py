@@ -56,11 +56,7 @@ def restore(
         any_entry = reader.entries.any()
     if saved.id in {copy_id for copy_id, _ in copies.values()}:
         if saved.sealed and cipher is None and not overwrite:
-            raise StoreError(
-                f"the memory {destination.state.url}/{saved.key} is encrypted, and {KEY} is not "
-                "set here: the next copy would be readable. Set it, or pass --overwrite if this is "
-                "intended"
-            )
+            raise StoreError(_missing_key_message(destination, saved))
         return "kept"
     try:
         packed = _read_copy(destination, saved, cipher)
@@ -69,17 +65,28 @@ def restore(
             raise
         destination.write_record(msgspec.structs.replace(destination.record, catalogue=None))
         return "none"
+    is_unpublished = any_entry and copies.get(destination.state.url, ("", 0))[1] != revision
+    revision = _replace_catalogue(destination, catalogue, packed, set_aside=is_unpublished)
+    _mark_catalogue(destination, catalogue, saved.id, revision)
+    return "taken up"
+
+
+def _replace_catalogue(
+    destination: LockedDestination, catalogue: Catalogue, packed: bytes, *, set_aside: bool
+) -> int:
+    """Replace the catalogue by a copy with the stored hub state; return its revision.
+
+    With `set_aside`, the old one is kept as a file.
+    """
     hub_state = _read_hub_state(destination)
     with _working_folder(destination, catalogue) as folder:
-        if any_entry and copies.get(destination.state.url, ("", 0))[1] != revision:
+        if set_aside:
             backup.backup(catalogue, _unused_file(f"{catalogue.file}.replaced"))
         file = folder / "catalogue.sqlite"
         unpack(packed, file)
         if hub_state is not None:  # before the restore, which is one transaction
             _load_hub_state(hub_state, file)
-        revision = backup.restore(catalogue, file)
-    _mark_catalogue(destination, catalogue, saved.id, revision)
-    return "taken up"
+        return backup.restore(catalogue, file)
 
 
 def save(
@@ -151,6 +158,13 @@ def save_hub_state(destination: LockedDestination, catalogue: Catalogue) -> None
         rows = reader.hubs.dump()
     destination.check_lock()
     destination.state.put(_HUB_STATE, msgspec.json.encode(rows))
+
+
+def _missing_key_message(destination: LockedDestination, saved: CatalogueCopy) -> str:
+    return (
+        f"the memory {destination.state.url}/{saved.key} is encrypted, and {KEY} is not set here: "
+        "the next copy would be readable. Set it, or pass --overwrite if this is intended"
+    )
 
 
 def _read_copy(

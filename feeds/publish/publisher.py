@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager, nullcontext
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -139,30 +140,36 @@ def _publisher(
         destination_of(site, folder).locked(options.patience) as destination,
         closing(Catalogue(site.catalogue)) as catalogue,
     ):
-        yield _Publisher(site, folder, destination, catalogue, progress, options, is_lost=is_lost)
+        resources = _Resources(destination, catalogue, is_lost)
+        yield _Publisher(site, folder, resources, progress, options)
+
+
+class _Resources(NamedTuple):
+    """The locked destination and the open catalogue; `is_lost` if the catalogue was missing."""
+
+    destination: LockedDestination
+    catalogue: Catalogue
+    is_lost: bool
 
 
 class _Publisher:
-    """The steps of one run, on a locked destination."""
+    """The steps of one run."""
 
     def __init__(
         self,
         site: Site,
         folder: Path,
-        destination: LockedDestination,
-        catalogue: Catalogue,
+        resources: _Resources,
         progress: Progress,
         options: PublishOptions,
-        *,
-        is_lost: bool,
     ) -> None:
-        self._is_lost = is_lost
-        self._site, self._folder, self._destination = site, folder, destination
-        self._catalogue, self._progress, self._options = catalogue, progress, options
+        self._site, self._folder = site, folder
+        self._progress, self._options = progress, options
+        self._destination, self._catalogue, self._is_lost = resources
         # Without a store, readers see the export as it is written.
-        self._is_live = destination.destination.objects is None
-        self._keeps_memory = catalogue.file is not None and memory_checks.keeps_memory(
-            site, destination
+        self._is_live = self._destination.destination.objects is None
+        self._keeps_memory = self._catalogue.file is not None and memory_checks.keeps_memory(
+            site, self._destination
         )
         self._cipher = cipher_from_environment(os.environ) if self._keeps_memory else None
 

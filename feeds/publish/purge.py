@@ -15,7 +15,7 @@ from feeds.config.settings import PurgeSettings, split_by_server
 from feeds.config.site import Site
 from feeds.errors import ConfigError, PurgeError, StoreError
 from feeds.export.hosts.registry import HOSTS
-from feeds.publish import cdn, record
+from feeds.publish import aws_signature, cdn, record
 from feeds.publish.cdn import PurgeRequest
 from feeds.publish.destination import RECORD_INTERVAL, LockedDestination
 from feeds.publish.guard import mark_unfinished
@@ -189,7 +189,7 @@ def _send_once(
     """Send one request once; None if it succeeded."""
     label = f"{cache} does not purge: {request.method} {request.url}"
     if request.service:
-        request = cdn.sign(request, os.environ, datetime.now(UTC))
+        request = aws_signature.sign(request, os.environ, datetime.now(UTC))
     try:
         response = http.request(
             request.method,

@@ -1,4 +1,4 @@
-"""XML of both RSS and Atom: namespaces, escaping, Media RSS, categories. Pure; no I/O.
+"""XML shared by RSS and Atom: namespaces, escaping, Media RSS, categories. Pure; no I/O.
 
 The functions that return text serve the fast path (`rss`, `atom`); `add_element` serves the
 fallback (`feedgen_entry`) and feed metadata (`feedgen_channel`).
@@ -27,7 +27,7 @@ ATOM_NAMESPACES = {"media": MEDIA}
 
 
 class NeedsFeedgenError(Exception):
-    """An entry that the fast path cannot write, so that feedgen must write or refuse it."""
+    """The fast path cannot write an entry; feedgen must write or reject it."""
 
 
 def categories(entry: Entry, site: Site) -> list[tuple[str, str]]:
@@ -73,7 +73,7 @@ def _size(file: Enclosure | Image) -> str:
 
 
 def optional_attribute(name: str, value: str | int | None) -> str:
-    """Return the attribute with a space in front, or an empty string if `value` is None."""
+    """Return the attribute after a space, or an empty string if `value` is None."""
     if value is None:
         return ""
     return f' {name}="{escape_attribute(value) if isinstance(value, str) else value}"'
@@ -101,7 +101,7 @@ def escape_attribute(value: str) -> str:
 
 
 def add_element(parent: Any, name: str, text: str | None = None, **attributes: object) -> Any:
-    """Append a child to an lxml element, with the attributes that are not None, in their order."""
+    """Append a child to an lxml element, with the attributes that are not None, in order."""
     values = {key: str(value) for key, value in attributes.items() if value is not None}
     element = etree.SubElement(parent, name, values)
     element.text = text

@@ -40,7 +40,7 @@ patch_feedgen_dates()
 
 
 class _ChannelExtension(BaseExtension):  # type: ignore[misc]
-    """Adds what feedgen leaves out of an RSS channel, and a line break after the metadata."""
+    """Adds the elements that feedgen omits from an RSS channel, and a final line break."""
 
     links: tuple[Link, ...] = ()
     creator: str | None = None
@@ -60,7 +60,7 @@ class _ChannelExtension(BaseExtension):  # type: ignore[misc]
         if self.creator:
             add_element(channel, f"{{{DC}}}creator", self.creator)
         for link in self.links:
-            if link.rel != "self":  # feedgen writes that one
+            if link.rel != "self":  # feedgen writes the link to itself
                 type_ = None if link.rel == "hub" else MEDIA_TYPES["rss"]
                 add_element(channel, f"{{{ATOM}}}link", rel=link.rel, href=link.url, type=type_)
         if self.archive:
@@ -86,7 +86,7 @@ def _update_frequency(max_age: int) -> tuple[str, int]:
 
 
 class _FeedExtension(BaseExtension):  # type: ignore[misc]
-    """Adds the mark of archive documents to an Atom feed, and a line break after the metadata."""
+    """Adds `fh:archive` to the Atom feed of an archive document, and a final line break."""
 
     archive: bool = False
 

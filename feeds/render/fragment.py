@@ -1,6 +1,6 @@
 """One entry in every format, as bytes: RSS item, Atom entry, JSON Feed item. Pure; no I/O.
 
-A fragment depends only on its entry and the site's settings, so that one serves every feed.
+A fragment depends only on its entry and the site's settings, so every feed uses the same one.
 """
 
 from collections.abc import Sequence
@@ -17,15 +17,15 @@ from feeds.render.json_feed import json_item
 from feeds.render.rss import rss_item
 from feeds.util.text import first_forbidden, may_be_forbidden
 
-# Raise this when the same article gives other fragments, whether it is parsed differently
-# (`feeds.articles`) or rendered differently. tests/render/test_golden.py fails if it is forgotten.
+# Raise this if the same article now gives different fragments, because it is parsed
+# (`feeds.articles`) or rendered differently. tests/render/test_golden.py fails if you forget it.
 VERSION = 4
 
 
 def render_entry(entry: Entry, site: Site) -> dict[Format, bytes]:
     """Return the entry's fragment in every format.
 
-    The formats are RSS 2.0 by the RSS Best Practices Profile, Atom (RFC 4287) and JSON Feed 1.1.
+    The formats are RSS 2.0 (RSS Best Practices Profile), Atom (RFC 4287) and JSON Feed 1.1.
     The XML fragments end in a newline. Raises `RenderError` if feedgen refuses the entry.
     """
     tags = categories(entry, site)

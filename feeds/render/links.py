@@ -15,7 +15,7 @@ def feed_links(
 ) -> tuple[Link, ...]:
     """Return links to the document itself, its hubs (WebSub §4) and archives (RFC 5005 §4).
 
-    Archives link to the subscription document instead of hubs, because hubs distribute only that.
+    Archives link to the feed instead of its hubs, because hubs distribute only the feed.
     Body and headers both use these links, so that they cannot differ.
     """
 

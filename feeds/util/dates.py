@@ -24,7 +24,7 @@ _MAX_DURATION = 10 * 366 * 86_400  # a longer one is a mistake
 _ZONES = {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
 # Day, month and year in an ambiguous order.
 _DIGITS_ONLY = re.compile(r"[-+]?\d{1,3}\s*[-/.]\s*\d{1,2}\s*[-/.]\s*\d+|[-+]\d")
-# Defaults for missing parts. They have no part in common, so a missing part shows.
+# Defaults for missing parts. They differ in every part, which reveals missing parts.
 _FILLERS = (datetime(2000, 1, 1), datetime(2001, 2, 2))  # noqa: DTZ001 - the text names the zone
 
 
@@ -56,7 +56,7 @@ _PARSER = dateutil_parser.parser(_Century())
 
 
 def parse(value: object, zone: ZoneInfo) -> datetime:
-    """Return the time that a front matter value means, in UTC and whole seconds.
+    """Return the time of a front matter value, in UTC and whole seconds.
 
     Accepts YAML dates and times, and text in ISO 8601, RFC 822 or another form that dateutil
     reads. A value without a time of day means midnight, one without a zone is in `zone`.
@@ -137,7 +137,7 @@ def without_date(name: str) -> str:
 
 
 def iso_duration(value: object) -> int | None:
-    """Return the seconds of an ISO 8601 duration (`PT1H30M`) or number of seconds; else None."""
+    """Return an ISO 8601 duration (`PT1H30M`) or number of seconds as seconds; else None."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value if 0 < value <= _MAX_DURATION else None
     match = _ISO_DURATION.fullmatch(value) if isinstance(value, str) else None
@@ -149,12 +149,12 @@ def iso_duration(value: object) -> int | None:
 
 
 def rfc822(moment: datetime) -> str:
-    """Return a time as RSS writes it: RFC 822 with a four-digit year (RSS best practices)."""
+    """Return a time in the format of RSS: RFC 822 with a four-digit year (RSS best practices)."""
     return format_datetime(moment.astimezone(UTC), usegmt=True)
 
 
 def rfc3339(moment: datetime) -> str:
-    """Return a time as Atom and JSON Feed write it (RFC 3339)."""
+    """Return a time in the format of Atom and JSON Feed (RFC 3339)."""
     return moment.astimezone(UTC).isoformat()[:19] + "Z"
 
 
@@ -164,13 +164,13 @@ def from_timestamp(seconds: int) -> datetime:
 
 
 _DURATION = re.compile(r"(\d+)\s*(s|m|h|d|w)?", re.IGNORECASE)
-# The limit of ages: a date this long ago must exist.
+# The upper limit of ages, so that `now - age` is a valid date.
 MOST_SECONDS = 100 * 366 * 86_400
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
 def interval(value: object) -> int:
-    """Return the seconds of `90`, `"90s"`, `"30m"`, `"12h"`, `"7d"` or `"2w"`.
+    """Return the number of seconds in `90`, `"90s"`, `"30m"`, `"12h"`, `"7d"` or `"2w"`.
 
     Raises `ValueError` for anything else.
     """

@@ -1,4 +1,4 @@
-"""Plain text that every feed format can hold, and slugs. No I/O."""
+"""Cleans plain text for all feed formats, and makes slugs. No I/O."""
 
 import hashlib
 import re
@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 # Characters outside XML's Char production (XML 1.0 §2.2), and the discouraged C1 controls.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _CONTROLS = bytes({*range(32), 127} - {9, 10, 13})
-_MAX_SLUG = 120  # bytes: slugs become file names, which may have 255
+_MAX_SLUG = 120  # bytes; slugs become file names, which have at most 255
 _MAX_CACHED = 200  # characters of a name
 _MAX_FOLDED = 1000  # characters: ordering combining marks takes quadratic time
 _SIGNS = {"+": " plus ", "&": " and "}
@@ -17,7 +17,7 @@ _SIGN = re.compile(r"[+&]|(?<=\w)#")
 
 @cache
 def _replacements() -> dict[int, str]:
-    """Return replacements for forbidden characters: C1 controls are cp1252 read as latin-1."""
+    """Return replacements for forbidden characters. C1 controls are misread cp1252."""
     forbidden = (chr(code) for code in range(0x10000) if _NOT_XML.match(chr(code)))
     replacements = dict.fromkeys(map(ord, forbidden), "")
     for code in range(0x80, 0xA0):
@@ -74,7 +74,7 @@ def _slug(name: str) -> str:
     return f"{beginning or 'x'}-{digest}"
 
 
-# Names recur in most articles. Long texts in the place of a name are not worth caching.
+# Names recur in most articles. Overlong ones are not worth caching.
 _cached_slug = lru_cache(10_000)(_slug)
 
 
@@ -83,7 +83,7 @@ def _folded(name: str) -> str:
 
 
 def _is_letter(character: str) -> bool:
-    """True for letters, digits, and the marks with which many scripts write vowels."""
+    """True for letters, digits, and combining marks, which many scripts use for vowels."""
     return character.isalnum() or unicodedata.category(character).startswith("M")
 
 

@@ -15,7 +15,7 @@ _READY = re.compile(
     rf"https?://(?:{_LABEL}\.)*(?![0-9]){_LABEL}"
     rf"/{_PLAIN}(?:%[0-9A-Fa-f]{{2}}{_PLAIN})*+(?:#{_PLAIN}(?:%[0-9A-Fa-f]{{2}}{_PLAIN})*+)?"
 )
-# As browsers read them: backslashes are slashes; tabs and line breaks are ignored.
+# As in browsers, backslashes count as slashes, and tabs and line breaks are ignored.
 _DOT_SEGMENT = re.compile(r"[/\\](?:[\t\r\n]*(?:\.|%2[Ee])){1,2}[\t\r\n]*(?:[/\\]|$)")
 _QUERY = re.compile(r"[?#]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
@@ -29,7 +29,7 @@ class BadURLError(ValueError):
 
 
 def absolute(value: str) -> str:
-    """Return an absolute http(s) URL in the form of RFC 3986, parsed by the WHATWG URL standard.
+    """Parse an http(s) URL by the WHATWG URL standard, and return it in the form of RFC 3986.
 
     Spaces and non-ASCII are percent-encoded, an IDN host becomes punycode, an empty path `/`.
     Raises `BadURLError` if there is no scheme, another scheme, or no host.
@@ -52,7 +52,7 @@ def absolute(value: str) -> str:
             f"{quote_for_message(value)} is not http or https; only those are published"
         )
     if parts.username or parts.password:
-        raise BadURLError(f"{quote_for_message(value)} holds a user name or password; leave it out")
+        raise BadURLError(f"{quote_for_message(value)} contains a user name or password; remove it")
     before, sign, fragment = href.partition("#")
     rest = before.split("//", 1)[1]
     host, path = rest.split("/", 1)
@@ -67,7 +67,7 @@ def absolute(value: str) -> str:
 
 
 def in_site(value: str, base: str) -> str:
-    """Return an absolute URL as it is, and a path that begins with `/` below `base`.
+    """Return an absolute URL unchanged, and a path that begins with `/` as a URL below `base`.
 
     `base` ends in `/`, and its path is kept: `/a.png` below `https://x.org/site/` is `https://x.org/site/a.png`.
     Raises `BadURLError` for other relative references and for `.` and `..` segments.

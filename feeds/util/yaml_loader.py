@@ -43,8 +43,8 @@ class _NotPlainError(Exception):
 class _Loader(SafeLoader):  # type: ignore[misc]
     """PyYAML's safe loader, except that impossible dates and numbers stay text.
 
-    The reader of such a value reports it, with its line. Mappings, lists and text, nearly
-    everything, are built directly, because PyYAML needs as long for that as for parsing.
+    The code that uses such a value reports it, with its line. Mappings, lists and text, which are
+    nearly all values, are built directly, because PyYAML's construction takes as long as parsing.
     """
 
     repeated: tuple[str, ...] = ()  # keys that occur more than once in the outermost mapping
@@ -87,14 +87,14 @@ def _built(loader: Any, node: yaml.Node) -> Any:
     if kind is yaml.ScalarNode:
         return node.value if tag == _TEXT else _scalar(loader, node)
     if kind is yaml.MappingNode and tag == _MAPPING:
-        made = {}
+        mapping = {}
         for key, value in node.value:
             if type(key) is not yaml.ScalarNode or key.tag != _TEXT:
                 raise _NotPlainError
-            made[key.value] = _built(loader, value)
-        return made
+            mapping[key.value] = _built(loader, value)
+        return mapping
     if kind is yaml.SequenceNode and tag == _LIST:
-        return [_built(loader, each) for each in node.value]
+        return [_built(loader, item) for item in node.value]
     raise _NotPlainError
 
 
@@ -110,11 +110,11 @@ def _lenient(construct: Callable[[Any, Any], object]) -> Callable[[Any, Any], ob
         if len(node.value) > _MAX_SCALAR:
             return node.value
         try:
-            made = construct(loader, node)
-            repr(made)  # Python refuses to format integers of very many digits
+            value = construct(loader, node)
+            repr(value)  # Python refuses to format integers with very many digits
         except (ValueError, OverflowError, LookupError, AttributeError):
-            return node.value  # PyYAML fails on values that a tag such as !!bool does not fit
-        return made
+            return node.value  # PyYAML fails on values that do not fit a tag such as !!bool
+        return value
 
     return constructed
 
@@ -156,7 +156,7 @@ def _by_pyyaml(text: str) -> tuple[Any, tuple[str, ...]]:
     except yaml.MarkedYAMLError as error:
         raise _explained(error, text) from None
     except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
-        raise YAMLTextError(1, f"is not YAML that can be read: {_first_line(error)}") from None
+        raise YAMLTextError(1, f"cannot be read as YAML: {_first_line(error)}") from None
 
 
 def line_of(text: str, keys: Sequence[str | int]) -> int:
@@ -191,7 +191,7 @@ def _child(node: Any, key: str | int) -> tuple[int, Any] | None:
 @lru_cache(maxsize=8)
 def _children(node: yaml.MappingNode) -> dict[str | int, tuple[int, Any]]:
     """Return line and value of each key; cached, because one mapping may have many problems."""
-    return {  # the last of equal keys counts
+    return {  # the last of repeated keys wins
         name.value: (name.start_mark.line + 1, value)
         for name, value in node.value
         if isinstance(name, yaml.ScalarNode)
@@ -207,7 +207,7 @@ def _explained(error: yaml.MarkedYAMLError, text: str) -> YAMLTextError:
     message = " ".join(part for part in (error.context, error.problem) if part)
     if "maximum nesting" in message:  # libyaml's own limit, which may apply before ours
         return YAMLTextError(line, f"nests deeper than {MAX_DEPTH} levels; flatten it")
-    advice = "; quote the value if it holds ': ', '#' or begins with a sign"
+    advice = "; quote values with ': ' or '#', or with punctuation at the beginning"
     return YAMLTextError(line, f"is not valid YAML: {message}{advice}")
 
 
@@ -265,5 +265,5 @@ def _walk(text: str) -> None:
             raise YAMLTextError(line, f"nests deeper than {MAX_DEPTH} levels; flatten it")
         if nodes > MAX_NODES:
             raise YAMLTextError(
-                line, f"holds more than {MAX_NODES:,} values; use fewer aliases or values"
+                line, f"contains more than {MAX_NODES:,} values; use fewer aliases or values"
             )

@@ -1,7 +1,7 @@
 """A fast parser for the common subset of YAML: one key or list item per line. No I/O.
 
-Nearly all front matter is in this subset, and PyYAML takes ten times as long for it. The data is
-the same as from PyYAML; text for which that is not certain is left to PyYAML (`yaml_loader`). A
+Nearly all front matter is in this subset, and PyYAML takes ten times as long for it. The result is
+the same as PyYAML's. Text for which this is not certain is left to PyYAML (`yaml_loader`). A
 property test compares the two.
 """
 
@@ -35,8 +35,8 @@ _SINGLE = re.compile(r"'(?:[^']|'')*'")
 _DOUBLE = re.compile(r'"(?:[^"\\]|\\["\\/nrt])*"')
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
-# Plain text must not begin with these, because it might be a number or another construct; and
-# flow lists must not contain those.
+# Plain text must not begin with `_INDICATORS`, because it might be a number or another construct.
+# Flow lists must not contain `_NO_LIST`.
 _INDICATORS = frozenset("-?:,[]{}#&*!|>'\"%@`=<~+.0123456789")
 _NO_LIST = re.compile("[][{}\"'#:&*!|>%@`?\\\\]")
 _INTEGER = re.compile(r"-?[1-9][0-9]{0,17}|0")
@@ -58,7 +58,7 @@ _CERTAIN = re.compile(
     r"|[\w(/][^:#\n]*+(?:(?::(?![ \n]|\Z)|(?<! )#)[^:#\n]*+)*+) *+$",
     re.MULTILINE,
 )
-# A list item at the second column, followed by items of the same shape.
+# A list item at the second column, followed by copies of it.
 _ALIKE = re.compile(r"(\n  - [^\n]*+(?:\n    [^\n]*+)*+)(?:\1(?=\n|\Z))++")
 
 _NESTED: Final[Any] = object()  # the value of a key whose content is on the following lines
@@ -89,8 +89,8 @@ def read(text: str) -> Any:
 def is_in_subset(text: str) -> bool:
     """Return whether `text` is a mapping that this parser or PyYAML can read.
 
-    Faster than reading it, because only its shape matters: with all values equal, every line is
-    cached, and consecutive items of a list are alike.
+    Faster than reading it, because only its structure matters: all values are replaced with one
+    value, so that most lines are cached and consecutive list items are equal.
     """
     if len(text) > _MAX_LENGTH or not _is_harmless(text):
         return False
@@ -99,7 +99,7 @@ def is_in_subset(text: str) -> bool:
 
 def _mapping(text: str) -> dict[str, Any]:
     top: dict[str, Any] = {}
-    # The innermost collection and its rank; `around` are the enclosing ones.
+    # The innermost collection and its rank. `around` contains the enclosing collections.
     rank, into = 0, cast(Any, top)
     around: list[tuple[int, Any]] = []
     open_key: str | None = None  # a key in it that has no value yet

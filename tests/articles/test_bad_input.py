@@ -172,7 +172,7 @@ FATAL: dict[str, tuple[dict[str, Any], str, str]] = {
     "mailto:": ({"webUrl": "mailto:a@example.org"}, "webUrl", "is not http or https"),
     "no host": ({"webUrl": "https://"}, "webUrl", "is not a URL"),
     "bad host": ({"webUrl": "https://exa mple.org/"}, "webUrl", "is not a URL"),
-    "password": ({"webUrl": "https://a:b@example.org/"}, "webUrl", "holds a user name"),
+    "password": ({"webUrl": "https://a:b@example.org/"}, "webUrl", "contains a user name"),
     "dots": ({"webUrl": "/../a"}, "webUrl", "leads out"),
     "link is a number": ({"webUrl": 7}, "webUrl", "is a number, not text"),
     "very long link": ({"webUrl": "x" * 100_000}, "webUrl", "has no scheme"),

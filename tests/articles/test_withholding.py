@@ -143,7 +143,8 @@ def test_drafts_folder_is_withheld(path: str) -> None:
      ("date:\n  created: 2020-01-01", "2020-01-01T00:00"),
      ("pubDate: Jul 08 2022", "2022-07-08T00:00"),
      ("pubDatetime: 2022-09-23T15:22:00Z", "2022-09-23T15:22"),
-     ("publishDate: 2099-01-01", "2099-01-01T00:00"), ("publishedAt: 2020-01-01", "2020-01-01T00:00"),
+     ("publishDate: 2099-01-01", "2099-01-01T00:00"),
+     ("publishedAt: 2020-01-01", "2020-01-01T00:00"),
      ("created: 31 May 2024", "2024-05-31T00:00"), ("createdAt: 2020-01-01", "2020-01-01T00:00"),
      ("created: 1700000000", "2023-11-14T22:13:20"), ("date: 1700000000000", "2023-11-14T22:13:20"),
      ("publishedDateTime:\ndate: 2020-01-01", "2020-01-01T00:00")],
@@ -211,7 +212,8 @@ def test_file_name_date_is_used_without_a_date_of_publication(line: str) -> None
 
 @pytest.mark.parametrize(
     ("line", "published"),
-    [("date: 2024-05-31T23:30:00-08:00", "2024-06-01T07:30"), ("date: 2024-05-30", "2024-05-30T00:00"),
+    [("date: 2024-05-31T23:30:00-08:00", "2024-06-01T07:30"),
+     ("date: 2024-05-30", "2024-05-30T00:00"),
      ("pubDate: 2023-05-31", "2023-05-31T00:00")],
 )  # fmt: skip
 def test_date_in_the_front_matter_takes_precedence_over_the_file_name(

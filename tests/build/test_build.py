@@ -1,4 +1,4 @@
-"""`feeds build`: the same bytes anywhere, nothing without a change, and never half of it."""
+"""`feeds build` is reproducible, incremental and atomic."""
 
 import os
 import signal
@@ -27,21 +27,20 @@ LATER = NOW + timedelta(days=1)
 
 
 def article(title: str, /, **fields: Any) -> str:
-    """An article with a link of its own."""
-    known = {"title": title, "webUrl": f"https://example.org/{title}", **fields}
-    return front_matter(**known)
+    """Front matter with a link publication from the title."""
+    return front_matter(**{"title": title, "webUrl": f"https://example.org/{title}", **fields})
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Publication:
     """Articles of two topics, built and exported."""
-    made = Publication(
+    publication = Publication(
         tmp_path,
         {"a.md": article("a"), "b.md": article("b"), "c.md": article("c", topics=["Robots"])},
     )
-    made.build()
-    made.export(tmp_path / "out")
-    return made
+    publication.build()
+    publication.export(tmp_path / "out")
+    return publication
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -60,10 +59,8 @@ def catalogue_bytes(site: Publication) -> bytes:
     return (site.root / "catalogue.sqlite").read_bytes()
 
 
-# --- nothing without a change
-
-
-def test_a_build_after_no_change_writes_nothing(site: Publication) -> None:
+@pytest.mark.rule("H7")
+def test_build_without_changes_writes_nothing(site: Publication) -> None:
     first, before, files = site.build(), catalogue_bytes(site), times(site.root / "out")
     second = site.build(LATER)
     assert (second.feeds_changed, second.revision) == ((), first.revision)
@@ -77,7 +74,7 @@ def test_a_build_after_no_change_writes_nothing(site: Publication) -> None:
     }
 
 
-def test_an_edit_changes_only_the_feeds_that_show_it(site: Publication) -> None:
+def test_edit_changes_only_the_feeds_that_show_it(site: Publication) -> None:
     before = contents(site.root / "out")
     site.write("c.md", article("c", excerpt="New.", topics=["Robots"]))
     report = site.build()
@@ -85,14 +82,14 @@ def test_an_edit_changes_only_the_feeds_that_show_it(site: Publication) -> None:
     site.export(site.root / "out")
     after = contents(site.root / "out")
     differ = {name.rpartition(".")[0] for name in after if after[name] != before[name]}
-    # the manifest, and the lists of feeds, are not feeds
+    # The manifest and the lists of feeds are not feeds.
     assert differ - {"", "index", "feeds", ".feeds-export"} == {"all", "topics/robots"}
     assert all(
-        after[f"topics/robots.{each}"] != before[f"topics/robots.{each}"] for each in FORMATS
+        after[f"topics/robots.{name}"] != before[f"topics/robots.{name}"] for name in FORMATS
     )
 
 
-def test_an_article_that_changes_its_topic_changes_both_feeds(site: Publication) -> None:
+def test_change_of_topic_changes_both_feeds(site: Publication) -> None:
     site.write("a.md", article("a", topics=["Robots"]))
     report = site.build()
     assert set(report.feeds_changed) == {"all", "topics/ai", "topics/robots"}
@@ -100,7 +97,7 @@ def test_an_article_that_changes_its_topic_changes_both_feeds(site: Publication)
     assert sorted(site.titles("topics/robots")) == ["a", "c"]
 
 
-def test_an_edit_beyond_a_feeds_size_does_not_change_it(tmp_path: Path) -> None:
+def test_edit_beyond_the_size_of_a_feed_does_not_change_it(tmp_path: Path) -> None:
     feeds = {"feeds": [{"path": "newest", "size": 1}, {"path": "all"}]}
     old = article("old", publishedDateTime="2024-01-01")
     site = Publication(tmp_path, {"a.md": article("a"), "old.md": old}, feeds)
@@ -109,17 +106,17 @@ def test_an_edit_beyond_a_feeds_size_does_not_change_it(tmp_path: Path) -> None:
     assert site.build().feeds_changed == ("all",)
 
 
-def test_a_change_of_feeds_yaml_is_dated_by_the_build_and_not_by_the_request(
+def test_change_of_feeds_yaml_is_dated_by_the_build(
     site: Publication,
 ) -> None:
-    """Documents hold no clock, also while feeds.yaml is newer than the catalogue."""
+    """Documents do not depend on the clock, even if feeds.yaml is newer than the catalogue."""
     changed = Publication(site.root, {}, {"feeds": [{"path": "all", "title": "Other"}]})
     assert changed.fetch(now=NOW) == changed.fetch(now=LATER)
     assert changed.build(LATER).feeds_changed == ("all",)
     assert changed.fetch(now=LATER)["rss"].updated == LATER
 
 
-def test_a_feed_of_recent_entries_changes_when_they_grow_old_and_not_with_the_clock(
+def test_feed_by_age_changes_only_when_an_entry_expires(
     tmp_path: Path,
 ) -> None:
     feeds = {"feeds": [{"path": "recent", "select": {"age": "1d"}}]}
@@ -138,8 +135,6 @@ def test_a_feed_of_recent_entries_changes_when_they_grow_old_and_not_with_the_cl
     assert first["atom"].updated == gone
     assert site.build(gone).feeds_changed == ("recent",)
 
-
-# --- the same bytes anywhere
 
 _RUN = """
 import sys, datetime
@@ -201,7 +196,8 @@ def many(root: Path, number: int) -> Publication:
     return Publication(root, articles, feeds)
 
 
-def test_two_processes_give_the_same_bytes_whatever_their_hashes_zone_and_clock(
+@pytest.mark.rule("H7")
+def test_bytes_do_not_depend_on_hash_seed_zone_or_clock(
     tmp_path: Path,
 ) -> None:
     site = many(tmp_path / "site", 40)
@@ -217,7 +213,7 @@ def test_two_processes_give_the_same_bytes_whatever_their_hashes_zone_and_clock(
     assert len(one) > 30
 
 
-def test_worker_processes_give_the_same_as_none(tmp_path: Path) -> None:
+def test_number_of_workers_does_not_change_the_result(tmp_path: Path) -> None:
     site = many(tmp_path / "site", 450)
     finish(start(site, tmp_path / "many", NOW, jobs=2))
     assert site.build(jobs=1).added == 450
@@ -225,18 +221,16 @@ def test_worker_processes_give_the_same_as_none(tmp_path: Path) -> None:
     assert contents(tmp_path / "one") == contents(tmp_path / "many")
 
 
-def test_a_catalogue_made_anew_gives_the_same_bytes(site: Publication) -> None:
+@pytest.mark.rule("H7")
+def test_new_catalogue_gives_the_same_bytes(site: Publication) -> None:
     (site.root / "catalogue.sqlite").unlink()
     site.build(LATER)
     site.export(site.root / "again", LATER)
     assert contents(site.root / "again") == contents(site.root / "out")
 
 
-# --- never half of it
-
-
-def test_builds_at_the_same_time_do_the_work_once(tmp_path: Path) -> None:
-    """Also the first ones, which make the catalogue."""
+def test_concurrent_builds_do_the_work_once(tmp_path: Path) -> None:
+    """Including the first builds, which create the catalogue."""
     site = many(tmp_path / "site", 60)
     for process in [start(site, tmp_path / "out", NOW) for _ in range(3)]:
         finish(process)
@@ -259,7 +253,7 @@ build(site, Catalogue(site.catalogue), datetime.datetime.fromisoformat(sys.argv[
 """
 
 
-def test_a_build_that_is_killed_leaves_the_catalogue_as_it_was(site: Publication) -> None:
+def test_killed_build_leaves_the_catalogue_unchanged(site: Publication) -> None:
     before = site.items()
     site.write("a.md", article("a2"))
     killed = subprocess.run(
@@ -273,7 +267,7 @@ def test_a_build_that_is_killed_leaves_the_catalogue_as_it_was(site: Publication
     assert "a2" in site.titles()
 
 
-def test_readers_see_the_state_before_until_a_build_is_whole(site: Publication) -> None:
+def test_readers_see_the_previous_state_until_commit(site: Publication) -> None:
     seen: list[list[str]] = []
     site.write("a.md", article("a2"))
     site.build(progress=lambda *_: seen.append(sorted(site.titles())))
@@ -282,8 +276,8 @@ def test_readers_see_the_state_before_until_a_build_is_whole(site: Publication) 
     assert sorted(site.titles()) == ["a2", "b", "c"]
 
 
-def test_an_entry_that_cannot_be_rendered_costs_no_other(site: Publication) -> None:
-    """Such as no article should make: the fault is ours, and the others are published."""
+def test_entry_that_cannot_be_rendered_does_not_affect_the_rest(site: Publication) -> None:
+    """No article should cause this; the rest is published nevertheless."""
     bad = Entry(
         id="tag:example.org,2026:bad", path="a.md", title="\x01", link="https://example.org/bad",
         published=NOW, updated=NOW,
@@ -292,8 +286,8 @@ def test_an_entry_that_cannot_be_rendered_costs_no_other(site: Publication) -> N
         closing(Catalogue(site.site.catalogue)) as catalogue,
         catalogue.write() as writer,
     ):
-        known = writer.entries.remembered(["a.md"])["a.md"]
-        writer.entries.put([EntryChange(bad, known.seq, 0, content_hash(bad), "")], site.site)
+        stored = writer.entries.remembered(["a.md"])["a.md"]
+        writer.entries.put([EntryChange(bad, stored.seq, 0, content_hash(bad), "")], site.site)
     assert sorted(site.titles()) == ["b", "c"]
     changed = Publication(site.root, {}, {"feeds": [{"path": "all"}]})
     changed.written = site.written
@@ -309,9 +303,6 @@ def test_an_entry_that_cannot_be_rendered_costs_no_other(site: Publication) -> N
     assert sorted(changed.titles()) == ["a3", "b", "c"]
 
 
-# --- a catalogue that cannot be used
-
-
 @contextmanager
 def locked(file: Path) -> Iterator[None]:
     with closing(sqlite3.connect(file, isolation_level=None)) as holder:
@@ -319,7 +310,7 @@ def locked(file: Path) -> Iterator[None]:
         yield
 
 
-def test_a_locked_catalogue_can_be_read_and_not_built(site: Publication) -> None:
+def test_locked_catalogue_can_be_read_but_not_built(site: Publication) -> None:
     file = site.root / "catalogue.sqlite"
     url = f"sqlite:///{file}?timeout=0.1"
     with locked(file), closing(Catalogue(url)) as catalogue:
@@ -329,7 +320,7 @@ def test_a_locked_catalogue_can_be_read_and_not_built(site: Publication) -> None
             build(site.site, catalogue, NOW, jobs=1)
 
 
-def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
+def test_file_that_is_not_a_database_is_not_touched(tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("Remember the milk. " * 100)
     with pytest.raises(CatalogueError, match="not a database"):
@@ -338,17 +329,17 @@ def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("table", ["songs (title)", "meta (key, value)", "meta (id)"])
-def test_another_programs_database_is_left_alone(tmp_path: Path, table: str) -> None:
+def test_database_of_another_program_is_not_touched(tmp_path: Path, table: str) -> None:
     file = tmp_path / "music.sqlite"
-    with closing(sqlite3.connect(file)) as made:
-        made.execute(f"CREATE TABLE {table}")
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute(f"CREATE TABLE {table}")
     before = file.read_bytes()
     with pytest.raises(CatalogueError):
         Catalogue(f"sqlite:///{file}")
     assert file.read_bytes() == before
 
 
-def test_a_catalogue_that_breaks_is_an_error_and_no_crash(site: Publication) -> None:
+def test_broken_catalogue_is_an_error(site: Publication) -> None:
     loaded = load.load(site.root, {})
     file = site.root / "catalogue.sqlite"
     damaged = bytearray(file.read_bytes())
@@ -359,15 +350,15 @@ def test_a_catalogue_that_breaks_is_an_error_and_no_crash(site: Publication) -> 
 
 
 @pytest.mark.parametrize("url", ["sqlite:////proc/no/where.sqlite", "nonsense", "mystery://host/x"])
-def test_a_catalogue_that_cannot_be_opened_is_an_error(url: str) -> None:
+def test_catalogue_that_cannot_be_opened_is_an_error(url: str) -> None:
     with pytest.raises(CatalogueError):
         Catalogue(url)
 
 
-def test_a_catalogue_of_another_version_is_an_error(site: Publication) -> None:
-    with closing(sqlite3.connect(site.root / "catalogue.sqlite")) as made:
-        made.execute("UPDATE meta SET value = '999' WHERE key = 'schema'")
-        made.commit()
+def test_catalogue_of_another_version_is_an_error(site: Publication) -> None:
+    with closing(sqlite3.connect(site.root / "catalogue.sqlite")) as connection:
+        connection.execute("UPDATE meta SET value = '999' WHERE key = 'schema'")
+        connection.commit()
     site.forget()
     with pytest.raises(CatalogueError, match="schema 999"):
         site.items()

@@ -1,4 +1,4 @@
-"""A clock that was wrong: builds stop, nothing is taken back, and what it dated is mended."""
+"""Wrong clocks: builds stop, nothing is withdrawn, and wrong dates are corrected."""
 
 import json
 import logging
@@ -13,8 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import BigInteger
 
-from feeds.build import builder as building
-from feeds.build import watcher as watch
+from feeds.build import builder, watcher
 from feeds.build.watcher import Watcher
 from feeds.catalogue import schema
 from feeds.catalogue.catalogue import Catalogue
@@ -48,15 +47,15 @@ LATER = {"publishedDateTime": (NOW + timedelta(days=100)).isoformat(), "topics":
 
 @pytest.fixture
 def site(tmp_path: Path) -> Publication:
-    """Five articles, and one that its author has dated in the future; built."""
+    """Five articles and one with a future date, built."""
     articles = {**START, "later.md": article("later", **LATER)}
-    made = Publication(tmp_path, articles, FEEDS, export={"codings": []})
-    made.build()
-    return made
+    publication = Publication(tmp_path, articles, FEEDS, export={"codings": []})
+    publication.build()
+    return publication
 
 
 def change(site: Publication, written: datetime) -> None:
-    """A new article without a date, an edit, one withdrawn, and one gone; written at a time."""
+    """Add an undated article, edit one, withdraw one and remove one, with the given file time."""
     site.written = int(written.timestamp()) - 3600
     site.write("new.md", article("new", publishedDateTime=None, topics=["AI", "New"]))
     site.write("a.md", article("a", excerpt="Edited."))
@@ -65,7 +64,7 @@ def change(site: Publication, written: datetime) -> None:
 
 
 def item(site: Publication, title: str, now: datetime) -> dict[str, Any]:
-    return next(each for each in site.items(now=now) if each["title"] == title)
+    return next(entry for entry in site.items(now=now) if entry["title"] == title)
 
 
 def texts(folder: Path) -> str:
@@ -75,7 +74,7 @@ def texts(folder: Path) -> str:
 _FEED_FILES = (".rss", ".atom", ".json", ".html", ".opml")
 
 
-def test_a_build_before_the_last_one_stops_and_changes_nothing(site: Publication) -> None:
+def test_build_dated_before_the_last_one_is_rejected(site: Publication) -> None:
     site.build(AHEAD)
     site.write("a.md", article("a", excerpt="Edited."))
     before = dump(site.site)
@@ -86,7 +85,7 @@ def test_a_build_before_the_last_one_stops_and_changes_nothing(site: Publication
     assert dump(site.site) == before
 
 
-def test_a_clock_that_is_set_right_by_a_little_takes_nothing_back(site: Publication) -> None:
+def test_small_correction_of_the_clock_withdraws_nothing(site: Publication) -> None:
     due = NOW + timedelta(seconds=30)
     site.write("f.md", article("f", publishedDateTime=due.isoformat()))
     site.build(due)
@@ -97,7 +96,7 @@ def test_a_clock_that_is_set_right_by_a_little_takes_nothing_back(site: Publicat
         assert reader.meta.last_build() == int(due.timestamp())
 
 
-def test_dates_ahead_of_a_clock_that_is_right_again_are_mended(site: Publication) -> None:
+def test_dates_in_the_future_are_corrected(site: Publication) -> None:
     change(site, AHEAD)
     site.build(AHEAD)
     assert "later" in site.titles(now=AHEAD)
@@ -106,8 +105,8 @@ def test_dates_ahead_of_a_clock_that_is_right_again_are_mended(site: Publication
     site.build(SOON, trust_clock=True)
     assert item(site, "new", SOON)["date_published"] == "2024-06-15T13:00:00Z"
     assert item(site, "a", SOON)["date_modified"] == "2024-06-15T13:00:00Z"
-    assert all(made.updated <= SOON for made in site.fetch(now=SOON).values())
-    assert "2025" not in str({key: made.body for key, made in site.fetch(now=SOON).items()})
+    assert all(document.updated <= SOON for document in site.fetch(now=SOON).values())
+    assert "2025" not in str({key: document.body for key, document in site.fetch(now=SOON).items()})
     assert "topics/later" not in site.feeds(SOON)
     assert site.export(site.root / "out", SOON).written
     assert "2025" not in texts(site.root / "out")
@@ -120,7 +119,8 @@ def test_dates_ahead_of_a_clock_that_is_right_again_are_mended(site: Publication
     assert item(site, "a", after)["date_modified"] == "2024-06-15T13:09:30Z"
 
 
-def test_what_an_author_has_dated_in_the_future_is_held_back_and_comes_at_its_time(
+@pytest.mark.rule("R36")
+def test_future_article_is_withheld_until_its_date(
     site: Publication,
 ) -> None:
     site.build(AHEAD)
@@ -133,8 +133,8 @@ def test_what_an_author_has_dated_in_the_future_is_held_back_and_comes_at_its_ti
     assert site.titles("topics/later", due) == ["later"]
 
 
-def test_what_was_mended_is_as_if_the_clock_had_never_been_wrong(tmp_path: Path) -> None:
-    """Every document, and the memory, in a site with archives and feeds of recent entries."""
+def test_corrected_catalogue_equals_one_of_a_right_clock(tmp_path: Path) -> None:
+    """Compare every document and the memory, with archives and feeds by age."""
     articles = {**START, "later.md": article("later", **LATER)}
     wrong, right = (Publication(tmp_path / name, articles, FEEDS) for name in ("wrong", "right"))
     for site in (wrong, right):
@@ -151,7 +151,7 @@ def test_what_was_mended_is_as_if_the_clock_had_never_been_wrong(tmp_path: Path)
         assert one[name] == two[name]
 
 
-def test_an_entry_whose_article_cannot_be_read_now_is_mended_too(site: Publication) -> None:
+def test_entry_of_an_unreadable_article_is_corrected(site: Publication) -> None:
     change(site, AHEAD)
     site.build(AHEAD)
     site.write("new.md", "---\ntitle: [\n---\n")
@@ -159,7 +159,7 @@ def test_an_entry_whose_article_cannot_be_read_now_is_mended_too(site: Publicati
     assert item(site, "new", SOON)["date_published"] == "2024-06-15T13:00:00Z"
 
 
-def test_a_withdrawn_article_that_comes_back_has_a_mended_date(site: Publication) -> None:
+def test_restored_article_has_a_corrected_date(site: Publication) -> None:
     text = article("new", publishedDateTime=None)
     site.written = int(AHEAD.timestamp()) - 3600
     site.write("new.md", text)
@@ -178,7 +178,7 @@ def test_a_withdrawn_article_that_comes_back_has_a_mended_date(site: Publication
         )
 
 
-def test_hubs_are_not_left_alone_until_a_date_ahead(site: Publication) -> None:
+def test_pauses_of_hubs_are_corrected(site: Publication) -> None:
     with closing(sqlite3.connect(site.root / "catalogue.sqlite")) as file:
         far = int(AHEAD.timestamp())
         file.execute("INSERT INTO hub VALUES ('https://hub.example/', 3, ?)", [far])
@@ -192,7 +192,7 @@ def test_hubs_are_not_left_alone_until_a_date_ahead(site: Publication) -> None:
     assert (tables["hub"][0][-1], tables["ping"][0][-1]) == (int(SOON.timestamp()),) * 2
 
 
-def test_a_clock_that_is_behind_takes_nothing_back_from_what_is_served(
+def test_slow_clock_of_a_server_withholds_nothing(
     site: Publication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(document_cache, "clock", lambda: BEHIND)
@@ -206,7 +206,7 @@ def test_a_clock_that_is_behind_takes_nothing_back_from_what_is_served(
     assert cache.get("topics/ai.rss") is not None
 
 
-def test_the_guard_counts_what_a_clock_that_is_behind_would_hold_back(tmp_path: Path) -> None:
+def test_guard_counts_entries_that_a_slow_clock_would_withhold(tmp_path: Path) -> None:
     site = Publication(tmp_path, {f"{n}.md": article(str(n)) for n in range(40)})
     site.build()
     with pytest.raises(GuardError, match=r"hold back 40 of 40 .*clock"):
@@ -218,13 +218,13 @@ def test_the_guard_counts_what_a_clock_that_is_behind_would_hold_back(tmp_path: 
     assert len(site.items(now=SOON)) == 40
 
 
-def test_a_build_that_changes_nothing_does_not_note_its_time(site: Publication) -> None:
+def test_build_without_changes_does_not_store_its_time(site: Publication) -> None:
     site.build(SOON)
     with site.read() as reader:
         assert reader.meta.last_build() == int(NOW.timestamp())
 
 
-def test_of_an_older_catalogue_it_is_known_when_the_last_build_was_at_least(
+def test_older_catalogue_gives_a_lower_bound_of_the_last_build(
     site: Publication,
 ) -> None:
     change(site, AHEAD)
@@ -238,42 +238,39 @@ def test_of_an_older_catalogue_it_is_known_when_the_last_build_was_at_least(
     assert item(site, "new", SOON)["date_published"] == "2024-06-15T13:00:00Z"
 
 
-def test_a_watcher_outlives_a_clock_that_is_wrong_and_then_builds_what_it_heard_of(
+def test_watcher_builds_its_changes_once_the_clock_is_right(
     site: Publication, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(watch, "_RETRY", 0.0)
+    monkeypatch.setattr(watcher, "_RETRY", 0.0)
     site.build(AHEAD)
     site.write("a.md", article("a", excerpt="Edited."))
     moments = iter(SOON + timedelta(hours=n) for n in range(10))
     with caplog.at_level(logging.ERROR, "feeds"), closing(Catalogue(site.site.catalogue)) as opened:
-        builder = watch.Rebuilder(site.site, opened, None)
-        monkeypatch.setattr(watch, "clock", lambda: next(moments))
-        builder.build({"a.md"})
-        builder.build_if_needed(set())
-        builder.build_if_needed(set())
+        rebuilder = watcher.Rebuilder(site.site, opened, None)
+        monkeypatch.setattr(watcher, "clock", lambda: next(moments))
+        rebuilder.build({"a.md"})
+        rebuilder.build_if_needed(set())
+        rebuilder.build_if_needed(set())
         assert [record.message.count("clock") > 0 for record in caplog.records] == [True]
-        monkeypatch.setattr(watch, "clock", lambda: AHEAD)
-        builder.build_if_needed(set())
+        monkeypatch.setattr(watcher, "clock", lambda: AHEAD)
+        rebuilder.build_if_needed(set())
     assert item(site, "a", AHEAD)["summary"] == "Edited."
 
 
-def test_the_thread_of_a_watcher_goes_on_where_the_clock_is_wrong(
+def test_watcher_thread_survives_a_wrong_clock(
     site: Publication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from threading import Event
 
-    monkeypatch.setattr(watch, "clock", lambda: SOON)
+    monkeypatch.setattr(watcher, "clock", lambda: SOON)
     site.build(AHEAD)
     failed = Event()
     with closing(Catalogue(site.site.catalogue)) as opened:
-        watcher = Watcher(site.site, opened, lambda report, _: failed.set() if not report else None)
-        watcher.start()
+        running = Watcher(site.site, opened, lambda report, _: failed.set() if not report else None)
+        running.start()
         assert failed.wait(10)
-        assert watcher._loop.is_alive
-        watcher.stop()
-
-
-# --- the commands
+        assert running._loop.is_alive
+        running.stop()
 
 
 def run(*arguments: str) -> Result:
@@ -281,7 +278,7 @@ def run(*arguments: str) -> Result:
 
 
 @pytest.mark.parametrize("command", [["build"], ["export", "out"], ["publish", "out"]])
-def test_commands_say_that_the_clock_is_wrong_and_go_on_when_told(
+def test_commands_report_a_wrong_clock_and_continue_with_force(
     site: Publication, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
     change(site, AHEAD)
@@ -313,22 +310,22 @@ def test_commands_say_that_the_clock_is_wrong_and_go_on_when_told(
     ids=" ".join,
 )
 @pytest.mark.parametrize("folder", ["last", "first"])
-def test_force_takes_only_the_words_that_it_knows(
+def test_force_accepts_only_known_values(
     site: Publication,
     monkeypatch: pytest.MonkeyPatch,
     arguments: list[str],
     forced: list[str],
     folder: str,
 ) -> None:
-    """`feeds export --force DIR` names a folder, as it always did."""
+    """`feeds export --force DIR` still reads DIR as the folder."""
     given: dict[str, Any] = {}
-    real = building.build
+    real = builder.build
 
-    def build(*args: Any, **options: Any) -> building.BuildReport:
+    def build(*args: Any, **options: Any) -> builder.BuildReport:
         given.update(options)
         return real(*args, **options)
 
-    monkeypatch.setattr(building, "build", build)
+    monkeypatch.setattr(builder, "build", build)
     monkeypatch.setattr("feeds.util.progress.clock", lambda: SOON)
     out = str(site.root / "out")
     rest = [*arguments, out] if folder == "last" else [out, *arguments]
@@ -338,15 +335,13 @@ def test_force_takes_only_the_words_that_it_knows(
 
 
 @pytest.mark.parametrize("arguments", [["--force=all", "out"], ["--force", "clock"]], ids=" ".join)
-def test_force_with_another_value_or_without_a_folder_is_a_mistake_of_the_user(
-    site: Publication, arguments: list[str]
-) -> None:
+def test_unknown_value_of_force_is_a_usage_error(site: Publication, arguments: list[str]) -> None:
     assert run("export", "--config", str(site.root), *arguments).exit_code == 2
     assert not Path("clock").exists()
 
 
-def test_the_tables_that_hold_times_are_all_looked_at() -> None:
-    """A new column with a time has to be mended, or named here."""
+def test_all_tables_with_times_are_checked() -> None:
+    """A new column with a time must be corrected too, or listed here."""
     times = {
         f"{table.name}.{column.name}"
         for table in schema.metadata.tables.values()

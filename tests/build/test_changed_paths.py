@@ -1,4 +1,4 @@
-"""A build that looks only at the changed paths leaves the same as one that looks at everything."""
+"""A build of changed paths gives the same catalogue as one that scans the folder."""
 
 import shutil
 import sqlite3
@@ -49,7 +49,7 @@ TOPICS = ["AI", "ai", "Robots", "Space", "Deep Sea"]
 
 
 def article(number: int, hours: int, topics: list[str], kind: str) -> str:
-    """One of a few kinds of article, dated so many hours from `NOW`."""
+    """An article of one of the kinds, dated some hours from `NOW`."""
     at = NOW + timedelta(hours=hours)
     fields: dict[str, Any] = {
         "title": f"Title {number}",
@@ -92,7 +92,7 @@ rounds = st.lists(st.tuples(steps, st.integers(0, 40)), min_size=1, max_size=6)
 
 
 def apply(site: Publication, step: tuple[Any, ...]) -> list[str]:
-    """Do it; return the paths that changed."""
+    """Apply the step; return the paths that changed."""
     kind, path, *rest = step
     file = site.file(path)
     if any(parent.is_file() for parent in file.parents):
@@ -118,7 +118,7 @@ def apply(site: Publication, step: tuple[Any, ...]) -> list[str]:
 
 
 def dump(site: Site) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of the catalogue, but for how a walk has found the files."""
+    """Every row of the catalogue, except the record of the last scan."""
     file = site.root / site.settings.catalogue
     with closing(sqlite3.connect(file)) as connection:
         return {
@@ -135,20 +135,22 @@ def dump(site: Site) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def counted(site: Site, catalogue: Catalogue, now: datetime) -> list[tuple[Any, ...]]:
-    """The terms in use, counted anew."""
+    """The terms in use, counted from the entries."""
     with catalogue.read() as reader:
         return sorted(
             (
-                (*msgspec.structs.astuple(each), number)
+                (*msgspec.structs.astuple(term), number)
                 for fields in terms.families(site)
-                for each, number in reader.terms.count(fields, int(now.timestamp()))
+                for term, number in reader.terms.count(fields, int(now.timestamp()))
             ),
             key=repr,
         )
 
 
-def made(site: Site, catalogue: Catalogue, now: datetime, **options: Any) -> BuildReport | str:
-    """What a build reports, or the kind of error that it raises."""
+def build_or_error(
+    site: Site, catalogue: Catalogue, now: datetime, **options: Any
+) -> BuildReport | str:
+    """The report of a build, or the name of the exception that it raises."""
     try:
         return build(site, catalogue, now, jobs=1, **options)
     except FeedsError as error:
@@ -166,7 +168,7 @@ def documents_of(site: Site, catalogue: Catalogue, now: datetime) -> dict[str, A
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rounds)
-def test_the_catalogue_is_the_same_as_after_builds_that_look_at_everything(
+def test_builds_of_changed_paths_equal_full_builds(
     done: list[tuple[list[tuple[Any, ...]], int]],
 ) -> None:
     folders = {"folder": "articles", "ignore": ["drafts"]}
@@ -183,12 +185,12 @@ def test_the_catalogue_is_the_same_as_after_builds_that_look_at_everything(
             patch = stack.enter_context(pytest.MonkeyPatch.context())
             patch.setattr(scan_digest, "_MIN_FILES", 1)
             opened = [
-                (each, stack.enter_context(closing(Catalogue(each.catalogue))))
-                for each in (one, two, three)
+                (variant, stack.enter_context(closing(Catalogue(variant.catalogue))))
+                for variant in (one, two, three)
             ]
             cache, now = BuildCache(), NOW
-            for each, catalogue in opened:
-                made(each, catalogue, now)
+            for variant, catalogue in opened:
+                build_or_error(variant, catalogue, now)
             missed: set[str] = set()
             for number, (todo, hours) in enumerate(done):
                 changed = {path for step in todo for path in apply(site, step)} | missed
@@ -199,20 +201,22 @@ def test_the_catalogue_is_the_same_as_after_builds_that_look_at_everything(
                     {"verify": True},
                 ]
                 reports = [
-                    made(each, catalogue, now, **options)
-                    for (each, catalogue), options in zip(opened, ways, strict=True)
+                    build_or_error(variant, catalogue, now, **options)
+                    for (variant, catalogue), options in zip(opened, ways, strict=True)
                 ]
-                told = [_told(report) for report in reports]
-                assert told[0] == told[1] == told[2]
-                missed = changed if isinstance(reports[0], str) else set()  # to be made up for
+                results = [_comparable(report) for report in reports]
+                assert results[0] == results[1] == results[2]
+                missed = (
+                    changed if isinstance(reports[0], str) else set()
+                )  # built in the next round
                 if not missed:
                     assert dump(one) == dump(two) == dump(three)
                     assert dump(one)["term"] == counted(one, opened[0][1], now)
-            shown = [documents_of(each, catalogue, now) for each, catalogue in opened]
+            shown = [documents_of(variant, catalogue, now) for variant, catalogue in opened]
             assert shown[0] == shown[1] == shown[2]
 
 
-def _told(report: BuildReport | str) -> object:
+def _comparable(report: BuildReport | str) -> object:
     if isinstance(report, str):
         return report
     return msgspec.structs.replace(
@@ -222,85 +226,85 @@ def _told(report: BuildReport | str) -> object:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Publication:
-    made = Publication(
+    publication = Publication(
         tmp_path,
         START,
         FEEDS,
     )
-    made.build()
-    return made
+    publication.build()
+    return publication
 
 
 @pytest.fixture
-def unwalked(site: Publication, monkeypatch: pytest.MonkeyPatch) -> Publication:
-    """The site, where from now on it is wrong to look at all files."""
+def unscanned(site: Publication, monkeypatch: pytest.MonkeyPatch) -> Publication:
+    """A built site in which a full scan fails the test."""
 
-    def refuse(_: Site) -> folder.Scan:
-        raise AssertionError("all files were looked at")
+    def fail(_: Site) -> folder.Scan:
+        raise AssertionError("the folder was scanned")
 
-    monkeypatch.setattr(folder, "scan", refuse)
+    monkeypatch.setattr(folder, "scan", fail)
     return site
 
 
-def test_only_what_was_heard_of_is_looked_at(unwalked: Publication) -> None:
-    unwalked.write("a.md", article(1, -1, ["Space"], "plain"))
-    unwalked.write("c.md", article(2, -1, ["Space"], "plain"))
-    report = unwalked.build(changed_paths=["a.md"])
+def test_only_changed_paths_are_read(unscanned: Publication) -> None:
+    unscanned.write("a.md", article(1, -1, ["Space"], "plain"))
+    unscanned.write("c.md", article(2, -1, ["Space"], "plain"))
+    report = unscanned.build(changed_paths=["a.md"])
     assert (report.read, report.changed, report.articles) == (1, 1, len(NAMES))
 
 
-def test_a_folder_that_was_heard_of_is_walked(unwalked: Publication) -> None:
-    unwalked.write("x/new.md", article(8, -1, ["AI"], "plain"))
-    unwalked.file("x/y/f.md").unlink()
-    report = unwalked.build(changed_paths=["x"])
+def test_changed_folder_is_scanned(unscanned: Publication) -> None:
+    unscanned.write("x/new.md", article(8, -1, ["AI"], "plain"))
+    unscanned.file("x/y/f.md").unlink()
+    report = unscanned.build(changed_paths=["x"])
     assert (report.added, report.withdrawn) == (1, 1)
 
 
-def test_what_no_article_is_changes_nothing(unwalked: Publication) -> None:
-    before = dump(unwalked.site)
-    unwalked.file("note.txt").write_text("not an article")
-    report = unwalked.build(
+def test_path_that_is_not_an_article_changes_nothing(unscanned: Publication) -> None:
+    before = dump(unscanned.site)
+    unscanned.file("note.txt").write_text("not an article")
+    report = unscanned.build(
         changed_paths=["note.txt", ".a.md.swp", "gone", "../site.yaml", "a.md/b"]
     )
-    assert (report.read, dump(unwalked.site)) == (0, before)
+    assert (report.read, dump(unscanned.site)) == (0, before)
 
 
-def test_time_alone_is_a_reason_to_build(unwalked: Publication) -> None:
-    unwalked.write("new.md", article(8, 5, ["Later"], "plain"))
-    report = unwalked.build(changed_paths=["new.md"])
+def test_passing_time_alone_requires_a_build(unscanned: Publication) -> None:
+    unscanned.write("new.md", article(8, 5, ["Later"], "plain"))
+    report = unscanned.build(changed_paths=["new.md"])
     assert not {"all", "topics/later"} & set(report.feeds_changed)
     due = NOW + timedelta(hours=5)
-    with unwalked.read() as reader:
-        feeds = feed_documents.all_feeds(unwalked.site, reader, NOW)
+    with unscanned.read() as reader:
+        feeds = feed_documents.all_feeds(unscanned.site, reader, NOW)
         assert reader.feeds.next_change_of(feeds["all"], NOW) == due
         assert reader.feeds.next_change_of(feeds["from/p2"], NOW) == due
         assert reader.feeds.next_change_of(feeds["from/p1"], NOW) is None
-    assert {"all", "topics/later"} <= set(unwalked.build(due, changed_paths=[]).feeds_changed)
+    assert {"all", "topics/later"} <= set(unscanned.build(due, changed_paths=[]).feeds_changed)
 
 
-def test_a_link_makes_a_build_look_at_everything(site: Publication) -> None:
-    """What changes at one path may be an article at another."""
+def test_symlink_causes_a_full_scan(site: Publication) -> None:
+    """A change of one path may be a change of the article at another."""
     site.file("link.md").symlink_to(site.file("a.md"))
     assert site.build(changed_paths=["link.md"]).read == 1
     site.write("a.md", article(9, -1, ["AI"], "plain"))
     assert site.build(changed_paths=["a.md"]).read == 2
 
 
-def test_a_folder_without_articles_is_an_error(site: Publication) -> None:
+def test_folder_without_articles_is_an_error(site: Publication) -> None:
     for name in NAMES:
         site.file(name).unlink()
     with pytest.raises(ArticleFolderError, match="has no article"):
         site.build(changed_paths=NAMES)
 
 
-def test_the_guard_stops_builds_of_what_was_heard_of(tmp_path: Path) -> None:
+def test_guard_stops_builds_of_changed_paths(tmp_path: Path) -> None:
     files = {f"x/{n}.md": article(n, -n, ["AI"], "plain") for n in range(60)}
     site = Publication(tmp_path, {**files, "a.md": article(99, -1, ["AI"], "plain")}, FEEDS)
     site.build()
     before = dump(site.site)
     shutil.rmtree(site.file("x"))
     with closing(Catalogue(site.site.catalogue)) as catalogue:
-        assert made(site.site, catalogue, NOW, changed_paths=["x"]) == "GuardError"
+        assert build_or_error(site.site, catalogue, NOW, changed_paths=["x"]) == "GuardError"
     assert dump(site.site) == before
 
 
@@ -310,14 +314,14 @@ def test_the_guard_stops_builds_of_what_was_heard_of(tmp_path: Path) -> None:
         ({}, 5),
         ({"topic": "Space"}, None),
         ({"age": "1d"}, 5),
-        ({"age": "3h"}, 2),  # the entry of one hour ago leaves, a second after that
+        ({"age": "3h"}, 2),  # the entry of one hour ago expires one second later
         ({"not": {"age": "3h"}}, 2),
         ({"topic": "AI", "age": "2h"}, 1),
         ({"topic": "Space", "age": "2h"}, None),
         ({"any": [{"topic": "Space"}, {"age": "4h"}]}, 3),
     ],
 )
-def test_until_is_when_time_alone_changes_a_feed(
+def test_until_is_the_next_change_by_time(
     tmp_path: Path, select: dict[str, Any], until: int | None
 ) -> None:
     articles = {
@@ -328,9 +332,9 @@ def test_until_is_when_time_alone_changes_a_feed(
     site.build()
     with site.read() as reader:
         feed = feed_documents.all_feeds(site.site, reader, NOW)["some"]
-        found = reader.feeds.next_change_of(feed, NOW)
+        change = reader.feeds.next_change_of(feed, NOW)
     expected = None if until is None else NOW + timedelta(hours=until)
-    assert found in (expected, expected and expected + timedelta(seconds=1))
-    if found:
-        before = site.fetch("some", found - timedelta(seconds=1))
-        assert before == site.fetch("some", NOW) != site.fetch("some", found)
+    assert change in (expected, expected and expected + timedelta(seconds=1))
+    if change:
+        before = site.fetch("some", change - timedelta(seconds=1))
+        assert before == site.fetch("some", NOW) != site.fetch("some", change)

@@ -1,4 +1,4 @@
-"""What becomes of one article, and what is wrong with any: told without a build."""
+"""`feeds show` and `feeds check` report articles without a build."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ from tests.support.site import NOW, Publication, front_matter
 @pytest.fixture
 def site(tmp_path: Path) -> Publication:
     feeds = {"feeds": [{"path": "all"}, {"path": "newest", "size": 1}]}
-    made = Publication(
+    publication = Publication(
         tmp_path,
         {
             "a.md": front_matter(title="a", webUrl="https://example.org/a"),
@@ -28,37 +28,37 @@ def site(tmp_path: Path) -> Publication:
         },
         feeds,
     )
-    made.build()
-    return made
+    publication.build()
+    return publication
 
 
-def fate(site: Publication, name: str) -> ArticleStatus:
+def status_of(site: Publication, name: str) -> ArticleStatus:
     with site.read() as reader:
         return explain.explain(name, site.site, reader, NOW)
 
 
 @pytest.mark.parametrize("name", ["old.md", "tag:example.org,2026:site/old"])
-def test_an_article_is_found_by_its_path_and_by_its_id(site: Publication, name: str) -> None:
-    found = fate(site, name)
-    assert (found.path, found.status) == ("old.md", "published")
-    assert (found.feeds, found.selected) == (("all",), ("newest",))
+def test_article_is_found_by_path_and_by_id(site: Publication, name: str) -> None:
+    article = status_of(site, name)
+    assert (article.path, article.status) == ("old.md", "published")
+    assert (article.feeds, article.selected) == (("all",), ("newest",))
 
 
-def test_what_has_become_bad_is_published_as_it_was(site: Publication) -> None:
+def test_article_that_became_invalid_is_published_unchanged(site: Publication) -> None:
     site.write("a.md", front_matter(title=None))
-    found = fate(site, "a.md")
-    assert found.status == "published as it was before, for it has problems now"
-    assert found.feeds == ("all", "newest")
-    assert [row.fatal for row in found.problems] == [True]
-    assert found.entry
-    assert found.entry.title == "a"
+    article = status_of(site, "a.md")
+    assert article.status == "published as it was before, for it has problems now"
+    assert article.feeds == ("all", "newest")
+    assert [row.fatal for row in article.problems] == [True]
+    assert article.entry
+    assert article.entry.title == "a"
 
 
-def test_an_article_whose_id_is_taken_is_not_said_to_be_new(site: Publication) -> None:
+def test_article_with_a_taken_id_is_not_reported_as_new(site: Publication) -> None:
     site.write("a.html", front_matter(title="other"))
-    found = fate(site, "a.html")
-    assert found.status == "not published, for it has problems"
-    assert "a.md" in found.problems[-1].message
+    article = status_of(site, "a.html")
+    assert article.status == "not published, for it has problems"
+    assert "a.md" in article.problems[-1].message
 
 
 @pytest.mark.parametrize(
@@ -73,80 +73,80 @@ def test_an_article_whose_id_is_taken_is_not_said_to_be_new(site: Publication) -
         ),
     ],
 )
-def test_an_article_that_is_not_built_yet_is_told_its_fate(
+def test_status_of_an_article_that_is_not_built_yet(
     site: Publication, text: str, status: str
 ) -> None:
     site.write("n.md", text)
-    assert fate(site, "n.md").status == status
+    assert status_of(site, "n.md").status == status
 
 
-def test_an_article_that_is_gone_is_withdrawn_and_one_that_never_was_is_unknown(
+def test_removed_article_is_withdrawn_and_other_paths_are_unknown(
     site: Publication,
 ) -> None:
     site.file("a.md").unlink()
-    assert fate(site, "a.md").status.startswith("withdrawn, for the article is gone")
+    assert status_of(site, "a.md").status.startswith("withdrawn, for the article is gone")
     with pytest.raises(NotFoundError, match="no-such"):
-        fate(site, "no-such.md")
+        status_of(site, "no-such.md")
 
 
-def test_a_file_that_has_grown_too_large_keeps_its_entry_out(site: Publication) -> None:
+def test_article_that_grew_too_large_keeps_its_entry(site: Publication) -> None:
     site.write("old.md", "x" * 2_000_001)
-    found = fate(site, "old.md")
-    assert found.status == "published as it was before, for it has problems now"
-    assert found.feeds == ("all",)
-    assert "2,000,001 bytes" in found.problems[0].message
+    article = status_of(site, "old.md")
+    assert article.status == "published as it was before, for it has problems now"
+    assert article.feeds == ("all",)
+    assert "2,000,001 bytes" in article.problems[0].message
     site.build()
-    assert fate(site, "old.md").status == found.status
+    assert status_of(site, "old.md").status == article.status
     assert "old" in site.titles()
 
 
-def test_an_entry_that_could_not_be_rendered_is_not_said_to_be_published(
+def test_entry_that_cannot_be_rendered_is_not_published(
     site: Publication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(entry: Entry, _: Site) -> NoReturn:
+    def fail(entry: Entry, _: Site) -> NoReturn:
         raise RenderError(entry.id, "cannot")
 
     site.write("a.md", front_matter(title="a2", webUrl="https://example.org/a"))
     with monkeypatch.context() as patched:
-        patched.setattr(fragment, "render_entry", fails)
+        patched.setattr(fragment, "render_entry", fail)
         site.build()
-    found = fate(site, "a.md")
-    assert (found.status, found.entry) == ("not published, for it has problems", None)
-    assert [row.fatal for row in found.problems] == [True]
-    assert "cannot be rendered" in found.problems[0].message
+    article = status_of(site, "a.md")
+    assert (article.status, article.entry) == ("not published, for it has problems", None)
+    assert [row.fatal for row in article.problems] == [True]
+    assert "cannot be rendered" in article.problems[0].message
     site.write("a.md", front_matter(title="a3", webUrl="https://example.org/a"))
-    assert fate(site, "a.md").status == "back: the next build publishes it again"
+    assert status_of(site, "a.md").status == "back: the next build publishes it again"
     site.build()
-    assert fate(site, "a.md").status == "published"
+    assert status_of(site, "a.md").status == "published"
 
 
-def test_what_is_told_of_an_entry_is_what_a_build_makes_of_it(site: Publication) -> None:
+def test_explained_entry_equals_the_built_one(site: Publication) -> None:
     site.write("old.md", front_matter(title="renewed", publishedDateTime="2024-01-01"))
-    told = fate(site, "old.md").entry
+    explained = status_of(site, "old.md").entry
     site.build()
     with site.read() as reader:
-        found = reader.entries.find("old.md")
-    assert found
-    assert told == found[1]
+        row = reader.entries.find("old.md")
+    assert row
+    assert explained == row[1]
 
 
-def test_a_file_that_no_build_reads_is_no_article(site: Publication) -> None:
+def test_file_outside_the_folder_is_not_an_article(site: Publication) -> None:
     site.write("notes.txt", front_matter(title="notes"))
     with pytest.raises(NotFoundError):
-        fate(site, "notes.txt")
+        status_of(site, "notes.txt")
     site.file("out.md").symlink_to(site.root / "site.yaml")
-    found = fate(site, "out.md")
-    assert found.status == "not published, for it has problems"
-    assert "leads out" in found.problems[0].message
+    article = status_of(site, "out.md")
+    assert article.status == "not published, for it has problems"
+    assert "leads out" in article.problems[0].message
 
 
-def test_check_finds_families_that_clash(tmp_path: Path) -> None:
+def test_check_finds_families_that_collide(tmp_path: Path) -> None:
     feeds = [
         {"path": "{topic}", "each": "topic"},
         {"path": "{category}", "each": "category"},
         {"path": "{type}-{language}", "each": ["type", "language"]},
     ]
-    made = Publication(
+    publication = Publication(
         tmp_path,
         {
             "a.md": front_matter(topics=["AI", "News", "Video en"]),
@@ -157,23 +157,23 @@ def test_check_finds_families_that_clash(tmp_path: Path) -> None:
         },
         {"feeds": feeds},
     )
-    problems = check.check_articles(made.site, NOW, silent).problems
-    risks = definitions.possible_collisions(made.site)
+    problems = check.check_articles(publication.site, NOW, silent).problems
+    risks = definitions.possible_collisions(publication.site)
     assert [row.field for row in risks] == ["feeds[1].path", "feeds[2].path", "feeds[2].path"]
     clashes = [row for row in problems if row not in risks]
     assert [row.field for row in clashes] == ["feeds[1].path", "feeds[2].path"]
-    assert tuple(clashes) == made.build().problems
+    assert tuple(clashes) == publication.build().problems
     assert len(problems) == len(clashes) + len(risks)
 
 
-def test_check_finds_what_a_build_would_report(site: Publication) -> None:
+def test_check_finds_the_problems_of_a_build(site: Publication) -> None:
     site.write("a.html", front_matter(title="other", webUrl="https://example.org/other"))
     site.write("bad.md", "no front matter")
     site.write("same.md", front_matter(title="same", webUrl="https://example.org/a"))
     report = check.check_articles(site.site, NOW, silent)
     number, problems = report.articles, report.problems
     assert number == 5
-    told = {(row.path, row.field, row.fatal) for row in problems}
+    checked = {(row.path, row.field, row.fatal) for row in problems}
     built = {(row.path, row.field, row.fatal) for row in site.build().problems}
-    assert {row[1:] for row in told} == {row[1:] for row in built}
-    assert ("bad.md", "", True) in told & built
+    assert {row[1:] for row in checked} == {row[1:] for row in built}
+    assert ("bad.md", "", True) in checked & built

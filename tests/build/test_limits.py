@@ -1,4 +1,4 @@
-"""Limits of what one article may cost: it is a row of the report, and the others go on."""
+"""An article that exceeds a limit is reported; the rest is published."""
 
 import faulthandler
 import multiprocessing
@@ -17,8 +17,7 @@ import pytest
 from feeds.articles import parser
 from feeds.articles.assets import AssetSize, no_asset_size
 from feeds.articles.parser import Article
-from feeds.build import check
-from feeds.build import workers as work
+from feeds.build import check, workers
 from feeds.build.workers import ReadTask, article_workers
 from feeds.config.site import Site
 from feeds.model import document
@@ -31,11 +30,11 @@ from tests.support.site import NOW, Publication, front_matter
 LATER = NOW + timedelta(days=1)
 _SECONDS = int(NOW.timestamp())
 # Twice the size above which an article is read in a separate process, whatever the build.
-_LONG = "word " * (2 * work._SMALL // 5)
+_LONG = "word " * (2 * workers._SMALL // 5)
 
 
 def _hang() -> None:
-    """In C, where no handler of a signal comes to its turn."""
+    """Loop in C code, where no signal handler runs."""
     re.match("(a+)+$", "a" * 60 + "b")
 
 
@@ -44,7 +43,7 @@ def _fill_memory() -> None:
 
 
 def _wait() -> None:
-    """Nothing is done, until the limit by the clock: if there is one, it comes soon."""
+    """Sleep until the wall-clock limit, which is shortened if it is set."""
     if signal.getitimer(signal.ITIMER_REAL)[0] > 0:
         signal.setitimer(signal.ITIMER_REAL, 0.05)
     time.sleep(60)
@@ -70,7 +69,7 @@ REASONS = {
 _parse, _render, _begin, _limit_time = (
     parser.parse,
     fragment.render_entry,
-    work._begin,
+    workers._begin,
     worker_process.limit_time,
 )
 
@@ -108,16 +107,16 @@ def _hostile_render(entry: Entry, site: Site) -> dict[document.Format, bytes]:
 def _begin_hostile(site: Site, now: int) -> None:
     """The start of a process, forked or not, whose parsers have such faults."""
     _begin(site, now)
-    faulthandler.disable()  # which pytest has enabled, and which would report each abort
-    # The first article of a process takes a fraction of that; and so no test takes long.
-    vars(work)["limit_time"] = lambda seconds: _limit_time(seconds / 4)
+    faulthandler.disable()  # enabled by pytest; it would report each abort
+    # A quarter of the limit is plenty for these articles, and keeps the tests short.
+    vars(workers)["limit_time"] = lambda seconds: _limit_time(seconds / 4)
     parser.parse, fragment.render_entry = _hostile_parse, _hostile_render
 
 
 @pytest.fixture(autouse=True)
 def hostile(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "_begin", _begin_hostile)
-    monkeypatch.setattr(work, "_WORTH_PROCESSES", 4)
+    monkeypatch.setattr(workers, "_begin", _begin_hostile)
+    monkeypatch.setattr(workers, "_WORTH_PROCESSES", 4)
 
 
 def text(name: str, body: str = "") -> str:
@@ -137,7 +136,7 @@ def rows(site: Publication, **options: object) -> list[str]:
 
 
 @pytest.mark.parametrize("deed", DEEDS)
-def test_an_article_that_passes_a_limit_or_ends_its_process_stays_as_it_was(
+def test_article_that_exceeds_a_limit_stays_published_unchanged(
     site: Publication, deed: str
 ) -> None:
     for name in "abcd":
@@ -152,9 +151,7 @@ def test_an_article_that_passes_a_limit_or_ends_its_process_stays_as_it_was(
 
 
 @pytest.mark.parametrize("deed", ["hang", "fill", "abort"])
-def test_a_long_article_does_no_harm_to_the_process_of_a_small_build(
-    site: Publication, deed: str
-) -> None:
+def test_long_article_does_not_harm_a_build_without_workers(site: Publication, deed: str) -> None:
     site.write("a.md", text("a again"))
     site.write("b.md", text("b again", f"read: {deed} {_LONG}"))
     [row] = rows(site)
@@ -163,16 +160,14 @@ def test_a_long_article_does_no_harm_to_the_process_of_a_small_build(
     assert not multiprocessing.active_children()
 
 
-def test_small_articles_of_a_small_build_need_no_process(
-    site: Publication, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(work, "ProcessPool", None)
+def test_small_articles_need_no_worker(site: Publication, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "ProcessPool", None)
     site.write("a.md", text("a again", _LONG[: 7 * len(_LONG) // 16]))
     assert rows(site) == []
     assert "a again" in site.titles()
 
 
-def test_a_long_article_without_faults_is_read_as_any_other(site: Publication) -> None:
+def test_long_valid_article_is_published(site: Publication) -> None:
     site.write("b.md", text("b again", _LONG))
     assert rows(site) == []
     alone = site.items()
@@ -184,7 +179,7 @@ def test_a_long_article_without_faults_is_read_as_any_other(site: Publication) -
     ]
 
 
-def test_an_article_that_failed_is_read_again_only_when_it_changed(site: Publication) -> None:
+def test_failed_article_is_read_again_only_after_a_change(site: Publication) -> None:
     site.write("b.md", text("b again", f"read: leave {_LONG}"))
     assert len(rows(site)) == 1
     report = site.build(LATER)
@@ -197,7 +192,7 @@ def test_an_article_that_failed_is_read_again_only_when_it_changed(site: Publica
     assert "b mended" in site.titles()
 
 
-def test_an_article_changed_while_it_is_read_is_not_taken_for_the_one_that_failed(
+def test_article_changed_while_it_fails_is_read_again(
     site: Publication,
 ) -> None:
     """It is read twice, and is another one each time, and mended while it is read again."""
@@ -209,7 +204,7 @@ def test_an_article_changed_while_it_is_read_is_not_taken_for_the_one_that_faile
     assert "b mended" in site.titles()
 
 
-def test_all_that_fail_are_named_each_for_itself_in_their_order(site: Publication) -> None:
+def test_each_failing_article_is_reported_in_order(site: Publication) -> None:
     deeds = {"e": "leave", "f": "abort", "h": "fill", "k": "kill", "l": "kill"}
     names = "abcdefghijklm"
     for name in names:
@@ -224,7 +219,7 @@ def test_all_that_fail_are_named_each_for_itself_in_their_order(site: Publicatio
     assert [each.path[0] for each in read] == list(names)
 
 
-def test_checking_names_an_article_that_passes_a_limit(site: Publication) -> None:
+def test_check_reports_an_article_that_exceeds_a_limit(site: Publication) -> None:
     site.write("b.md", text("b", "read: hang"))
     report = check.check_articles(site.site, NOW, silent)
     number, problems = report.articles, report.problems
@@ -232,7 +227,7 @@ def test_checking_names_an_article_that_passes_a_limit(site: Publication) -> Non
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_an_entry_too_costly_to_render_stays_as_it_was(site: Publication, jobs: int) -> None:
+def test_entry_too_costly_to_render_stays_published_unchanged(site: Publication, jobs: int) -> None:
     for name in "abcd":
         body = f"render: hang {_LONG}{_LONG[:9_999]}" if name == "b" else "Text."
         site.write(f"{name}.md", text(f"{name} again", body))
@@ -242,7 +237,7 @@ def test_an_entry_too_costly_to_render_stays_as_it_was(site: Publication, jobs: 
     assert sorted(site.titles()) == ["a again", "b", "c again", "d again"]
 
 
-def test_an_entry_that_ends_the_process_that_renders_it_costs_no_other(site: Publication) -> None:
+def test_entry_that_kills_its_worker_does_not_affect_the_rest(site: Publication) -> None:
     """Also a small one, which is not tried while it is read."""
     for name in "abcd":
         body = "render: leave" if name == "b" else "Text."
@@ -252,8 +247,8 @@ def test_an_entry_that_ends_the_process_that_renders_it_costs_no_other(site: Pub
     assert sorted(site.titles()) == ["a again", "c again", "d again"]
 
 
-def test_the_limits_leave_an_interrupt_its_effect_at_once() -> None:
-    """Also where a process is in the midst of C code."""
+def test_interrupt_takes_effect_at_once() -> None:
+    """Even while a process executes C code."""
     script = (
         "import os, re\n"
         "from feeds.util.processes import ProcessPool\n"
@@ -261,19 +256,19 @@ def test_the_limits_leave_an_interrupt_its_effect_at_once() -> None:
         "def start(): pass\n"
         "def work(task):\n"
         "    limit_time(60)\n"
-        "    os.write(1, b'at work\\n')\n"
+        "    os.write(1, b'started\\n')\n"
         "    re.match('(a+)+$', 'a' * 60 + 'b')\n"
-        "with ProcessPool(2, start) as made:\n"
-        "    list(made.run(work, [b'1', b'2'], lambda task: []))\n"
+        "with ProcessPool(2, start) as pool:\n"
+        "    list(pool.run(work, [b'1', b'2'], lambda task: []))\n"
     )
     with subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as run:
         assert run.stdout
-        assert [run.stdout.readline() for _ in range(2)] == ["at work\n"] * 2
+        assert [run.stdout.readline() for _ in range(2)] == ["started\n"] * 2
         begin = time.monotonic()
         run.send_signal(signal.SIGINT)
-        # Its end of the pipe closes with the last process that has it.
+        # The pipe closes when the last process that holds it ends.
         assert run.stdout.read() == ""
     assert time.monotonic() - begin < 3
     assert run.returncode != 0

@@ -1,4 +1,4 @@
-"""What differs between two walks is found in the stretches that differ, and only there."""
+"""Differences between two scans are found by comparing only the ranges that differ."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -18,73 +18,75 @@ from feeds.catalogue.files import Files
 from feeds.config.site import Site
 from tests.support.site import Publication, front_matter
 
-# Paths of all kinds of characters, those among them that sort before the end of a path in a line.
+# Includes characters that sort before the separator after the path in a line.
 PATHS = st.text("ab/ !\x01-é\U0001f600", min_size=1, max_size=4)
 FILES = st.dictionaries(PATHS, st.integers(0, 2), max_size=30)
 
 
 @pytest.fixture(autouse=True)
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stretches of few files, so that there are many."""
+def small_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Use ranges of few files, so that a test has many of them."""
     monkeypatch.setattr(scan_digest, "_MIN_FILES", 2)
 
 
-def drawn(files: Mapping[str, int], known: ScanDigest | None = None) -> PartitionedScan:
+def partition(files: Mapping[str, int], previous: ScanDigest | None = None) -> PartitionedScan:
     scan = Scan({path: Stat(size, 0) for path, size in files.items()}, ())
     lines = scan.lines()
-    return PartitionedScan(known or ScanDigest(), list(scan.files), lines, folder.digest(lines))
+    return PartitionedScan(previous or ScanDigest(), list(scan.files), lines, folder.digest(lines))
 
 
-def differing(before: Mapping[str, int], after: Mapping[str, int], known: ScanDigest) -> set[str]:
-    """The paths that differ, found as a build does: `before` is what the catalogue has."""
-    found: set[str] = set()
-    for first, last, lines in drawn(after, known).differing():
-        had = {
+def changed_paths(
+    before: Mapping[str, int], after: Mapping[str, int], previous: ScanDigest
+) -> set[str]:
+    """Paths that differ, found as in a build; `before` are the files in the catalogue."""
+    paths: set[str] = set()
+    for first, last, lines in partition(after, previous).differing():
+        stored = {
             f"{path} {size} 0"
             for path, size in before.items()
             if (first is None or path >= first) and (last is None or path < last)
         }
-        found |= {line.rsplit(" ", 2)[0] for line in had.symmetric_difference(lines)}
-    return found
+        paths |= {line.rsplit(" ", 2)[0] for line in stored.symmetric_difference(lines)}
+    return paths
 
 
 @given(FILES, FILES, FILES)
-def test_all_that_differs_is_found(
+def test_every_difference_is_found(
     first: dict[str, int], change: dict[str, int], more: dict[str, int]
 ) -> None:
-    before, known = first, ScanDigest()
+    before, previous = first, ScanDigest()
     for after in (first | change, change | more, {}, first):
-        other = {path for path in before | after if before.get(path) != after.get(path)}
-        assert differing(before, after, known) == other
-        known = drawn(after, known).updated_digest()
-        assert differing(after, after, known) == set()
-        assert not list(drawn(after, known).differing())
+        expected = {path for path in before | after if before.get(path) != after.get(path)}
+        assert changed_paths(before, after, previous) == expected
+        previous = partition(after, previous).updated_digest()
+        assert changed_paths(after, after, previous) == set()
+        assert not list(partition(after, previous).differing())
         before = after
 
 
 @given(FILES, st.sets(PATHS, max_size=5))
-def test_what_is_not_known_is_looked_at(files: dict[str, int], paths: set[str]) -> None:
-    known = drawn(files).updated_digest().without(paths)
-    there = {line for part in drawn(files, known).differing() for line in part.lines}
-    assert there >= {f"{path} {files[path]} 0" for path in paths if path in files}
-    assert ScanDigest.decoded(known.encoded()) == known
+def test_forgotten_paths_differ(files: dict[str, int], paths: set[str]) -> None:
+    previous = partition(files).updated_digest().without(paths)
+    lines = {line for part in partition(files, previous).differing() for line in part.lines}
+    assert lines >= {f"{path} {files[path]} 0" for path in paths if path in files}
+    assert ScanDigest.decoded(previous.encoded()) == previous
 
 
-def test_files_are_in_stretches_of_like_length() -> None:
+def test_ranges_have_similar_lengths() -> None:
     files = {f"{number:04}.md": 1 for number in range(1000)}
-    known = drawn(files).updated_digest()
-    assert len(known.digests) == scan_digest._RANGES
-    more = files | {f"9999-{number}.md": 1 for number in range(60)}  # all in the last one
-    again = drawn(more, known).updated_digest()
-    assert again.begins != known.begins
+    previous = partition(files).updated_digest()
+    assert len(previous.digests) == scan_digest._RANGES
+    more = files | {f"9999-{number}.md": 1 for number in range(60)}  # all in the last range
+    again = partition(more, previous).updated_digest()
+    assert again.begins != previous.begins
     assert len(again.digests) == pytest.approx(scan_digest._RANGES, abs=10)
 
 
 @pytest.mark.parametrize(
-    "said", ["", "0123456789abcdef", '{"whole": 1}', "[]", '{"whole":"a","begins":["x"]}']
+    "stored", ["", "0123456789abcdef", '{"whole": 1}', "[]", '{"whole":"a","begins":["x"]}']
 )
-def test_what_another_version_wrote_tells_nothing(said: str) -> None:
-    assert ScanDigest.decoded(said) == ScanDigest()
+def test_digest_of_another_version_is_ignored(stored: str) -> None:
+    assert ScanDigest.decoded(stored) == ScanDigest()
 
 
 NAMES = [f"{number:02}.md" for number in range(40)]
@@ -93,23 +95,23 @@ Ranges = list[tuple[str | None, str | None]]
 
 @pytest.fixture
 def site(tmp_path: Path) -> Publication:
-    made = Publication(tmp_path, {name: article(name) for name in NAMES}, guard=100)
-    made.build()
-    return made
+    publication = Publication(tmp_path, {name: article(name) for name in NAMES}, guard=100)
+    publication.build()
+    return publication
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Ranges:
-    """The stretches whose rows builds ask for."""
-    noted: Ranges = []
+def read_ranges(monkeypatch: pytest.MonkeyPatch) -> Ranges:
+    """The ranges whose rows are read by builds."""
+    ranges: Ranges = []
     scan_lines = Files.scan_lines
 
-    def noting(self: Files, first: str | None, last: str | None) -> set[str]:
-        noted.append((first, last))
+    def record(self: Files, first: str | None, last: str | None) -> set[str]:
+        ranges.append((first, last))
         return scan_lines(self, first, last)
 
-    monkeypatch.setattr(Files, "scan_lines", noting)
-    return noted
+    monkeypatch.setattr(Files, "scan_lines", record)
+    return ranges
 
 
 def article(name: str, title: str = "A title") -> str:
@@ -117,52 +119,50 @@ def article(name: str, title: str = "A title") -> str:
 
 
 def restore(site: Publication, name: str, content: bytes, ns: int) -> None:
-    """Put a file back as it was, with its time: as rsync does."""
+    """Restore a file with its time, like rsync."""
     site.file(name).write_bytes(content)
     os.utime(site.file(name), ns=(ns, ns))
 
 
-def looks(site: Publication, name: str) -> tuple[bytes, int]:
+def state_of(site: Publication, name: str) -> tuple[bytes, int]:
     return site.file(name).read_bytes(), site.file(name).stat().st_mtime_ns
 
 
 def shown(site: Publication) -> dict[str, str]:
-    """The titles that are out, by path."""
+    """Published titles by path."""
     with site.read() as reader:
-        found = {name: reader.entries.find(name) for name in (*NAMES, "21.html")}
-    return {name: each[1].title for name, each in found.items() if each and not each[0].withdrawn}
+        rows = {name: reader.entries.find(name) for name in (*NAMES, "21.html")}
+    return {name: row[1].title for name, row in rows.items() if row and not row[0].withdrawn}
 
 
-def test_a_build_compares_the_stretches_that_changed_and_no_others(
-    site: Publication, asked: Ranges
-) -> None:
+def test_build_compares_only_changed_ranges(site: Publication, read_ranges: Ranges) -> None:
     site.write("21.md", article("21.md", "Other"))
     assert site.build().changed == 1
-    [(first, last)] = asked
+    [(first, last)] = read_ranges
     assert first is not None
     assert last is not None
     assert first <= "21.md" < last
-    asked.clear()
+    read_ranges.clear()
     assert site.build().read == 0
-    assert asked == []
+    assert read_ranges == []
 
 
-def test_a_file_that_has_to_be_read_each_time_costs_the_others_nothing(
-    site: Publication, asked: Ranges
+def test_file_read_every_time_does_not_affect_other_ranges(
+    site: Publication, read_ranges: Ranges
 ) -> None:
     site.write("30.md", b"x" * 20_000_000)
     for title in ("One", "Two"):
-        asked.clear()
+        read_ranges.clear()
         site.write("05.md", article("05.md", title))
         assert site.build().read == 2
-    assert len(asked) == 2
+    assert len(read_ranges) == 2
 
 
 @pytest.mark.parametrize("kind", ["edit", "removal"])
-def test_what_was_heard_and_taken_back_is_found(site: Publication, kind: str) -> None:
-    before, was = shown(site), looks(site, "21.md")
+def test_reverted_change_is_found(site: Publication, kind: str) -> None:
+    before, was = shown(site), state_of(site, "21.md")
     if kind == "edit":
-        site.write("21.md", article("21.md", "Heard"))
+        site.write("21.md", article("21.md", "Reported"))
     else:
         site.file("21.md").unlink()
     site.build(changed_paths=["21.md"])
@@ -173,24 +173,26 @@ def test_what_was_heard_and_taken_back_is_found(site: Publication, kind: str) ->
     assert shown(site) == before
 
 
-def test_what_is_forgotten_is_read_again(site: Publication, asked: Ranges) -> None:
+def test_build_without_digest_compares_everything(site: Publication, read_ranges: Ranges) -> None:
     with (
         closing(Catalogue(site.site.catalogue)) as catalogue,
         catalogue.write() as writer,
     ):
         writer.files.forget_times()
     assert site.build().read == len(NAMES)
-    assert asked == [(None, None)]
+    assert read_ranges == [(None, None)]
 
 
-@pytest.mark.parametrize("title", ["Version A", "Version B"])  # the time alone, or all of it
-def test_what_changed_between_walk_and_reading_is_read_again(
+@pytest.mark.parametrize(
+    "title", ["Version A", "Version B"]
+)  # a change of the time only, or of the content too
+def test_change_between_scan_and_reading_is_read_again(
     site: Publication, monkeypatch: pytest.MonkeyPatch, title: str
 ) -> None:
     site.write("21.md", article("21.md", title))
     site.build()
     site.write("21.md", article("21.md", "Version A"))
-    was, read = looks(site, "21.md"), folder.read
+    was, read = state_of(site, "21.md"), folder.read
 
     def racing(root: Path, path: str, most: int) -> tuple[bytes, Stat]:
         if path == "21.md":
@@ -208,15 +210,15 @@ def test_what_changed_between_walk_and_reading_is_read_again(
 
 
 @pytest.mark.parametrize("kind", ["changed back", "gone", "beside"])
-def test_what_changed_between_walk_and_look_is_looked_at_again(
+def test_change_between_scan_and_stat_is_found(
     site: Publication, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    before, was, look = shown(site), looks(site, "21.md"), folder.scan_paths
+    before, was, look = shown(site), state_of(site, "21.md"), folder.scan_paths
     if kind == "beside":
         site.file("21.md").unlink()
     else:
-        site.write("21.md", article("21.md", "Walked"))
-    walked = None if kind == "beside" else looks(site, "21.md")
+        site.write("21.md", article("21.md", "Scanned"))
+    scanned = None if kind == "beside" else state_of(site, "21.md")
     done: list[bool] = []
 
     def racing(site_: Site, paths: Iterable[str]) -> Scan | None:
@@ -234,22 +236,22 @@ def test_what_changed_between_walk_and_look_is_looked_at_again(
         patch.setattr(folder, "scan_paths", racing)
         site.build()
     site.write("01.md", article("01.md"))
-    if walked is None:
+    if scanned is None:
         site.file("21.html").unlink()
         site.build()
         assert shown(site) == {name: title for name, title in before.items() if name != "21.md"}
     else:
-        restore(site, "21.md", *walked)
+        restore(site, "21.md", *scanned)
         site.build()
-        assert shown(site) == before | {"21.md": "Walked"}
+        assert shown(site) == before | {"21.md": "Scanned"}
 
 
-def test_a_file_beside_one_that_is_gone_may_go_too(
+def test_neighbour_of_a_removed_file_may_be_removed_too(
     site: Publication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.write("21.html", article("21", "Beside"))
     site.build()
-    was, look = looks(site, "21.html"), folder.scan_paths
+    was, look = state_of(site, "21.html"), folder.scan_paths
     site.file("21.md").unlink()
 
     def racing(site_: Site, paths: Iterable[str]) -> Scan | None:
@@ -265,10 +267,10 @@ def test_a_file_beside_one_that_is_gone_may_go_too(
     assert shown(site)["21.html"] == "Beside"
 
 
-def test_what_is_gone_is_withdrawn_where_nobody_may_look(
+def test_removed_article_is_withdrawn_in_an_unreadable_folder(
     site: Publication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A folder that may be listed and not entered: a walk finds no fault with it."""
+    """A folder that may be listed but not entered; a scan reports no problem with it."""
     site.file("21.md").unlink()
     lstat = os.lstat
 
@@ -284,10 +286,8 @@ def test_what_is_gone_is_withdrawn_where_nobody_may_look(
     assert "21.md" not in shown(site)
 
 
-def test_articles_are_counted_as_they_are_stored(
-    site: Publication, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    was, look = looks(site, "21.md"), folder.scan_paths
+def test_articles_are_counted_as_stored(site: Publication, monkeypatch: pytest.MonkeyPatch) -> None:
+    was, look = state_of(site, "21.md"), folder.scan_paths
     site.file("21.md").unlink()
 
     def racing(site_: Site, paths: Iterable[str]) -> Scan | None:

@@ -8,7 +8,7 @@ from feeds.errors import ConfigError
 from feeds.model.selection import Age, All, AnyOf, Not, Range, Selection, Terms
 from tests.support.config_folder import FEEDS, load_error, load_site
 
-# A feed, the key at fault below feeds[0], its line, and what the message says.
+# A feed, the wrong key below feeds[0], its line, and text of the message.
 WRONG_FEED = [
     ("siez: 5", "siez", 3, "did you mean size?"),
     ("size: 0", "size", 3, "0"),

@@ -18,11 +18,11 @@ def test_scan_every_below_one_second_is_refused(tmp_path: Path, value: object) -
 @pytest.mark.parametrize("key", ["url", "feeds_url", "assets_url"])
 def test_base_urls_become_canonical_and_end_in_a_slash(key: str, tmp_path: Path) -> None:
     text = SITE.replace("url: https://example.org\n", "") if key == "url" else SITE
-    made = load_site(tmp_path, f"{text}{key}: https://Example.org/a b\n")
-    assert getattr(made.settings, key) == "https://example.org/a%20b/"
+    site = load_site(tmp_path, f"{text}{key}: https://Example.org/a b\n")
+    assert getattr(site.settings, key) == "https://example.org/a%20b/"
 
 
-# What site.yaml holds after its three keys, the key at fault, and what the message says.
+# Lines of site.yaml after its three keys, the wrong key, and text of the message.
 WRONG_SITE = [
     ("titel: x", "titel", "no such setting; did you mean title?"),
     ("zzz: x", "zzz", "no such setting; see docs/reference/settings.md"),

@@ -13,8 +13,9 @@ import pytest
 
 from tests.support.fake_hub import FakeHub, Handler, Reply, Subscriber, serving
 from tests.support.feeds_server import Server, free_port
-from tests.support.notified_site import article, ping, wait_until
+from tests.support.notified_site import article, ping
 from tests.support.site import Publication, write_article
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.xdist_group("websub")
 

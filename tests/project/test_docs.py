@@ -314,7 +314,7 @@ PROBLEMS: Mapping[str, str] = {
     "is not http or https": "---\ntitle: A\nwebUrl: ftp://example.org/\n---\n",
     "leads out of its folder": "---\ntitle: A\nwebUrl: /../a\n---\n",
     "is not a URL": "---\ntitle: A\nwebUrl: https://\n---\n",
-    "holds a user name or password": "---\ntitle: A\nwebUrl: https://a:b@example.org/\n---\n",
+    "contains a user name or password": "---\ntitle: A\nwebUrl: https://a:b@example.org/\n---\n",
     "characters, more than": f"---\ntitle: A\nwebUrl: /a\ntopics: [{'a' * 1001}]\n---\n",
     "more than articles.max_content": f"---\ntitle: A\nwebUrl: /a\n---\n{'a' * 1_000_001}\n",
     "flatten it": f"---\ntitle: A\nwebUrl: /a\n---\n{'<div>' * 501}\n",

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from feeds.config.settings import PurgeSettings, split_by_server
-from feeds.publish import cdn
+from feeds.publish import aws_signature, cdn
 from feeds.publish.cdn import PurgeRequest, PurgeTargets
 
 NOW = datetime(2015, 8, 30, 12, 36, tzinfo=UTC)
@@ -166,7 +166,7 @@ def test_cloudfront() -> None:
     assert paths == ["/feeds/all.rss", "/feeds/topics/a%26b.rss"]
     assert batch.findtext("c:Paths/c:Quantity", None, names) == "2"
     assert batch.findtext("c:CallerReference", None, names)
-    signed = cdn.sign(request, ENVIRON, NOW)
+    signed = aws_signature.sign(request, ENVIRON, NOW)
     assert signed.headers["Authorization"].startswith(
         "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/cloudfront/aws4_request, "
         "SignedHeaders=content-type;host;x-amz-date, Signature="
@@ -193,7 +193,7 @@ def test_signature_matches_the_aws_example() -> None:
         {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"},
         service="iam",
     )
-    signed = cdn.sign(request, ENVIRON, NOW)
+    signed = aws_signature.sign(request, ENVIRON, NOW)
     assert signed.headers["Authorization"].endswith(
         "Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"
     )
@@ -202,7 +202,7 @@ def test_signature_matches_the_aws_example() -> None:
 def test_session_token_is_signed() -> None:
     environ = {**ENVIRON, "AWS_SESSION_TOKEN": "token"}
     request = PurgeRequest("GET", "https://a.example/", service="s")
-    signed = cdn.sign(request, environ, NOW)
+    signed = aws_signature.sign(request, environ, NOW)
     assert signed.headers["X-Amz-Security-Token"] == "token"
     assert "host;x-amz-date;x-amz-security-token" in signed.headers["Authorization"]
 

@@ -106,9 +106,9 @@ def test_export_into_or_above_private_folders_is_refused(tmp_path: Path, name: s
     for out in (site.root / name, tmp_path / "link"):
         if out.name == "link":
             out.symlink_to(site.root / name)
-        with pytest.raises(ExportError, match=r"is or holds the (article|catalogue)"):
+        with pytest.raises(ExportError, match=r"is or contains the (article|catalogue)"):
             site.export(out)
-        with pytest.raises(ExportError, match="name another folder"):
+        with pytest.raises(ExportError, match="choose a separate folder"):
             publish(site.site, out, NOW, silent)
     assert not list(tmp_path.rglob("*.rss"))
 
@@ -117,7 +117,7 @@ def test_export_above_the_article_folder_is_refused(tmp_path: Path) -> None:
     site = Publication(tmp_path / "site", {}, articles={"folder": "../content/blog"})
     (tmp_path / "content/blog").mkdir(parents=True)
     (tmp_path / "content/blog/a.md").write_text(article("a"))
-    with pytest.raises(ExportError, match="is or holds the article folder"):
+    with pytest.raises(ExportError, match="is or contains the article folder"):
         publish(site.site, tmp_path / "content", NOW, silent)
     site.build()
     site.export(site.root / "public")  # many sites export to a folder below the config folder

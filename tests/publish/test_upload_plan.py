@@ -195,8 +195,8 @@ def test_no_cache_keeps_an_old_copy_when_caches_come_and_go(
     for what, caches, paths in steps:
         if what == "change":
             record = after_upload(record, {path: file() for path in paths}, ())
-            for each in stale.values():
-                each |= paths
+            for pending in stale.values():
+                pending |= paths
         else:
             there = sorted(caches | {what})
             record = after_purge(record, what, paths, there)

@@ -51,6 +51,6 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def client(tmp_path: Path) -> FlaskClient:
     """The app without a server; like gunicorn, it passes on the raw path."""
-    made = Publication(tmp_path, {"a.md": front_matter()})
-    made.build()
-    return create_app(made.root, {}, watch=False).test_client()
+    publication = Publication(tmp_path, {"a.md": front_matter()})
+    publication.build()
+    return create_app(publication.root, {}, watch=False).test_client()

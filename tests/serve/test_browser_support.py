@@ -14,8 +14,8 @@ pytestmark = pytest.mark.xdist_group("http")
 @pytest.mark.parametrize("path", ["/all.rss", "/all.atom"])
 def test_feeds_link_a_stylesheet_but_no_xslt_or_script(server: Server, path: str) -> None:
     body = server.ask(path).body
-    found = re.findall(rb'<\?xml-stylesheet type="([^"]*)" href="([^"]*)"\?>', body)
-    assert found == [(b"text/css", b"feed.css")]
+    instructions = re.findall(rb'<\?xml-stylesheet type="([^"]*)" href="([^"]*)"\?>', body)
+    assert instructions == [(b"text/css", b"feed.css")]
     assert server.ask("/feed.css").headers["content-type"].startswith("text/css")
     for word in (b"xsl", b"<script"):
         assert word not in body.replace(b"<?xml-stylesheet", b"")

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.xdist_group("http")
 
 
 def conditions(server: Server) -> list[tuple[list[str], int]]:
-    """The lines of each vector that is about 304, and the status that is due."""
+    """Header lines and the expected status of each vector about 304."""
     whole = server.ask("/all.rss", Accept_Encoding="br")
     plain = server.ask("/all.rss").headers["etag"].strip('"')
     tag, since = whole.headers["etag"], whole.headers["last-modified"]
@@ -31,8 +31,8 @@ def conditions(server: Server) -> list[tuple[list[str], int]]:
     }  # fmt: skip
     dates = {since: 304, later: 304, earlier: 200, "yesterday": 200, "": 200, "0": 200}
     return [
-        *(([ae, f"If-None-Match: {said}"], status) for said, status in tags.items()),
-        *(([ae, f"If-Modified-Since: {said}"], status) for said, status in dates.items()),
+        *(([ae, f"If-None-Match: {value}"], status) for value, status in tags.items()),
+        *(([ae, f"If-Modified-Since: {value}"], status) for value, status in dates.items()),
         ([ae, 'If-None-Match: "x"', f"If-Modified-Since: {since}"], 200),
         ([ae, "If-None-Match:", f"If-Modified-Since: {since}"], 200),
         ([ae, f"If-None-Match: {tag}", f"If-Modified-Since: {earlier}"], 304),
@@ -44,10 +44,10 @@ def conditions(server: Server) -> list[tuple[list[str], int]]:
 @pytest.mark.rule("H4", "H5", "H6", "H10", "H12", "H13", "H18")
 def test_conditional_get_and_head_have_the_same_status(server: Server) -> None:
     for lines, status in conditions(server):
-        get, head = (raw(server, "/all.rss", *lines, method=each) for each in ("GET", "HEAD"))
+        get, head = (raw(server, "/all.rss", *lines, method=method) for method in ("GET", "HEAD"))
         assert (lines, get.status, head.status) == (lines, status, status)
-        assert [each for each in head.headers if each[0] != "date"] == [
-            each for each in get.headers if each[0] != "date"
+        assert [field for field in head.headers if field[0] != "date"] == [
+            field for field in get.headers if field[0] != "date"
         ]
         assert head.body == b""
         assert (get.body == b"") == (status == 304)
@@ -69,7 +69,7 @@ def test_304_repeats_all_headers_except_those_of_the_body(
     }
     if dated := same.headers.get("last-modified"):
         assert parsedate_to_datetime(same.headers["date"]) >= parsedate_to_datetime(dated)
-    # The date of what lists feeds does not move with each of its changes: a false 304 would come.
+    # Lists of feeds have no date, which would not move with every change and give a false 304.
     assert bool(dated) == path.endswith((".rss", ".atom", ".json"))
 
 
@@ -118,9 +118,9 @@ def test_validators_change_on_edit_and_withdrawal(
         after = running.ask("/all.json")
     finally:
         stop(running)
-    tags = {each.headers["etag"] for each in (before, edited, after)}
+    tags = {answer.headers["etag"] for answer in (before, edited, after)}
     dates = [
-        parsedate_to_datetime(each.headers["last-modified"]) for each in (before, edited, after)
+        parsedate_to_datetime(answer.headers["last-modified"]) for answer in (before, edited, after)
     ]
     assert len(tags) == 3
     assert dates[0] < dates[1] < dates[2] <= parsedate_to_datetime(after.headers["date"])
@@ -128,9 +128,9 @@ def test_validators_change_on_edit_and_withdrawal(
 
 @pytest.mark.rule("H14")
 def test_304_is_the_same_for_cached_and_new_documents(client: FlaskClient) -> None:
-    made = client.get("/all.atom")
+    rendered = client.get("/all.atom")
     for path in ("/topics/ai.rss", "/all.html", "/feeds.opml"):
         first, second = (client.get(path, headers={"If-None-Match": "*"}) for _ in range(2))
         assert (first.status_code, dict(first.headers)) == (304, dict(second.headers))
-        missing = set(made.headers.keys()) - set(first.headers.keys())
+        missing = set(rendered.headers.keys()) - set(first.headers.keys())
         assert missing <= {"Content-Type", "Content-Length", "Link", "Last-Modified"}

@@ -13,7 +13,9 @@ pytestmark = pytest.mark.xdist_group("http")
 @pytest.mark.rule("H1", "H2", "H3", "H30", "H34")
 @pytest.mark.parametrize("path", KINDS)
 def test_each_encoding_has_its_own_etag_and_the_same_content(server: Server, path: str) -> None:
-    answers = {each: server.ask(path, Accept_Encoding=each) for each in ("identity", "gzip", "br")}
+    answers = {
+        coding: server.ask(path, Accept_Encoding=coding) for coding in ("identity", "gzip", "br")
+    }
     tags = {answer.headers["etag"] for answer in answers.values()}
     assert len(tags) == 3
     assert all(re.fullmatch(r'"[!#-~]*"', tag) for tag in tags)

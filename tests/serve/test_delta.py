@@ -1,4 +1,4 @@
-"""RFC 3229: only what is new."""
+"""Delta encoding (RFC 3229) sends new entries only."""
 
 from datetime import UTC, datetime
 from typing import Literal
@@ -28,14 +28,14 @@ def since(
     order: Literal["date", "heat"] = "date",
 ) -> list[int] | None:
     past = DeltaHistory()
-    made = document.make_document(b"before", NOW, "application/rss+xml", Caching(60))
-    past.add({"all.rss": made}, before)
-    state = past.find("all.rss", [made.etag.strip('"') + "-gzip"])
+    whole = document.make_document(b"before", NOW, "application/rss+xml", Caching(60))
+    past.add({"all.rss": whole}, before)
+    state = past.find("all.rss", [whole.etag.strip('"') + "-gzip"])
     assert state is not None
     fresh = delta.new_entries(
         state.entries, now, FeedDefinition("all", "", "", All(), order, size, KEPT)
     )
-    return None if fresh is None else [each.seq for each in fresh]
+    return None if fresh is None else [entry.seq for entry in fresh]
 
 
 @pytest.mark.rule("D2")
@@ -65,9 +65,9 @@ def test_unknown_or_forgotten_etag_has_no_version() -> None:
     assert DeltaHistory().find("all.rss", ["x"]) is None
     past = DeltaHistory()
     for number in range(9):  # the first one is forgotten
-        made = document.make_document(b"%d" % number, NOW, "application/rss+xml", Caching(60))
-        past.add({"all.rss": made}, [entry(number, number)])
+        whole = document.make_document(b"%d" % number, NOW, "application/rss+xml", Caching(60))
+        past.add({"all.rss": whole}, [entry(number, number)])
         if number == 0:
-            first = made
+            first = whole
     assert past.find("all.rss", [first.etag.strip('"')]) is None
-    assert past.find("all.rss", [made.etag.strip('"')]) is not None
+    assert past.find("all.rss", [whole.etag.strip('"')]) is not None

@@ -1,4 +1,4 @@
-"""What a server keeps ready, and when it lets go of it."""
+"""The document cache of a server: contents, renewal, eviction and outages."""
 
 import logging
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ from tests.support.site import FEEDS, NOW, Publication, front_matter
 
 
 class Time:
-    """The time of day, as a test says."""
+    """A clock set by the test."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = NOW
@@ -52,9 +52,9 @@ def site(tmp_path: Path) -> Publication:
             title="Due", webUrl="https://example.org/b", publishedDateTime=due, topics=["Later"]
         ),
     }
-    made = Publication(tmp_path, articles)
-    made.build()
-    return made
+    publication = Publication(tmp_path, articles)
+    publication.build()
+    return publication
 
 
 @pytest.fixture
@@ -69,43 +69,45 @@ def refresher(cache: DocumentCache) -> Refresher:
     return Refresher(cache)
 
 
-def got(cache: DocumentCache, name: str) -> CachedResponse:
-    found = cache.get(name)
-    assert found is not None
-    return found
+def get_response(cache: DocumentCache, name: str) -> CachedResponse:
+    response = cache.get(name)
+    assert response is not None
+    return response
 
 
 def test_future_entry_appears_on_time_without_a_build(
     cache: DocumentCache, refresher: Refresher, time: Time
 ) -> None:
-    assert b"Due" not in got(cache, "all.json").document.body
+    assert b"Due" not in get_response(cache, "all.json").document.body
     assert cache.get("topics/later.rss") is None
     time.go_on(hours=1)
-    assert b"Due" in got(cache, "all.json").document.body
+    assert b"Due" in get_response(cache, "all.json").document.body
     refresher.refresh()
-    assert b"Due" in got(cache, "topics/later.rss").document.body
+    assert b"Due" in get_response(cache, "topics/later.rss").document.body
 
 
 def test_only_changed_documents_are_rebuilt(tmp_path: Path, time: Time) -> None:
     del time
-    made = Publication(
+    publication = Publication(
         tmp_path,
         {
             "a.md": front_matter(title="One", topics=["A"]),
             "b.md": front_matter(title="Two", topics=["B"], webUrl="https://example.org/b"),
         },
     )
-    made.build()
-    with closing(Catalogue(made.site.catalogue)) as catalogue:
-        cache = DocumentCache(made.site, catalogue)
+    publication.build()
+    with closing(Catalogue(publication.site.catalogue)) as catalogue:
+        cache = DocumentCache(publication.site, catalogue)
         refresher = Refresher(cache)
         refresher.refresh()
-        before = {name: got(cache, name) for name in ("topics/a.rss", "topics/b.rss", "all.atom")}
-        for each in before.values():
-            each.variant("gzip")
-            each.used = True
-        made.write("a.md", front_matter(title="Changed", topics=["A"]))
-        made.build()
+        before = {
+            name: get_response(cache, name) for name in ("topics/a.rss", "topics/b.rss", "all.atom")
+        }
+        for response in before.values():
+            response.variant("gzip")
+            response.used = True
+        publication.write("a.md", front_matter(title="Changed", topics=["A"]))
+        publication.build()
         assert cache.responses.get("topics/a.rss") is before["topics/a.rss"]
         refresher.refresh()
         after = {name: cache.responses.get(name) for name in before}
@@ -114,38 +116,38 @@ def test_only_changed_documents_are_rebuilt(tmp_path: Path, time: Time) -> None:
         fresh = after[name]
         assert fresh is not None
         assert b"Changed" in fresh.document.body
-        assert fresh.codings == ["gzip"]  # in which it was asked for before
+        assert fresh.codings == ["gzip"]  # the coding requested before
 
 
 def test_cached_document_is_reused_until_it_changes(cache: DocumentCache) -> None:
     for name in ("all.atom", "all.html", "", "feeds.opml", "pages.css"):
-        assert cache.get(name) is got(cache, name)
+        assert cache.get(name) is get_response(cache, name)
 
 
 def test_all_formats_of_a_feed_change_together(
     cache: DocumentCache, refresher: Refresher, site: Publication
 ) -> None:
     refresher.refresh()
-    got(cache, "all.rss").used = True
+    get_response(cache, "all.rss").used = True
     site.write("a.md", front_matter(title="Changed"))
     site.build()
     refresher.refresh()
     for name in ("all.rss", "all.atom", "all.json"):
-        kept = cache.responses.get(name)
-        assert kept is not None
-        assert b"Changed" in kept.document.body
+        cached = cache.responses.get(name)
+        assert cached is not None
+        assert b"Changed" in cached.document.body
 
 
 def test_removed_feed_is_dropped_from_the_cache(tmp_path: Path, time: Time) -> None:
     del time
     feeds = {"feeds": [*FEEDS["feeds"], {"path": "more"}]}
-    made = Publication(tmp_path, {"a.md": front_matter()}, feeds=feeds)
-    made.build()
-    with closing(Catalogue(made.site.catalogue)) as catalogue:
-        cache = DocumentCache(made.site, catalogue)
+    publication = Publication(tmp_path, {"a.md": front_matter()}, feeds=feeds)
+    publication.build()
+    with closing(Catalogue(publication.site.catalogue)) as catalogue:
+        cache = DocumentCache(publication.site, catalogue)
         refresher = Refresher(cache)
         refresher.refresh()
-        assert got(cache, "more.rss")
+        assert get_response(cache, "more.rss")
         fewer = Publication(tmp_path, {"a.md": front_matter()}, feeds=FEEDS)
         fewer.build()
         cache.site = fewer.site
@@ -162,7 +164,7 @@ def test_unknown_path_is_none(cache: DocumentCache, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("path", "name"),
     [
         ("ALL.rss", "all.rss"),
         ("Topics/AI.HTML", "topics/ai.html"),
@@ -173,18 +175,18 @@ def test_unknown_path_is_none(cache: DocumentCache, name: str) -> None:
         ("all", None),
     ],
 )
-def test_canonical_name_ignores_case(cache: DocumentCache, said: str, meant: str | None) -> None:
-    assert cache.canonical_name(said) == meant
+def test_canonical_name_ignores_case(cache: DocumentCache, path: str, name: str | None) -> None:
+    assert cache.canonical_name(path) == name
 
 
 def test_status_is_ready_only_after_a_build(tmp_path: Path) -> None:
-    made = Publication(tmp_path, {"a.md": front_matter()})
-    with closing(Catalogue(made.site.catalogue)) as catalogue:
-        cache = DocumentCache(made.site, catalogue)
+    publication = Publication(tmp_path, {"a.md": front_matter()})
+    with closing(Catalogue(publication.site.catalogue)) as catalogue:
+        cache = DocumentCache(publication.site, catalogue)
         refresher = Refresher(cache)
         refresher.refresh()
         assert refresher.status() == (False, "the catalogue is new: no build was made yet")
-        made.build()
+        publication.build()
         refresher.refresh()
         assert refresher.status() == (True, "ready")
 
@@ -197,21 +199,21 @@ def test_outage_serves_cached_documents_and_refuses_others(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     refresher.refresh()
-    known = got(cache, "all.rss")
+    before = get_response(cache, "all.rss")
     file = site.root / "catalogue.sqlite"
     file.rename(site.root / "away")
     time.go_on(minutes=3)
     with caplog.at_level(logging.ERROR, "feeds"):
         refresher.refresh()
     assert "3 documents are served as they were, as of 0:03:00 ago" in caplog.text
-    assert cache.get("all.rss") is known
+    assert cache.get("all.rss") is before
     with pytest.raises(CatalogueError, match="gone"):
         cache.get("topics/ai.rss")
     with pytest.raises(CatalogueError, match="gone"):
-        cache.get("no-such-feed.rss")  # never 404, for who knows?
-    ready, said = refresher.status()
+        cache.get("no-such-feed.rss")  # never 404 during an outage
+    ready, reason = refresher.status()
     assert ready
-    assert said.startswith("stale: ")
+    assert reason.startswith("stale: ")
     (site.root / "away").rename(file)
     refresher.refresh()
     assert refresher.status() == (True, "ready")
@@ -221,12 +223,12 @@ def test_outage_serves_cached_documents_and_refuses_others(
 def test_outage_serves_expired_documents(
     cache: DocumentCache, refresher: Refresher, site: Publication, time: Time
 ) -> None:
-    known = got(cache, "all.rss")
+    before = get_response(cache, "all.rss")
     (site.root / "catalogue.sqlite").unlink()
-    time.go_on(hours=2)  # an entry came out since
-    assert cache.get("all.rss") is known  # before the outage is noted
+    time.go_on(hours=2)  # an entry became due since
+    assert cache.get("all.rss") is before  # before the outage is noticed
     refresher.refresh()
-    assert cache.get("all.rss") is known
+    assert cache.get("all.rss") is before
 
 
 def test_outage_is_logged_once_a_minute(
@@ -246,34 +248,40 @@ def test_outage_is_logged_once_a_minute(
 
 def test_cache_evicts_documents_unused_for_longest(tmp_path: Path, time: Time) -> None:
     del time
-    made = Publication(tmp_path, {"a.md": front_matter(topics=["A", "B", "C"])})
-    made.build()
-    with closing(Catalogue(made.site.catalogue)) as catalogue:
-        names = [f"all.{each}" for each in FORMATS]
-        one = sum(got(DocumentCache(made.site, catalogue), name).size for name in names)
-        cache = DocumentCache(made.site, catalogue, ClockCache[DocumentKey](limit=one * 5 // 2))
-        kept = got(cache, "all.rss")
+    publication = Publication(tmp_path, {"a.md": front_matter(topics=["A", "B", "C"])})
+    publication.build()
+    with closing(Catalogue(publication.site.catalogue)) as catalogue:
+        names = [f"all.{extension}" for extension in FORMATS]
+        one = sum(
+            get_response(DocumentCache(publication.site, catalogue), name).size for name in names
+        )
+        cache = DocumentCache(
+            publication.site, catalogue, ClockCache[DocumentKey](limit=one * 5 // 2)
+        )
+        cached = get_response(cache, "all.rss")
         for name in ("topics/a.rss", "topics/b.rss", "topics/c.rss"):
-            kept.used = True
-            got(cache, name)
+            cached.used = True
+            get_response(cache, name)
         there = {unit.name for unit in cache.responses.cached_keys()}
     assert there == {"all", "topics/c"}
 
 
 def test_documents_are_served_with_and_without_the_mount(tmp_path: Path, time: Time) -> None:
     del time
-    made = Publication(tmp_path, {"a.md": front_matter()}, feeds_url="https://example.org/feeds/")
-    made.build()
-    with closing(Catalogue(made.site.catalogue)) as catalogue:
-        cache = DocumentCache(made.site, catalogue)
-        got(cache, "all.rss")
+    publication = Publication(
+        tmp_path, {"a.md": front_matter()}, feeds_url="https://example.org/feeds/"
+    )
+    publication.build()
+    with closing(Catalogue(publication.site.catalogue)) as catalogue:
+        cache = DocumentCache(publication.site, catalogue)
+        get_response(cache, "all.rss")
         assert cache.responses.by_path["/feeds/all.rss"] is cache.responses.by_path["/all.rss"]
 
 
 def test_size_is_safe_while_another_thread_encodes(
     cache: DocumentCache,
 ) -> None:
-    ready = got(cache, "all.rss")
+    ready = get_response(cache, "all.rss")
     plain, coded = ready._encodings["identity"], ready._encodings
 
     class Meanwhile:
@@ -290,7 +298,7 @@ def test_size_is_safe_while_another_thread_encodes(
 
 
 def test_codings_are_safe_while_another_thread_encodes(cache: DocumentCache) -> None:
-    ready = got(cache, "all.rss")
+    ready = get_response(cache, "all.rss")
     coded = ready._encodings
 
     class Meanwhile(str):
@@ -320,7 +328,7 @@ def test_len_is_safe_while_another_thread_adds_a_document(cache: DocumentCache) 
 
 
 def test_find_is_safe_while_another_thread_adds_a_version(cache: DocumentCache) -> None:
-    document = got(cache, "all.rss").document
+    document = get_response(cache, "all.rss").document
     past = delta.DeltaHistory()
     past.add({"all.rss": document}, [])
     changed = msgspec.structs.replace(document, body=b"changed")
@@ -359,7 +367,9 @@ def test_failed_refresh_is_repeated(
 ) -> None:
     refresher.refresh()
     for name in ("all.rss", "all.html", ""):
-        got(cache, name).used = name == "all.rss"  # the others are let go when they change
+        get_response(cache, name).used = (
+            name == "all.rss"
+        )  # the other documents are dropped when they change
     site.write("a.md", front_matter(title="Changed"))
     site.build()
     for often in range(3):
@@ -369,14 +379,14 @@ def test_failed_refresh_is_repeated(
                 refresher.refresh()
     refresher.refresh()
     for name in ("all.rss", "all.atom", "all.json", "all.html"):
-        assert b"Changed" in got(cache, name).document.body, name
+        assert b"Changed" in get_response(cache, name).document.body, name
 
 
 def test_failed_list_of_feeds_is_built_again(
     cache: DocumentCache, refresher: Refresher, site: Publication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refresher.refresh()
-    before = got(cache, "feeds.opml")
+    before = get_response(cache, "feeds.opml")
     before.used = True
     site.write("a.md", front_matter(title="Changed", topics=["New"]))
     site.build()
@@ -385,7 +395,7 @@ def test_failed_list_of_feeds_is_built_again(
         with pytest.raises(RuntimeError):
             refresher.refresh()
     refresher.refresh()
-    assert b"topics/new" in got(cache, "feeds.opml").document.body
+    assert b"topics/new" in get_response(cache, "feeds.opml").document.body
 
 
 def _failing(*_: object) -> None:

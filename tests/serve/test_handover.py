@@ -1,4 +1,4 @@
-"""What a server answers while its catalogue is built with other settings than it has now."""
+"""A server whose settings changed serves the previous documents until a build."""
 
 import json
 import time
@@ -27,10 +27,10 @@ PATHS = ("/all.rss", "/all.atom", "/all.json", "/topics/ai.rss", "/all.html", "/
 
 @pytest.fixture
 def site(tmp_path: Path) -> Publication:
-    made = Publication(tmp_path, {"a.md": front_matter(title="a")})
-    made.build(clock())
-    sidecar.save_settings(made.site)
-    return made
+    publication = Publication(tmp_path, {"a.md": front_matter(title="a")})
+    publication.build(clock())
+    sidecar.save_settings(publication.site)
+    return publication
 
 
 def change(site: Publication, feeds: Any = FEEDS, **settings: Any) -> Site:
@@ -139,9 +139,11 @@ def test_settings_of_an_earlier_build_are_ignored(site: Publication) -> None:
 def test_saved_settings_contain_no_local_paths_or_secrets(tmp_path: Path) -> None:
     catalogue = f"sqlite:///{tmp_path}/secret.sqlite"
     upload = {"url": "s3://private-bucket/x"}
-    made = Publication(tmp_path, {"a.md": front_matter()}, catalogue=catalogue, upload=upload)
-    made.build(clock())
-    sidecar.save_settings(made.site)
+    publication = Publication(
+        tmp_path, {"a.md": front_matter()}, catalogue=catalogue, upload=upload
+    )
+    publication.build(clock())
+    sidecar.save_settings(publication.site)
     file = tmp_path / "secret.sqlite-settings.json"
     assert file.stat().st_mode & 0o777 == 0o600
     for secret in ("private-bucket", "secret.sqlite", str(tmp_path)):
@@ -210,11 +212,11 @@ def test_server_starts_without_articles_if_a_catalogue_exists(site: Publication)
 def test_server_without_catalogue_or_articles_is_an_error(
     tmp_path: Path,
 ) -> None:
-    made = Publication(tmp_path, {"a.md": front_matter()})
-    (made.root / "articles").rename(made.root / "away")
+    publication = Publication(tmp_path, {"a.md": front_matter()})
+    (publication.root / "articles").rename(publication.root / "away")
     with pytest.raises(ConfigError, match=r"articles\.folder: .* is not a folder"):
-        sidecar.load_site(made.root, {})
-    assert not (made.root / "catalogue.sqlite").exists()
+        sidecar.load_site(publication.root, {})
+    assert not (publication.root / "catalogue.sqlite").exists()
 
 
 def test_server_starts_while_the_catalogue_is_locked(

@@ -27,15 +27,16 @@ def test_head_has_status_and_headers_of_get(server: Server, path: str) -> None:
 
 @pytest.mark.rule("H80", "H81", "H82", "H84")
 @pytest.mark.parametrize(
-    "said", ["bytes=0-3", "bytes=-500", "bytes=999999-", "bytes=a-b", "lines=1-2", "bytes=0-1,3-4"]
+    "requested",
+    ["bytes=0-3", "bytes=-500", "bytes=999999-", "bytes=a-b", "lines=1-2", "bytes=0-1,3-4"],
 )
 @pytest.mark.parametrize("condition", [None, "W/{tag}", "{tag}", "{date}", "nonsense"])
 def test_ranges_are_ignored_and_not_offered(
-    server: Server, said: str, condition: str | None
+    server: Server, requested: str, condition: str | None
 ) -> None:
     whole = server.ask("/all.rss")
     tag, date = whole.headers["etag"], whole.headers["last-modified"]
     headers = {"If_Range": condition.format(tag=tag, date=date)} if condition else {}
-    answer = server.ask("/all.rss", Range=said, **headers)
+    answer = server.ask("/all.rss", Range=requested, **headers)
     assert (answer.status, answer.body) == (200, whole.body)
     assert not {"accept-ranges", "content-range"} & set(answer.headers)

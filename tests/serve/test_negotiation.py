@@ -1,4 +1,4 @@
-"""Codings and conditions against reference models that know only well-formed fields."""
+"""Encodings and conditions agree with reference models for well-formed fields."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,19 +21,19 @@ available = st.sets(st.sampled_from(CODINGS))
 spaces = st.sampled_from(["", " ", "\t", "  "])
 
 
-def field(said: list[tuple[str, int | None]], space: str) -> str:
+def field(weights: list[tuple[str, int | None]], space: str) -> str:
     """An Accept-Encoding with these members; weights in thousandths."""
     parts = [
         name if weight is None else f"{name}{space};{space}q={weight / 1000:.3f}"
-        for name, weight in said
+        for name, weight in weights
     ]
     return f"{space},{space}".join(parts)
 
 
-def model(said: list[tuple[str, int | None]], have: set[str]) -> str:
-    """RFC 9110 §12.5.3: of what is acceptable, the best weight, then the smaller coding."""
+def model(weights: list[tuple[str, int | None]], have: set[str]) -> str:
+    """RFC 9110 §12.5.3: the acceptable encoding of highest weight, then of smallest size."""
     table: dict[str, int] = {}
-    for name, weight in said:
+    for name, weight in weights:
         name = name.lower().replace("x-gzip", "gzip")
         table.setdefault(name, 1000 if weight is None else weight)
     others = table.get("*", 0)
@@ -47,9 +47,11 @@ def model(said: list[tuple[str, int | None]], have: set[str]) -> str:
 @pytest.mark.rule("H31", "H33")
 @given(members, available, spaces)
 def test_encoding_agrees_with_the_reference_model(
-    said: list[tuple[str, int | None]], have: set[str], space: str
+    weights: list[tuple[str, int | None]], have: set[str], space: str
 ) -> None:
-    assert negotiation.choose(field(said, space), have) == (model(said, have) if said else IDENTITY)
+    assert negotiation.choose(field(weights, space), have) == (
+        model(weights, have) if weights else IDENTITY
+    )
 
 
 @pytest.mark.rule("H35")
@@ -61,9 +63,9 @@ def test_any_accept_encoding_selects_an_available_encoding(text: str, have: set[
 @pytest.mark.rule("H37")
 @given(st.binary(max_size=3000), st.sampled_from(CODINGS))
 def test_encoding_is_reproducible_and_never_larger(body: bytes, name: str) -> None:
-    made = compression.encode(body, name)
-    assert made == compression.encode(body, name)
-    assert made is None or len(made) < len(body)
+    encoded = compression.encode(body, name)
+    assert encoded == compression.encode(body, name)
+    assert encoded is None or len(encoded) < len(body)
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Tag:
         return self.opaque == BASE
 
 
-# What a client may hold: our tag, one that ends or begins as ours does, or another one.
+# Tags that a client may send: the right one, one with the same start or end, or another.
 opaque = st.sampled_from([BASE, BASE[:-1], f"{BASE}f", f"a{BASE}", BASE.upper(), "x"])
 tags = st.builds(
     Tag,
@@ -97,10 +99,10 @@ tags = st.builds(
 
 @pytest.mark.rule("H4", "H5", "H6")
 @given(st.lists(tags, max_size=6), spaces)
-def test_list_matches_if_one_of_its_tags_matches(said: list[Tag], space: str) -> None:
-    text = f"{space},{space}".join(map(str, said))
-    assert conditional.matches(text, BASE) == any(tag.is_ours for tag in said)
-    assert len(conditional.tags(text)) == len(said)
+def test_list_matches_if_one_of_its_tags_matches(listed: list[Tag], space: str) -> None:
+    text = f"{space},{space}".join(map(str, listed))
+    assert conditional.matches(text, BASE) == any(tag.is_ours for tag in listed)
+    assert len(conditional.tags(text)) == len(listed)
 
 
 @given(st.text(max_size=200) | st.text('W/", -;*0123456789abcdef', max_size=200))
@@ -117,16 +119,18 @@ def test_other_text_matches_only_as_star(text: str) -> None:
 def test_etag_overrules_dates_which_compare_by_order(
     tag: str | None, since: int | str | None, updated: int
 ) -> None:
-    said = since
+    header = since
     if isinstance(since, int):
-        said = format_datetime(datetime.fromtimestamp(since, UTC), usegmt=True)
-    found = conditional.not_modified(tag, said if isinstance(said, str) else None, BASE, updated)
+        header = format_datetime(datetime.fromtimestamp(since, UTC), usegmt=True)
+    not_modified = conditional.not_modified(
+        tag, header if isinstance(header, str) else None, BASE, updated
+    )
     if tag is not None:
-        assert found == conditional.matches(tag, BASE)
+        assert not_modified == conditional.matches(tag, BASE)
     elif isinstance(since, int):
-        assert found == (updated <= since)
+        assert not_modified == (updated <= since)
     else:
-        assert isinstance(found, bool)
+        assert isinstance(not_modified, bool)
 
 
 def test_the_reference_model_knows_the_vectors() -> None:

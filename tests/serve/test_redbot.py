@@ -1,4 +1,4 @@
-"""REDbot and httplint, which know HTTP's specifications, find nothing bad in what we send."""
+"""REDbot and httplint, which check the HTTP specifications, report no errors."""
 
 from collections.abc import Iterator, Mapping
 from configparser import ConfigParser
@@ -21,12 +21,12 @@ DOCUMENTS = (
     "/topics/feeds.opml", "/feed.css", "/pages.css",
 )  # fmt: skip
 KINDS = (*DOCUMENTS, *OTHERS, "/for-now.rss", "/for-ever.rss", "/readyz")
-# Notes that are warnings to them, and why we do it all the same. `http.hsts` is left off here: what
-# it sends is only valid over https.
+# Accepted warnings and their reasons. `http.hsts` is not set here, because its header is valid only
+# over https.
 ACCEPTED = {
-    # It says to old caches that a feed is for everybody, whatever their own rules are (rule H21).
+    # Old caches need `public` to store a feed, whatever their own rules (RFC 9111 §5.2.2.9).
     "STORE_PUBLIC_UNNECESSARY",
-    # Images of articles are where their authors have them, also at http: addresses.
+    # Images of articles may have http: URLs.
     "CSP_HTTP_URI",
 }
 
@@ -46,32 +46,32 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def checked(server: Server) -> Mapping[str, HttpResource]:
-    """What REDbot found at one URL of each kind, all asked for at once."""
+    """Results of REDbot for one URL of each kind, requested together."""
     parser = ConfigParser()
     parser.read_dict({"redbot": {"enable_local_access": "True"}})
-    found = {path: HttpResource(parser["redbot"]) for path in KINDS}
-    left = set(found)
+    resources = {path: HttpResource(parser["redbot"]) for path in KINDS}
+    pending = set(resources)
 
     def done(path: str) -> None:
-        left.discard(path)
-        if not left:
+        pending.discard(path)
+        if not pending:
             thor.stop()
 
-    for path, resource in found.items():
+    for path, resource in resources.items():
         resource.set_request(f"http://127.0.0.1:{server.port}{path}")
         resource.on("check_done", lambda path=path: done(path))
         resource.check()
     thor.run()
-    return found
+    return resources
 
 
 def every(linter: Any) -> Iterator[Any]:
-    """The notes of a message, and those below them."""
+    """The notes on a message, including nested ones."""
     return chain.from_iterable((note, *note.subnotes) for note in linter.notes)
 
 
 def bad(linter: Any) -> list[str]:
-    """The notes that are bad, or warnings that are not accepted."""
+    """Notes of level bad, and warnings that are not accepted."""
     return [
         f"{type(note).__name__}: {note.summary}"
         for note in every(linter)
@@ -84,28 +84,30 @@ def bad(linter: Any) -> list[str]:
 def test_redbot_reports_no_errors(checked: Mapping[str, HttpResource], path: str) -> None:
     resource = checked[path]
     assert resource.response.complete
-    for each in (resource, *resource.subreqs.values()):
-        assert bad(each.response) == []
+    for request in (resource, *resource.subreqs.values()):
+        assert bad(request.response) == []
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)
 def test_redbot_sees_conditional_requests_and_codings_of_every_document(
     checked: Mapping[str, HttpResource], path: str
 ) -> None:
-    found = checked[path]
-    assert (found.inm_support, found.gzip_support) == (True, True)
-    # What lists feeds has no date, for it would not move with each change.
-    assert bool(found.ims_support) == path.endswith((".rss", ".atom", ".json"))
-    assert found.partial_support is False
+    resource = checked[path]
+    assert (resource.inm_support, resource.gzip_support) == (True, True)
+    # Lists of feeds have no date, because it would not move with every change.
+    assert bool(resource.ims_support) == path.endswith((".rss", ".atom", ".json"))
+    assert resource.partial_support is False
 
 
 def test_every_accepted_warning_is_still_given(checked: Mapping[str, HttpResource]) -> None:
-    given = {type(note).__name__ for each in checked.values() for note in every(each.response)}
+    given = {
+        type(note).__name__ for resource in checked.values() for note in every(resource.response)
+    }
     assert given > ACCEPTED
 
 
 def linted(answer: Raw, method: str, path: str, lines: tuple[str, ...]) -> HttpResponseLinter:
-    """What httplint says of an answer, knowing what was asked."""
+    """Check an answer with httplint, in the context of its request."""
     request = HttpRequestLinter()
     request.process_request_topline(method.encode(), path.encode(), b"1.1")
     fields = [line.encode().split(b": ", 1) for line in ("Host: a.test", *lines)]

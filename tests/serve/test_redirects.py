@@ -49,9 +49,9 @@ def _asked(address: str) -> str:
 def test_feed_addresses_of_other_systems_redirect_to_feeds(server: Server, address: str) -> None:
     answer = server.ask(_asked(address))
     assert answer.status == 301
-    found = server.ask(answer.headers["location"])
-    assert found.status == 200
-    assert found.headers["content-type"].split(";")[0] in list(KINDS.values())[:3]
+    target = server.ask(answer.headers["location"])
+    assert target.status == 200
+    assert target.headers["content-type"].split(";")[0] in list(KINDS.values())[:3]
 
 
 @pytest.mark.rule("H72")

@@ -12,11 +12,11 @@ pytestmark = pytest.mark.xdist_group("http")
 @pytest.mark.parametrize("path", KINDS)
 def test_cache_control_has_max_age_and_stale_directives(server: Server, path: str) -> None:
     answer = server.ask(path)
-    said = dict(
+    cache_control = dict(
         part.strip().partition("=")[::2] for part in answer.headers["cache-control"].split(",")
     )
-    assert set(said) == {"public", "max-age", "stale-while-revalidate", "stale-if-error"}
-    assert 300 <= int(said["max-age"]) <= 18_000
+    assert set(cache_control) == {"public", "max-age", "stale-while-revalidate", "stale-if-error"}
+    assert 300 <= int(cache_control["max-age"]) <= 18_000
     assert "expires" not in answer.headers
 
 
@@ -30,7 +30,7 @@ def test_cookies_are_neither_set_nor_used(server: Server, path: str) -> None:
 
 @pytest.mark.rule("H27", "H75")
 @pytest.mark.parametrize(
-    ("path", "kept"),
+    ("path", "cache_control"),
     [
         ("/no.rss", "no-store"),
         ("/retired.rss", "public, max-age=3600"),
@@ -41,15 +41,17 @@ def test_cookies_are_neither_set_nor_used(server: Server, path: str) -> None:
         ("/readyz", "no-store"),
     ],
 )
-def test_errors_and_redirects_have_cache_control(server: Server, path: str, kept: str) -> None:
-    assert server.ask(path).headers["cache-control"] == kept
+def test_errors_and_redirects_have_cache_control(
+    server: Server, path: str, cache_control: str
+) -> None:
+    assert server.ask(path).headers["cache-control"] == cache_control
 
 
 def test_max_age_ends_when_a_future_article_is_due(full: Server) -> None:
-    said = full.ask("/all.rss", Host="feeds.test").headers["cache-control"]
-    age = int(said.partition("max-age=")[2].partition(",")[0])
+    cache_control = full.ask("/all.rss", Host="feeds.test").headers["cache-control"]
+    age = int(cache_control.partition("max-age=")[2].partition(",")[0])
     assert 300 < age <= 600
-    assert "stale-while-revalidate=0" in said
+    assert "stale-while-revalidate=0" in cache_control
     elsewhere = full.ask("/categories/news.rss", Host="feeds.test").headers["cache-control"]
     assert "max-age=3600, stale-while-revalidate=300" in elsewhere
 
@@ -62,7 +64,7 @@ def test_cdn_cache_control_and_cache_tags_are_sent(full: Server) -> None:
     assert answer.headers["cache-control"].startswith("public, max-age=3600,")
     tags = answer.headers["xkey"].split(" ")
     assert tags[:2] == ["all", "feed:categories/news"]
-    assert len([each for each in tags if each.startswith("entry:")]) == 7
+    assert len([tag for tag in tags if tag.startswith("entry:")]) == 7
     topic = full.ask("/topics/ai.rss", Host="feeds.test").headers["xkey"].split(" ")
     assert topic[:3] == ["all", "feed:topics/ai", "topic:ai"]
 
@@ -122,19 +124,19 @@ def test_cors_allows_every_answer(server: Server, path: str) -> None:
 @pytest.mark.rule("H56")
 @pytest.mark.parametrize("path", KINDS)
 def test_preflight_allows_conditional_requests(server: Server, path: str) -> None:
-    asked = {
+    preflight = {
         "Origin": "https://reader.example",
         "Access_Control_Request_Method": "GET",
         "Access_Control_Request_Headers": "if-none-match",
     }
-    answer = server.ask(path, "OPTIONS", **asked)
+    answer = server.ask(path, "OPTIONS", **preflight)
     assert (answer.status, answer.body) == (204, b"")
     assert answer.headers["access-control-allow-origin"] == "*"
     assert answer.headers["access-control-allow-methods"] == "GET, HEAD, OPTIONS"
     allowed = answer.headers["access-control-allow-headers"]
     assert allowed == "If-None-Match, If-Modified-Since, A-IM"
     assert int(answer.headers["access-control-max-age"]) > 0
-    assert server.ask("/no.rss", "OPTIONS", **asked).status == 404
+    assert server.ask("/no.rss", "OPTIONS", **preflight).status == 404
 
 
 @pytest.mark.rule("H57", "B4")
@@ -152,8 +154,8 @@ def test_content_security_policy_allows_styles_but_no_scripts(server: Server) ->
 @pytest.mark.rule("H57")
 def test_hsts_is_sent_with_every_answer_if_configured(server: Server, full: Server) -> None:
     for path in ("/all.rss", "/no.rss", "/retired.rss", "/old.rss", "/healthz", "/"):
-        said = full.ask(path, Host="feeds.test").headers["strict-transport-security"]
-        assert said == "max-age=31536000"
+        cache_control = full.ask(path, Host="feeds.test").headers["strict-transport-security"]
+        assert cache_control == "max-age=31536000"
         assert "strict-transport-security" not in server.ask(path).headers
 
 

@@ -69,8 +69,8 @@ def test_self_link_is_the_url_served(server: Server, path: str) -> None:
 def test_if_none_match_accepts_weak_tags_lists_and_star(server: Server, path: str) -> None:
     tag = server.ask(path).headers["etag"]
     assert tag.startswith('"')
-    for said in (tag, f"W/{tag}", f'"x", W/{tag}', "*"):
-        answer = server.ask(path, If_None_Match=said)
+    for value in (tag, f"W/{tag}", f'"x", W/{tag}', "*"):
+        answer = server.ask(path, If_None_Match=value)
         assert (answer.status, answer.body) == (304, b"")
     assert server.ask(path, If_None_Match='"x"').status == 200
 
@@ -87,14 +87,14 @@ def test_if_modified_since_compares_by_order(server: Server) -> None:
     since = server.ask("/all.rss").headers["last-modified"]
     moment = parsedate_to_datetime(since)
     day = timedelta(days=1)
-    said = {
+    expected = {
         since: 304,
         format_datetime(moment + day, usegmt=True): 304,
         format_datetime(moment - day, usegmt=True): 200,
         "yesterday": 200,
     }
-    got = {value: server.ask("/all.rss", If_Modified_Since=value).status for value in said}
-    assert got == said
+    statuses = {value: server.ask("/all.rss", If_Modified_Since=value).status for value in expected}
+    assert statuses == expected
 
 
 @pytest.mark.rule("H13")
@@ -199,13 +199,13 @@ def test_archives_are_linked_from_document_to_document(tmp_path: Path) -> None:
     feeds = {"feeds": [{"path": "all", "size": 2, "history": "all"}]}
     running = start(write_site(tmp_path, articles, feeds))
     try:
-        told, path, answer = list[str](), "/all.json", running.ask("/all.json")
+        titles, path, answer = list[str](), "/all.json", running.ask("/all.json")
         while path:
             answer = running.ask(path)
             read = json.loads(answer.body)
-            told += [item["title"] for item in read["items"]]
+            titles += [item["title"] for item in read["items"]]
             path = read.get("next_url", "").removeprefix("https://example.org")
-        assert told == ["7", "6", "5", "4", "3", "2", "1"]
+        assert titles == ["7", "6", "5", "4", "3", "2", "1"]
         assert "max-age=31536000" in answer.headers["cache-control"]
         etag = answer.headers["etag"]
         assert running.ask("/all/archive/1.json", If_None_Match=etag).status == 304

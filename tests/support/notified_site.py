@@ -1,7 +1,5 @@
 """Sites whose hubs are notified in tests."""
 
-import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -43,13 +41,6 @@ class NotifiedSite:
     def save(self, name: str, *topics: str) -> None:
         self.publication.write(f"{name}.md", article(name, *topics))
         self.publication.build()
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def ping(site: Publication) -> int:

@@ -43,7 +43,7 @@ class Recorder:
 
     def statuses(self, path: str) -> list[int]:
         """The statuses of the answers to requests for a path, the newest last."""
-        return [each.status for each in self.seen if each.path == path]
+        return [exchange.status for exchange in self.seen if exchange.path == path]
 
     def stop(self) -> None:
         """Refuse connections from now on; may be called again."""

@@ -160,7 +160,7 @@ class Publication:
             return list(feed_documents.all_feeds(self.site, reader, now))
 
     def items(self, path: str = "all", now: datetime = NOW) -> list[dict[str, Any]]:
-        """What the feed's JSON shows."""
+        """The items of the JSON Feed."""
         items: list[dict[str, Any]] = json.loads(self.fetch(path, now)["json"].body)["items"]
         return items
 

@@ -84,11 +84,11 @@ def ask(port: int, path: str, method: str = "GET", **headers: str) -> Answer:
     answer = connection.getresponse()
     body = answer.read()
     connection.close()
-    told: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for name, value in answer.getheaders():
         name = name.lower()
-        told[name] = f"{told[name]}, {value}" if name in told else value
-    return Answer(answer.status, told, body)
+        fields[name] = f"{fields[name]}, {value}" if name in fields else value
+    return Answer(answer.status, fields, body)
 
 
 def free_port() -> int:
@@ -166,7 +166,7 @@ def _caddy(root: Path, export: Path, run: Path, port: int) -> list[str]:
 
 
 def _apache(root: Path, export: Path, run: Path, port: int) -> list[str]:
-    del export  # it is told by .htaccess
+    del export  # configured by .htaccess
     modules = "\n".join(
         f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so"
         for name in _APACHE_MODULES.split()

@@ -16,8 +16,9 @@ from feeds.websub import notify
 from feeds.websub.notifier import Notifier
 from feeds.websub.schedule import HubReport
 from tests.support.fake_hub import FakeHub, Reply
-from tests.support.notified_site import NotifiedSite, article, ping, urls, wait_until
+from tests.support.notified_site import NotifiedSite, article, ping, urls
 from tests.support.site import Publication
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.xdist_group("websub")
 

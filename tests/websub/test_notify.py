@@ -21,8 +21,9 @@ from feeds.websub import client, notify
 from feeds.websub.schedule import Answer, HubReport
 from tests.support.fake_hub import FakeHub, Handler, Reply, serving
 from tests.support.feeds_server import free_port
-from tests.support.notified_site import BASE, SOON, NotifiedSite, article, ping, urls, wait_until
+from tests.support.notified_site import BASE, SOON, NotifiedSite, article, ping, urls
 from tests.support.site import Publication, front_matter
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.xdist_group("websub")
 

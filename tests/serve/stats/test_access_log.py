@@ -1,12 +1,11 @@
-"""The server's own access log: what it says, and that nothing breaks it or waits for it."""
+"""The access log of the server is complete, and never delays requests."""
 
 import json
 import os
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from feeds.serve.stats.middleware import FEED, Answered, observe
 from feeds.serve.stats.monitoring import Monitoring
 from tests.support.feeds_server import start, stop
 from tests.support.site import front_matter, write_site
+from tests.support.waiting import wait_until
 
 ANSWERED = Answered(
     time=1_793_577_600.5, method="GET", path="/all.rss", query="", status=200, bytes=120,
@@ -34,21 +34,13 @@ KEY = b"k" * 32
 def written(file: Path, *answered: Answered, **options: Any) -> list[dict[str, Any]]:
     log = AccessLog(str(file), **{"key": KEY, **options})
     log.start()
-    for each in answered:
-        log.put(each)
+    for request in answered:
+        log.put(request)
     log.close()
     return [json.loads(line) for line in file.read_bytes().splitlines()]
 
 
-def wait_until(holds: Callable[[], object]) -> None:
-    for _ in range(100):
-        if holds():
-            return
-        time.sleep(0.05)
-    assert holds()
-
-
-def test_a_line_says_what_was_asked_and_answered(tmp_path: Path) -> None:
+def test_line_describes_request_and_response(tmp_path: Path) -> None:
     (line,) = written(tmp_path / "log", ANSWERED)
     client = line.pop("client")
     assert line == {
@@ -59,7 +51,7 @@ def test_a_line_says_what_was_asked_and_answered(tmp_path: Path) -> None:
     assert len(client) == 18
 
 
-def test_no_address_is_written_unless_it_is_asked_for(tmp_path: Path) -> None:
+def test_address_is_written_only_if_configured(tmp_path: Path) -> None:
     (hashed,) = written(tmp_path / "a", ANSWERED)
     (address,) = written(tmp_path / "b", ANSWERED, client="address")
     (none,) = written(tmp_path / "c", ANSWERED, client="none")
@@ -68,7 +60,7 @@ def test_no_address_is_written_unless_it_is_asked_for(tmp_path: Path) -> None:
     assert "client" not in none
 
 
-def test_clients_are_told_apart_within_a_day_and_processes_agree(tmp_path: Path) -> None:
+def test_clients_are_distinguished_within_a_day_by_every_process(tmp_path: Path) -> None:
     other = ANSWERED._replace(address="192.0.2.2")
     next_day = ANSWERED._replace(time=ANSWERED.time + 86_400)
     lines = written(tmp_path / "a", ANSWERED, other, ANSWERED, next_day)
@@ -80,18 +72,18 @@ def test_clients_are_told_apart_within_a_day_and_processes_agree(tmp_path: Path)
 
 
 @given(st.text(st.characters(max_codepoint=255)), st.text(st.characters(max_codepoint=255)))
-def test_whatever_a_client_sends_is_one_line_of_json(path: str, agent: str) -> None:
+def test_any_request_is_one_line_of_json(path: str, agent: str) -> None:
     log = AccessLog(os.devnull, key=KEY)
     hostile = ANSWERED._replace(path=path, query=path, agent=agent, referer=agent, method=agent)
     line = log._encode(hostile)
     assert line.count(b"\n") == 1
-    made = msgspec.json.decode(line, type=access_log.Line)
-    assert (made.status, made.feed) == (200, "all")
-    assert made.path.isascii()
+    parsed = msgspec.json.decode(line, type=access_log.Line)
+    assert (parsed.status, parsed.feed) == (200, "all")
+    assert parsed.path.isascii()
     log.close()
 
 
-def test_a_line_is_read_by_the_command_that_counts(tmp_path: Path) -> None:
+def test_line_can_be_parsed_for_counting(tmp_path: Path) -> None:
     odd = ANSWERED._replace(path="/topics/caf\xc3\xa9.rss", query="a=%22", agent='caf\xc3\xa9 "x"')
     (line,) = written(tmp_path / "log", odd)
     request = log_parser.parse(json.dumps(line).encode())
@@ -100,13 +92,11 @@ def test_a_line_is_read_by_the_command_that_counts(tmp_path: Path) -> None:
     assert request == (odd.time, "GET", line["path"], 200, 'café "x"', line["client"])
 
 
-def test_requests_never_wait_and_lost_lines_are_counted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_full_queue_drops_and_counts_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(access_log, "_MAX_PENDING", 10)
     lost: list[int] = []
     log = AccessLog(str(tmp_path / "log"), key=KEY, lost=lost.append)
-    for _ in range(25):  # nothing is written yet: the thread has not been started
+    for _ in range(25):  # the thread has not been started, so nothing is written
         log.put(ANSWERED)
     log.start()
     log.close()
@@ -115,7 +105,7 @@ def test_requests_never_wait_and_lost_lines_are_counted(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
-def test_a_full_disk_loses_lines_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
+def test_full_disk_loses_lines_only(caplog: pytest.LogCaptureFixture) -> None:
     lost: list[int] = []
     log = AccessLog("/dev/full", key=KEY, lost=lost.append)
     log.start()
@@ -126,7 +116,7 @@ def test_a_full_disk_loses_lines_and_nothing_else(caplog: pytest.LogCaptureFixtu
     assert "No space left" in caplog.text
 
 
-def test_a_line_that_was_cut_off_does_not_spoil_the_next(
+def test_truncated_line_does_not_damage_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, write, lost = tmp_path / "log", os.write, list[int]()
@@ -146,7 +136,7 @@ def test_a_line_that_was_cut_off_does_not_spoil_the_next(
     assert lost == [1]
 
 
-def test_a_file_that_was_moved_is_begun_anew(tmp_path: Path) -> None:
+def test_moved_file_is_created_again(tmp_path: Path) -> None:
     file = tmp_path / "access.log"
     log = AccessLog(str(file), key=KEY)
     log.start()
@@ -174,7 +164,7 @@ for number in range(3000):
 
 
 @pytest.mark.live
-def test_several_processes_write_whole_lines_and_the_last_ones_too(tmp_path: Path) -> None:
+def test_several_processes_write_complete_lines(tmp_path: Path) -> None:
     file = tmp_path / "log"
     processes = [subprocess.Popen([sys.executable, "-c", WRITER, str(file), name]) for name in "ab"]
     assert [process.wait(60) for process in processes] == [0, 0]
@@ -185,25 +175,25 @@ def test_several_processes_write_whole_lines_and_the_last_ones_too(tmp_path: Pat
 
 
 @given(st.lists(st.binary(min_size=1, max_size=9)), st.integers(1, 20))
-def test_batches_cut_no_line(lines: list[bytes], longest: int) -> None:
-    made = list(access_log.batches(lines, longest))
-    assert b"".join(made) == b"".join(lines)
-    assert all(len(batch) <= longest or batch in lines for batch in made)
+def test_batches_do_not_split_lines(lines: list[bytes], longest: int) -> None:
+    batches = list(access_log.batches(lines, longest))
+    assert b"".join(batches) == b"".join(lines)
+    assert all(len(batch) <= longest or batch in lines for batch in batches)
 
 
-def test_a_log_that_cannot_be_written_is_told_before_serving(tmp_path: Path) -> None:
+def test_unwritable_log_is_reported_before_serving(tmp_path: Path) -> None:
     with pytest.raises(LogError, match="no/log: cannot be written: No such file"):
         Monitoring(str(tmp_path / "no/log"), "hash", False, None)
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"two\nlines", "tökén".encode()])
-def test_a_token_that_is_none_is_told_before_serving(content: bytes, tmp_path: Path) -> None:
+def test_invalid_token_is_reported_before_serving(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "token").write_bytes(content)
     with pytest.raises(ConfigError, match="token: holds no token"):
         Monitoring("", "hash", True, tmp_path / "token")
 
 
-def test_a_token_without_metrics_is_a_mistake(tmp_path: Path) -> None:
+def test_token_without_metrics_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("secret")
     with pytest.raises(ConfigError, match="needs --metrics"):
         Monitoring("", "hash", False, tmp_path / "token")
@@ -211,7 +201,7 @@ def test_a_token_without_metrics_is_a_mistake(tmp_path: Path) -> None:
 
 @pytest.mark.live
 @pytest.mark.xdist_group("server")
-def test_standard_output_is_for_the_log_alone(tmp_path: Path) -> None:
+def test_standard_output_contains_only_the_log(tmp_path: Path) -> None:
     root = write_site(tmp_path / "site", {"a.md": front_matter()})
     with (tmp_path / "out").open("wb") as out:
         running = start(root, "--access-log", "-", stdout=out)
@@ -227,8 +217,8 @@ ENVIRON = {
 }  # fmt: skip
 
 
-def told(app: Any, whole: bool = True) -> Answered:
-    """What a listener is told of one request to the app."""
+def observed(app: Any, whole: bool = True) -> Answered:
+    """The record of one request to the app."""
     answers: list[Answered] = []
     body = observe(app, [answers.append])(dict(ENVIRON), lambda *_: lambda _: None)
     if whole:
@@ -240,18 +230,18 @@ def told(app: Any, whole: bool = True) -> Answered:
     return answered
 
 
-def test_a_listener_is_told_of_the_answer_and_its_feed() -> None:
+def test_observer_gets_the_response_and_its_feed() -> None:
     def app(environ: dict[str, Any], start: Any) -> list[bytes]:
         environ[FEED] = ("all", "rss")
         start("200 OK", [("content-Encoding", "br")])
         return [b"ab", b"c"]
 
-    answered = told(app)
+    answered = observed(app)
     assert answered[1:6] == ("GET", "/all.rss", "a=1", 200, 3)
     assert answered[7:] == ("all", "rss", "br", "NetNewsWire", "", "192.0.2.1")
 
 
-def test_a_body_that_comes_in_parts_is_counted_when_it_is_sent() -> None:
+def test_body_in_parts_is_counted_as_sent() -> None:
     closed = threading.Event()
 
     class Body:
@@ -265,12 +255,12 @@ def test_a_body_that_comes_in_parts_is_counted_when_it_is_sent() -> None:
         start("200 OK", [])
         return Body()
 
-    assert told(app).bytes == 3
+    assert observed(app).bytes == 3
     assert closed.is_set()
-    assert told(app, whole=False)[4:6] == (200, 2)
+    assert observed(app, whole=False)[4:6] == (200, 2)
 
 
-def test_an_app_that_fails_is_told_of_as_500() -> None:
+def test_exception_in_the_app_is_observed_as_500() -> None:
     answers: list[Answered] = []
 
     def app(*_: Any) -> list[bytes]:
@@ -278,4 +268,4 @@ def test_an_app_that_fails_is_told_of_as_500() -> None:
 
     with pytest.raises(RuntimeError):
         observe(app, [answers.append])(dict(ENVIRON), lambda *_: lambda _: None)
-    assert [each.status for each in answers] == [500]
+    assert [answer.status for answer in answers] == [500]

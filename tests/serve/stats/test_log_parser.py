@@ -1,4 +1,4 @@
-"""Lines of access logs, as servers write them."""
+"""Access logs of several servers are parsed."""
 
 import gzip
 import json
@@ -25,30 +25,30 @@ AT = 971211336.0  # 10 October 2000, 20:55:36 UTC
 COMMON = '192.0.2.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /all.rss HTTP/1.0" 200 2326'
 
 
-def got(line: str) -> LoggedRequest | None:
+def parse(line: str) -> LoggedRequest | None:
     return log_parser.parse(line.encode() + b"\n")
 
 
-def test_the_common_format() -> None:
-    assert got(COMMON) == LoggedRequest(AT, "GET", "/all.rss", 200, "", "192.0.2.1")
+def test_common_log_format() -> None:
+    assert parse(COMMON) == LoggedRequest(AT, "GET", "/all.rss", 200, "", "192.0.2.1")
 
 
 @pytest.mark.parametrize("before", ["", "example.org:443 "])
 @pytest.mark.parametrize("after", ["", ' "-"', ' rt=0.400 uct="0.000"'])
-def test_the_combined_format_with_more_around_it(before: str, after: str) -> None:
+def test_combined_log_format_with_additional_fields(before: str, after: str) -> None:
     line = f'{before}{COMMON} "http://example.org/" "{AGENT}"{after}'
-    assert got(line) == LoggedRequest(AT, "GET", "/all.rss", 200, AGENT, "192.0.2.1")
+    assert parse(line) == LoggedRequest(AT, "GET", "/all.rss", 200, AGENT, "192.0.2.1")
 
 
 @pytest.mark.parametrize("client", ["2001:db8::1", "::1", "host.example.org", "203.0.113.9"])
-def test_any_address_is_a_client(client: str) -> None:
-    request = got(COMMON.replace("192.0.2.1", client) + f' "-" "{AGENT}"')
+def test_client_may_be_any_address_or_name(client: str) -> None:
+    request = parse(COMMON.replace("192.0.2.1", client) + f' "-" "{AGENT}"')
     assert request
     assert request.client == client
 
 
 def test_escaped_quotes_do_not_end_the_agent() -> None:
-    request = got(COMMON + r' "-" "a \"b\" [10/Oct/2000:13:55:36 -0700] \\"')
+    request = parse(COMMON + r' "-" "a \"b\" [10/Oct/2000:13:55:36 -0700] \\"')
     assert request
     assert request.agent == r"a \"b\" [10/Oct/2000:13:55:36 -0700] \\"
 
@@ -73,7 +73,7 @@ JSON_LINES = [
 
 @pytest.mark.parametrize("line", JSON_LINES, ids=lambda line: next(iter(line)))
 def test_json_lines(line: dict[str, object]) -> None:
-    assert got(json.dumps(line)) == LoggedRequest(AT, "GET", "/all.rss", 200, AGENT, "c")
+    assert parse(json.dumps(line)) == LoggedRequest(AT, "GET", "/all.rss", 200, AGENT, "c")
 
 
 @pytest.mark.parametrize(
@@ -102,35 +102,35 @@ def test_json_lines(line: dict[str, object]) -> None:
         "Oct 10 13:55:36 host sshd[1]: Accepted publickey",
     ],
 )
-def test_what_is_no_request_is_none(line: str) -> None:
-    assert got(line) is None
+def test_other_lines_are_none(line: str) -> None:
+    assert parse(line) is None
 
 
 @given(st.binary())
-def test_any_bytes_are_a_line(line: bytes) -> None:
+def test_any_bytes_can_be_parsed(line: bytes) -> None:
     log_parser.parse(line)
     log_parser.parse(b"{" + line)
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters='"\\\n')), st.binary(max_size=20))
-def test_any_agent_and_any_end_is_read(agent: str, end: bytes) -> None:
+def test_any_agent_and_line_end_can_be_parsed(agent: str, end: bytes) -> None:
     request = log_parser.parse(f'{COMMON} "-" "{agent}" '.encode() + end)
     assert request
     assert request.agent == agent
 
 
 @given(st.recursive(st.none() | st.floats() | st.integers() | st.text(), st.lists))
-def test_any_value_may_stand_in_json(value: object) -> None:
+def test_any_json_value_can_be_parsed(value: object) -> None:
     for name in ("time", "method", "path", "status", "user_agent", "client", "request"):
         line = {"time": 1, "method": "GET", "path": "/a", "status": 200, name: value}
         log_parser.parse(json.dumps(line).encode())
 
 
-def test_a_hostile_line_is_read_in_no_time() -> None:
+def test_parsing_takes_linear_time() -> None:
     start = time.perf_counter()
     for hostile in ('"' * 60_000, "a " * 30_000, "\\" * 60_000, "[" * 60_000, 'a b "' * 10_000):
-        got(hostile)
-        got(f'{COMMON} "-" "{hostile}')
+        parse(hostile)
+        parse(f'{COMMON} "-" "{hostile}')
     assert time.perf_counter() - start < 2
 
 
@@ -146,11 +146,11 @@ def test_a_hostile_line_is_read_in_no_time() -> None:
         ("", ""),
     ],
 )
-def test_the_path_of_a_target(target: str, path: str) -> None:
+def test_path_of_a_request_target(target: str, path: str) -> None:
     assert log_parser.url_path(target) == path
 
 
-def test_files_may_be_gzip_and_are_told_by_content(tmp_path: Path) -> None:
+def test_gzip_is_recognised_by_content(tmp_path: Path) -> None:
     plain, packed = tmp_path / "a.gz", tmp_path / "b"
     plain.write_bytes(b"one\ntwo")
     packed.write_bytes(gzip.compress(b"one\ntwo"))
@@ -158,7 +158,7 @@ def test_files_may_be_gzip_and_are_told_by_content(tmp_path: Path) -> None:
     assert list(log_parser.lines(str(packed))) == [b"one\n", b"two"]
 
 
-def test_a_line_without_end_is_not_held_in_memory(tmp_path: Path) -> None:
+def test_overlong_line_is_skipped(tmp_path: Path) -> None:
     file = tmp_path / "log"
     file.write_bytes(b"x" * 1_000_000 + b"\nafter\n" + b"y" * 1_000_000)
     assert list(log_parser.lines(str(file))) == [b"", b"after\n", b""]
@@ -169,7 +169,7 @@ def test_a_line_without_end_is_not_held_in_memory(tmp_path: Path) -> None:
     [None, gzip.compress(b"a\n" * 9000)[:-20], b"\x1f\x8b\x00"],
     ids=["none", "cut", "broken"],
 )
-def test_a_file_that_cannot_be_read_is_told_by_name(content: bytes | None, tmp_path: Path) -> None:
+def test_unreadable_file_is_named_in_the_error(content: bytes | None, tmp_path: Path) -> None:
     file = tmp_path / "access.log"
     if content is not None:
         file.write_bytes(content)
@@ -204,7 +204,7 @@ http://127.0.0.1:{port} {{
 
 @pytest.fixture(params=["nginx", "caddy"])
 def logged(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Path]]:
-    """Logs of a real server that was asked for /all.rss once."""
+    """Logs of a real server after one request for /all.rss."""
     program = shutil.which(request.param, path="/usr/sbin:/usr/bin:/usr/local/bin")
     if program is None:
         pytest.skip(f"{request.param} is not installed")
@@ -221,19 +221,19 @@ def logged(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Path
         [program, *arguments], stderr=subprocess.DEVNULL, env={"HOME": str(tmp_path)}
     )
     try:
-        ask(port)
+        send_request(port)
         yield wait_for(tmp_path)
     finally:
         process.terminate()
         process.wait(20)
 
 
-def ask(port: int) -> None:
-    asked = urllib.request.Request(f"http://127.0.0.1:{port}/all.rss?a=1")
-    asked.add_header("User-Agent", f'{AGENT} "quoted"')
+def send_request(port: int) -> None:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/all.rss?a=1")
+    request.add_header("User-Agent", f'{AGENT} "quoted"')
     for attempt in range(100):
         try:
-            urllib.request.urlopen(asked, timeout=5).close()
+            urllib.request.urlopen(request, timeout=5).close()
             break
         except OSError:
             assert attempt < 99, "the server did not come up"
@@ -249,7 +249,7 @@ def wait_for(root: Path) -> list[Path]:
     raise AssertionError("nothing was logged")
 
 
-def test_what_real_servers_write_is_read(logged: list[Path]) -> None:
+def test_logs_of_nginx_and_caddy_are_parsed(logged: list[Path]) -> None:
     for file in logged:
         (line,) = log_parser.lines(str(file))
         request = log_parser.parse(line)

@@ -1,4 +1,4 @@
-"""What Prometheus is told, by one process and by several together."""
+"""Metrics for Prometheus, of one process and of several."""
 
 import errno
 import os
@@ -20,7 +20,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from feeds.build.builder import BuildReport
 from feeds.catalogue.records import ProblemCounts
 from feeds.errors import Problem
-from feeds.serve.stats import metrics as measuring
 from feeds.serve.stats.metrics import METRICS, Metrics, with_metrics_endpoint
 from feeds.serve.stats.monitoring import Monitoring
 from feeds.websub.schedule import HubReport
@@ -60,17 +59,17 @@ def test_requests_are_counted_by_feed_format_status_and_coding() -> None:
 
 
 def test_labels_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measuring, "_MAX_FEEDS", 2)
+    monkeypatch.setattr("feeds.serve.stats.metrics._MAX_FEEDS", 2)
     metrics = Metrics()
     metrics.requests.extend((f"f{n}", "xml", 200, f"c{n}", 1) for n in range(9))
     metrics.requests.append(("", "", 404, "", 1))
-    found = {
+    counts = {
         dict(labels)["feed"]: dict(labels)
         for (name, labels) in samples(metrics.render()[0])
         if name == "feeds_requests_total"
     }
-    assert set(found) == {"f0", "f1", "other", ""}
-    assert found["other"] == {
+    assert set(counts) == {"f0", "f1", "other", ""}
+    assert counts["other"] == {
         "feed": "other",
         "format": "other",
         "status": "200",
@@ -78,19 +77,19 @@ def test_labels_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     }
 
 
-def test_a_build_is_told() -> None:
+def test_build_is_measured() -> None:
     metrics = Metrics()
     metrics.built(REPORT, 0.3)
     metrics.built(REPORT, 20)
     metrics.built(None, 1)
     text, _ = metrics.render()
-    told = {
+    expected = {
         "feeds_articles": 9, "feeds_feeds": 4, "feeds_revision": 7, "feeds_articles_read_total": 6,
         "feeds_entries_added_total": 4, "feeds_entries_changed_total": 2,
         "feeds_entries_withdrawn_total": 0, "feeds_feeds_changed_total": 4,
         "feeds_build_seconds_count": 2, "feeds_build_seconds_sum": 20.3,
     }  # fmt: skip
-    assert {name: value(text, name) for name in told} == told
+    assert {name: value(text, name) for name in expected} == expected
     assert value(text, "feeds_builds_total", result="done") == 2
     assert value(text, "feeds_builds_total", result="failed") == 1
     assert value(text, "feeds_problems", fatal="true") == 1
@@ -101,7 +100,7 @@ def test_a_build_is_told() -> None:
     assert abs(last - time.time()) < 60
 
 
-def test_gauges_are_of_all_articles_also_after_a_build_of_what_was_heard_of(
+def test_gauges_count_all_articles_after_a_partial_build(
     tmp_path: Path,
 ) -> None:
     bad = front_matter(title=None)
@@ -109,22 +108,22 @@ def test_gauges_are_of_all_articles_also_after_a_build_of_what_was_heard_of(
     site = Publication(tmp_path, {"good.md": front_matter(), "a.md": bad, "b.md": doubtful})
     metrics = Metrics()
 
-    def told(**options: Any) -> tuple[float | None, ...]:
+    def gauges(**options: Any) -> tuple[float | None, ...]:
         metrics.built(site.build(**options), 1)
         text, _ = metrics.render()
-        problems = (value(text, "feeds_problems", fatal=each) for each in ("true", "false"))
+        problems = (value(text, "feeds_problems", fatal=fatal) for fatal in ("true", "false"))
         return value(text, "feeds_articles"), value(text, "feeds_feeds"), *problems
 
-    assert told() == (3, 3, 1, 1)
+    assert gauges() == (3, 3, 1, 1)
     site.write("c.md", front_matter(webUrl="https://example.org/c", topics=["Maps"]))
-    assert told(changed_paths=["c.md"]) == (4, 4, 1, 1)
+    assert gauges(changed_paths=["c.md"]) == (4, 4, 1, 1)
     site.write("d.md", bad)
-    assert told(changed_paths=["d.md"]) == told() == (5, 4, 2, 1)
+    assert gauges(changed_paths=["d.md"]) == gauges() == (5, 4, 2, 1)
     site.write("a.md", front_matter(webUrl="https://example.org/a"))
-    assert told(changed_paths=["a.md"]) == told() == (5, 4, 1, 1)
+    assert gauges(changed_paths=["a.md"]) == gauges() == (5, 4, 1, 1)
 
 
-def test_pings_are_told() -> None:
+def test_notifications_are_measured() -> None:
     metrics = Metrics()
     metrics.pinged([HubReport("https://hub.example/", 3, 2, 1, 0, None, False, ())])
     text, _ = metrics.render()
@@ -132,14 +131,14 @@ def test_pings_are_told() -> None:
     assert value(text, "feeds_pings_total", result="failed") == 2
 
 
-def test_the_metrics_described_are_those_that_there_are() -> None:
+def test_described_metrics_are_the_existing_ones() -> None:
     metrics = Metrics()
     metrics.requests.append(("all", "rss", 200, "", 1))
     metrics.built(REPORT, 1)
     metrics.lost(1)
     metrics.pinged([HubReport("https://hub.example/", 3, 2, 1, 0, None, False, ())])
-    found = {re.sub(r"_(bucket|sum|count)$", "", name) for name, _ in samples(metrics.render()[0])}
-    assert found == {each.name for each in METRICS}
+    counts = {re.sub(r"_(bucket|sum|count)$", "", name) for name, _ in samples(metrics.render()[0])}
+    assert counts == {metric.name for metric in METRICS}
 
 
 @pytest.mark.parametrize(
@@ -150,7 +149,7 @@ def test_the_metrics_described_are_those_that_there_are() -> None:
         ("text/html", "text/plain; version=0.0.4"),
     ],
 )
-def test_the_format_is_what_prometheus_asks_for(accept: str, kind: str) -> None:
+def test_format_follows_the_accept_header(accept: str, kind: str) -> None:
     text, content_type = Metrics().render(accept)
     assert content_type.startswith(kind)
     assert text.endswith(b"# EOF\n") == ("openmetrics" in kind)
@@ -167,7 +166,7 @@ def asked(token: str = "", **environ: str) -> tuple[str, dict[str, str], bytes]:
     return status, dict(headers), b"".join(body)
 
 
-def test_only_who_has_the_token_is_answered() -> None:
+def test_metrics_require_the_token() -> None:
     for wrong in ("", "Bearer", "Bearer no", "Basic secret", "Bearer secret2", "Bearer s\xe9cret"):
         status, headers, body = asked("secret", HTTP_AUTHORIZATION=wrong)
         assert (status[:3], headers["WWW-Authenticate"][:6]) == ("401", "Bearer")
@@ -176,7 +175,7 @@ def test_only_who_has_the_token_is_answered() -> None:
     assert (status, b"feeds_builds_total" in body) == ("200 OK", True)
 
 
-def test_metrics_are_at_one_path_and_by_get_and_head() -> None:
+def test_metrics_accept_get_and_head_at_one_path() -> None:
     assert asked(PATH_INFO="/metrics/")[2] == b"the app"
     assert asked(REQUEST_METHOD="POST")[0][:3] == "405"
     status, headers, body = asked(REQUEST_METHOD="HEAD")
@@ -184,7 +183,7 @@ def test_metrics_are_at_one_path_and_by_get_and_head() -> None:
     assert headers["Cache-Control"] == "no-store"
 
 
-def test_commands_that_need_no_metrics_do_not_wait_for_them() -> None:
+def test_other_commands_do_not_import_the_metrics() -> None:
     code = (
         "import sys, feeds.cli.main, feeds.serve.stats.metrics; "
         "print('prometheus_client' in sys.modules)"
@@ -216,9 +215,9 @@ print(os.path.exists(folder), "PROMETHEUS_MULTIPROC_DIR" in os.environ)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_processes_tell_of_all_also_of_those_that_died() -> None:
-    told = subprocess.check_output([sys.executable, "-c", PROCESSES], text=True).split()
-    assert told == ["3.0", "2.0", "7.0", "False", "False"]
+def test_metrics_include_other_and_dead_processes() -> None:
+    values = subprocess.check_output([sys.executable, "-c", PROCESSES], text=True).split()
+    assert values == ["3.0", "2.0", "7.0", "False", "False"]
 
 
 FULL = """
@@ -237,12 +236,12 @@ def full(descriptor, data):
     global room
     if not room:
         raise OSError(errno.ENOSPC, "No space left on device")
-    written = write(descriptor, data[:room])  # a disk that is nearly full takes a part
+    written = write(descriptor, data[:room])  # a nearly full disk accepts a part
     room -= written
     return written
 
 with shared():
-    from feeds.serve.stats import counter_files  # looks at the folder when it is imported
+    from feeds.serve.stats import counter_files  # reads the folder when it is imported
     from tests.serve.stats.test_metrics import REPORT, value
     counter_files.os = type("os", (), {"write": staticmethod(full), "ftruncate": os.ftruncate})
     folder = os.environ["PROMETHEUS_MULTIPROC_DIR"]
@@ -266,14 +265,14 @@ with shared():
 
 
 @pytest.mark.parametrize(("room", "first"), [(40_000, "503 0"), (70_000, "200 ")])
-def test_without_room_counts_are_lost_and_come_back_with_it(room: int, first: str) -> None:
-    """Not one byte is written to a page that the disk may not have: that is SIGBUS."""
+def test_counting_stops_on_a_full_disk_and_resumes(room: int, first: str) -> None:
+    """No byte is written to a page that the disk may lack, which would raise SIGBUS."""
     ended = subprocess.run(
         [sys.executable, "-c", FULL, str(room)], capture_output=True, text=True, check=True
     )
     lines = ended.stdout.splitlines()
     assert lines[0].startswith(first)
-    if first == "200 ":  # what has room goes on
+    if first == "200 ":  # files with room are still written
         assert 10 < int(lines[0].split()[1]) < 500
     assert lines[1:] == ["200 500", "1.0"]
     assert ended.stderr.count("metrics are lost: ") == 1
@@ -282,7 +281,7 @@ def test_without_room_counts_are_lost_and_come_back_with_it(room: int, first: st
 
 @pytest.fixture
 def full_folder(tmp_path: Path) -> Iterator[Path]:
-    """A folder of temporary files on a disk with two pages left."""
+    """A temporary folder on a disk with two free pages."""
     folder = tmp_path / "full"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=512k,nr_inodes=100", "tmpfs", str(folder)]
@@ -302,9 +301,7 @@ def full_folder(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.live
-def test_a_real_server_goes_on_serving_while_the_disk_is_full(
-    tmp_path: Path, full_folder: Path
-) -> None:
+def test_server_keeps_serving_while_the_disk_is_full(tmp_path: Path, full_folder: Path) -> None:
     root = write_site(tmp_path / "site", {"a.md": front_matter()})
     environment = {**os.environ, "TMPDIR": str(full_folder)}
     server = start(root, "--metrics", env=environment, stderr=subprocess.PIPE)
@@ -325,7 +322,7 @@ def test_a_real_server_goes_on_serving_while_the_disk_is_full(
     assert b"metrics are lost: " in log
 
 
-def test_without_a_folder_for_metrics_the_server_has_none_and_serves(
+def test_server_without_metrics_folder_serves_without_metrics(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def full(*_: object, **__: object) -> str:
@@ -356,11 +353,11 @@ def server(tmp_path: Path) -> Any:
 
 
 @pytest.mark.live
-def test_any_worker_of_a_real_server_tells_of_all(server: Server, tmp_path: Path) -> None:
+def test_any_worker_reports_the_metrics_of_all(server: Server, tmp_path: Path) -> None:
     for _ in range(20):
         assert server.ask("/all.rss").status == 200
     assert server.ask("/metrics").status == 401
-    for _ in range(60):  # whichever worker answers, within the second that another may wait
+    for _ in range(60):  # any worker may answer; another may lag by a second
         texts = [server.ask("/metrics", Authorization="Bearer secret").body for _ in range(4)]
         requests = [
             sum(
@@ -386,11 +383,11 @@ def test_any_worker_of_a_real_server_tells_of_all(server: Server, tmp_path: Path
     assert b'"path":"/all.atom?last","status":200' in (tmp_path / "log").read_bytes()
 
 
-def test_the_examples_of_the_page_name_metrics_that_there_are() -> None:
+def test_examples_of_the_documentation_name_existing_metrics() -> None:
     page = (Path(__file__).parents[3] / "docs/guides/monitoring.md").read_text(encoding="utf-8")
     blocks = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
     assert [list(block) for block in blocks] == [["scrape_configs"], ["groups"]]
     named = set(re.findall(r"feeds_\w+", " ".join(map(str, blocks))))
     assert named
-    assert named <= {each.name for each in METRICS}
-    assert str(blocks[1]).count('format!="html",status=') == 2  # who reads pages asks for them anew
+    assert named <= {metric.name for metric in METRICS}
+    assert str(blocks[1]).count('format!="html",status=') == 2  # browsers request pages again

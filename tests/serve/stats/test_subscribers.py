@@ -1,4 +1,4 @@
-"""What counts as a subscriber, and what does not."""
+"""Subscribers are counted from access logs."""
 
 import json
 import re
@@ -47,42 +47,42 @@ def feedbin(number: int, feed_id: int = 1) -> str:
     return f"Feedbin feed-id:{feed_id} - {number} subscribers"
 
 
-def counted(lines: Iterable[bytes], **options: Any) -> Subscribers:
+def count(lines: Iterable[bytes], **options: Any) -> Subscribers:
     counter = SubscriberCounter(SITE, FEEDS, **options)
     counter.add(lines)
     return counter.result()
 
 
-def of(lines: Iterable[bytes], path: str = "all") -> FeedSubscribers:
-    return next(feed for feed in counted(lines).feeds if feed.path == path)
+def feed_of(lines: Iterable[bytes], path: str = "all") -> FeedSubscribers:
+    return next(feed for feed in count(lines).feeds if feed.path == path)
 
 
-def test_the_newest_report_counts_and_not_the_sum_of_polls() -> None:
+def test_latest_report_counts_and_not_the_sum() -> None:
     polls = [line(feedbin(5)), line(feedbin(7), day=3), line(feedbin(6), day=2)]
-    assert of(polls).reported == 7
+    assert feed_of(polls).reported == 7
 
 
-def test_several_ids_of_one_aggregator_count_together() -> None:
+def test_several_ids_of_one_aggregator_are_added() -> None:
     polls = [line(feedbin(5, 1)), line(feedbin(3, 2)), line(feedbin(4, 1), day=2)]
-    found = of(polls)
-    assert found.reported == 7
-    assert [(each.name, each.subscribers) for each in found.aggregators] == [("Feedbin", 7)]
+    feed = feed_of(polls)
+    assert feed.reported == 7
+    assert [(item.name, item.subscribers) for item in feed.aggregators] == [("Feedbin", 7)]
 
 
-def test_formats_are_one_feed_and_have_columns() -> None:
-    found = of([line(feedbin(5)), line(feedbin(2), "/all.atom"), line(path="/all.json")])
-    assert (found.total, found.reported, found.direct) == (8, 7, 1)
-    assert found.formats == {"rss": 5, "atom": 2, "json": 1}
+def test_formats_of_a_feed_are_added_and_listed() -> None:
+    feed = feed_of([line(feedbin(5)), line(feedbin(2), "/all.atom"), line(path="/all.json")])
+    assert (feed.total, feed.reported, feed.direct) == (8, 7, 1)
+    assert feed.formats == {"rss": 5, "atom": 2, "json": 1}
 
 
-def test_an_aggregator_without_a_number_is_listed_and_counts_as_none() -> None:
-    found = of([line("Blogtrottr/2.0"), line("Blogtrottr/2.0", client="192.0.2.2")])
-    assert found.total == 0
-    assert [(each.name, each.subscribers) for each in found.aggregators] == [("Blogtrottr", None)]
+def test_aggregator_without_a_number_is_listed_but_not_counted() -> None:
+    feed = feed_of([line("Blogtrottr/2.0"), line("Blogtrottr/2.0", client="192.0.2.2")])
+    assert feed.total == 0
+    assert [(item.name, item.subscribers) for item in feed.aggregators] == [("Blogtrottr", None)]
 
 
-def test_direct_readers_are_distinct_by_address_and_agent() -> None:
-    found = of(
+def test_direct_readers_are_distinguished_by_address_and_agent() -> None:
+    feed = feed_of(
         [
             line(),
             line(clock="13:00:00"),
@@ -91,93 +91,93 @@ def test_direct_readers_are_distinct_by_address_and_agent() -> None:
             line("newsboat/2.30.1 (Linux x86_64)"),
         ]
     )
-    assert found.direct == 3
-    assert found.formats == {"rss": 3, "atom": 1, "json": 0}
+    assert feed.direct == 3
+    assert feed.formats == {"rss": 3, "atom": 1, "json": 0}
 
 
-def test_of_direct_readers_the_busiest_day_counts() -> None:
+def test_busiest_day_of_direct_readers_counts() -> None:
     week = [line(day=day, client=f"192.0.2.{day}") for day in range(1, 8)]
-    assert of(week).direct == 1
-    assert of([*week, line(day=7, client="198.51.100.1")]).direct == 2
+    assert feed_of(week).direct == 1
+    assert feed_of([*week, line(day=7, client="198.51.100.1")]).direct == 2
 
 
 @pytest.mark.parametrize("status", [301, 302, 308, 403, 404, 410, 500, 503])
 def test_redirects_and_errors_do_not_count(status: int) -> None:
-    assert of([line(status=status), line(feedbin(3), status=status)]).total == 0
+    assert feed_of([line(status=status), line(feedbin(3), status=status)]).total == 0
 
 
 @pytest.mark.parametrize("status", [200, 226, 304])
-def test_answers_count(status: int) -> None:
-    assert of([line(status=status), line(feedbin(3), status=status)]).total == 4
+def test_successful_responses_count(status: int) -> None:
+    assert feed_of([line(status=status), line(feedbin(3), status=status)]).total == 4
 
 
 @pytest.mark.parametrize("agent", ["Mozilla/5.0 (X11) Firefox/102.0", "curl/8", "x-bot/1", "-"])
 def test_browsers_scripts_and_bots_do_not_count(agent: str) -> None:
-    assert of([line(agent)]).total == 0
+    assert feed_of([line(agent)]).total == 0
 
 
-def test_head_does_not_count() -> None:
-    assert of([line(method="HEAD")]).total == 0
+def test_head_requests_do_not_count() -> None:
+    assert feed_of([line(method="HEAD")]).total == 0
 
 
-def test_feeds_are_known_with_and_without_the_path_of_feeds_url() -> None:
+def test_path_of_feeds_url_is_optional() -> None:
     polls = [line(path="/feeds/all.rss"), line(path="/all.rss"), line(path="/feeds/feeds/all.rss")]
-    assert counted(polls).requests == 2
-    assert of(polls).direct == 1
-    assert of([line(path="/no.rss"), line(path="/all.xml"), line(path="/all")]).total == 0
+    assert count(polls).requests == 2
+    assert feed_of(polls).direct == 1
+    assert feed_of([line(path="/no.rss"), line(path="/all.xml"), line(path="/all")]).total == 0
 
 
-def test_one_url_is_one_however_it_is_written() -> None:
+def test_equivalent_urls_are_one() -> None:
     paths = ("/all.rss?a=1", "/%61ll.rss", "http://example.org/all.rss")
-    assert of(line(feedbin(5), path) for path in paths).reported == 5
+    assert feed_of(line(feedbin(5), path) for path in paths).reported == 5
 
 
-def test_only_the_window_counts() -> None:
+def test_requests_before_since_do_not_count() -> None:
     polls = [line(feedbin(9)), line(feedbin(5), day=3), line(day=3)]
-    (found, *_) = counted(polls, since=1793577600.0 + 86_400).feeds  # 2 November 2026
-    assert (found.reported, found.direct) == (5, 1)
+    (feed, *_) = count(polls, since=1793577600.0 + 86_400).feeds  # 2 November 2026
+    assert (feed.reported, feed.direct) == (5, 1)
 
 
-def test_lines_that_are_none_are_counted() -> None:
-    made = counted([b"\xff\x00", b"", line(), b"{}"])
-    assert (made.lines, made.unreadable, made.requests) == (4, 3, 1)
+def test_unreadable_lines_are_counted() -> None:
+    result = count([b"\xff\x00", b"", line(), b"{}"])
+    assert (result.lines, result.unreadable, result.requests) == (4, 3, 1)
 
 
-def test_requests_that_do_not_say_from_where_are_told_apart_by_agent() -> None:
+def test_requests_without_address_are_distinguished_by_agent() -> None:
     own = json.dumps(
         {"time": "2026-11-01T12:00:00.000Z", "method": "GET", "path": "/all.rss", "status": 200,
          "user_agent": NETNEWSWIRE}
     ).encode()  # fmt: skip
-    made = counted([own, own])
-    assert (made.unknown_clients, made.feeds[0].direct) == (2, 1)
+    result = count([own, own])
+    assert (result.unknown_clients, result.feeds[0].direct) == (2, 1)
 
 
 @given(st.permutations([line(feedbin(n), day=n, client=f"192.0.2.{n}") for n in range(1, 6)]))
-def test_the_order_of_lines_does_not_matter(lines: list[bytes]) -> None:
-    assert of(lines).reported == 5
+def test_order_of_lines_does_not_matter(lines: list[bytes]) -> None:
+    assert feed_of(lines).reported == 5
 
 
 @given(st.lists(st.binary()))
 def test_any_lines_can_be_counted(lines: list[bytes]) -> None:
-    made = counted(lines)
-    assert made.lines == len(lines)
+    result = count(lines)
+    assert result.lines == len(lines)
 
 
-def test_no_address_is_kept() -> None:
+def test_addresses_are_not_stored() -> None:
     counter = SubscriberCounter(SITE, FEEDS)
     counter.add([line(client="192.0.2.77"), line(client="host.example.net", path="/maps.atom")])
-    kept = repr(_all_of(counter)) + repr(counter.result())
-    assert "192.0.2.77" not in kept
-    assert "host.example.net" not in kept
+    stored = repr(_all_of(counter)) + repr(counter.result())
+    assert "192.0.2.77" not in stored
+    assert "host.example.net" not in stored
     again = SubscriberCounter(SITE, FEEDS)
     again.add([line(client="192.0.2.77")])
-    assert _hashes(counter).isdisjoint(_hashes(again))  # another run, another key
+    assert _hashes(counter).isdisjoint(_hashes(again))  # each run has another key
 
 
 def _all_of(value: Any) -> Any:
-    """Everything that an object holds, as plain values."""
+    """All members of an object, as plain values."""
     if isinstance(value, dict):
-        return {repr(key): _all_of(each) for key, each in value.items()}
+        return {repr(key): _all_of(member) for key, member in value.items()}
     return _all_of(vars(value)) if hasattr(value, "__dict__") else value
 
 
@@ -185,13 +185,13 @@ def _hashes(counter: SubscriberCounter) -> set[str]:
     return set(re.findall(r"\d{16,20}", repr(_all_of(counter)))) - {str(1 << 64)}
 
 
-def test_names_and_ids_that_clients_make_up_are_bounded() -> None:
-    made = of(line(feedbin(1, number)) for number in range(5000))
-    assert made.reported == 2000
+def test_number_of_feed_ids_is_limited() -> None:
+    result = feed_of(line(feedbin(1, number)) for number in range(5000))
+    assert result.reported == 2000
 
 
 @pytest.mark.parametrize(("many", "error"), [(4000, 0), (8000, 0), (50_000, 0.08)])
-def test_distinct_readers_are_exact_and_then_estimated(many: int, error: float) -> None:
+def test_distinct_count_is_exact_then_estimated(many: int, error: float) -> None:
     distinct = Distinct()
     golden = 0x9E3779B97F4A7C15  # spreads whole numbers evenly over 64 bits
     for number in [*range(1, many), *range(many)]:
@@ -199,9 +199,9 @@ def test_distinct_readers_are_exact_and_then_estimated(many: int, error: float) 
     assert abs(distinct.count() - many) <= many * error
 
 
-def test_the_page_is_whole_and_its_own() -> None:
+def test_page_is_escaped_and_self_contained() -> None:
     hostile = line("<script>alert(1)</script>/1 (9 subscribers)")
-    html = report.page(counted([hostile, line()]), make_site(title="A & <B>")).decode()
+    html = report.page(count([hostile, line()]), make_site(title="A & <B>")).decode()
     assert "A &amp; &lt;B&gt;" in html
     assert "<script" not in html
     assert "&lt;script&gt;" in html
@@ -210,42 +210,42 @@ def test_the_page_is_whole_and_its_own() -> None:
     assert re.search(r'<td class="number">10</td>', html)
 
 
-def test_the_page_of_no_logs_says_so() -> None:
-    assert "no request for a feed" in report.page(counted([]), SITE).decode()
+def test_page_without_requests_says_so() -> None:
+    assert "no request for a feed" in report.page(count([]), SITE).decode()
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    made = write_site(tmp_path, {"a.md": front_matter(topics=["Maps"])})
-    run("build", root=made)
-    (made / "access.log").write_bytes(line(feedbin(5)) + line(path="/topics/maps.atom") + b"?\n")
-    return made
+    folder = write_site(tmp_path, {"a.md": front_matter(topics=["Maps"])})
+    run("build", root=folder)
+    (folder / "access.log").write_bytes(line(feedbin(5)) + line(path="/topics/maps.atom") + b"?\n")
+    return folder
 
 
 def run(*arguments: str, root: Path) -> Any:
     return CliRunner().invoke(main, [*arguments, "--config", str(root)], catch_exceptions=False)
 
 
-def test_the_command_prints_a_table_json_and_a_page(root: Path) -> None:
+def test_command_prints_a_table_json_and_a_page(root: Path) -> None:
     log, page = str(root / "access.log"), root / "page.html"
     result = run("subscribers", log, log, "--html", str(page), root=root)
     assert "all\t5\t5\t0\t5\t0\t0\tFeedbin 5\n" in result.stdout
     assert "topics/maps\t1\t0\t1\t0\t1\t0\t-\n" in result.stdout
     assert "6 lines, 4 requests for feeds counted; 2 lines cannot be read" in result.stderr
     assert "Feedbin 5" in page.read_text(encoding="utf-8")
-    made = json.loads(run("subscribers", log, "--json", root=root).stdout)
-    assert (made["feeds"][0]["path"], made["feeds"][0]["total"]) == ("all", 5)
+    data = json.loads(run("subscribers", log, "--json", root=root).stdout)
+    assert (data["feeds"][0]["path"], data["feeds"][0]["total"]) == ("all", 5)
 
 
-def test_the_command_takes_a_window(root: Path) -> None:
+def test_command_accepts_since_or_days(root: Path) -> None:
     log = str(root / "access.log")
-    made = json.loads(run("subscribers", log, "--since", "2026-11-02", "--json", root=root).stdout)
-    assert made["requests"] == 0
+    data = json.loads(run("subscribers", log, "--since", "2026-11-02", "--json", root=root).stdout)
+    assert data["requests"] == 0
     both = run("subscribers", log, "--since", "2026-11-02", "--days", "3", root=root)
     assert (both.exit_code, "not both" in both.stderr) == (2, True)
 
 
-def test_a_log_that_is_not_there_is_a_message(root: Path) -> None:
+def test_missing_log_is_reported(root: Path) -> None:
     result = run("subscribers", str(root / "no.log"), root=root)
     assert result.exit_code == 2
     assert "no.log: cannot be read: No such file" in result.stderr

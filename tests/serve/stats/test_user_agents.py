@@ -1,4 +1,4 @@
-"""What User-Agents tell, as they stand in real logs."""
+"""User-Agents of real logs are classified."""
 
 import time
 
@@ -95,19 +95,19 @@ OTHERS = [
 
 
 @pytest.mark.parametrize("agent", AGGREGATORS)
-def test_an_aggregator_is_known_by_name_number_and_feed_id(agent: str) -> None:
-    known = user_agents.classify(agent)
-    assert known.kind == "aggregator"
-    assert (known.name, known.subscribers, known.feed_id) == AGGREGATORS[agent]
+def test_aggregator_has_name_subscribers_and_feed_id(agent: str) -> None:
+    classified = user_agents.classify(agent)
+    assert classified.kind == "aggregator"
+    assert (classified.name, classified.subscribers, classified.feed_id) == AGGREGATORS[agent]
 
 
 @pytest.mark.parametrize("agent", READERS)
-def test_a_reader_of_one_is_a_reader(agent: str) -> None:
+def test_reader_of_one_person_is_recognised(agent: str) -> None:
     assert user_agents.classify(agent) == user_agents.Agent("reader", READERS[agent])
 
 
 @pytest.mark.parametrize("agent", OTHERS)
-def test_browsers_bots_monitors_and_scripts_are_no_subscribers(agent: str) -> None:
+def test_browsers_bots_monitors_and_scripts_are_not_subscribers(agent: str) -> None:
     assert user_agents.classify(agent).kind == "other"
 
 
@@ -115,7 +115,7 @@ def test_browsers_bots_monitors_and_scripts_are_no_subscribers(agent: str) -> No
     "agent",
     ["Feedly/1.0 (99999999999999999999 subscribers)", f"Feedly/1.0 ({'9' * 900} subscribers)"],
 )
-def test_a_number_that_cannot_be_is_none(agent: str) -> None:
+def test_implausible_number_is_ignored(agent: str) -> None:
     assert user_agents.classify(agent).subscribers is None
 
 
@@ -133,20 +133,20 @@ def test_a_number_that_cannot_be_is_none(agent: str) -> None:
         "Mozilla/5.0 " + "(compatible; " * 75,
     ],
 )
-def test_a_hostile_agent_is_read_in_no_time(agent: str) -> None:
+def test_classifying_takes_linear_time(agent: str) -> None:
     start = time.perf_counter()
     user_agents.classify(agent)
     assert time.perf_counter() - start < 2  # some took more than 10 seconds
 
 
-def test_of_an_agent_no_more_is_kept_than_is_looked_at() -> None:
+def test_cache_key_is_limited_in_length() -> None:
     user_agents._classify.cache_clear()
     assert user_agents.classify("a" * 60_000) is user_agents.classify("a" * 1000)
     assert user_agents._classify.cache_info().currsize == 1
 
 
 @given(st.text())
-def test_any_text_is_an_agent(agent: str) -> None:
-    known = user_agents.classify(agent)
-    assert len(known.name) <= 60
-    assert known.subscribers is None or 0 <= known.subscribers <= 10_000_000
+def test_any_text_can_be_classified(agent: str) -> None:
+    classified = user_agents.classify(agent)
+    assert len(classified.name) <= 60
+    assert classified.subscribers is None or 0 <= classified.subscribers <= 10_000_000
