@@ -3,10 +3,12 @@
 A value of the wrong type is reported as a problem with its line, and treated as absent.
 """
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from feeds.articles.frontmatter import ParsedFile
 from feeds.errors import Problem
@@ -57,6 +59,16 @@ class Fields:
         """Report a problem with the field `name`, or with this mapping if `name` is None."""
         keys = self._keys if name is None else (*self._keys, name)
         self.problems.append(self._file.problem(keys, message, fatal=fatal))
+
+    def refuse(self, names: Sequence[str], missing: str = "") -> None:
+        """Make the problems of the fields `names` fatal; report `missing` if they have none."""
+        keys, reported = {self.key_of(name) for name in names}, False
+        for index, problem in enumerate(self.problems):
+            if problem.field in keys:
+                self.problems[index] = msgspec.structs.replace(problem, fatal=True)
+                reported = True
+        if not reported:
+            self.wrong(names[0], missing, fatal=True)
 
     def text(self, name: str) -> str:
         """Return text on one line, without forbidden characters; empty if absent."""

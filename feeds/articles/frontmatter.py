@@ -14,7 +14,7 @@ import msgspec
 from frontmatter.default_handlers import YAMLHandler
 
 from feeds.errors import ArticleError, Problem
-from feeds.presets.preset import Format
+from feeds.presets.reading import Format
 from feeds.util import text, yaml_loader, yaml_subset
 
 # A line of three hyphens or more. The pattern begins with a literal, which is fast to search.

@@ -2,7 +2,6 @@
 
 import hashlib
 import posixpath
-from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from pathlib import PurePosixPath
@@ -10,7 +9,14 @@ from urllib.parse import quote
 
 import msgspec
 
-from feeds.articles import attachments, attribution, frontmatter, sanitizer, withholding
+from feeds.articles import (
+    article_date,
+    attachments,
+    attribution,
+    frontmatter,
+    sanitizer,
+    withholding,
+)
 from feeds.articles.assets import AssetSize, no_asset_size
 from feeds.articles.content import ContentParts, compose
 from feeds.articles.fact_line import fact_line
@@ -20,8 +26,8 @@ from feeds.config.settings import LANGUAGE
 from feeds.config.site import Site
 from feeds.errors import ArticleError, Notice, Problem
 from feeds.model.entry import Entry, content_hash
-from feeds.presets.preset import DateSource, Location, Reading
-from feeds.util import dates, urls
+from feeds.presets.reading import DateSource, Location, Reading
+from feeds.util import urls
 from feeds.util.text import quote_for_message, shorten
 
 _MARKUP = {".html", ".htm"}
@@ -118,15 +124,8 @@ def parse(
         problems=tuple(problems),
         content_hash=content_hash(entry),
         until=verdict.until,
-        dated=_date_source(reading, fields, path, site),
+        dated=article_date.source(reading, fields, path, site),
     )
-
-
-def _date_source(reading: Reading, fields: Fields, path: str, site: Site) -> DateSource:
-    """Return where the date of an article comes from; empty if that is its first build."""
-    if reading.dated or fields.raw("publishedDateTime"):
-        return reading.dated or "front matter"
-    return "file name" if dates.in_name(PurePosixPath(path).name, site.zone) else ""
 
 
 def _source_hash(file: ParsedFile) -> str:
@@ -139,14 +138,14 @@ def _head(fields: Fields, reading: Reading, path: str, seen: datetime, site: Sit
     title = _title(fields)
     if not title:
         return None
-    published = _published(fields, path, seen, site)
+    published = article_date.published(fields, path, seen, site)
     if published is None:
         return None
     category, type_ = _category_and_type(fields, path, site)
     page = site.preset.locate(path, reading, title, published, category)
     link, via = _link(fields, page, site)
     if link is None:
-        _refuse(fields, ("webUrl", "originalUrl"), "is missing; give it, or set site.permalink")
+        fields.refuse(("webUrl", "originalUrl"), "is missing; give it, or set site.permalink")
         return None
     return _Head(title, published, category, type_, link, via, page)
 
@@ -157,19 +156,8 @@ def _title(fields: Fields) -> str:
     if not title and fields.raw("title") in (None, ""):
         title = fields.text("name")
     if not title:
-        _refuse(fields, ("title", "name"), "is missing; give the article a title")
+        fields.refuse(("title", "name"), "is missing; give the article a title")
     return title
-
-
-def _refuse(fields: Fields, names: Sequence[str], missing: str = "") -> None:
-    """Make the problems of the fields `names` fatal; report `missing` if they have none."""
-    keys, reported = {fields.key_of(name) for name in names}, False
-    for index, problem in enumerate(fields.problems):
-        if problem.field in keys:
-            fields.problems[index] = msgspec.structs.replace(problem, fatal=True)
-            reported = True
-    if not reported:
-        fields.wrong(names[0], missing, fatal=True)
 
 
 def _build_entry(
@@ -256,28 +244,6 @@ def _summary(fields: Fields, site: Site) -> str:
         return summary
     fields.wrong(name, f"has {len(summary):,} characters; the first {limit:,} are read")
     return shorten(summary, limit)
-
-
-def _published(fields: Fields, path: str, seen: datetime, site: Site) -> datetime | None:
-    """Return the article's date: from its front matter, its file name, or else `seen`.
-
-    None, with a fatal problem, if the author gives a date that cannot be read.
-    """
-    value = fields.raw("publishedDateTime")
-    if value is None or value == "":
-        in_name = dates.in_name(PurePosixPath(path).name, site.zone)
-        unread = withholding.has_unread_date(fields, in_name, site)
-        if in_name is None and not unread and fields.key_of("updatedDateTime") != "updatedDateTime":
-            message = "is the only date of the article; write its date of publication, too"
-            fields.wrong("updatedDateTime", message, fatal=True)
-            unread = True
-        return None if unread else in_name or seen
-    published = fields.date("publishedDateTime", site.zone)
-    if published is None:
-        _refuse(fields, ("publishedDateTime",))
-    elif published < dates.EPOCH:
-        fields.wrong("publishedDateTime", "is before 1970, which many readers show wrongly")
-    return published
 
 
 def _category_and_type(fields: Fields, path: str, site: Site) -> tuple[str | None, str | None]:

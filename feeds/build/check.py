@@ -11,7 +11,7 @@ from feeds.articles import folder
 from feeds.articles.folder import Scan
 from feeds.articles.parser import Article
 from feeds.build.workers import ReadTask, article_workers
-from feeds.config import definitions
+from feeds.config import collisions, definitions
 from feeds.config.definitions import Term
 from feeds.config.site import Site
 from feeds.errors import Notice, Problem, shared_id, shared_link
@@ -91,7 +91,7 @@ def check_articles(site: Site, now: datetime, progress: Progress) -> Report:
             problems += _shared(article.entry, links, ids)
             terms.add(article.entry, now)
     problems += definitions.expand(site, terms.in_use, terms.named_by).problems
-    problems += definitions.possible_collisions(site)
+    problems += collisions.possible_collisions(site)
     return Report(len(scan.files), sorted(problems), counts, notices.shared())
 
 

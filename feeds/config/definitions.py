@@ -1,10 +1,8 @@
 """All feeds of a site, with families expanded over the terms in use. No I/O."""
 
 import hashlib
-import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import combinations
 from typing import Literal
 from urllib.parse import quote
 
@@ -30,8 +28,6 @@ from feeds.model.selection import (
 # File names are limited to 255 bytes, and one segment may contain several slugs.
 _SEGMENT_BYTES = 80
 # A term in a path, as written by `feeds.util.text.slug`.
-_TERM = r"(?:[^\W_]|-)+"
-_IN_TERM = re.compile(rf"(?:{_TERM})?")
 # Paths of the site itself: the index page, the list of feeds, the error page, health checks.
 RESERVED = frozenset({"404", "healthz", "readyz", "index", "feeds"})
 
@@ -179,7 +175,7 @@ def _owners(
     """
     owners: dict[str, tuple[FeedDefinition, str]] = {}
     for spec, family in sorted(
-        zip(site.feeds, families, strict=True), key=lambda pair: _vagueness(pair[0].path)
+        zip(site.feeds, families, strict=True), key=lambda pair: vagueness(pair[0].path)
     ):
         for feed in family:
             owners.setdefault(feed.path.casefold(), (feed, spec.where))
@@ -193,63 +189,17 @@ def _path_problem(
     path = article(feed.terms) if feed.terms else None
     if path:
         change = f"{change}, or the terms in {path}"
-    return _problem_at(where, f"{feed.path!r} {reason}; change {change}")
+    return problem_at(where, f"{feed.path!r} {reason}; change {change}")
 
 
-def _problem_at(where: str, message: str) -> Problem:
+def problem_at(where: str, message: str) -> Problem:
     file, _, key = where.partition(": ")
     return Problem(file, 1, f"{key}.path", message, fatal=True)
 
 
-def _vagueness(path: str) -> tuple[bool, ...]:
+def vagueness(path: str) -> tuple[bool, ...]:
     """For each segment of a path, True if it has a placeholder. Sorts literal paths first."""
     return tuple(PLACEHOLDER.search(segment) is not None for segment in path.split("/"))
-
-
-def _colliding_pairs(site: Site) -> list[tuple[FeedSpec, FeedSpec]]:
-    """The pairs of families, in order, that can have a path in common."""
-    families = [spec for spec in site.feeds if spec.each]
-    return [pair for pair in combinations(families, 2) if _may_collide(*(s.path for s in pair))]
-
-
-def _may_collide(left: str, right: str) -> bool:
-    """Return whether two path patterns can give the same path; a term never contains `/`."""
-    segments = [path.casefold().split("/") for path in (left, right)]
-    return len(segments[0]) == len(segments[1]) and all(map(_segments_may_collide, *segments))
-
-
-def _segments_may_collide(left: str, right: str) -> bool:
-    if left == right:
-        return True
-    parts = [PLACEHOLDER.split(segment) for segment in (left, right)]
-    for literal, pattern in (parts, parts[::-1]):
-        if len(literal) == 1:
-            regex = _TERM.join(map(re.escape, pattern[::2]))
-            return re.fullmatch(regex, literal[0]) is not None
-    # Both have placeholders: the terms can make the middle equal, so compare starts and ends.
-    starts, ends = ([part[index] for part in parts] for index in (0, -1))
-    short_start, long_start = sorted(starts, key=len)
-    short_end, long_end = sorted(ends, key=len)
-    return (
-        long_start.startswith(short_start)
-        and long_end.endswith(short_end)
-        and _IN_TERM.fullmatch(long_start.removeprefix(short_start)) is not None
-        and _IN_TERM.fullmatch(long_end.removesuffix(short_end)) is not None
-    )
-
-
-def possible_collisions(site: Site) -> list[Problem]:
-    """A problem for each family whose feeds can lose their paths to another family."""
-    problems = []
-    for pair in _colliding_pairs(site):
-        winner, loser = sorted(pair, key=lambda spec: _vagueness(spec.path))
-        message = (
-            f"{loser.path!r} can give a path of {winner.path!r} ({winner.where}), depending on the "
-            "terms of articles; start one of them with another segment, such as "
-            f"{'-'.join(loser.each)}/{loser.path}"
-        )
-        problems.append(_problem_at(loser.where, message))
-    return problems
 
 
 def _is_archive(path: str, feeds: Mapping[str, FeedDefinition]) -> bool:

@@ -15,7 +15,8 @@ from feeds.model.document import Caching
 from feeds.model.entry import Entry
 from feeds.model.selection import Facts, Selection, TermField
 from feeds.presets import registry
-from feeds.presets.preset import Options, Preset
+from feeds.presets.preset import Preset
+from feeds.presets.reading import Options
 from feeds.util.dates import interval
 from feeds.util.text import slug
 

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from feeds.presets import slugs, vocabulary
 from feeds.presets.matter import Matter
 from feeds.presets.permalink import DateZone
-from feeds.presets.preset import Dialect, Format, Preset
+from feeds.presets.preset import Preset
+from feeds.presets.reading import Dialect, Format
 
 # lib/jekyll/document.rb: DATE_FILENAME_MATCHER.
 _POST = re.compile(r"(\d{2,4})-(\d{1,2})-(\d{1,2})-(.+)")

@@ -7,7 +7,8 @@ from urllib.parse import quote
 from feeds.presets import vocabulary
 from feeds.presets.matter import Matter, fold
 from feeds.presets.permalink import PageFacts
-from feeds.presets.preset import Format, Options, Preset, Reading
+from feeds.presets.preset import Preset
+from feeds.presets.reading import Format, Options, Reading
 from feeds.util import dates
 from feeds.util.text import slug
 

@@ -9,20 +9,15 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 from urllib.parse import quote, urljoin
-from zoneinfo import ZoneInfo
-
-import msgspec
 
 from feeds.presets import ids, permalink, vocabulary
-from feeds.presets.ids import IdRule
 from feeds.presets.matter import Matter, Value, fold
 from feeds.presets.permalink import DateZone, PageFacts
+from feeds.presets.reading import Dialect, Format, Location, Options, Reading
 from feeds.util import dates
 
-Format = Literal["yaml", "toml", "json", "headers", "rst", "none"]
-DateSource = Literal["front matter", "file name", "path", ""]
 # What a date in front of a file name looks like.
 NAME_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[-_ ]+|$)")
 _HEADING = re.compile(r"\s*#[ \t]+(.+?)[ \t#]*(?:\{[^}\n]*\})?[ \t]*(?:\n|\Z)")
@@ -36,69 +31,6 @@ _MARKUP = re.compile(r"[`*]|\[([^\]]*)\]\([^)]*\)")
 MORE = re.compile(r"<!--\s*(?:more|truncate|excerpt|end excerpt)\s*-->", re.IGNORECASE)
 # Names that mean another thing elsewhere: the kind of a page, the bytes of a file, a shop's price.
 _AMBIGUOUS = ("category", "type", "length", "related", "levels", "price", "actions", "video")
-
-
-class Dialect(msgspec.Struct, frozen=True, kw_only=True):
-    """How bodies are written.
-
-    `templates` are the template languages that run before Markdown. `linkify` makes links of bare
-    URLs. `references` are relative to the page's URL or to the source file. `more` is the marker
-    that ends the summary, besides `<!-- more -->`.
-    """
-
-    templates: tuple[
-        Literal["liquid", "nunjucks", "hugo", "zola", "mdx", "mkdocs", "pelican", "hexo", "quarto",
-                "docusaurus", "vitepress", "nikola"], ...] = ()  # fmt: skip
-    linkify: bool = False
-    smart: bool = False
-    references: Literal["page", "source"] = "page"
-    more: str = ""
-
-
-class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings of a site that its preset needs.
-
-    `url` ends in `/`. `permalink` are patterns by folder, `*` for all others. `fields` are names of
-    front matter by ours. `defaults` is front matter by folder, which articles may overrule.
-    `people` are the site's authors by key. `rules` are the options of the preset.
-    """
-
-    url: str
-    zone: ZoneInfo
-    language: str = "en"
-    permalink: Mapping[str, str] = {}
-    permalink_zone: DateZone | None = None
-    fields: Mapping[str, tuple[str, ...]] = {}
-    defaults: Mapping[str, Mapping[str, Any]] = {}
-    people: Mapping[str, Mapping[str, Any]] = {}
-    rules: Mapping[str, Any] = {}
-    ids: IdRule = "own"
-
-
-class Reading(msgspec.Struct, kw_only=True):
-    """An article in this project's vocabulary.
-
-    `data` is the front matter: our names, and those of the author that were not read. `names` are
-    the author's keys for our names, for messages. `body` is what is left of the body. `skipped`
-    says why the generator does not publish the file; empty if it does. `moment` is the date in its
-    own zone, and `dated` says where it comes from.
-    """
-
-    data: dict[str, Any]
-    body: str
-    matter: Matter
-    names: dict[str, tuple[str, ...]] = {}
-    skipped: str = ""
-    moment: datetime | None = None
-    dated: DateSource = ""
-
-
-class Location(msgspec.Struct, frozen=True):
-    """Where an article's page is: its URL, its former URLs, and the id that its tool gives it."""
-
-    url: str | None = None
-    aliases: tuple[str, ...] = ()
-    id: str | None = None
 
 
 class Preset:

@@ -3,7 +3,8 @@
 from importlib import import_module
 from typing import Literal, get_args
 
-from feeds.presets.preset import Options, Preset
+from feeds.presets.preset import Preset
+from feeds.presets.reading import Options
 
 PresetName = Literal[
     "plain", "jekyll", "hugo", "eleventy", "pelican", "zola", "astro", "mkdocs", "docusaurus",

@@ -8,7 +8,7 @@ import pytest
 
 from feeds.build import check, explain
 from feeds.build.explain import ArticleStatus
-from feeds.config import definitions
+from feeds.config import collisions
 from feeds.config.site import Site
 from feeds.errors import NotFoundError, RenderError
 from feeds.model.entry import Entry
@@ -158,7 +158,7 @@ def test_check_finds_families_that_collide(tmp_path: Path) -> None:
         {"feeds": feeds},
     )
     problems = check.check_articles(publication.site, NOW, silent).problems
-    risks = definitions.possible_collisions(publication.site)
+    risks = collisions.possible_collisions(publication.site)
     assert [row.field for row in risks] == ["feeds[1].path", "feeds[2].path", "feeds[2].path"]
     clashes = [row for row in problems if row not in risks]
     assert [row.field for row in clashes] == ["feeds[1].path", "feeds[2].path"]

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from feeds.build import check
-from feeds.config import definitions
+from feeds.config import collisions
 from feeds.config.settings import PLACEHOLDER
 from feeds.errors import ConfigError
 from feeds.util.progress import silent
@@ -262,9 +262,9 @@ def test_possible_collisions_of_families(
     fields = {path: PLACEHOLDER.findall(path) for path in (one, other)}
     families = feeds(*({"path": path, "each": each} for path, each in fields.items()))
     site = Publication(tmp_path, ARTICLES, families)
-    assert bool(definitions.possible_collisions(site.site)) == collide
+    assert bool(collisions.possible_collisions(site.site)) == collide
     turned = Publication(tmp_path, {}, feeds(*reversed(families["feeds"])))
-    assert bool(definitions.possible_collisions(turned.site)) == collide
+    assert bool(collisions.possible_collisions(turned.site)) == collide
 
 
 def test_first_of_two_equal_families_keeps_the_path(tmp_path: Path) -> None:

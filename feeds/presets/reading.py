@@ -1,0 +1,78 @@
+"""The values that presets take and return: settings of a site, and articles as read. No I/O."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from feeds.presets.ids import IdRule
+from feeds.presets.matter import Matter
+from feeds.presets.permalink import DateZone
+
+Format = Literal["yaml", "toml", "json", "headers", "rst", "none"]
+DateSource = Literal["front matter", "file name", "path", ""]
+
+
+class Dialect(msgspec.Struct, frozen=True, kw_only=True):
+    """How bodies are written.
+
+    `templates` are the template languages that run before Markdown. `linkify` makes links of bare
+    URLs. `references` are relative to the page's URL or to the source file. `more` is the marker
+    that ends the summary, besides `<!-- more -->`.
+    """
+
+    templates: tuple[
+        Literal["liquid", "nunjucks", "hugo", "zola", "mdx", "mkdocs", "pelican", "hexo", "quarto",
+                "docusaurus", "vitepress", "nikola"], ...] = ()  # fmt: skip
+    linkify: bool = False
+    smart: bool = False
+    references: Literal["page", "source"] = "page"
+    more: str = ""
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of a site that its preset needs.
+
+    `url` ends in `/`. `permalink` are patterns by folder, `*` for all others. `fields` are names of
+    front matter by ours. `defaults` is front matter by folder, which articles may overrule.
+    `people` are the site's authors by key. `rules` are the options of the preset.
+    """
+
+    url: str
+    zone: ZoneInfo
+    language: str = "en"
+    permalink: Mapping[str, str] = {}
+    permalink_zone: DateZone | None = None
+    fields: Mapping[str, tuple[str, ...]] = {}
+    defaults: Mapping[str, Mapping[str, Any]] = {}
+    people: Mapping[str, Mapping[str, Any]] = {}
+    rules: Mapping[str, Any] = {}
+    ids: IdRule = "own"
+
+
+class Reading(msgspec.Struct, kw_only=True):
+    """An article in this project's vocabulary.
+
+    `data` is the front matter: our names, and those of the author that were not read. `names` are
+    the author's keys for our names, for messages. `body` is what is left of the body. `skipped`
+    says why the generator does not publish the file; empty if it does. `moment` is the date in its
+    own zone, and `dated` says where it comes from.
+    """
+
+    data: dict[str, Any]
+    body: str
+    matter: Matter
+    names: dict[str, tuple[str, ...]] = {}
+    skipped: str = ""
+    moment: datetime | None = None
+    dated: DateSource = ""
+
+
+class Location(msgspec.Struct, frozen=True):
+    """Where an article's page is: its URL, its former URLs, and the id that its tool gives it."""
+
+    url: str | None = None
+    aliases: tuple[str, ...] = ()
+    id: str | None = None
