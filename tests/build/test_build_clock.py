@@ -24,7 +24,8 @@ from feeds.serve import document_cache
 from feeds.serve.document_cache import DocumentCache
 from feeds.serve.refresher import Refresher
 from tests.build.test_changed_paths import dump
-from tests.support.site import NOW, Publication, front_matter
+from tests.support.built_site import article, item
+from tests.support.site import NOW, Publication
 
 YEAR = timedelta(days=365)
 AHEAD, BEHIND, SOON = NOW + YEAR, NOW - YEAR, NOW + timedelta(hours=1)
@@ -35,10 +36,6 @@ FEEDS: Mapping[str, Any] = {
         {"path": "recent", "select": {"age": "2d"}},
     ]
 }
-
-
-def article(name: str, /, **fields: Any) -> str:
-    return front_matter(**{"title": name, "webUrl": f"https://example.org/{name}", **fields})
 
 
 START = {f"{name}.md": article(name) for name in "abcde"}
@@ -61,10 +58,6 @@ def change(site: Publication, written: datetime) -> None:
     site.write("a.md", article("a", excerpt="Edited."))
     site.write("b.md", article("b", published=False))
     site.file("c.md").unlink()
-
-
-def item(site: Publication, title: str, now: datetime) -> dict[str, Any]:
-    return next(entry for entry in site.items(now=now) if entry["title"] == title)
 
 
 def texts(folder: Path) -> str:
