@@ -44,6 +44,7 @@ def test_files_are_written_before_those_that_link_to_them(
         assert max(map(order.index, formats)) < order.index(name)
 
 
+@pytest.mark.usefixtures("forked_workers")
 def test_several_processes_write_the_files_of_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -61,7 +62,6 @@ def test_several_processes_write_the_files_of_one(
         tmp_path / "site", articles, feeds=feeds, http={"cache_tags": "Cache-Tag"}
     )
     publication.build()
-    monkeypatch.setattr("threading.active_count", lambda: 1)  # so that processes are forked
     one, many = tmp_path / "one", tmp_path / "many"
     for _ in range(2):
         written = []
@@ -81,6 +81,7 @@ def test_several_processes_write_the_files_of_one(
         publication.build()
 
 
+@pytest.mark.usefixtures("forked_workers")
 def test_several_processes_write_in_order_and_sync(
     tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,8 +111,6 @@ def test_several_processes_write_in_order_and_sync(
     monkeypatch.setattr(AtomicFolder, "write", write)
     monkeypatch.setattr(atomic_folder, "_fsync_folder", sync)
     monkeypatch.setattr(exporter, "processors", lambda: 2)
-    # Forked processes keep the patches.
-    monkeypatch.setattr("threading.active_count", lambda: 1)
     publication.export(out, host="nginx")
     lines = [line.split(" ", 1) for line in log.read_text(encoding="utf-8").splitlines()]
     assert len({process for process, _ in lines}) == 3
