@@ -81,7 +81,7 @@ def test_neither_of_two_memories_is_deleted(below: Published) -> None:
         if name.startswith(".feeds-state/"):
             below.objects.put(name, body(other.objects, name))
     before = below.objects.list_keys()
-    with pytest.raises(StoreError, match=r" and .* hold a memory each, and they differ"):
+    with pytest.raises(StoreError, match=r" and .* each hold a memory, and the two differ"):
         moved.publish(NOW + 3 * DAY)
     assert below.objects.list_keys() == before
 
