@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 from sqlalchemy import BigInteger
 
 from feeds.build import builder, watcher
 from feeds.build.watcher import Watcher
 from feeds.catalogue import schema
 from feeds.catalogue.catalogue import Catalogue
-from feeds.cli.main import main
 from feeds.errors import ClockError, GuardError
 from feeds.model.document import FORMATS
 from feeds.serve import document_cache
@@ -25,6 +23,7 @@ from feeds.serve.document_cache import DocumentCache
 from feeds.serve.refresher import Refresher
 from tests.build.test_changed_paths import dump
 from tests.support.built_site import article, item
+from tests.support.commands import run
 from tests.support.site import NOW, Publication
 
 YEAR = timedelta(days=365)
@@ -264,10 +263,6 @@ def test_watcher_thread_survives_a_wrong_clock(
         assert failed.wait(10)
         assert running._loop.is_alive
         running.stop()
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, arguments, catch_exceptions=False)
 
 
 @pytest.mark.parametrize("command", [["build"], ["export", "out"], ["publish", "out"]])

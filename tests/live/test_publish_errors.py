@@ -132,11 +132,11 @@ def test_read_only_folder_is_reported_before_anything_is_written(
     (tmp_path / "out/topics").mkdir(parents=True)
     original = os.access
     monkeypatch.setattr(
-        os, "access", lambda at, how: Path(at).name != "topics" and original(at, how)
+        os, "access", lambda path, mode: Path(path).name != "topics" and original(path, mode)
     )
     done = run("publish", str(tmp_path / "out"), "--config", str(site.root))
     assert done.exit_code == 2
-    assert "out/topics cannot be written to" in done.stderr
+    assert "out/topics is not writable" in done.stderr
     assert not list((tmp_path / "out").glob("[a-z]*.*"))
 
 
