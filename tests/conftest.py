@@ -1,6 +1,7 @@
 """Options and fixtures for every test."""
 
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,6 +41,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def update_golden(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--update-golden"))
+
+
+@pytest.fixture
+def forked_workers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fork worker processes although pytest has threads: they start at once, and keep patches."""
+    monkeypatch.setattr("threading.active_count", lambda: 1)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*multi-threaded", DeprecationWarning)
+        yield
 
 
 @pytest.fixture(scope="session")

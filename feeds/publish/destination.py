@@ -109,8 +109,8 @@ class Destination:
             destination.is_new = False
         elif stored[0].catalogue not in (None, destination.record.catalogue):
             raise StoreError(
-                f"{former.url} and {self.state.url} hold a memory each, and they differ: each may "
-                "have entries that the other lacks. Find the one that was written last, put it "
+                f"{former.url} and {self.state.url} each hold a memory, and the two differ: each "
+                "may have entries that the other lacks. Find the one that was written last, put it "
                 f"into {self.state.url}, and delete {former.url}"
             )
         for name in (*names, RECORD):
@@ -172,7 +172,7 @@ class LockedDestination:
         return self.destination.state
 
     def check_lock(self) -> None:
-        """Raise `StoreError` unless the lock is certainly held still."""
+        """Raise `StoreError` unless the lock is certain to be held."""
         if self._lease:
             self._lease.check()
 
@@ -206,7 +206,7 @@ class LockedDestination:
 
 
 def destination_of(site: Site, folder: Path) -> Destination:
-    """Return where the site is published: its store, or the folder of the export itself.
+    """Return the destination of the site: its store, or the folder of the export itself.
 
     Raises `StoreError` if readers could fetch the state.
     """
@@ -217,8 +217,8 @@ def destination_of(site: Site, folder: Path) -> Destination:
     state = site.root / setting if setting else None
     if state and _is_public(state.resolve(), folder.resolve(), site):
         raise StoreError(
-            f"{state} (export.state) is inside {folder}, where anyone can read it, and has "
-            "articles that are not yet published; name a folder outside of it"
+            f"{state} (export.state) is inside {folder}, where anyone can read it, but contains "
+            "articles that are not yet published; set it to a folder outside"
         )
     return _folder_destination(site.settings.id, folder, state)
 

@@ -20,7 +20,7 @@ _SAMPLE_BYTES = 65_536
 def check(site: Site, destination: LockedDestination) -> str | None:
     """Check, before a copy is written, that a reader could not download the memory.
 
-    A probe is written to the place of the copies, requested without credentials, and deleted.
+    A probe is written next to the copies, requested without credentials, and deleted.
     Returns a warning if there was no response, else None. Raises `StoreError` if it is readable.
     """
     store_url = destination.destination.url
@@ -64,15 +64,15 @@ def _is_private(sample: bytes, destination: LockedDestination, token: str) -> bo
     return sample == token.encode() or sample.startswith(record_start) or is_catalogue_copy(sample)
 
 
-def public_url(feeds_url: str, url: str, place: str) -> str | None:
-    """Return the URL, ending in `/`, at which readers would find `place`, if at all.
+def public_url(feeds_url: str, url: str, state_url: str) -> str | None:
+    """Return the public URL, ending in `/`, of the objects below `state_url` in the store.
 
-    `feeds_url` is the public URL of the store's location `url`. None means that no public URL of
-    `place` follows from it.
+    `feeds_url` is the public URL of the location `url` in the store. Returns None if it does not
+    determine the public URL of `state_url`.
     """
     kind, bucket, *prefix = _parts(url)
-    place_kind, place_bucket, *folders = _parts(place)
-    if (kind, bucket) != (place_kind, place_bucket):
+    state_kind, state_bucket, *folders = _parts(state_url)
+    if (kind, bucket) != (state_kind, state_bucket):
         return None
     mount = unquote(urlsplit(feeds_url).path).strip("/").split("/")
     if folders[: len(prefix)] == prefix:

@@ -41,8 +41,8 @@ def lost_documents(site: Site, published: Collection[str], wanted: Collection[st
         target = redirects.resolve(feed, site, lambda new: by_folded.get(new.casefold()))
         return target is not None
 
-    kept = set(wanted)
-    return sorted(path for path in published if path not in kept and not is_redirected(path))
+    remaining = set(wanted)
+    return sorted(path for path in published if path not in remaining and not is_redirected(path))
 
 
 @contextmanager

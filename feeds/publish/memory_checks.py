@@ -11,10 +11,10 @@ from feeds.publish.destination import LockedDestination
 
 
 def keeps_memory(site: Site, destination: LockedDestination) -> bool:
-    """Return whether the memory is stored at the destination, that is, in a private place.
+    """Return whether the memory is stored at the destination, that is, in a private location.
 
     It contains articles that are not published yet. Raises `StoreError` if it is stored already
-    where anyone can read it, or may be able to.
+    where anyone can, or may, read it.
     """
     upload, export, state = site.settings.upload, site.settings.export, destination.state
     if upload and (upload.state or not upload.memory):
@@ -23,10 +23,10 @@ def keeps_memory(site: Site, destination: LockedDestination) -> bool:
     if upload and has_memory:
         raise StoreError(
             f"{state.url} holds the memory, with articles that are not yet published or were "
-            "withdrawn, and is among the feeds that readers can fetch. Let upload.state in "
-            "site.yaml name a private location, and it is moved there (or this same location, if "
-            "nobody else can read it). To keep none, set memory: false, which deletes it: then "
-            "only the machine that has the catalogue can publish"
+            "withdrawn, and is among the feeds that readers can fetch. Set upload.state in "
+            "site.yaml to a private location, and it is moved there (or to this location, if only "
+            "the publisher can read it). To keep no memory, set memory: false, which deletes it: "
+            "then only the machine that has the catalogue can publish"
         )
     if upload:
         return False
@@ -65,7 +65,7 @@ def _check_origin(destination: LockedDestination, copy_ids: set[str], *, is_empt
     key = "upload.state" if destination.destination.objects else "export.state"
     remedy = (
         "entries would be new to all subscribers. Publish from the machine that has the "
-        f"catalogue; to publish from other machines, let {key} in site.yaml name a private place "
+        f"catalogue; to publish from other machines, set {key} in site.yaml to a private location "
         "for the memory, and publish from that machine once. Pass --overwrite if this is intended"
     )
     # Readers may have seen a first upload even if it was killed.

@@ -1,7 +1,8 @@
 """The record of the documents published at a destination.
 
-Stores are not asked for their content: their ETags are not hashes of it if they encrypt objects or
-join parts (S3 API, "Object"), and do not cover metadata. Pure; no I/O.
+The program compares with the record, not with the objects: ETags in a store are not hashes of the
+content if objects are encrypted or uploaded in parts (S3 API, "Object"), and do not cover metadata.
+Pure; no I/O.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -33,9 +34,9 @@ class Record(msgspec.Struct, frozen=True):
     - `tagged`: the name of the header with the tags of every file.
     - `files`: the objects by path.
     - `open`: the paths that were about to change at the last write; their content is uncertain.
-    - `purge`: the paths of which caches may hold old copies, each with its tag, or empty.
+    - `purge`: the paths of which caches may hold old copies, each with its tag, or "".
     - `purged`: by name of a cache, the paths in `purge` that it has purged already.
-    - `shown`: the digest of what each feed shows, by path; hubs are notified of these.
+    - `shown`: the digest of the entries of each feed, by path; hubs are notified of these.
     - `origin`: an id shared with the catalogue that was published, if no memory is kept.
     """
 
@@ -70,7 +71,7 @@ def with_tag_header(record: Record, header: str | None) -> Record:
 def after_move(record: Record) -> Record:
     """Return the record of a new location, given that of the previous one.
 
-    Nothing is known of the new one, and nothing there is ours to delete. Caches may hold documents
+    The objects at the new location are unknown, and must not be deleted. Caches may hold documents
     of the previous one.
     """
     purge = {

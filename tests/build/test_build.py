@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,15 +19,11 @@ from feeds.config import load
 from feeds.errors import CatalogueError
 from feeds.model.document import FORMATS
 from feeds.model.entry import Entry, content_hash
-from tests.support.site import FEEDS, NOW, Publication, front_matter
+from tests.support.built_site import article
+from tests.support.site import FEEDS, NOW, Publication
 
 ROOT = Path(__file__).parents[2]
 LATER = NOW + timedelta(days=1)
-
-
-def article(title: str, /, **fields: Any) -> str:
-    """Front matter with a link publication from the title."""
-    return front_matter(**{"title": title, "webUrl": f"https://example.org/{title}", **fields})
 
 
 @pytest.fixture

@@ -10,21 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 from sqlalchemy import BigInteger
 
 from feeds.build import builder, watcher
 from feeds.build.watcher import Watcher
 from feeds.catalogue import schema
 from feeds.catalogue.catalogue import Catalogue
-from feeds.cli.main import main
 from feeds.errors import ClockError, GuardError
 from feeds.model.document import FORMATS
 from feeds.serve import document_cache
 from feeds.serve.document_cache import DocumentCache
 from feeds.serve.refresher import Refresher
 from tests.build.test_changed_paths import dump
-from tests.support.site import NOW, Publication, front_matter
+from tests.support.built_site import article, item
+from tests.support.commands import run
+from tests.support.site import NOW, Publication
 
 YEAR = timedelta(days=365)
 AHEAD, BEHIND, SOON = NOW + YEAR, NOW - YEAR, NOW + timedelta(hours=1)
@@ -35,10 +35,6 @@ FEEDS: Mapping[str, Any] = {
         {"path": "recent", "select": {"age": "2d"}},
     ]
 }
-
-
-def article(name: str, /, **fields: Any) -> str:
-    return front_matter(**{"title": name, "webUrl": f"https://example.org/{name}", **fields})
 
 
 START = {f"{name}.md": article(name) for name in "abcde"}
@@ -61,10 +57,6 @@ def change(site: Publication, written: datetime) -> None:
     site.write("a.md", article("a", excerpt="Edited."))
     site.write("b.md", article("b", published=False))
     site.file("c.md").unlink()
-
-
-def item(site: Publication, title: str, now: datetime) -> dict[str, Any]:
-    return next(entry for entry in site.items(now=now) if entry["title"] == title)
 
 
 def texts(folder: Path) -> str:
@@ -271,10 +263,6 @@ def test_watcher_thread_survives_a_wrong_clock(
         assert failed.wait(10)
         assert running._loop.is_alive
         running.stop()
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, arguments, catch_exceptions=False)
 
 
 @pytest.mark.parametrize("command", [["build"], ["export", "out"], ["publish", "out"]])

@@ -130,7 +130,7 @@ def test_explained_entry_equals_the_built_one(site: Publication) -> None:
     assert explained == row[1]
 
 
-def test_file_outside_the_folder_is_not_an_article(site: Publication) -> None:
+def test_file_that_no_build_reads_is_not_an_article(site: Publication) -> None:
     site.write("notes.txt", front_matter(title="notes"))
     with pytest.raises(NotFoundError):
         status_of(site, "notes.txt")

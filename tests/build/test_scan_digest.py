@@ -183,9 +183,8 @@ def test_build_without_digest_compares_everything(site: Publication, read_ranges
     assert read_ranges == [(None, None)]
 
 
-@pytest.mark.parametrize(
-    "title", ["Version A", "Version B"]
-)  # a change of the time only, or of the content too
+# A change of the time only, or of the content too.
+@pytest.mark.parametrize("title", ["Version A", "Version B"])
 def test_change_between_scan_and_reading_is_read_again(
     site: Publication, monkeypatch: pytest.MonkeyPatch, title: str
 ) -> None:

@@ -38,7 +38,9 @@ def site(tmp_path: Path) -> Publication:
 
 @contextmanager
 def watching(
-    site: Publication, changed: Callable[[BuildReport], None] | None = None
+    site: Publication,
+    changed: Callable[[BuildReport], None] | None = None,
+    patience: float = 30,
 ) -> Iterator[Watcher]:
     revisions = {0}
 
@@ -48,13 +50,13 @@ def watching(
             revisions.add(report.revision)
             changed(report)
 
-    with closing(Catalogue(site.site.catalogue)) as catalogue:
-        watching = Watcher(site.site, catalogue, built)
-        watching.start()
+    with closing(Catalogue(site.site.catalogue, patience=patience)) as catalogue:
+        running = Watcher(site.site, catalogue, built)
+        running.start()
         try:
-            yield watching
+            yield running
         finally:
-            watching.stop()
+            running.stop()
 
 
 def shows(site: Publication, *titles: str) -> Callable[[], bool]:
@@ -267,19 +269,14 @@ def test_build_is_retried_while_the_catalogue_is_locked(
     site: Publication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watcher, "_RETRY", 0.2)
-    with closing(Catalogue(site.site.catalogue, patience=0.1)) as catalogue:
-        running = Watcher(site.site, catalogue)
-        running.start()
-        try:
-            wait_until(shows(site, "a"))
-            file = site.root / "catalogue.sqlite"
-            with closing(sqlite3.connect(file, isolation_level=None)) as writer:
-                writer.execute("BEGIN IMMEDIATE")
-                add(site, "b")
-                time.sleep(0.5)
-            wait_until(shows(site, "a", "b"))
-        finally:
-            running.stop()
+    with watching(site, patience=0.1):
+        wait_until(shows(site, "a"))
+        file = site.root / "catalogue.sqlite"
+        with closing(sqlite3.connect(file, isolation_level=None)) as writer:
+            writer.execute("BEGIN IMMEDIATE")
+            add(site, "b")
+            time.sleep(0.5)
+        wait_until(shows(site, "a", "b"))
 
 
 def test_missed_change_is_built_after_later_ones(

@@ -1,6 +1,7 @@
-"""Damaged rows are never published; what can be derived is made again."""
+"""Damaged rows are never published; derived data is restored."""
 
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
@@ -23,8 +24,9 @@ FEEDS = {
 }
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Publication:
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a site that is built."""
     articles = {
         f"{name}.md": front_matter(
             body=f"Body of {name}.",
@@ -34,9 +36,24 @@ def site(tmp_path: Path) -> Publication:
         )
         for name in "abcdef"
     }
-    made = Publication(tmp_path / "site", articles, FEEDS)
-    made.build()
-    return made
+    publication = Publication(tmp_path_factory.mktemp("original"), articles, FEEDS)
+    publication.build()
+    return publication.root
+
+
+@pytest.fixture
+def site(original: Path, tmp_path: Path) -> Publication:
+    """A copy of this site."""
+    shutil.copytree(original, tmp_path / "site")
+    publication = Publication(tmp_path / "site", {}, FEEDS)
+    publication.written += 3600  # after the files that were copied
+    return publication
+
+
+@pytest.fixture(scope="module")
+def exported(original: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The documents of an export of this site."""
+    return export(Publication(original, {}, FEEDS), tmp_path_factory.mktemp("exported"))
 
 
 def damage(site: Publication, statement: str) -> None:
@@ -57,11 +74,10 @@ def export(site: Publication, target: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("format_", ["rss", "atom", "json"])
 def test_damaged_fragments_are_rendered_again(
-    site: Publication, tmp_path: Path, format_: str
+    site: Publication, tmp_path: Path, exported: dict[str, bytes], format_: str
 ) -> None:
-    before = export(site, tmp_path / "before")
     damage(site, f"UPDATE fragment SET {format_} = replace({format_}, 'Title', 'Titel')")
-    assert export(site, tmp_path / "after") == before
+    assert export(site, tmp_path / "after") == exported
     site.build(verify=True)
     with closing(sqlite3.connect(site.root / "catalogue.sqlite")) as connection:
         [(rendered,)] = connection.execute(f"SELECT min({format_}) FROM fragment").fetchall()
@@ -95,9 +111,8 @@ def test_damaged_fragments_are_rendered_again(
     ],
 )
 def test_other_damage_is_an_error_and_not_published(
-    site: Publication, tmp_path: Path, statement: str
+    site: Publication, tmp_path: Path, exported: dict[str, bytes], statement: str
 ) -> None:
-    before = export(site, tmp_path / "before")
     damage(site, statement)
     damage(site, "DELETE FROM fragment")  # so that every entry is read
     with pytest.raises(CatalogueError, match="damaged"):
@@ -107,7 +122,7 @@ def test_other_damage_is_an_error_and_not_published(
     site.build()  # repairs the damage, which was noted
     after = export(site, tmp_path / "after")
     if "feed SET" not in statement and "archive" not in statement:
-        assert after == before
+        assert after == exported
     site.build()
     assert export(site, tmp_path / "again") == after
 

@@ -10,14 +10,13 @@ from contextlib import redirect_stderr
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 from feeds.cli import console
-from feeds.cli.main import main
 from feeds.errors import PurgeError
 from feeds.serve.runner import _LOGGING
 from feeds.util import terminal
 from feeds.util.terminal import LogFormatter, escaped
+from tests.support.commands import run
 from tests.support.site import front_matter, write_site
 
 # Markup of rich (an unmatched tag, and a link); terminal escapes for a link and a colour, with
@@ -60,10 +59,6 @@ def at_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(console, "is_terminal", lambda: True)
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setenv("COLUMNS", "400")
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, arguments, catch_exceptions=False)
 
 
 def harmless(output: str) -> bool:

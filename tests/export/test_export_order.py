@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from feeds.errors import ExportError
-from feeds.export import atomic_folder, exporter, manifest
+from feeds.export import atomic_folder, execution, manifest
 from feeds.export.atomic_folder import AtomicFolder
 from feeds.model.document import FORMATS
 from tests.support.site import Publication, front_matter
@@ -44,6 +44,7 @@ def test_files_are_written_before_those_that_link_to_them(
         assert max(map(order.index, formats)) < order.index(name)
 
 
+@pytest.mark.usefixtures("forked_workers")
 def test_several_processes_write_the_files_of_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -61,12 +62,11 @@ def test_several_processes_write_the_files_of_one(
         tmp_path / "site", articles, feeds=feeds, http={"cache_tags": "Cache-Tag"}
     )
     publication.build()
-    monkeypatch.setattr("threading.active_count", lambda: 1)  # so that processes are forked
     one, many = tmp_path / "one", tmp_path / "many"
     for _ in range(2):
         written = []
         for folder, jobs in ((one, 1), (many, 2)):
-            monkeypatch.setattr(exporter, "processors", lambda jobs=jobs: jobs)
+            monkeypatch.setattr(execution, "processors", lambda jobs=jobs: jobs)
             written.append(publication.export(folder, host="apache").written)
         assert written[0] == written[1]
         assert {"all/archive/1.atom", "topics/t-59.rss", "topics/t-59.rss.gz"} < set(written[0])
@@ -81,6 +81,7 @@ def test_several_processes_write_the_files_of_one(
         publication.build()
 
 
+@pytest.mark.usefixtures("forked_workers")
 def test_several_processes_write_in_order_and_sync(
     tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,9 +110,7 @@ def test_several_processes_write_in_order_and_sync(
 
     monkeypatch.setattr(AtomicFolder, "write", write)
     monkeypatch.setattr(atomic_folder, "_fsync_folder", sync)
-    monkeypatch.setattr(exporter, "processors", lambda: 2)
-    # Forked processes keep the patches.
-    monkeypatch.setattr("threading.active_count", lambda: 1)
+    monkeypatch.setattr(execution, "processors", lambda: 2)
     publication.export(out, host="nginx")
     lines = [line.split(" ", 1) for line in log.read_text(encoding="utf-8").splitlines()]
     assert len({process for process, _ in lines}) == 3
@@ -137,9 +136,9 @@ def test_error_of_a_worker_process_ends_the_export(
     publication = Publication(tmp_path / "site", articles)
     publication.build()
     out = tmp_path / "out"
-    monkeypatch.setattr(exporter, "processors", lambda: 1)
+    monkeypatch.setattr(execution, "processors", lambda: 1)
     publication.export(out)
-    monkeypatch.setattr(exporter, "processors", lambda: 2)
+    monkeypatch.setattr(execution, "processors", lambda: 2)
     (out / "topics" / "t-30.rss").unlink()
     (out / "topics" / "t-30.rss").mkdir()
     for n in range(60):

@@ -64,7 +64,7 @@ def test_machine_without_a_catalogue_stops_and_names_the_setting(
     done = runner.run("publish")
     assert done.returncode == 2
     assert "entries would be new to all subscribers" in done.stderr
-    assert "let upload.state in site.yaml name a private place" in done.stderr
+    assert "set upload.state in site.yaml to a private location" in done.stderr
     assert site.there() == before
 
 
@@ -116,7 +116,7 @@ def test_existing_public_memory_stops_the_publish_until_it_has_a_location(
     before = old.items()
     for root in (tmp_path / "a", tmp_path / "b"):
         again = public(root, store, site.prefix)
-        with pytest.raises(StoreError, match=r"Let upload\.state in site\.yaml name a private"):
+        with pytest.raises(StoreError, match=r"Set upload\.state in site\.yaml to a private"):
             again.publish()
     assert old.record.catalogue
     runner = Published(tmp_path / "c", store, site.prefix, articles=ARTICLES)

@@ -102,10 +102,8 @@ def test_hub_fetches_the_new_documents_when_notified(tmp_path: Path) -> None:
         with running_module(*command, "--workers", "2", port=port):
             assert ping(site) == 0  # the hub is new
             for number in range(3):
-                for path in (
-                    "all.rss",
-                    "topics/ai.json",
-                ):  # so that all workers have cached the old state
+                # All workers have cached the old state.
+                for path in ("all.rss", "topics/ai.json"):
                     for _ in range(8):
                         urllib.request.urlopen(f"{base}{path}").close()
                 fetched.clear()

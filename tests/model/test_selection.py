@@ -116,10 +116,10 @@ def store(catalogue: Catalogue, stored: list[Entry]) -> None:
         )
 
 
-@settings(deadline=None, max_examples=80, derandomize=True)
+@settings(deadline=None, max_examples=45, derandomize=True)
 @given(
     stored=st.lists(entries(), min_size=1, max_size=6, unique_by=lambda entry: entry.id),
-    selected=st.lists(selections, min_size=1, max_size=5),
+    selected=st.lists(selections, min_size=3, max_size=7),
 )
 def test_sql_selects_the_same_entries_as_the_predicate(
     catalogue: Catalogue, stored: list[Entry], selected: list[Selection]
@@ -160,11 +160,11 @@ feeds = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=60, derandomize=True)
+@settings(deadline=None, max_examples=35, derandomize=True)
 @given(
     stored=st.lists(alike, min_size=3, max_size=10, unique_by=lambda entry: entry.id),
     withdrawn=st.sets(st.integers(0, 9), max_size=2),
-    defined=st.lists(feeds, min_size=3, max_size=6),
+    defined=st.lists(feeds, min_size=5, max_size=9),
 )
 def test_feed_shows_the_selected_entries_in_order(
     catalogue: Catalogue, stored: list[Entry], withdrawn: set[int], defined: list[FeedDefinition]

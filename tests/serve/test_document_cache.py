@@ -367,9 +367,8 @@ def test_failed_refresh_is_repeated(
 ) -> None:
     refresher.refresh()
     for name in ("all.rss", "all.html", ""):
-        get_response(cache, name).used = (
-            name == "all.rss"
-        )  # the other documents are dropped when they change
+        # The other documents are dropped when they change.
+        get_response(cache, name).used = name == "all.rss"
     site.write("a.md", front_matter(title="Changed"))
     site.build()
     for often in range(3):

@@ -1,4 +1,4 @@
-"""HTTP servers for tests: a WebSub hub, a subscriber, and their base."""
+"""HTTP servers for tests: a WebSub hub, a subscriber, a cache, and their base."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -101,4 +101,29 @@ class Subscriber:
 
         with serving(Callback) as port:
             self.url = f"http://127.0.0.1:{port}/callback"
+            yield self
+
+
+class FakeCache:
+    """A cache that records the paths it is asked to purge, and answers as configured."""
+
+    def __init__(self) -> None:
+        self.settings: list[dict[str, object]] = []
+        self.purged: list[str] = []
+        self.answer: Callable[[str], int] = lambda _: 200
+
+    @contextmanager
+    def run(self) -> Iterator["FakeCache"]:
+        """Start it; `settings` are then those of a site that purges it."""
+        cache = self
+
+        class Cache(Handler):
+            def purge(self) -> None:
+                cache.purged.append(self.path)
+                self.reply(cache.answer(self.path))
+
+            do_PURGE = purge  # noqa: N815 - http.server's name
+
+        with serving(Cache) as port:
+            self.settings = [{"via": "http", "servers": [f"http://127.0.0.1:{port}"]}]
             yield self

@@ -15,6 +15,7 @@ import msgspec
 
 from feeds.config.site import Site
 from feeds.export.manifest import Manifest
+from feeds.model.document import FORMATS
 from feeds.publish import publisher
 from feeds.publish.destination import RECORD
 from feeds.publish.object_store import ObjectStore
@@ -52,6 +53,11 @@ def publish(
     return publisher.publish(
         site, folder, now, progress, PublishOptions(**{"patience": 0, **options})
     )
+
+
+def feed_urls(*paths: str) -> list[str]:
+    """Return the URLs of these feeds of the example site in every format, sorted."""
+    return sorted(f"https://example.org/{path}.{format_}" for path in paths for format_ in FORMATS)
 
 
 def state_of(prefix: str) -> str:

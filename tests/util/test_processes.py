@@ -93,9 +93,25 @@ def _out_of_memory(task: bytes) -> bytes:
     return task
 
 
+@pytest.fixture(autouse=True)
+def forked(request: pytest.FixtureRequest) -> None:
+    """Fork workers, unless a test asks for other start methods."""
+    if "start_method" not in request.fixturenames:
+        request.getfixturevalue("forked_workers")
+
+
+@pytest.fixture(params=["fork", "spawn"])
+def start_method(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start workers in both ways."""
+    request.getfixturevalue("forked_workers")
+    if request.param == "spawn":
+        monkeypatch.setattr("threading.active_count", lambda: 2)
+
+
+@pytest.mark.usefixtures("start_method")
 def test_results_are_in_the_order_of_the_tasks() -> None:
     tasks = [str(number).encode() for number in range(50)]
-    with ProcessPool(3, _start) as processes:
+    with ProcessPool(2, _start) as processes:
         assert list(processes.run(_late, tasks)) == tasks
         assert list(processes.run(_doubled, [])) == []
         assert list(processes.run(_doubled, tasks)) == [task * 2 for task in tasks]
@@ -122,6 +138,7 @@ def test_tasks_are_read_only_a_little_ahead_of_the_results() -> None:
         assert len(taken) < 20
 
 
+@pytest.mark.usefixtures("start_method")
 def test_exception_in_a_worker_is_raised_with_its_traceback() -> None:
     with (
         ProcessPool(2, _start) as processes,
