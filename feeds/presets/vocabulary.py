@@ -25,7 +25,7 @@ COMMON: Mapping[str, tuple[str, ...]] = {
     "summary": (
         "summary", "description", "excerpt", "teaser", "deck", "abstract", "lead", "subtitle",
     ),
-    "topics": ("tags", "categories", "category"),
+    "topics": ("topics", "tags", "categories", "category"),
     "authors": ("authors", "author", "postAuthor", "hosts", "by"),
     "image": (
         "image", "heroImage", "cover", "cover_image", "coverImage", "featured_image",
