@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from feeds.articles.bundles import Bundles
 from feeds.config.site import Site
 from feeds.errors import ArticleError, ArticleFolderError, Problem
 
@@ -72,12 +73,15 @@ def scan(site: Site) -> Scan:
 def scan_paths(site: Site, paths: Iterable[str]) -> Scan | None:
     """Scan only these paths, and everything below those that are folders.
 
-    Returns None if there are links, because a change at one path may then affect others. Raises
-    `ArticleFolderError` if the article folder is missing or unreadable.
+    Returns None if a change at one path may affect others: if there are links, or if the file makes
+    its folder one article. Raises `ArticleFolderError` if the article folder is missing or
+    unreadable.
     """
     _check(site.folder)
     walker = _Walker(site)
     for path in paths:
+        if walker.bundles.is_index(path):
+            return None
         walker.add_path(path)
     return None if walker.linked else walker.result()
 
@@ -142,6 +146,8 @@ class _Walker:
         self._ignored = _matcher(site.settings.articles.ignore)
         self._included = _matcher(site.settings.articles.include)
         self._entered: set[str] = set()
+        names, has_bundles = site.preset.options.names, site.preset.has_leaf_bundles
+        self.bundles = Bundles(names, self._is_article, enabled=has_bundles)
 
     def result(self) -> Scan:
         return Scan(self.files, tuple(sorted(self.problems)), self.linked)
@@ -175,7 +181,7 @@ class _Walker:
                     os.close(opened)
         except OSError as error:
             self._refuse(below, f"folder cannot be read: {error.strerror}; check its permissions")
-        return rest
+        return [] if self.bundles.keep_index(self.files, below) else rest
 
     def _other_names(self, entries: Iterable[os.DirEntry[str]], below: str) -> Iterator[str]:
         """Add the plain files among the entries; yield the names of the other entries."""
@@ -197,6 +203,8 @@ class _Walker:
 
     def add_path(self, path: str) -> None:
         """Add the file or folder at one path, unless the path or a parent folder is ignored."""
+        if self.bundles.contain(path):
+            return
         parts, above = path.split("/"), ""
         for number, name in enumerate(parts, 1):
             current = above + name

@@ -18,6 +18,7 @@ from feeds.presets import registry
 from feeds.presets.preset import Preset
 from feeds.presets.reading import Options
 from feeds.util.dates import interval
+from feeds.util.folder_names import folder_names
 from feeds.util.text import slug
 
 # Prefix of files meant for the operator; hosts must not serve them.
@@ -101,6 +102,7 @@ class Site(msgspec.Struct, frozen=True, dict=True):
                 people=self.people,
                 rules=articles.rules,
                 ids=settings.ids,
+                names=folder_names(self.folder),
             ),
         )
 

@@ -10,17 +10,23 @@ import msgspec
 # A name, and after a colon the format of a date.
 PLACEHOLDER = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
 NAMES = frozenset({
-    "path", "name", "category", "year", "month", "day", "date", "slug", "title", "file", "folder",
-    "section", "sections", "categories", "language", "author",
+    "path", "name", "category", "year", "month", "day", "date", "slug", "slug_or_title", "title",
+    "file", "folder", "section", "sections", "categories", "language", "author",
 })  # fmt: skip
 DateZone = Literal["site", "utc", "own"]
 _SLASHES = re.compile(r"(?<!:)/{2,}")
 _DIRECTIVE = re.compile(r"%-?[a-zA-Z%]")
-_KNOWN_DIRECTIVES = frozenset("YymdHMSjBbAaVGuw%")
+_KNOWN_DIRECTIVES = frozenset("YymdHMSjBbAaVGuwIp%")
+# What part of a path of sections is meant: `1:`, `:2`, `0`, `last`.
+_SLICE = re.compile(r"(\d*|last)(:)?(\d*|last)")
 
 
 class PageFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The facts about an article from which its URL is made. `date` is in the zone of the URLs."""
+    """The facts about an article from which its URL is made. `date` is in the zone of the URLs.
+
+    `given_slug` is the slug that the author wrote, and `sections` the path of the article's
+    section; empty if that is its folder.
+    """
 
     path: str
     """The path below the article folder, without extension."""
@@ -33,6 +39,8 @@ class PageFacts(msgspec.Struct, frozen=True, kw_only=True):
     categories: tuple[str, ...] = ()
     language: str = ""
     author: str = ""
+    given_slug: str = ""
+    sections: str | None = None
 
     @property
     def folder(self) -> str:
@@ -50,8 +58,11 @@ class PageFacts(msgspec.Struct, frozen=True, kw_only=True):
             "file": lambda: self.path.rpartition("/")[2],
             "folder": lambda: self.folder,
             "section": lambda: self.folder.partition("/")[0],
-            "sections": lambda: self.folder,
+            "sections": lambda: _part(
+                self.folder if self.sections is None else self.sections, argument
+            ),
             "slug": lambda: self.slug,
+            "slug_or_title": lambda: self.given_slug or self.title.replace("/", "-"),
             "title": lambda: self.title,
             "category": lambda: self.category,
             "categories": lambda: "/".join(self.categories),
@@ -62,6 +73,21 @@ class PageFacts(msgspec.Struct, frozen=True, kw_only=True):
             "day": lambda: f"{date.day:02}",
         }
         return values[name]()
+
+
+def _part(path: str, part: str | None) -> str:
+    """Return the part of a path that a slice such as `1:` means; all of it without one."""
+    match = _SLICE.fullmatch(part or ":")
+    names = path.split("/") if path else []
+    if match is None or not names:
+        return ""
+    first, last = (
+        len(names) - 1 if bound == "last" else int(bound) if bound else None
+        for bound in (match[1], match[3])
+    )
+    if not match[2]:
+        last = (first or 0) + 1
+    return "/".join(names[first:last])
 
 
 def strftime(date: datetime, layout: str) -> str:
@@ -88,6 +114,8 @@ def mistake(pattern: str) -> str | None:
     for name, layout in PLACEHOLDER.findall(pattern):
         if name not in NAMES:
             return f"{{{name}}} is not known; use {', '.join(sorted(NAMES))}"
+        if name == "sections" and _SLICE.fullmatch(layout):
+            continue
         if layout and name != "date":
             return f"{{{name}:{layout}}}: only {{date:…}} has a format"
         for directive in re.findall(r"%-?(.)", layout):

@@ -36,6 +36,8 @@ class Preset(FieldReader):
     dialect: ClassVar[Dialect] = Dialect()
     rules: ClassVar[Mapping[str, Any]] = {}
     """The options of this preset (`articles.rules`), with their defaults."""
+    has_leaf_bundles: ClassVar[bool] = False
+    """Whether a folder with an `index` file is one article, and its other files belong to it."""
     is_foreign: ClassVar[bool] = True
     """Whether articles are another tool's: no category and type but their own."""
 

@@ -10,6 +10,7 @@ import msgspec
 from feeds.presets.ids import IdRule
 from feeds.presets.matter import Matter
 from feeds.presets.permalink import DateZone
+from feeds.util.folder_names import FolderNames, no_names
 
 Format = Literal["yaml", "toml", "json", "headers", "rst", "none"]
 DateSource = Literal["front matter", "file name", "path", ""]
@@ -37,7 +38,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     `url` ends in `/`. `permalink` are patterns by folder, `*` for all others. `fields` are names of
     front matter by ours. `defaults` is front matter by folder, which articles may overrule.
-    `people` are the site's authors by key. `rules` are the options of the preset.
+    `people` are the site's authors by key. `rules` are the options of the preset. `names` lists
+    the files in a folder, for what a generator decides by the files beside an article.
     """
 
     url: str
@@ -50,6 +52,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     people: Mapping[str, Mapping[str, Any]] = {}
     rules: Mapping[str, Any] = {}
     ids: IdRule = "own"
+    names: FolderNames = no_names
 
 
 class Reading(msgspec.Struct, kw_only=True):

@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 _JEKYLL_RAW = re.compile(r"[^\w._~!$&'()+,;=@]+")
+_HEXADECIMAL = re.compile(r"[0-9a-fA-F]{2}")
 _NOT_WORD = re.compile(r"[^\w]+")
 _GITHUB = re.compile(r"[^\w\- ]")
 _DJANGO_DROPPED = re.compile(r"[^\w\s-]")
@@ -41,17 +42,29 @@ def without_accents(name: str) -> str:
 
 
 def hugo(name: str) -> str:
-    """Return a path as Hugo's `urlize` leaves it, but for its case: spaces become hyphens."""
-    words = "-".join(name.split())
-    kept = "".join(c for c in words if c.isalnum() or c in "./_-#+~%" or _is_mark(c))
-    return re.sub(r"-{2,}", "-", kept)
+    """Return a path as Hugo's `paths.Sanitize` leaves it: spaces become hyphens; case is kept."""
+    kept: list[str] = []
+    hyphen_is_due = False
+    for index, character in enumerate(name):
+        if _is_kept_by_hugo(name, index):
+            if hyphen_is_due and character != "-":
+                kept.append("-")
+            hyphen_is_due = False
+            kept.append(character)
+        elif kept and kept[-1] != "-" and character.isspace():
+            hyphen_is_due = True
+    return "".join(kept)
+
+
+def _is_kept_by_hugo(name: str, index: int) -> bool:
+    character = name[index]
+    if character == "%":
+        return _HEXADECIMAL.match(name, index + 1) is not None
+    category = unicodedata.category(character)
+    return category[0] in "LM" or category == "Nd" or character in "./\\_#+~-@"
 
 
 def zola(name: str) -> str:
     """Return a name as the `slug` crate writes it: ASCII in lower case, words joined by hyphens."""
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return _NOT_WORD.sub("-", ascii_name.replace("_", "-").lower()).strip("-")
-
-
-def _is_mark(character: str) -> bool:
-    return unicodedata.category(character).startswith("M")

@@ -1,0 +1,277 @@
+"""Reads the configuration of a Hugo site (gohugo.io/configuration)."""
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from feeds.init import hugo_config, hugo_content, hugo_feeds, literals
+from feeds.init.findings import Findings
+from feeds.init.hugo_config import Language, get, mapping, text, texts
+from feeds.init.hugo_feeds import Template
+from feeds.presets import hugo_dates, hugo_permalinks, permalink
+from feeds.presets.hugo import Hugo
+
+# Folders that only Hugo has, beside a `config.toml` that may be another tool's.
+_FOLDERS = ("archetypes", "layouts", "themes", "content", "i18n")
+_AUTHORS = "data/authors.*"
+_SUMMARIES = {"Description": ("description", "summary")}
+_MANY = 20
+_PATH = re.compile(r"/?\{?/?([^*?\[\]{},]+?)(?:/\*\*)?(?:,/?\1/\*\*)?\}?")
+
+
+def detect(root: Path) -> tuple[str, ...]:
+    """Return the files that show that a folder is a Hugo site; none if it is not."""
+    files = hugo_config.files(root)
+    names = tuple(path.relative_to(root).as_posix() for path in files)
+    if any(path.name.startswith("hugo.") for path in files) or (root / "config/_default").is_dir():
+        return names[:1]
+    if not files or not any((root / folder).is_dir() for folder in _FOLDERS):
+        return ()
+    settings = hugo_config.read(root, [])
+    return names[:1] if "baseurl" in settings or "theme" in settings else ()
+
+
+def inspect(root: Path) -> Findings:
+    """Return the settings of a Hugo site."""
+    unclear: list[str] = []
+    settings = hugo_config.read(root, unclear)
+    languages = _single_host(hugo_config.languages(settings), settings, unclear)
+    default = languages[0]
+    folder, roots = _content(languages)
+    content = root / folder
+    shown = hugo_feeds.template(root, default.settings)
+    sections = _sections(content, roots)
+    findings = Findings(
+        preset="hugo",
+        generator="Hugo",
+        evidence=detect(root),
+        root=root,
+        folder=folder,
+        include=_include(content, roots, default.settings, shown),
+        ignore=_ignore(settings, content, languages),
+        permalink=_permalinks(languages, roots, unclear),
+        rules=_rules(settings, languages, roots, shown),
+        defaults=_defaults(content, settings, languages, roots, unclear),
+        fields=_fields(shown),
+        old_feeds=tuple(hugo_feeds.old_feeds(settings, languages, sections, shown)),
+        built=(text(settings, "publishDir") or "public",),
+        ids="hugo",
+        unclear=unclear,
+    )
+    _add_site(findings, default)
+    _add_files(findings, settings)
+    unclear += hugo_content.unread(content)
+    for target in hugo_config.strange_mounts(settings):
+        unclear.append(f"module.mounts brings content from {target}; it is not read")
+    return findings
+
+
+def _single_host(
+    languages: list[Language], settings: Mapping[str, Any], unclear: list[str]
+) -> list[Language]:
+    """Return the languages of this host: only the default one where each has a host of its own."""
+    table = mapping(settings, "languages")
+    if len(languages) > 1 and all(text(mapping(table, each.key), "baseURL") for each in languages):
+        unclear.append(
+            f"each language has a baseURL of its own; only {languages[0].key} is taken over: "
+            "make a config folder for each of the others"
+        )
+        return languages[:1]
+    return languages
+
+
+def _add_site(findings: Findings, language: Language) -> None:
+    settings = language.settings
+    author = get(settings, "params.author", "author")
+    if isinstance(author, str):
+        findings.author = author
+    elif isinstance(author, Mapping):
+        findings.author = text(author, "name")
+        findings.author_email = text(author, "email")
+    findings.url = text(settings, "baseURL")
+    findings.title = text(settings, "title", "params.title")
+    findings.description = " ".join(
+        text(settings, "params.description", "description", "params.subtitle").split()
+    )
+    findings.rights = text(settings, "copyright", "params.copyright")
+    findings.language = language.tag
+    findings.timezone = text(settings, "timeZone")
+
+
+def _add_files(findings: Findings, settings: Mapping[str, Any]) -> None:
+    root = findings.root
+    static = texts(settings, "staticDir") or ("static",)
+    findings.assets = next((name for name in static if (root / name).is_dir()), "")
+    if authors := literals.first_file(root, _AUTHORS):
+        findings.authors_file = authors.relative_to(root).as_posix()
+    elif (root / "data/authors").is_dir():
+        findings.unclear.append(
+            "data/authors has a file for each author; "
+            "write one file of all of them and name it in articles.authors_file"
+        )
+
+
+def _content(languages: list[Language]) -> tuple[str, dict[str, str]]:
+    """Return the article folder, and the folders below it that languages have of their own."""
+    folders = {language.key: language.folder for language in languages}
+    shared = posixpath.commonpath(list(folders.values()))
+    roots = {key: posixpath.relpath(folder, shared or ".") for key, folder in folders.items()}
+    return shared or ".", {key: root for key, root in roots.items() if root != "."}
+
+
+def _sections(content: Path, roots: Mapping[str, str]) -> list[str]:
+    folders = [content / root for root in roots.values()] or [content]
+    names = (name for folder in folders for name in hugo_content.sections(folder))
+    return [name for name in dict.fromkeys(names) if name not in roots.values()]
+
+
+def _include(
+    content: Path, roots: Mapping[str, str], settings: Mapping[str, Any], shown: Template | None
+) -> tuple[str, ...]:
+    """Return patterns of the sections in the feed of the home page; none if it shows all pages."""
+    if shown is None or not (shown.uses_main or shown.sections):
+        return ()
+    sections = shown.sections
+    if not sections:
+        sections = texts(settings, "mainSections", "params.mainSections")
+    if not sections:
+        folder = content / next(iter(roots.values()), "")
+        sections = tuple(filter(None, [hugo_content.largest_section(folder)]))
+    folders = [f"{root}/" for root in roots.values()] or [""]
+    return tuple(f"{folder}{section}/*" for folder in folders for section in sections)
+
+
+def _ignore(
+    settings: Mapping[str, Any], content: Path, languages: list[Language]
+) -> tuple[str, ...]:
+    """Return the files that the site leaves out: of `ignoreFiles`, and of other languages."""
+    known = {language.key for language in languages}
+    patterns = [f"*.{key}.*" for key in mapping(settings, "languages") if key not in known]
+    ignored = [re.compile(item) for item in texts(settings, "ignoreFiles") if _is_regex(item)]
+    files = [
+        str(path)
+        for path in (hugo_content.paths(content) if ignored else ())
+        if any(pattern.search(str(content / str(path))) for pattern in ignored)
+    ]
+    return (*patterns, *files[:_MANY])
+
+
+def _is_regex(text_: str) -> bool:
+    try:
+        re.compile(text_)
+    except re.error:
+        return False
+    return True
+
+
+def _permalinks(
+    languages: list[Language], roots: Mapping[str, str], unclear: list[str]
+) -> str | dict[str, str]:
+    """Return the URL patterns by folder; empty if URLs are made of paths."""
+    found: dict[str, str] = {}
+    for number, language in enumerate(languages):
+        for folder, pattern in _patterns(get(language.settings, "permalinks")):
+            try:
+                ours = hugo_permalinks.translate(pattern)
+            except hugo_permalinks.UnknownTokenError as error:
+                unclear.append(
+                    f"permalinks: {pattern} has the token {error}, which is not known; "
+                    f"write a pattern for {folder} into site.permalink"
+                )
+                continue
+            if mistake := permalink.mistake(ours):
+                unclear.append(f"permalinks: {pattern}: {mistake}")
+            elif found.get(folder, ours) == ours or not number:
+                found[folder] = ours
+            elif root := roots.get(language.key):
+                found[f"{root}/{folder}"] = ours
+            else:
+                unclear.append(
+                    f"permalinks: {folder} has another pattern in {language.key}; "
+                    f"{found[folder]} is used for it, too"
+                )
+    return found
+
+
+def _patterns(permalinks: Any) -> Iterator[tuple[str, str]]:
+    """Yield the folders of pages and their patterns, in Hugo's words; `*` is any folder."""
+    if isinstance(permalinks, Mapping):
+        for section, pattern in {**permalinks, **mapping(permalinks, "page")}.items():
+            if isinstance(pattern, str):
+                yield section.strip("/ ") or "/", pattern
+        return
+    for item in reversed(permalinks) if isinstance(permalinks, list) else ():
+        target = mapping(item, "target") if isinstance(item, Mapping) else {}
+        pattern = text(item, "pattern") if isinstance(item, Mapping) else ""
+        if not pattern or "page" not in (text(target, "kind") or "page"):
+            continue
+        path = text(target, "path")
+        match = _PATH.fullmatch(path)
+        yield (match[1] if match else path.strip("/") if path.strip("/*") else "*"), pattern
+
+
+def _rules(
+    settings: Mapping[str, Any],
+    languages: list[Language],
+    roots: Mapping[str, str],
+    shown: Template | None,
+) -> dict[str, Any]:
+    """Return those rules that differ from Hugo's defaults."""
+    ugly = get(settings, "uglyURLs")
+    sections = [name for name, value in ugly.items() if value] if isinstance(ugly, dict) else []
+    several = len(languages) > 1 or bool(roots)
+    keys = [f"{language.key}={roots[language.key]}" if language.key in roots else language.key
+            for language in languages]  # fmt: skip
+    in_folder = several and settings.get("defaultcontentlanguageinsubdir") is True
+    rules = {
+        "languages": tuple(keys) if several else (),
+        "defaultContentLanguage": languages[0].key,
+        "defaultContentLanguageInSubdir": in_folder and len(languages) > 1,
+        "uglyURLs": ("*",) if ugly is True else tuple(sections),
+        "disablePathToLower": settings.get("disablepathtolower") is True,
+        "removePathAccents": settings.get("removepathaccents") is True,
+        "taxonomies": hugo_feeds.taxonomies(settings),
+        "date": hugo_config.dates(settings, "date", hugo_dates.DATE),
+        "publishDate": hugo_config.dates(settings, "publishDate", hugo_dates.PUBLISH_DATE),
+        "lastmod": hugo_config.dates(settings, "lastmod", hugo_dates.LASTMOD),
+        "expiryDate": hugo_config.dates(settings, "expiryDate", hugo_dates.EXPIRY_DATE),
+        "feedDate": "date" if shown and shown.date == "Date" else "publishDate",
+    }
+    return {name: value for name, value in rules.items() if value != Hugo.rules[name]}
+
+
+def _fields(shown: Template | None) -> dict[str, tuple[str, ...]]:
+    names = _SUMMARIES.get(shown.summary) if shown else None
+    return {"summary": names} if names else {}
+
+
+def _defaults(
+    content: Path,
+    settings: Mapping[str, Any],
+    languages: list[Language],
+    roots: Mapping[str, str],
+    unclear: list[str],
+) -> dict[str, dict[str, Any]]:
+    """Return what cascades hand down, and the language of each language's folder, by folder."""
+    found: dict[str, dict[str, Any]] = {}
+    for folder, values in hugo_content.handed_down(get(settings, "cascade"), "", unclear):
+        for root in roots.values() or ("",):
+            _add_values(found, root, folder, values)
+    for language in languages:
+        root = roots.get(language.key, "")
+        if root or language is languages[0]:
+            cascades = hugo_content.cascades(content / root, language.key, unclear)
+            for folder, values in cascades.items():
+                _add_values(found, root, folder, values)
+        if root and language.tag != language.key:
+            _add_values(found, root, "*", {"language": language.tag})
+    return found
+
+
+def _add_values(
+    found: dict[str, dict[str, Any]], root: str, folder: str, values: Mapping[str, Any]
+) -> None:
+    below = "" if folder == "*" else folder
+    found.setdefault(posixpath.join(root, below).strip("/") or "*", {}).update(values)

@@ -1,0 +1,144 @@
+"""The content folder of a Hugo site: its sections, and what the pages of sections hand down."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from feeds.init import literals
+from feeds.presets import vocabulary
+from feeds.presets.matter import fold
+
+_ARTICLES = (".md", ".markdown", ".mdown", ".html", ".htm")
+_OTHER_FORMATS = (".org", ".adoc", ".asciidoc", ".ad", ".rst", ".pandoc", ".pdc")
+_FRONT_MATTER = re.compile(r"\s*(?P<fence>---|\+\+\+)[ \t]*\n(?P<text>.*?)\n(?P=fence)", re.DOTALL)
+_FOLDER = re.compile(r"/?([^*?\[\]{},]+?)(?:/\*\*|/\*)?")
+_WITHHOLDING = frozenset(
+    ["draft", "build", "headless", "expirydate", "unpublishdate", "publishdate", "pubdate"]
+)
+# The keys that are worth handing down: those that are read, and those that withhold.
+_KEYS = _WITHHOLDING | {
+    fold(name.partition(".")[0]) for names in vocabulary.COMMON.values() for name in names
+}
+
+
+def paths(folder: Path) -> Iterator[PurePosixPath]:
+    """Yield the files of a content folder, below it."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            yield PurePosixPath(path.relative_to(folder).as_posix())
+
+
+def largest_section(folder: Path) -> str:
+    """Return the top folder with most pages, which is Hugo's main section; empty without one."""
+    counts = Counter(
+        path.parts[0]
+        for path in paths(folder)
+        if len(path.parts) > 1 and path.suffix in _ARTICLES and not path.name.startswith("_")
+    )
+    return min(counts, key=lambda name: (-counts[name], name)) if counts else ""
+
+
+def sections(folder: Path) -> list[str]:
+    """Return the top folders that contain pages."""
+    files = [path for path in paths(folder) if path.suffix in _ARTICLES]
+    names = (path.parts[0] for path in files if len(path.parts) > 1)
+    bundles = {path.parts[0] for path in files if len(path.parts) == 2 and _stem(path) == "index"}
+    return [name for name in dict.fromkeys(names) if name not in bundles]
+
+
+def unread(folder: Path) -> list[str]:
+    """Return sentences about the pages that are not read."""
+    files = list(paths(folder))
+    counts = Counter(path.suffix for path in files if path.suffix in _OTHER_FORMATS)
+    found = [
+        f"{count:,} {suffix} files are not read; convert them to Markdown"
+        for suffix, count in sorted(counts.items())
+    ]
+    adapters = [str(path) for path in files if path.name.startswith("_content.")]
+    if adapters:
+        found.append(f"{adapters[0]} makes pages by a template; they are not read")
+    return found
+
+
+def _stem(path: PurePosixPath) -> str:
+    return path.name.partition(".")[0]
+
+
+def cascades(folder: Path, language: str, unclear: list[str]) -> dict[str, dict[str, Any]]:
+    """Return what the pages of sections hand down, by folder; `*` is the top."""
+    found: dict[str, dict[str, Any]] = {}
+    for path in paths(folder):
+        if _stem(path) != "_index" or path.suffix not in _ARTICLES:
+            continue
+        suffix = path.name.split(".")[1:-1]
+        if suffix and suffix[-1].lower() != language:
+            continue
+        matter = front_matter(literals.read_text(folder / path))
+        above = "" if str(path.parent) == "." else str(path.parent)
+        for target, values in handed_down(matter.get("cascade"), above, unclear):
+            found.setdefault(target, {}).update(values)
+    return found
+
+
+def front_matter(text: str) -> dict[str, Any]:
+    """Return the front matter of a page, with its top keys in lower case; empty if it is wrong."""
+    match = _FRONT_MATTER.match(text)
+    try:
+        if match is None:
+            data = literals.parse_json(text) if text.lstrip().startswith("{") else {}
+        elif match["fence"] == "+++":
+            data = literals.parse_toml(match["text"])
+        else:
+            data = literals.parse_yaml(match["text"])
+    except literals.UnreadableError:
+        return {}
+    return (
+        {str(key).lower(): value for key, value in data.items()} if isinstance(data, dict) else {}
+    )
+
+
+def handed_down(
+    cascade: Any, above: str, unclear: list[str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the values of a cascade with the folders to which they apply; `*` is the top."""
+    for item in cascade if isinstance(cascade, list) else [cascade]:
+        if not isinstance(item, Mapping):
+            continue
+        names = {fold(str(name)): value for name, value in item.items()}
+        target = names.get("target", names.get("_target"))
+        params = names.get("params")
+        values = {
+            str(name): value
+            for name, value in {**(params if isinstance(params, Mapping) else {}), **item}.items()
+            if fold(str(name)) in _KEYS
+        }
+        if values:
+            for folder in _targets(target, above, unclear):
+                yield folder or "*", values
+
+
+def _targets(target: Any, above: str, unclear: list[str]) -> Iterator[str]:
+    """Yield the folders that the target of a cascade means."""
+    matches = (
+        {str(name).lower(): str(value) for name, value in target.items()}
+        if isinstance(target, Mapping)
+        else {}
+    )
+    if "kind" in matches and "page" not in matches["kind"].lower():
+        return
+    if not (pattern := matches.get("path", "")):
+        yield above
+        return
+    for part in pattern.strip("{}").split(","):
+        match = _FOLDER.fullmatch(part.strip())
+        if part.strip() in ("**", "/**"):
+            yield ""
+        elif match:
+            yield match[1].lower()
+        else:
+            unclear.append(
+                f"a cascade applies to {pattern}, which is no folder; "
+                "write its values into articles.defaults"
+            )

@@ -1,0 +1,151 @@
+"""The feeds that a Hugo site has, and what its RSS template shows in them."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from feeds.init import hugo_config, literals
+from feeds.init.findings import OldFeed
+from feeds.init.hugo_config import Language
+from feeds.model.document import Format
+
+_TEMPLATES = (
+    "index.rss.xml", "home.rss.xml", "_default/index.rss.xml", "_default/home.rss.xml",
+    "_default/rss.xml", "_default/list.rss.xml", "rss.xml", "list.rss.xml", "index.xml",
+    "_default/list.xml",
+)  # fmt: skip
+_SELECTED = re.compile(
+    r"""["'`]\.?(?:Section|Type)["'`]\s+(?:["'`](?:==?|eq|in)["'`]\s+)?(?:\(\s*slice\s+)?"""
+    r"""((?:["'`][\w-]+["'`]\s*)+)"""
+)
+_WORD = re.compile(r"[\w-]+")
+_FIRST = re.compile(r"\bfirst\s+(\d+)")
+_PUB_DATE = re.compile(r"<pubDate>\s*\{\{-?\s*\.(Date|PublishDate|Lastmod)\b")
+_DESCRIPTION = re.compile(r"<description>(?:(?!</description>).)*\.(Description|Summary)\b")
+_DEFAULT_OUTPUTS = ("html", "rss")
+_MEDIA_TYPES: Mapping[str, Format] = {
+    "application/rss+xml": "rss",
+    "application/atom+xml": "atom",
+    "application/feed+json": "json",
+}
+
+
+class Template(msgspec.Struct, frozen=True, kw_only=True):
+    """What the site's RSS template shows: of all pages, or of sections; empty texts are unknown.
+
+    `uses_main` says that it shows the main sections, and `sections` are those that it names.
+    """
+
+    uses_main: bool = False
+    sections: tuple[str, ...] = ()
+    size: int | None = None
+    date: str = ""
+    summary: str = ""
+
+
+class Output(msgspec.Struct, frozen=True):
+    """A feed format of the site, and the name of its files."""
+
+    name: str
+    format: Format
+    file: str
+
+
+def template(root: Path, settings: Mapping[str, Any]) -> Template | None:
+    """Return what the site's own RSS template, or that of its theme, shows; None without one."""
+    folders = [root / (hugo_config.text(settings, "layoutDir") or "layouts")]
+    themes = root / (hugo_config.text(settings, "themesDir") or "themes")
+    folders += [themes / name / "layouts" for name in hugo_config.texts(settings, "theme")]
+    for folder in folders:
+        for name in _TEMPLATES:
+            if source := literals.read_text(folder / name):
+                return _read_template(source)
+    return None
+
+
+def _read_template(source: str) -> Template:
+    named = [word for match in _SELECTED.findall(source) for word in _WORD.findall(match)]
+    first = _FIRST.search(source)
+    date, summary = _PUB_DATE.search(source), _DESCRIPTION.findall(source)
+    return Template(
+        uses_main="mainSections" in source or "MainSections" in source,
+        sections=tuple(dict.fromkeys(named)),
+        size=int(first[1]) if first else None,
+        date=date[1] if date else "",
+        summary=summary[-1] if summary else "",
+    )
+
+
+def old_feeds(
+    settings: Mapping[str, Any],
+    languages: list[Language],
+    sections: list[str],
+    shown: Template | None,
+) -> list[OldFeed]:
+    """Return the feeds that the site makes: of the home page, sections and terms, by language."""
+    limit = hugo_config.get(settings, "services.rss.limit", "rssLimit")
+    size = shown.size if shown else None
+    if isinstance(limit, int) and limit > 0:
+        size = limit
+    feeds: list[OldFeed] = []
+    for number, language in enumerate(languages):
+        in_folder = number or language.settings.get("defaultcontentlanguageinsubdir")
+        prefix = f"{language.key}/" if len(languages) > 1 and in_folder else ""
+        term = ("language", language.tag) if len(languages) > 1 else None
+        for kind, path, output in _places(language.settings, sections):
+            feeds.append(
+                OldFeed(
+                    f"{prefix}{path}{output.file}",
+                    output.format,
+                    size,
+                    hugo_config.text(language.settings, "title") if kind == "home" else "",
+                    term if kind != "section" else ("folder", path.strip("/")),
+                    "topic" if "{topic}" in path else None,
+                )
+            )
+    return feeds
+
+
+def _places(settings: Mapping[str, Any], sections: list[str]) -> Iterator[tuple[str, str, Output]]:
+    """Yield the kind of page, its path and the format of each feed of one language."""
+    places = [("home", "")]
+    places += [("section", f"{name}/") for name in sections]
+    places += [("term", f"{name}/{{topic}}/") for name in taxonomies(settings)]
+    disabled = {name.lower() for name in hugo_config.texts(settings, "disableKinds")}
+    for kind, path in places:
+        names = hugo_config.texts(settings, f"outputs.{kind}") or _DEFAULT_OUTPUTS
+        for name in () if kind in disabled else names:
+            output = _output(settings, name.lower())
+            if output and not (name.lower() == "rss" and "rss" in disabled):
+                yield kind, path, output
+
+
+def taxonomies(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the keys of front matter that hold terms."""
+    table = hugo_config.get(settings, "taxonomies")
+    disabled = {name.lower() for name in hugo_config.texts(settings, "disableKinds")}
+    if "taxonomy" in disabled and "term" in disabled and table is None:
+        return ("tags", "categories")
+    if not isinstance(table, Mapping):
+        return ("tags", "categories")
+    return tuple(str(plural).lower() for plural in table.values())
+
+
+def _output(settings: Mapping[str, Any], name: str) -> Output | None:
+    """Return an output format of the site if it is one of feeds."""
+    own = hugo_config.mapping(hugo_config.mapping(settings, "outputFormats"), name)
+    media_type = str(own.get("mediatype") or ("application/rss+xml" if name == "rss" else ""))
+    format_ = _MEDIA_TYPES.get(media_type.lower())
+    if format_ is None and "json" in media_type and "feed" in name:
+        format_ = "json"
+    if format_ is None:
+        return None
+    known = hugo_config.mapping(settings, "mediaTypes").get(media_type.lower())
+    suffixes = hugo_config.texts(known, "suffixes") if isinstance(known, Mapping) else ()
+    suffix = suffixes[0] if suffixes else "json" if format_ == "json" else "xml"
+    base = hugo_config.text(own, "baseName") or "index"
+    folder = hugo_config.text(own, "path").strip("/")
+    return Output(name, format_, f"{folder}/{base}.{suffix}".lstrip("/"))
