@@ -23,6 +23,8 @@ import msgspec
 from feeds.cli import main as cli
 from feeds.config import feed_settings, settings
 from feeds.export.hosts import apache, caddy, cloudflare, github, netlify, nginx, registry, s3
+from feeds.presets import registry as registry_of_presets
+from feeds.presets import vocabulary
 from feeds.serve.stats import access_log, metrics
 from feeds.util.compression import SUFFIXES
 
@@ -106,12 +108,43 @@ def documents(root: Path = ROOT) -> Iterator[tuple[Path, str, str]]:
     blocks["metrics"] = metrics_table()
     blocks["access log"] = members_table(access_log.Line)
     blocks["hosts"] = hosts()
+    blocks["common names"] = common_names()
+    blocks["presets"] = presets_table()
     used: set[str] = set()
     for path in sorted((root / "docs").rglob("*.md")):
         text = path.read_text(encoding="utf-8")
         yield path, text, filled(text, blocks, used)
     if missing := set(blocks) - used:
         raise DocsError(f"no file of docs/ has the block {sorted(missing)[0]}")
+
+
+# The key of our vocabulary for each meaning of `articles.fields`; others have none.
+_KEYS = {
+    "title": "title", "published": "publishedDateTime", "created": "publishedDateTime",
+    "updated": "updatedDateTime", "summary": "excerpt", "topics": "topics", "authors": "authors",
+    "image": "images", "language": "language", "canonical": "originalUrl", "audio": "audio",
+}  # fmt: skip
+
+
+def common_names() -> str:
+    """Return a table of the names that other tools have for keys of ours."""
+    rows = []
+    for meaning, names in vocabulary.COMMON.items():
+        own = _KEYS.get(meaning)
+        others = [f"`{name}`" for name in names if name != own]
+        if own:
+            note = ", if the file name has no date" if meaning == "created" else ""
+            rows.append(f"| `{own}` | {', '.join(others)}{note} |")
+    return "".join(f"{row}\n" for row in rows)
+
+
+def presets_table() -> str:
+    """Return a table of the presets, with the extensions of their articles."""
+    presets = [registry_of_presets.preset_class(name) for name in registry_of_presets.NAMES]
+    return "".join(
+        f"| `{preset.name}` | {preset.title}: {', '.join(f'`{e}`' for e in preset.extensions)} |\n"
+        for preset in presets
+    )
 
 
 def filled(text: str, blocks: Mapping[str, str], used: set[str]) -> str:

@@ -15,6 +15,7 @@ from feeds.articles import (
     attribution,
     frontmatter,
     sanitizer,
+    unread_keys,
     withholding,
 )
 from feeds.articles.assets import AssetSize, no_asset_size
@@ -38,7 +39,8 @@ class Article(msgspec.Struct, frozen=True):
     """A parsed article file. `entry` is None if it is withheld or cannot be published.
 
     `source_hash` is a hash of the author's text without its path, so a renamed file keeps it.
-    `reason` is why a withheld article is not published, in a word or two that many share.
+    `reason` is why a withheld article is not published, in words that many articles share, and
+    `dated` is where its date comes from. `notices` are remarks that `feeds check` counts.
     `content_hash` is the entry's. `until` is the time, in seconds since the epoch, at which the
     same file gives another result; None if it never does.
     """
@@ -118,13 +120,15 @@ def parse(
     if head is None:
         return Article(None, problems=tuple(problems))
     entry = _build_entry(head, fields, file, site, asset_size)
+    dated = article_date.source(reading, fields, path, site)
     return Article(
         entry,
         source_hash=_source_hash(file),
         problems=tuple(problems),
         content_hash=content_hash(entry),
         until=verdict.until,
-        dated=article_date.source(reading, fields, path, site),
+        dated=dated,
+        notices=tuple(unread_keys.notices(reading.data, has_date=dated != "")),
     )
 
 

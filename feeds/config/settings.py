@@ -189,7 +189,7 @@ class SiteSettings(SettingsModel, frozen=True):
     """The main link of entries: the original source, or your own page (`permalink`)."""
     permalink: str | dict[str, str] | None = None
     """The URL pattern of your own pages, such as `https://example.org/{category}/{name}/`, or
-    patterns by folder, with `*` for all others. See [Permalinks](../guides/articles.md)."""
+    patterns by folder, with `*` for all others. See [Permalinks](../guides/sites.md#permalinks)."""
     permalink_zone: DateZone | None = None
     """The time zone of dates in permalinks: `site`, `utc`, or `own`, the one of each date."""
     ids: IdRule = "own"

@@ -303,7 +303,10 @@ PROBLEMS: Mapping[str, str] = {
     "not a whole number": "---\ntitle: A\nwebUrl: https://example.org/\nquality: high\n---\n",
     "not true or false": "---\npublished: 'no'\n---\n",
     "so the article is withheld": "---\ntitle: A\ndraft: true\n---\n",
-    "write publishedDateTime": "---\ntitle: A\nwebUrl: /a\ndate: 2025-03-04\n---\n",
+    "is not valid TOML": "+++\ntitle = A\n+++\n",
+    "is not valid JSON": '{"title": A}\n',
+    "is the only date of the article": "---\ntitle: A\nwebUrl: /a\nlastmod: 2025-03-04\n---\n",
+    "write publishedDateTime": "---\ntitle: A\nwebUrl: /a\ndatum: 2025-03-04\n---\n",
     "is text, not a list": "---\ntitle: A\nwebUrl: https://example.org/\ntopics: Maps\n---\n",
     "is missing; give the article a title": "---\nexcerpt: A\n---\n",
     "is missing; give it, or set site.permalink": "---\ntitle: A\n---\n",
@@ -327,7 +330,7 @@ PROBLEMS: Mapping[str, str] = {
     "is not UTF-8": "---\ntitle: \udcff\n---\n",
     "is not allowed in feeds": "---\ntitle: A\x01\n---\n",
     "is empty; write front matter or delete the file": "",
-    "are read": f"---\ntitle: A\nwebUrl: /a\nimages: [{'a,' * 1001}]\n---\n",
+    "are read": f"---\ntitle: A\nwebUrl: /a\nrelated: [{'a,' * 1001}]\n---\n",
 }
 # Messages that depend on more than the text of one article.
 ELSEWHERE = {
