@@ -29,13 +29,14 @@ class OldFeed(msgspec.Struct, frozen=True):
 class Findings(msgspec.Struct, kw_only=True):
     """A site as its generator's configuration describes it; empty values are unknown.
 
-    `preset` is None for this project's own vocabulary.
-    `generator` is its display name, `evidence` the files that gave it away. `root` is the root of
-    the site. `folder` is the article folder, relative to `root`; `include` and `ignore` are
-    patterns below it. `assets` is the folder of static files, relative to `root`. `permalink`,
-    `fields`, `rules`, `defaults` and `ids` are settings of these names (`feeds.config.settings`).
-    `built` are the folders in which the generator leaves a built site. `unclear` are sentences for
-    the user: what could not be read, and the setting to write instead.
+    `preset` is None for this project's own vocabulary. `generator` is its display name, `evidence`
+    the files that gave it away. `root` is the root of the site. `folder` is the article folder,
+    relative to `root`; `include` and `ignore` are patterns below it. `assets` is the folder of
+    static files, relative to `root`. `assets_url`, `permalink`, `fields`, `rules`, `defaults` and
+    `ids` are settings of these names (`feeds.config.settings`). `links` are folders of the site, by
+    the name of the link to them in the config folder. `built` are the folders in which the
+    generator leaves a built site. `unclear` are sentences for the user: what could not be read, and
+    the setting to write instead.
     """
 
     preset: PresetName | None
@@ -58,6 +59,8 @@ class Findings(msgspec.Struct, kw_only=True):
     ignore: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
     assets: str = ""
+    assets_url: str = ""
+    links: dict[str, str] = {}
     permalink: str | dict[str, str] = ""
     permalink_zone: DateZone | None = None
     fields: dict[str, tuple[str, ...]] = {}

@@ -8,10 +8,11 @@ from typing import NamedTuple, cast
 
 from feeds.init.findings import Findings
 
-# In the order in which they are tried: the first that matches is the likelier one.
+# In the order in which they are tried: the first that matches is the likelier one. A site of the
+# first two may look like one of Jekyll.
 NAMES = (
-    "jekyll", "hugo", "zola", "pelican", "mkdocs", "eleventy", "astro", "docusaurus", "hexo",
-    "nikola", "quarto", "vitepress", "powerapps", "plain",
+    "powerapps", "hexo", "jekyll", "hugo", "zola", "pelican", "mkdocs", "eleventy", "astro",
+    "docusaurus", "nikola", "quarto", "vitepress", "plain",
 )  # fmt: skip
 
 

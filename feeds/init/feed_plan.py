@@ -1,0 +1,144 @@
+"""The feeds of feeds.yaml: those that a site had, and those that its terms are fit for. No I/O."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, get_args
+
+import msgspec
+
+from feeds.config.feed_settings import Generator
+from feeds.init.commented_yaml import dump
+from feeds.init.findings import Findings, OldFeed
+from feeds.init.trial import LEAST, Trial, rare
+from feeds.model.selection import TERM_FIELDS
+from feeds.util.text import slug
+
+_SAME_ADDRESS = re.compile(r"([\w~-][\w.~/-]*)\.(rss|atom|json)")
+_MAX_SIZE = 1000
+_DEFAULT_SIZE = 20
+_FOLDERS = {
+    "topic": "topics", "category": "categories", "language": "languages", "type": "types",
+    "provider": "providers",
+}  # fmt: skip
+
+
+class PlannedFeed(msgspec.Struct):
+    """One definition of feeds.yaml with its comment; `is_active` is False to comment it out."""
+
+    comment: str
+    settings: dict[str, Any]
+    is_active: bool = True
+
+
+class FeedPlan(msgspec.Struct):
+    """The contents of feeds.yaml. `moved` are old addresses with their new ones."""
+
+    feeds: list[PlannedFeed]
+    moved: dict[str, str] = {}
+    replaces: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        """Return feeds.yaml."""
+        parts = [_HEAD, "feeds:\n"]
+        for feed in self.feeds:
+            block = dump([feed.settings])
+            lines = [f"# {feed.comment}", *block.splitlines()]
+            mark = "  " if feed.is_active else "  # "
+            parts.append("".join(f"{mark}{line}\n" for line in lines) + "\n")
+        if self.moved:
+            parts.append("# Old addresses, so that no subscriber is lost.\n")
+            parts.append(dump({"moved": self.moved}))
+        if self.replaces:
+            parts.append("\n# Further addresses that this generator gives to its feeds.\n")
+            parts.append(dump({"replaces": list(self.replaces)}))
+        return "".join(parts).rstrip() + "\n"
+
+
+_HEAD = """\
+# The feeds of the site. Each is made as RSS (.rss), Atom (.atom) and JSON Feed (.json), with a page
+# (.html). `feeds list` prints their addresses.
+
+"""
+
+
+def plan(findings: Findings, trial: Trial) -> FeedPlan:
+    """Return the feeds for a site, with its old addresses."""
+    main = [feed for feed in findings.old_feeds if feed.term is None and feed.field is None]
+    path = next((match[1] for feed in main if (match := _SAME_ADDRESS.fullmatch(feed.path))), "all")
+    result = FeedPlan([PlannedFeed("Everything.", _main(path, main, findings))])
+    _move(result, main, path)
+    for feed in findings.old_feeds:
+        if feed.term is not None and feed.term[0] in TERM_FIELDS:
+            _add_term(result, feed)
+    _add_families(result, findings, trial)
+    if findings.preset in get_args(Generator):
+        result.replaces = (str(findings.preset),)
+    return result
+
+
+def _main(path: str, old: list[OldFeed], findings: Findings) -> dict[str, Any]:
+    title = next((feed.title for feed in old if feed.title), "")
+    settings: dict[str, Any] = {
+        "path": path,
+        "title": title if title and title != findings.title else "{site}",
+    }
+    return settings | {"size": _size(old)}
+
+
+def _size(old: list[OldFeed]) -> int:
+    """Return the size of the old feed, so that its subscribers see no older entries as new."""
+    sizes = [feed.size or _MAX_SIZE for feed in old]
+    return min(sizes[0], _MAX_SIZE) if sizes else _DEFAULT_SIZE
+
+
+def _move(result: FeedPlan, old: list[OldFeed], path: str) -> None:
+    for feed in old:
+        new = f"{path}.{feed.format}"
+        if feed.path and feed.path != new:
+            result.moved[feed.path] = new
+
+
+def _add_term(result: FeedPlan, feed: OldFeed) -> None:
+    """Add the feed of one term, at its old address if that is one of ours."""
+    assert feed.term is not None  # noqa: S101
+    field, term = feed.term
+    same = _SAME_ADDRESS.fullmatch(feed.path)
+    path = same[1] if same else f"{_FOLDERS[field]}/{slug(term)}"
+    if path not in [known.settings["path"] for known in result.feeds]:
+        title = feed.title or f"{{site}}: {term}"
+        settings: dict[str, Any] = {"path": path, "title": title}
+        if feed.size:
+            settings["size"] = min(feed.size, _MAX_SIZE)
+        settings["select"] = {field: slug(term)}
+        result.feeds.append(PlannedFeed(f"The {field} {term}.", settings))
+    _move(result, [feed], path)
+
+
+def _add_families(result: FeedPlan, findings: Findings, trial: Trial) -> None:
+    old = {feed.field: feed for feed in findings.old_feeds if feed.field in TERM_FIELDS}
+    terms: Mapping[str, Counter[str]] = {
+        "topic": trial.topics, "category": trial.categories, "language": trial.languages,
+    }  # fmt: skip
+    for field, counts in terms.items():
+        wanted = field in old or (field == "topic" and counts)
+        if not wanted:
+            continue
+        single = sum(count == 1 for count in counts.values())
+        frequent = len(counts) - rare(counts)
+        fits = single * 2 <= len(counts) and frequent > 0 and field != "language"
+        is_active = fits or (field == "language" and len(counts) > 1)
+        path = f"{_FOLDERS[field]}/{{{field}}}"
+        comment = f"One feed for each {field} on {LEAST} articles or more ({frequent:,})."
+        if not is_active:
+            comment = (
+                f"One feed for each {field}: {single:,} of {len(counts):,} are on a single article."
+            )
+        title = f"{{site}}: {{{field}}}"
+        settings: dict[str, Any] = {"path": path, "title": title, "each": field}
+        if field != "language":
+            settings["min"] = LEAST
+        result.feeds.append(PlannedFeed(comment, settings, is_active))
+        for feed in findings.old_feeds if is_active else ():
+            if feed.field == field:
+                result.moved[feed.path] = f"{path}.{feed.format}"

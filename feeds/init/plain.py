@@ -1,0 +1,123 @@
+"""A folder of Markdown of no known generator: its fields are guessed by their values."""
+
+import re
+from pathlib import Path, PurePosixPath
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from feeds.init.findings import Findings
+from feeds.init.survey import Survey, best_folder, survey
+from feeds.presets import vocabulary
+from feeds.presets.matter import Matter
+from feeds.util import dates
+
+# A field is taken for one of ours if so many of the articles have it.
+_SHARE = 0.6
+_ADDRESS = re.compile(r"https?://\S+|/\S*")
+_EXTENSIONS = (".md", ".markdown", ".mdx", ".html", ".htm")
+_NAME_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}(?:[-_ ]|$)")
+_UTC = ZoneInfo("UTC")
+_SHORTEST_TITLE, _LONGEST_TITLE = 3, 200
+
+
+def detect(root: Path) -> tuple[str, ...]:
+    """Return the folder with the most front matter; empty if no file has any."""
+    found = survey(root)
+    return (best_folder(found) or ".",) if found.heads else ()
+
+
+def inspect(root: Path) -> Findings:
+    """Return the folder with the most front matter, and the names of its fields."""
+    whole = survey(root)
+    folder = best_folder(whole)
+    found = survey(root / folder) if folder else whole
+    unclear: list[str] = []
+    used = {PurePosixPath(path).suffix for path in found.heads}
+    fields = _fields(found, unclear)
+    return Findings(
+        preset="plain",
+        generator="A folder of Markdown",
+        evidence=(folder or ".",),
+        root=root,
+        folder=folder,
+        extensions=tuple(name for name in _EXTENSIONS if name in used) if ".mdx" in used else (),
+        permalink="/{path}/",
+        fields=fields,
+        ids="own",
+        unclear=[*unclear, *_open_questions(found)],
+    )
+
+
+def _open_questions(found: Survey) -> list[str]:
+    if any(
+        Matter(head).get("url") or Matter(head).get("permalink") for head in found.heads.values()
+    ):
+        return []
+    path = next(iter(found.heads), "")
+    if not path:
+        return []
+    page = f"/{PurePosixPath(path).with_suffix('')}/"
+    return [
+        f"The URLs of pages are a guess: {path} is taken to be at {page}. Correct permalink in "
+        "site.yaml if it is elsewhere"
+    ]
+
+
+def _fields(found: Survey, unclear: list[str]) -> dict[str, tuple[str, ...]]:
+    """Return names for those of our fields that the common names do not find."""
+    fields: dict[str, tuple[str, ...]] = {}
+    for ours, fits in (("published", _is_date), ("title", _is_title), ("topics", _is_terms)):
+        if _has_common(found, ours):
+            continue
+        if ours == "published" and _are_named_by_date(found):
+            continue
+        if key := _guess(found, fits):
+            fields[ours] = (key, *vocabulary.COMMON[ours])
+            unclear.append(f"{key!r} is taken for the {ours} of articles, by its values")
+    return fields
+
+
+def _has_common(found: Survey, ours: str) -> bool:
+    names = vocabulary.COMMON[ours]
+    number = sum(any(True for _ in Matter(head).all(names)) for head in found.heads.values())
+    return number >= _SHARE * len(found.heads)
+
+
+def _are_named_by_date(found: Survey) -> bool:
+    number = sum(bool(_NAME_DATE.match(PurePosixPath(path).stem)) for path in found.heads)
+    return number >= _SHARE * len(found.heads)
+
+
+def _guess(found: Survey, fits: Any) -> str:
+    """Return the key of most articles whose values fit; empty if none has enough of them."""
+    least = _SHARE * len(found.heads)
+    for key, number in found.keys.most_common():
+        values = found.values(key)
+        if number < least:
+            break
+        if key not in _KNOWN and values and sum(map(fits, values)) >= least:
+            return key
+    return ""
+
+
+_KNOWN = frozenset(name for names in vocabulary.COMMON.values() for name in names)
+
+
+def _is_date(value: Any) -> bool:
+    if isinstance(value, bool | int | float | list | dict):
+        return False
+    try:
+        dates.parse(value, _UTC)
+    except dates.BadDateError:
+        return False
+    return True
+
+
+def _is_title(value: Any) -> bool:
+    if not isinstance(value, str) or _ADDRESS.fullmatch(value) or _is_date(value):
+        return False
+    return _SHORTEST_TITLE <= len(value) <= _LONGEST_TITLE and " " in value.strip()
+
+
+def _is_terms(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, str) for item in value)
