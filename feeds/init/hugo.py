@@ -17,7 +17,7 @@ from feeds.presets.hugo import Hugo
 _FOLDERS = ("archetypes", "layouts", "themes", "content", "i18n")
 _AUTHORS = "data/authors.*"
 _SUMMARIES = {"Description": ("description", "summary")}
-_MANY = 20
+_MANY, _FEW = 20, 3
 _PATH = re.compile(r"/?\{?/?([^*?\[\]{},]+?)(?:/\*\*)?(?:,/?\1/\*\*)?\}?")
 
 
@@ -63,8 +63,9 @@ def inspect(root: Path) -> Findings:
     _add_site(findings, default)
     _add_files(findings, settings)
     unclear += hugo_content.unread(content)
-    for target in hugo_config.strange_mounts(settings):
-        unclear.append(f"module.mounts brings content from {target}; it is not read")
+    if mounts := hugo_config.strange_mounts(settings):
+        shown_mounts = ", ".join(mounts[:_FEW]) + (", …" if len(mounts) > _FEW else "")
+        unclear.append(f"module.mounts brings content to {shown_mounts}; it is not read")
     return findings
 
 
@@ -155,7 +156,7 @@ def _ignore(
         for path in (hugo_content.paths(content) if ignored else ())
         if any(pattern.search(str(content / str(path))) for pattern in ignored)
     ]
-    return (*patterns, *files[:_MANY])
+    return (*patterns, *hugo_content.ignored(get(settings, "cascade")), *files[:_MANY])
 
 
 def _is_regex(text_: str) -> bool:

@@ -163,7 +163,7 @@ def strange_mounts(settings: Mapping[str, Any]) -> list[str]:
         sources = [mount for mount in mounts or () if isinstance(mount, dict)]
         if any(text(mount, "target").startswith("content") for mount in sources):
             strange.append(text(module, "path"))
-    return strange
+    return list(dict.fromkeys(strange))
 
 
 def dates(settings: Mapping[str, Any], key: str, default: tuple[str, ...]) -> tuple[str, ...]:

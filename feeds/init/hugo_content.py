@@ -14,6 +14,7 @@ _ARTICLES = (".md", ".markdown", ".mdown", ".html", ".htm")
 _OTHER_FORMATS = (".org", ".adoc", ".asciidoc", ".ad", ".rst", ".pandoc", ".pdc")
 _FRONT_MATTER = re.compile(r"\s*(?P<fence>---|\+\+\+)[ \t]*\n(?P<text>.*?)\n(?P=fence)", re.DOTALL)
 _FOLDER = re.compile(r"/?([^*?\[\]{},]+?)(?:/\*\*|/\*)?")
+_ANYWHERE = re.compile(r"(?:\{,/\*\*\}|/\*\*)/([\w-]+)(?:\{,/\*\*\}|/\*\*)")
 _WITHHOLDING = frozenset(
     ["draft", "build", "headless", "expirydate", "unpublishdate", "publishdate", "pubdate"]
 )
@@ -121,24 +122,44 @@ def handed_down(
 
 def _targets(target: Any, above: str, unclear: list[str]) -> Iterator[str]:
     """Yield the folders that the target of a cascade means."""
-    matches = (
-        {str(name).lower(): str(value) for name, value in target.items()}
-        if isinstance(target, Mapping)
-        else {}
-    )
+    items = target.items() if isinstance(target, Mapping) else ()
+    matches = {str(name).lower(): str(value) for name, value in items}
     if "kind" in matches and "page" not in matches["kind"].lower():
         return
-    if not (pattern := matches.get("path", "")):
+    if not (pattern := matches.get("path", "").strip()):
         yield above
         return
-    for part in pattern.strip("{}").split(","):
-        match = _FOLDER.fullmatch(part.strip())
-        if part.strip() in ("**", "/**"):
+    for part in _alternatives(pattern):
+        match = _FOLDER.fullmatch(part)
+        if part.strip("/") == "**":
             yield ""
         elif match:
             yield match[1].lower()
-        else:
+        elif not _ANYWHERE.fullmatch(part):
             unclear.append(
                 f"a cascade applies to {pattern}, which is no folder; "
-                "write its values into articles.defaults"
+                "write its values into articles.defaults, by folder"
             )
+
+
+def _alternatives(pattern: str) -> list[str]:
+    """Return the patterns of `{a,b}`; a pattern of another form is one."""
+    inner = pattern[1:-1]
+    if pattern.startswith("{") and pattern.endswith("}") and not set("{}") & set(inner):
+        return [part.strip() for part in inner.split(",")]
+    return [pattern]
+
+
+def ignored(cascade: Any) -> Iterator[str]:
+    """Yield patterns of the folders of any depth whose pages a cascade withholds."""
+    for item in cascade if isinstance(cascade, list) else [cascade]:
+        if not isinstance(item, Mapping):
+            continue
+        build = item.get("build")
+        listing = build.get("list") if isinstance(build, Mapping) else None
+        target = item.get("target")
+        path = str(target.get("path")) if isinstance(target, Mapping) else ""
+        match = _ANYWHERE.fullmatch(path)
+        if match and (item.get("draft") is True or listing in ("never", "local")):
+            yield f"{match[1]}/*"
+            yield f"*/{match[1]}/*"
