@@ -93,13 +93,17 @@ def split(path: str, content: bytes, formats: Sequence[Format] = ("yaml",)) -> P
     decoded = "\n" + (text.clean(decoded) if problems else decoded)
     opening = _BOUNDARY.search(decoded)
     if opening is not None and not decoded[: opening.start()].strip():
-        return _split_yaml(path, decoded, opening, problems)
+        return _split_yaml(path, decoded, opening, problems, formats)
     file = _split_other(path, decoded, formats)
     return msgspec.structs.replace(file, problems=problems) if problems else file
 
 
 def _split_yaml(
-    path: str, decoded: str, opening: re.Match[str], problems: tuple[Problem, ...]
+    path: str,
+    decoded: str,
+    opening: re.Match[str],
+    problems: tuple[Problem, ...],
+    formats: Sequence[Format],
 ) -> ParsedFile:
     offset = decoded.count("\n", 0, opening.end()) - 1
     try:
@@ -113,7 +117,7 @@ def _split_yaml(
             data, repeated = yaml_loader.parsed(matter)
     except yaml_loader.YAMLTextError as error:
         raise _error(path, offset + error.line, str(error)) from None
-    data = _mapping(path, data, offset)
+    data = {} if data is None and "none" in formats else _mapping(path, data, offset)
     return ParsedFile(path, data, body.strip(), matter, offset, problems, repeated)
 
 

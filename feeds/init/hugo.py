@@ -91,7 +91,8 @@ def _add_site(findings: Findings, language: Language) -> None:
     elif isinstance(author, Mapping):
         findings.author = text(author, "name")
         findings.author_email = text(author, "email")
-    findings.url = text(settings, "baseURL")
+    url = text(settings, "baseURL")
+    findings.url = url if "://" in url else ""
     findings.title = text(settings, "title", "params.title")
     findings.description = " ".join(
         text(settings, "params.description", "description", "params.subtitle").split()
@@ -134,14 +135,18 @@ def _include(
     """Return patterns of the sections in the feed of the home page; none if it shows all pages."""
     if shown is None or not (shown.uses_main or shown.sections):
         return ()
-    sections = shown.sections
+    folders = [content / root for root in roots.values()] or [content]
+    sections = tuple(
+        name for name in shown.sections if any((folder / name).is_dir() for folder in folders)
+    )
+    if not sections and not shown.uses_main:
+        return ()
     if not sections:
         sections = texts(settings, "mainSections", "params.mainSections")
     if not sections:
-        folder = content / next(iter(roots.values()), "")
-        sections = tuple(filter(None, [hugo_content.largest_section(folder)]))
-    folders = [f"{root}/" for root in roots.values()] or [""]
-    return tuple(f"{folder}{section}/*" for folder in folders for section in sections)
+        sections = tuple(filter(None, [hugo_content.largest_section(folders[0])]))
+    above = [f"{root}/" for root in roots.values()] or [""]
+    return tuple(f"{root}{section}/*" for root in above for section in sections)
 
 
 def _ignore(
@@ -175,7 +180,7 @@ def _permalinks(
     for number, language in enumerate(languages):
         for folder, pattern in _patterns(get(language.settings, "permalinks")):
             try:
-                ours = hugo_permalinks.translate(pattern)
+                ours = hugo_permalinks.translate(f"/{pattern.lstrip('/')}")
             except hugo_permalinks.UnknownTokenError as error:
                 unclear.append(
                     f"permalinks: {pattern} has the token {error}, which is not known; "

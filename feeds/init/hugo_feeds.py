@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from feeds.init import hugo_config, literals
+from feeds.init import literals
 from feeds.init.findings import OldFeed
-from feeds.init.hugo_config import Language
+from feeds.init.hugo_config import Language, get, mapping, text, texts
 from feeds.model.document import Format
 
 _TEMPLATES = (
@@ -21,10 +21,12 @@ _SELECTED = re.compile(
     r"""["'`]\.?(?:Section|Type)["'`]\s+(?:["'`](?:==?|eq|in)["'`]\s+)?(?:\(\s*slice\s+)?"""
     r"""((?:["'`][\w-]+["'`]\s*)+)"""
 )
+_OPERATORS = frozenset({"in", "eq", "ne", "not", "intersect"})
 _WORD = re.compile(r"[\w-]+")
 _FIRST = re.compile(r"\bfirst\s+(\d+)")
 _PUB_DATE = re.compile(r"<pubDate>\s*\{\{-?\s*\.(Date|PublishDate|Lastmod)\b")
 _DESCRIPTION = re.compile(r"<description>(?:(?!</description>).)*\.(Description|Summary)\b")
+_TAXONOMIES = ("tags", "categories")
 _DEFAULT_OUTPUTS = ("html", "rss")
 _MEDIA_TYPES: Mapping[str, Format] = {
     "application/rss+xml": "rss",
@@ -56,9 +58,9 @@ class Output(msgspec.Struct, frozen=True):
 
 def template(root: Path, settings: Mapping[str, Any]) -> Template | None:
     """Return what the site's own RSS template, or that of its theme, shows; None without one."""
-    folders = [root / (hugo_config.text(settings, "layoutDir") or "layouts")]
-    themes = root / (hugo_config.text(settings, "themesDir") or "themes")
-    folders += [themes / name / "layouts" for name in hugo_config.texts(settings, "theme")]
+    folders = [root / (text(settings, "layoutDir") or "layouts")]
+    themes = root / (text(settings, "themesDir") or "themes")
+    folders += [themes / name / "layouts" for name in texts(settings, "theme")]
     for folder in folders:
         for name in _TEMPLATES:
             if source := literals.read_text(folder / name):
@@ -68,6 +70,7 @@ def template(root: Path, settings: Mapping[str, Any]) -> Template | None:
 
 def _read_template(source: str) -> Template:
     named = [word for match in _SELECTED.findall(source) for word in _WORD.findall(match)]
+    named = [word for word in named if word not in _OPERATORS]
     first = _FIRST.search(source)
     date, summary = _PUB_DATE.search(source), _DESCRIPTION.findall(source)
     return Template(
@@ -86,7 +89,7 @@ def old_feeds(
     shown: Template | None,
 ) -> list[OldFeed]:
     """Return the feeds that the site makes: of the home page, sections and terms, by language."""
-    limit = hugo_config.get(settings, "services.rss.limit", "rssLimit")
+    limit = get(settings, "services.rss.limit", "rssLimit")
     size = shown.size if shown else None
     if isinstance(limit, int) and limit > 0:
         size = limit
@@ -101,7 +104,7 @@ def old_feeds(
                     f"{prefix}{path}{output.file}",
                     output.format,
                     size,
-                    hugo_config.text(language.settings, "title") if kind == "home" else "",
+                    text(language.settings, "title") if kind == "home" else "",
                     term if kind != "section" else ("folder", path.strip("/")),
                     "topic" if "{topic}" in path else None,
                 )
@@ -113,10 +116,10 @@ def _places(settings: Mapping[str, Any], sections: list[str]) -> Iterator[tuple[
     """Yield the kind of page, its path and the format of each feed of one language."""
     places = [("home", "")]
     places += [("section", f"{name}/") for name in sections]
-    places += [("term", f"{name}/{{topic}}/") for name in taxonomies(settings)]
-    disabled = {name.lower() for name in hugo_config.texts(settings, "disableKinds")}
+    places += [("term", f"{name}/{{topic}}/") for name in _with_pages(settings)]
+    disabled = {name.lower() for name in texts(settings, "disableKinds")}
     for kind, path in places:
-        names = hugo_config.texts(settings, f"outputs.{kind}") or _DEFAULT_OUTPUTS
+        names = texts(settings, f"outputs.{kind}") or _DEFAULT_OUTPUTS
         for name in () if kind in disabled else names:
             output = _output(settings, name.lower())
             if output and not (name.lower() == "rss" and "rss" in disabled):
@@ -124,28 +127,29 @@ def _places(settings: Mapping[str, Any], sections: list[str]) -> Iterator[tuple[
 
 
 def taxonomies(settings: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the keys of front matter that hold terms."""
-    table = hugo_config.get(settings, "taxonomies")
-    disabled = {name.lower() for name in hugo_config.texts(settings, "disableKinds")}
-    if "taxonomy" in disabled and "term" in disabled and table is None:
-        return ("tags", "categories")
-    if not isinstance(table, Mapping):
-        return ("tags", "categories")
-    return tuple(str(plural).lower() for plural in table.values())
+    """Return the keys of front matter that hold terms; tags count even if they have no pages."""
+    plurals = (str(plural).lower() for plural in mapping(settings, "taxonomies").values())
+    return tuple(dict.fromkeys((*_TAXONOMIES, *plurals)))
+
+
+def _with_pages(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    table = get(settings, "taxonomies")
+    plurals = table.values() if isinstance(table, Mapping) else _TAXONOMIES
+    return tuple(str(plural).lower() for plural in plurals)
 
 
 def _output(settings: Mapping[str, Any], name: str) -> Output | None:
     """Return an output format of the site if it is one of feeds."""
-    own = hugo_config.mapping(hugo_config.mapping(settings, "outputFormats"), name)
+    own = mapping(mapping(settings, "outputFormats"), name)
     media_type = str(own.get("mediatype") or ("application/rss+xml" if name == "rss" else ""))
     format_ = _MEDIA_TYPES.get(media_type.lower())
     if format_ is None and "json" in media_type and "feed" in name:
         format_ = "json"
     if format_ is None:
         return None
-    known = hugo_config.mapping(settings, "mediaTypes").get(media_type.lower())
-    suffixes = hugo_config.texts(known, "suffixes") if isinstance(known, Mapping) else ()
+    known = mapping(settings, "mediaTypes").get(media_type.lower())
+    suffixes = texts(known, "suffixes") if isinstance(known, Mapping) else ()
     suffix = suffixes[0] if suffixes else "json" if format_ == "json" else "xml"
-    base = hugo_config.text(own, "baseName") or "index"
-    folder = hugo_config.text(own, "path").strip("/")
+    base = text(own, "baseName") or "index"
+    folder = text(own, "path").strip("/")
     return Output(name, format_, f"{folder}/{base}.{suffix}".lstrip("/"))
