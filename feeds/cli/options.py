@@ -21,9 +21,9 @@ config = click.option(
     "--config",
     "root",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("config"),
+    default=load.default_folder,
     envvar="FEEDS_CONFIG",
-    show_default=True,
+    show_default="config, or where feeds init wrote it",
     help="The folder with site.yaml and feeds.yaml.",
 )
 json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")

@@ -14,6 +14,15 @@ from feeds.config.source import ConfigSource, Keys, decode, override, read
 from feeds.errors import ConfigError
 from feeds.util.text import slug
 
+# Names of the config folder, in the order in which they are looked for.
+FOLDERS = ("config", "feeds", "_feeds", "feeds-config")
+
+
+def default_folder() -> Path:
+    """Return the config folder below the current folder: the first that has a site.yaml."""
+    paths = (Path(name) for name in FOLDERS)
+    return next((path for path in paths if (path / "site.yaml").is_file()), Path(FOLDERS[0]))
+
 
 def load(root: Path, environ: Mapping[str, str], *, away: bool = False) -> Site:
     """Load the site from the config folder `root`, with `FEEDS_*` variables taking precedence.

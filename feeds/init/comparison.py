@@ -52,12 +52,17 @@ class _Pair(msgspec.Struct):
     entry: Entry
 
 
-def compare(document: OldDocument, entries: Sequence[Entry], site: Site) -> Comparison:
-    """Return how the entries differ from the items of an old feed, with the ids that fit best."""
+def compare(
+    document: OldDocument, entries: Sequence[Entry], site: Site, rule: IdRule | None = None
+) -> Comparison:
+    """Return how the entries differ from the items of an old feed.
+
+    Their ids are those of `rule`, or else of the rule that fits best.
+    """
     index = _Index(entries)
     pairs = [(item, index.find(item)) for item in document.items]
     known = [_Pair(item, entry) for item, entry in pairs if entry is not None]
-    rule = _best_rule(known, site)
+    rule = rule or _best_rule(known, site)
     counts: Counter[Part] = Counter({"item": len(known)})
     differences: list[Difference] = []
     same = 0

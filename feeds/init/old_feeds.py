@@ -1,0 +1,67 @@
+"""Finds the feeds of a site that its generator has built, or that the user names."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from feeds.init import old_documents
+from feeds.init.findings import Findings, OldFeed
+from feeds.init.old_documents import NAMES, OldDocument, OldDocumentError
+
+_BUILT = ("_site", "public", "output", "site", "dist", "build", "_book", "docs/_site")
+
+
+class OldFile(msgspec.Struct):
+    """A document, and its path as the user knows it."""
+
+    shown: str
+    document: OldDocument
+
+
+def named(findings: Findings, file: Path) -> list[OldFile]:
+    """Return the feed in a file, and note it among the old feeds. Raises `OldDocumentError`."""
+    document = old_documents.read(file)
+    path = urlsplit(document.address).path or file.name
+    _note(findings, path.removeprefix(urlsplit(findings.url).path).strip("/"), document)
+    return [OldFile(str(file), document)]
+
+
+def built(findings: Findings) -> list[OldFile]:
+    """Return the main feeds of a built site, and note those that are new among the old feeds."""
+    for name in dict.fromkeys((*findings.built, *_BUILT)):
+        if files := list(_feeds_in(findings, name)):
+            return files
+    return []
+
+
+def _feeds_in(findings: Findings, name: str) -> Iterator[OldFile]:
+    known = [feed.path for feed in findings.old_feeds if feed.term is None and feed.field is None]
+    for path in dict.fromkeys((*known, *(NAMES if not known else ()))):
+        file = findings.root / name / path
+        if not path or not file.is_file():
+            continue
+        try:
+            document = old_documents.read(file)
+        except OldDocumentError:
+            continue
+        if document.items:
+            _note(findings, path, document)
+            yield OldFile(f"{name}/{path}", document)
+
+
+def _note(findings: Findings, path: str, document: OldDocument) -> None:
+    """Add a feed to the old ones, or its title and size to the one with its path."""
+    others = [feed for feed in findings.old_feeds if feed.path != path]
+    old = next((feed for feed in findings.old_feeds if feed.path == path), None)
+    number = len(document.items)
+    if old is None:
+        old = OldFeed(path, document.format, number, document.title)
+        findings.old_feeds = (old, *others)
+        return
+    size = None if old.size is None else max(old.size, number)
+    new = msgspec.structs.replace(
+        old, format=document.format, size=size, title=old.title or document.title
+    )
+    findings.old_feeds = tuple(new if feed is old else feed for feed in findings.old_feeds)

@@ -1,0 +1,183 @@
+"""The report of `feeds init`: few lines, each of which helps. No I/O."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from feeds.init.comparison import Comparison, Part
+from feeds.init.detect import Match
+from feeds.init.findings import Findings
+from feeds.init.initialiser import Outcome
+from feeds.init.registry import NAMES
+from feeds.init.trial import LEAST, Trial, in_order, rare
+
+_MOST = 5
+_PARTS: tuple[tuple[Part, str], ...] = (
+    ("link", "links"), ("date", "dates"), ("title", "titles"), ("id", "ids"),
+)  # fmt: skip
+
+
+def lines(outcome: Outcome) -> Iterator[str]:
+    """Yield the lines of the report."""
+    yield _generator(outcome)
+    yield from _others(outcome.others)
+    yield from _articles(outcome.trial)
+    if outcome.trial.entries:
+        yield _dates(outcome.trial)
+        yield _links(outcome.findings)
+        yield from _collisions(outcome.trial)
+        yield _terms(outcome)
+    for sentence in outcome.findings.unclear:
+        yield f"Not clear: {sentence.rstrip('.')}."
+    yield from _old_feeds(outcome)
+    for name, compared in outcome.comparisons:
+        yield from _comparison(name, compared)
+    written = ", ".join(str(outcome.config / name) for name in outcome.files)
+    yield f"Written: {written}"
+
+
+def _generator(outcome: Outcome) -> str:
+    findings = outcome.findings
+    if not findings.generator:
+        return (
+            f"No site generator was found in {findings.root}, and no article with front matter. "
+            f"Known are {', '.join(NAMES)}. The settings are those of a plain folder: write your "
+            "article folder into them."
+        )
+    evidence = f" ({', '.join(findings.evidence[:3])})" if findings.evidence else ""
+    folder = (findings.root / findings.folder).as_posix()
+    return f"{findings.generator}{evidence}. {_counted(outcome.trial.files, 'file')} in {folder}."
+
+
+def _others(others: list[Match]) -> Iterator[str]:
+    if others:
+        names = ", ".join(f"{one.generator.name} ({', '.join(one.evidence[:2])})" for one in others)
+        yield f"{names} would fit, too: choose with --generator NAME."
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _articles(trial: Trial) -> Iterator[str]:
+    counts = trial.counts
+    verb = "is" if counts.published == 1 else "are"
+    later = f", {counts.coming:,} later" if counts.coming else ""
+    yield f"{_counted(counts.published, 'article')} {verb} published{later}."
+    for reason, example in [*in_order(trial.withheld)][:_MOST]:
+        paths = f": {', '.join(example.paths)}" if example.count <= len(example.paths) else ""
+        yield f"  {example.count:,} not published: {reason}{paths}"
+    for reason, example in [*in_order(trial.failed)][:_MOST]:
+        yield f"  {example.count:,} cannot be published: {example.paths[0]}: {reason}"
+    for kind, count in counts.unread.most_common():
+        yield f"  {count:,} not read: {kind}"
+    for reason, example in [*in_order(trial.notices)][:_MOST]:
+        yield f"  {example.count:,} with a notice, {example.paths[0]} first: {reason}"
+    if trial.warnings:
+        first = trial.warnings[0]
+        number = _counted(len(trial.warnings), "warning")
+        yield f"  {number}, the first: {first}; feeds check lists all"
+
+
+def _dates(trial: Trial) -> str:
+    parts = [f"{number:,} from the {source}" for source, number in trial.counts.dated.most_common()]
+    text = ", ".join(parts).replace("from the first seen", "from the day when they are first seen")
+    return f"Dates: {text}."
+
+
+def _links(findings: Findings) -> str:
+    patterns = findings.permalink
+    if isinstance(patterns, dict):
+        patterns = ", ".join(f"{folder}: {pattern}" for folder, pattern in patterns.items())
+    shown = patterns or "as the generator makes them,"
+    return f"Links: {shown} below {findings.url}  Ids: {findings.ids}."
+
+
+def _collisions(trial: Trial) -> Iterator[str]:
+    for link, paths in list(trial.collisions.items())[:_MOST]:
+        yield f"  {link} is the link of {len(paths)} articles: {', '.join(paths[:2])}"
+
+
+def _terms(outcome: Outcome) -> str:
+    trial = outcome.trial
+    parts = [f"Authors: {len(trial.authors):,}."]
+    if len(trial.languages) > 1:
+        languages = ", ".join(
+            f"{name} {number:,}" for name, number in trial.languages.most_common(5)
+        )
+        parts.append(f"Languages: {languages}.")
+    for name, terms in (("Topics", trial.topics), ("Categories", trial.categories)):
+        if terms:
+            parts.append(f"{name}: {_rare(terms)}.")
+    missing = trial.counts.without
+    absent = [f"{missing[name]:,} no {name}" for name in ("author", "summary") if missing[name]]
+    if absent:
+        parts.append(f"{' and '.join(absent)}.".capitalize())
+    return " ".join(parts)
+
+
+def _rare(terms: Counter[str]) -> str:
+    number = rare(terms)
+    more = f" ({number:,} on fewer than {LEAST} articles: no feeds for these)" if number else ""
+    return f"{len(terms):,}{more}"
+
+
+def _old_feeds(outcome: Outcome) -> Iterator[str]:
+    moved = outcome.plan.moved
+    feeds = [
+        f"/{feed.path} ({'all' if feed.size is None else feed.size} items) → "
+        f"{moved.get(feed.path, 'the same address')}"
+        for feed in outcome.findings.old_feeds
+        if feed.path in moved or feed.field is None
+    ]
+    if feeds:
+        more = f", and {len(feeds) - _MOST:,} more" if len(feeds) > _MOST else ""
+        yield f"Old feeds: {', '.join(feeds[:_MOST])}{more}"
+
+
+def _comparison(name: str, compared: Comparison) -> Iterator[str]:
+    start = f"Compared with {name}: {compared.same:,} of {compared.total:,} items have the same"
+    if compared.same == compared.total:
+        end = ": subscribers will see nothing new" if not compared.added else ""
+        yield f"{start} link, date and id{end}."
+    else:
+        yield f"{start} link, date and id."
+        same = ", ".join(f"{compared.parts[part]:,} {noun}" for part, noun in _PARTS)
+        yield f"  {compared.parts['item']:,} items are articles; of these the same: {same}."
+    for one in compared.differences:
+        if one.part == "item":
+            yield f"  {one.title}: {one.old} is no published article; see {one.advice}"
+        else:
+            yield f"  {one.title}: {one.part} {one.old} became {one.new}; see {one.advice}"
+    if compared.added:
+        noun = "entry" if compared.added == 1 else "entries"
+        yield f"  Subscribers will see {compared.added:,} {noun} as new."
+
+
+def as_data(outcome: Outcome) -> dict[str, Any]:
+    """Return the outcome for `--json`."""
+    findings, trial = outcome.findings, outcome.trial
+    return {
+        "generator": findings.preset,
+        "evidence": findings.evidence,
+        "root": str(findings.root),
+        "others": [match.generator.name for match in outcome.others],
+        "url": findings.url,
+        "title": findings.title,
+        "files": trial.files,
+        "counts": trial.counts,
+        "withheld": trial.withheld,
+        "failed": trial.failed,
+        "notices": trial.notices,
+        "collisions": trial.collisions,
+        "topics": len(trial.topics),
+        "rare_topics": rare(trial.topics),
+        "languages": trial.languages,
+        "authors": len(trial.authors),
+        "ids": findings.ids,
+        "unclear": findings.unclear,
+        "old_feeds": findings.old_feeds,
+        "moved": outcome.plan.moved,
+        "comparisons": [compared for _, compared in outcome.comparisons],
+        "written": [str(outcome.config / name) for name in outcome.files],
+    }
