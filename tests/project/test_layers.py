@@ -66,8 +66,8 @@ def imported(module: str) -> Iterator[tuple[str, str]]:
 
 def test_the_table_names_every_package_and_its_public_modules() -> None:
     assert list(ROWS) == [
-        "util", "model", "config", "articles", "catalogue", "render",
-        "build", "websub", "export", "publish", "serve", "cli",
+        "util", "model", "presets", "config", "articles", "catalogue", "render",
+        "build", "init", "websub", "export", "publish", "serve", "cli",
     ]  # fmt: skip
     # Git leaves a folder with __pycache__ behind when its modules are moved.
     folders = {path.parent for path in (*PACKAGES, *MODULES.values())}
