@@ -30,7 +30,8 @@ FEED_ADDRESSES: Mapping[Generator, Sequence[tuple[str, str]]] = {
     "ghost": (("rss", "rss"), ("tag/{topic}/rss", "rss")),
     "hugo": (
         ("index.xml", "rss"), ("tags/{topic}/index.xml", "rss"),
-        ("categories/{category}/index.xml", "rss"),
+        ("categories/{category}/index.xml", "rss"), ("categories/{topic}/index.xml", "rss"),
+        ("series/{topic}/index.xml", "rss"),
     ),
     "jekyll": (
         ("feed.xml", "atom"), ("feed/{category}.xml", "atom"), ("feed/by_tag/{topic}.xml", "atom"),

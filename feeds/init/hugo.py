@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from feeds.init import hugo_config, hugo_content, hugo_feeds, literals
 from feeds.init.findings import Findings
 from feeds.init.hugo_config import Language, get, mapping, text, texts
@@ -41,7 +43,7 @@ def inspect(root: Path) -> Findings:
     default = languages[0]
     folder, roots = _content(languages)
     content = root / folder
-    shown = hugo_feeds.template(root, default.settings)
+    shown = _with_sections(hugo_feeds.template(root, default.settings), content, roots, default)
     sections = _sections(content, roots)
     findings = Findings(
         preset="hugo",
@@ -49,7 +51,7 @@ def inspect(root: Path) -> Findings:
         evidence=detect(root),
         root=root,
         folder=folder,
-        include=_include(content, roots, default.settings, shown),
+        include=_include(roots, shown),
         ignore=_ignore(settings, content, languages),
         permalink=_permalinks(languages, roots, unclear),
         rules=_rules(settings, languages, roots, shown),
@@ -129,23 +131,27 @@ def _sections(content: Path, roots: Mapping[str, str]) -> list[str]:
     return [name for name in dict.fromkeys(names) if name not in roots.values()]
 
 
-def _include(
-    content: Path, roots: Mapping[str, str], settings: Mapping[str, Any], shown: Template | None
-) -> tuple[str, ...]:
-    """Return patterns of the sections in the feed of the home page; none if it shows all pages."""
-    if shown is None or not (shown.uses_main or shown.sections):
-        return ()
+def _with_sections(
+    shown: Template | None, content: Path, roots: Mapping[str, str], language: Language
+) -> Template | None:
+    """Return what the RSS template shows, with the sections that it means by their names."""
+    if shown is None:
+        return None
     folders = [content / root for root in roots.values()] or [content]
     sections = tuple(
         name for name in shown.sections if any((folder / name).is_dir() for folder in folders)
     )
-    if not sections and not shown.uses_main:
-        return ()
-    if not sections:
-        sections = texts(settings, "mainSections", "params.mainSections")
-    if not sections:
-        sections = tuple(filter(None, [hugo_content.largest_section(folders[0])]))
+    if not sections and shown.uses_main:
+        largest = hugo_content.largest_section(folders[0])
+        main = texts(language.settings, "mainSections", "params.mainSections")
+        sections = main or tuple(filter(None, [largest]))
+    return msgspec.structs.replace(shown, sections=sections)
+
+
+def _include(roots: Mapping[str, str], shown: Template | None) -> tuple[str, ...]:
+    """Return patterns of the sections in the feed of the home page; none if it shows all pages."""
     above = [f"{root}/" for root in roots.values()] or [""]
+    sections = shown.sections if shown else ()
     return tuple(f"{root}{section}/*" for root in above for section in sections)
 
 

@@ -1,5 +1,6 @@
 """Hugo's configuration, from all its places and formats (gohugo.io/configuration/introduction)."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -25,6 +26,12 @@ class Language(msgspec.Struct, frozen=True):
     tag: str
     folder: str
     settings: Mapping[str, Any]
+    has_own_folder: bool = True
+
+    @property
+    def reading_tag(self) -> str:
+        """The tag that its articles have: only a folder can give them another one than the key."""
+        return self.tag if self.has_own_folder else self.key
 
 
 def files(root: Path) -> list[Path]:
@@ -117,9 +124,14 @@ def languages(settings: Mapping[str, Any]) -> list[Language]:
     if default not in keys:
         keys.append(default)
     folders = _mounted(settings)
-    return [
+    found = [
         _language(key, settings, mapping(table, key), folders)
         for key in sorted(keys, key=lambda key: key != default)
+    ]
+    shared = Counter(language.folder for language in found)
+    return [
+        msgspec.structs.replace(language, has_own_folder=shared[language.folder] == 1)
+        for language in found
     ]
 
 

@@ -88,28 +88,42 @@ def old_feeds(
     sections: list[str],
     shown: Template | None,
 ) -> list[OldFeed]:
-    """Return the feeds that the site makes: of the home page, sections and terms, by language."""
+    """Return the feeds that the site makes: of the home page, sections and terms, by language.
+
+    The feed of the only section that the home page's feed shows is the same as that.
+    """
+    alone = shown.sections if shown and shown.sections else tuple(sections)
     limit = get(settings, "services.rss.limit", "rssLimit")
     size = shown.size if shown else None
     if isinstance(limit, int) and limit > 0:
         size = limit
-    feeds: list[OldFeed] = []
-    for number, language in enumerate(languages):
-        in_folder = number or language.settings.get("defaultcontentlanguageinsubdir")
-        prefix = f"{language.key}/" if len(languages) > 1 and in_folder else ""
-        term = ("language", language.tag) if len(languages) > 1 else None
-        for kind, path, output in _places(language.settings, sections):
-            feeds.append(
-                OldFeed(
-                    f"{prefix}{path}{output.file}",
-                    output.format,
-                    size,
-                    text(language.settings, "title") if kind == "home" else "",
-                    term if kind != "section" else ("folder", path.strip("/")),
-                    "topic" if "{topic}" in path else None,
-                )
-            )
-    return feeds
+    return [
+        OldFeed(
+            f"{_prefix(languages, number)}{path}{output.file}",
+            output.format,
+            size,
+            text(language.settings, "title") if kind == "home" else "",
+            _term(kind, path, language if len(languages) > 1 else None, alone),
+            "topic" if kind == "term" else None,
+        )
+        for number, language in enumerate(languages)
+        for kind, path, output in _places(language.settings, sections)
+        if kind == "home" or not number
+    ]
+
+
+def _prefix(languages: list[Language], number: int) -> str:
+    in_folder = number or get(languages[0].settings, "defaultContentLanguageInSubdir") is True
+    return f"{languages[number].key}/" if len(languages) > 1 and in_folder else ""
+
+
+def _term(
+    kind: str, path: str, language: Language | None, alone: tuple[str, ...]
+) -> tuple[str, str] | None:
+    """Return the term of a feed that shows only a part of the site."""
+    if kind == "section" and alone != (path.strip("/"),):
+        return ("folder", path.strip("/"))
+    return ("language", language.reading_tag) if kind != "term" and language else None
 
 
 def _places(settings: Mapping[str, Any], sections: list[str]) -> Iterator[tuple[str, str, Output]]:
