@@ -1,16 +1,8 @@
 """The site's own asset files, such as images and audio: their sizes."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from feeds.config.site import Site
-
-# Returns the size in bytes of the asset at a path below the assets folder; None if unknown.
-AssetSize = Callable[[str], int | None]
-
-
-def no_asset_size(_path: str) -> None:
-    """An `AssetSize` that knows no file."""
 
 
 class AssetFolder:

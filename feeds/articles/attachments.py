@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
 from feeds.articles import markup
-from feeds.articles.assets import AssetSize
 from feeds.articles.fields import Fields
+from feeds.articles.site_files import SiteFiles
 from feeds.config.site import Site
 from feeds.model.entry import Enclosure, Image, Player
 from feeds.util import dates, media_types
@@ -13,7 +13,7 @@ from feeds.util.media_types import Medium
 from feeds.util.text import quote_for_message
 
 
-def images(fields: Fields, site: Site, asset_size: AssetSize) -> Iterator[Image]:
+def images(fields: Fields, site: Site, files: SiteFiles) -> Iterator[Image]:
     """Yield the images listed under `images`, in order, each URL once."""
     seen: set[str] = set()
     for item in fields.mappings("images"):
@@ -27,12 +27,12 @@ def images(fields: Fields, site: Site, asset_size: AssetSize) -> Iterator[Image]
             height=item.number("height", positive=True),
             title=item.text("title") or None,
             media_type=_media_type(item, url, site),
-            length=_length(item, url, site, asset_size),
+            length=_length(item, url, site, files),
         )
 
 
 def enclosures(
-    fields: Fields, images: tuple[Image, ...], site: Site, asset_size: AssetSize
+    fields: Fields, images: tuple[Image, ...], site: Site, files: SiteFiles
 ) -> Iterator[Enclosure]:
     """Yield the enclosures, most important first: audio, video, downloads, images.
 
@@ -40,11 +40,11 @@ def enclosures(
     """
     for name in ("audio", "video"):
         for item in _players(fields, name):
-            if enclosure := _enclosure(item, name, site, asset_size):
+            if enclosure := _enclosure(item, name, site, files):
                 yield enclosure
     for action in fields.mappings("actions"):
         if action.text("type") == "download" and (
-            enclosure := _enclosure(action, "document", site, asset_size)
+            enclosure := _enclosure(action, "document", site, files)
         ):
             yield enclosure
     for image in images:
@@ -84,9 +84,7 @@ def _players(fields: Fields, name: str) -> Iterator[Fields]:
         yield from fields.mappings(name)
 
 
-def _enclosure(
-    fields: Fields, medium: Medium, site: Site, asset_size: AssetSize
-) -> Enclosure | None:
+def _enclosure(fields: Fields, medium: Medium, site: Site, files: SiteFiles) -> Enclosure | None:
     url = fields.url("url", site.assets_url)
     if url is None:
         return None
@@ -98,7 +96,7 @@ def _enclosure(
         url=url,
         media_type=media_type or media_types.OCTETS,
         medium=medium,
-        length=_length(fields, url, site, asset_size),
+        length=_length(fields, url, site, files),
         title=fields.text("title") or None,
         duration=dates.iso_duration(fields.raw("duration")),
         width=fields.number("width", positive=True),
@@ -117,10 +115,10 @@ def _media_type(fields: Fields, url: str, site: Site) -> str | None:
     return declared or media_types.media_type(url, site.settings.media_types)
 
 
-def _length(fields: Fields, url: str, site: Site, asset_size: AssetSize) -> int | None:
+def _length(fields: Fields, url: str, site: Site, files: SiteFiles) -> int | None:
     """Return the size in bytes: the value of `size`, else the size of the site's own file."""
     size = fields.number("size", positive=True)
     if size or not site.settings.assets_folder or not url.startswith(site.assets_url):
         return size
     path = unquote(urlsplit(url).path).removeprefix(urlsplit(site.assets_url).path)
-    return asset_size(path)
+    return files.size(path)

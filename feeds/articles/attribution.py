@@ -5,8 +5,8 @@ from itertools import accumulate
 from typing import TypeAlias
 
 from feeds.articles import attachments
-from feeds.articles.assets import no_asset_size
 from feeds.articles.fields import Fields
+from feeds.articles.site_files import NoFiles
 from feeds.config.feed_settings import Provider as KnownProvider
 from feeds.config.site import Site
 from feeds.model.entry import Person, Provider, Related
@@ -92,7 +92,7 @@ def _provider(fields: Fields, site: Site) -> _Attribution:
     if not name:
         fields.wrong("name", "is missing; name the provider")
         return None, ()
-    icons = tuple(attachments.images(fields, site, no_asset_size))
+    icons = tuple(attachments.images(fields, site, NoFiles()))
     provider = Provider(
         name=name,
         key=slug(name),

@@ -5,6 +5,7 @@ import posixpath
 from datetime import datetime
 from functools import lru_cache
 from pathlib import PurePosixPath
+from typing import NamedTuple
 from urllib.parse import quote
 
 import msgspec
@@ -13,26 +14,26 @@ from feeds.articles import (
     article_date,
     attachments,
     attribution,
+    entry_text,
     frontmatter,
-    sanitizer,
     unread_keys,
     withholding,
 )
-from feeds.articles.assets import AssetSize, no_asset_size
 from feeds.articles.content import ContentParts, compose
 from feeds.articles.fact_line import fact_line
 from feeds.articles.fields import Fields
 from feeds.articles.frontmatter import ParsedFile
+from feeds.articles.site_files import NoFiles, SiteFiles
 from feeds.config.settings import LANGUAGE
 from feeds.config.site import Site
 from feeds.errors import ArticleError, Notice, Problem
 from feeds.model.entry import Entry, content_hash
 from feeds.presets.reading import DateSource, Location, Reading
-from feeds.util import urls
-from feeds.util.text import quote_for_message, shorten
+from feeds.util import dates, urls
+from feeds.util.text import quote_for_message
 
-_MARKUP = {".html", ".htm"}
 _MAX_TOPICS = 30
+_NO_FILES = NoFiles()
 
 
 class Article(msgspec.Struct, frozen=True):
@@ -54,6 +55,16 @@ class Article(msgspec.Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
     content_hash: str = ""
     until: int | None = None
+
+
+class _Opened(NamedTuple):
+    """An article that is published, before its body is read."""
+
+    head: "_Head"
+    fields: Fields
+    file: ParsedFile
+    reading: Reading
+    until: int | None
 
 
 class _Head(msgspec.Struct, frozen=True, gc=False):
@@ -87,15 +98,44 @@ def parse(
     seen: datetime,
     site: Site,
     now: datetime | None = None,
-    asset_size: AssetSize = no_asset_size,
+    files: SiteFiles = _NO_FILES,
 ) -> Article:
     """Parse the article at `path`, which is relative to the article folder (with `/`).
 
     `seen` is the time the article was first seen, and the date of an article without one. The
     dates that withhold an article are compared with `now`, or with `seen` if `now` is None.
-    `asset_size` gives the sizes of the site's own files. Never raises for a bad article: the
-    problems say why it has no entry.
+    `files` knows the site's other files. Never raises for a bad article: the problems say why it
+    has no entry.
     """
+    opened = _open(path, content, seen, site, now or seen)
+    if isinstance(opened, Article):
+        return opened
+    notices: list[Notice] = []
+    entry = _build_entry(opened, site, files, notices)
+    reading = opened.reading
+    dated = article_date.source(reading, opened.fields, path, site)
+    notices += unread_keys.notices(reading.data, has_date=dated != "")
+    return Article(
+        entry,
+        source_hash=_source_hash(opened.file),
+        problems=tuple(opened.fields.problems),
+        content_hash=content_hash(entry),
+        until=opened.until,
+        dated=dated,
+        notices=tuple(notices),
+    )
+
+
+def link(path: str, content: bytes, site: Site, now: datetime) -> str | None:
+    """Return the URL of an article that others link to; None if it is not published."""
+    opened = _open(path, content, dates.EPOCH, site, now)
+    return None if isinstance(opened, Article) else opened.head.link
+
+
+def _open(
+    path: str, content: bytes, seen: datetime, site: Site, now: datetime
+) -> "_Opened | Article":
+    """Read the front matter of an article; an `Article` without entry if it is not published."""
     preset = site.preset
     try:
         file = frontmatter.split(path, content, preset.formats)
@@ -107,7 +147,7 @@ def parse(
     file = msgspec.structs.replace(file, data=reading.data, body=reading.body, names=reading.names)
     problems = list(file.problems)
     fields = Fields(file, file.data, problems)
-    verdict = withholding.judge(fields, path, file.repeated, now or seen, site)
+    verdict = withholding.judge(fields, path, file.repeated, now, site)
     if verdict.withheld:
         return Article(
             None,
@@ -119,17 +159,7 @@ def parse(
     head = _head(fields, reading, path, seen, site)
     if head is None:
         return Article(None, problems=tuple(problems))
-    entry = _build_entry(head, fields, file, site, asset_size)
-    dated = article_date.source(reading, fields, path, site)
-    return Article(
-        entry,
-        source_hash=_source_hash(file),
-        problems=tuple(problems),
-        content_hash=content_hash(entry),
-        until=verdict.until,
-        dated=dated,
-        notices=tuple(unread_keys.notices(reading.data, has_date=dated != "")),
-    )
+    return _Opened(head, fields, file, reading, verdict.until)
 
 
 def _source_hash(file: ParsedFile) -> str:
@@ -164,19 +194,20 @@ def _title(fields: Fields) -> str:
     return title
 
 
-def _build_entry(
-    head: _Head, fields: Fields, file: ParsedFile, site: Site, asset_size: AssetSize
-) -> Entry:
+def _build_entry(opened: _Opened, site: Site, files: SiteFiles, notices: list[Notice]) -> Entry:
+    head, fields, file = opened.head, opened.fields, opened.file
     updated = fields.date("updatedDateTime", site.zone)
-    summary = _summary(fields, site)
-    images = tuple(attachments.images(fields, site, asset_size))
+    place = entry_text.Place(head.title, head.link, head.page.url or head.link)
+    text = entry_text.read(fields, file, opened.reading, place, site, files)
+    notices += text.notices
+    images = tuple(attachments.images(fields, site, files))
     player = attachments.player(fields, site)
     provider, authors = attribution.provider(fields, site)
     related = attribution.related(fields, site)
     parts = ContentParts(
         title=head.title,
-        body=_body(fields, file, head.link, site),
-        summary=summary,
+        body=text.html,
+        summary=text.summary,
         link=head.link,
         image=images[0] if images else None,
         player=player,
@@ -192,7 +223,7 @@ def _build_entry(
         link=head.link,
         published=head.published,
         updated=max(updated or head.published, head.published),
-        summary=summary,
+        summary=text.summary,
         content=compose(parts),
         via=head.via,
         language=_language(fields),
@@ -202,52 +233,12 @@ def _build_entry(
         type=head.type,
         topics=fields.names("topics", _MAX_TOPICS),
         images=images,
-        enclosures=tuple(attachments.enclosures(fields, images, site, asset_size)),
+        enclosures=tuple(attachments.enclosures(fields, images, site, files)),
         player=player,
         related=related,
         quality=fields.number("quality") or 0,
         heat=fields.number("heat") or 0,
     )
-
-
-def _body(fields: Fields, file: ParsedFile, link: str, site: Site) -> str:
-    """Return the body as sanitised HTML; empty if there is none, or with a problem."""
-    if not file.body:
-        return ""
-    base = sanitizer.Base(link, site.settings.url, site.assets_url)
-    is_html = PurePosixPath(file.path).suffix.lower() in _MARKUP
-    try:
-        content = (sanitizer.sanitise if is_html else sanitizer.from_markdown)(file.body, base)
-        _check_size(content, site)
-    except sanitizer.BodyError as error:
-        message = f"{error}; the summary is published instead"
-        fields.problems.append(Problem(file.path, file.body_line, "", message))
-        return ""
-    return content
-
-
-def _check_size(content: str, site: Site) -> None:
-    """Raise `BodyError` if the content exceeds the site's limit."""
-    limit = site.settings.articles.max_content
-    if len(content) > limit or (len(content) * 4 > limit and len(content.encode()) > limit):
-        size = len(content.encode())
-        raise sanitizer.BodyError(
-            f"body becomes {size:,} bytes of HTML, more than articles.max_content ({limit:,}); "
-            "write a shorter one"
-        )
-
-
-def _summary(fields: Fields, site: Site) -> str:
-    """Return the excerpt, or the bio if there is none, shortened to `articles.max_content`."""
-    name, limit = "excerpt", site.settings.articles.max_content
-    summary = fields.text(name)
-    if not summary:
-        name = "bio"
-        summary = fields.text(name)
-    if len(summary) <= limit:
-        return summary
-    fields.wrong(name, f"has {len(summary):,} characters; the first {limit:,} are read")
-    return shorten(summary, limit)
 
 
 def _category_and_type(fields: Fields, path: str, site: Site) -> tuple[str | None, str | None]:

@@ -3,6 +3,7 @@
 import re
 from contextvars import ContextVar
 from html import escape
+from typing import Protocol
 
 import msgspec
 import nh3
@@ -23,8 +24,14 @@ _URL_ATTRIBUTES = frozenset({"href", "src", "cite", "poster", "data", "longdesc"
 _TAGS = nh3.ALLOWED_TAGS - {"map", "area"} | {
     "audio", "details", "figcaption", "figure", "picture", "source", "summary", "track", "video",
 }  # fmt: skip
+# Elements whose `id` is kept where `Base.keeps_names` says so: headings, and parts of footnotes.
+_WITH_ID = ("a", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "li", "p", "section", "span", "sup")
 _ATTRIBUTES = {
-    **{tag: set(names) for tag, names in nh3.ALLOWED_ATTRIBUTES.items()},
+    **{
+        tag: set(names) | ({"id"} if tag in _WITH_ID else set())
+        for tag, names in {**dict.fromkeys(_WITH_ID, ()), **nh3.ALLOWED_ATTRIBUTES}.items()
+    },
+    "code": {"class"},
     "audio": {"src", "controls"},
     "video": {"src", "controls", "poster", "width", "height"},
     "source": {"src", "srcset", "type", "media", "sizes"},
@@ -35,6 +42,10 @@ _DROPPED_WHOLE = {"script", "style", "title", "template", "noscript", "svg", "ma
 # The base of the body that is being cleaned. One shared `nh3.Cleaner` calls the filter for all
 # threads, because creating one takes as long as cleaning a short body; the filter reads this.
 _current_base: ContextVar["Base"] = ContextVar("current_base")
+_seen_ids: ContextVar[set[str]] = ContextVar("seen_ids")
+_NAMES = frozenset({"class", "id"})
+_ID = re.compile(r"[A-Za-z][\w:.-]{0,99}")
+_LANGUAGE = re.compile(r"language-[\w+#.-]{1,40}")
 # The characters that absolute URLs of one body may have, because a short reference may become a
 # long URL; and those left for the current body.
 _MAX_URLS = 20_000_000
@@ -43,7 +54,7 @@ _CLEANER = nh3.Cleaner(
     tags=_TAGS,
     attributes=_ATTRIBUTES,
     clean_content_tags=_DROPPED_WHOLE,
-    attribute_filter=lambda _, name, value: _attribute(name, value, _current_base.get()),
+    attribute_filter=lambda tag, name, value: _attribute(name, value, _current_base.get(), tag),
     url_schemes={"http", "https", "mailto", "tel"},
     link_rel=None,
     strip_comments=True,
@@ -62,16 +73,29 @@ _DEEP_LINE = re.compile(rf"^[ \t>*+.)\d-]{{{_MAX_BLOCKS},}}+(.?)", re.MULTILINE)
 _BLOCK = re.compile(r">|(?:[*+-]|\d[.)])(?=\s)")
 
 
+class References(Protocol):
+    """How a generator resolves the references in a body; None leaves out the link."""
+
+    def href(self, reference: str) -> str | None:
+        """Return the absolute URL for a link."""
+
+    def source(self, reference: str) -> str | None:
+        """Return the absolute URL of an image or another file."""
+
+
 class Base(msgspec.Struct, frozen=True):
     """The URLs that references in a body are relative to.
 
     `link` is the article's URL. References that begin with `/` are relative to `site`, those of
-    images and media to `assets`; both end in `/`.
+    images and media to `assets`; both end in `/`. `references` are resolved first, if given.
+    `keeps_names` keeps ids and the language of code.
     """
 
     link: str
     site: str
     assets: str
+    keeps_names: bool = False
+    references: References | None = None
 
 
 def from_markdown(text: str, base: Base) -> str:
@@ -79,13 +103,18 @@ def from_markdown(text: str, base: Base) -> str:
 
     Raises `BodyError` for a body that is too large or too deeply nested.
     """
+    check_nesting(text)
+    return sanitise(_MARKDOWN.html(text), base)
+
+
+def check_nesting(text: str) -> None:
+    """Raise `BodyError` for Markdown of which one line begins too many blocks."""
     for match in _DEEP_LINE.finditer(text):
         if len(_BLOCK.findall(match[0])) > _MAX_BLOCKS and not _is_break(match):
             raise markup.BodyError(
                 f"body is nested too deeply: one line begins more than {_MAX_BLOCKS} lists or "
                 "quotations; flatten it"
             )
-    return sanitise(_MARKDOWN.html(text), base)
 
 
 def _is_break(match: re.Match[str]) -> bool:
@@ -101,6 +130,7 @@ def sanitise(html: str, base: Base) -> str:
     Raises `BodyError` for a body that is too large or too deeply nested.
     """
     _current_base.set(base)
+    _seen_ids.set(set())
     _url_budget.set(_MAX_URLS)
     cleaned = _CLEANER.clean(markup.simplify(html, lambda source: _frame_link(source, base)))
     if _url_budget.get() < 0:
@@ -119,15 +149,39 @@ def _frame_link(source: str, base: Base) -> str:
     return f'<p><a href="{escape(target)}">{escape(target)}</a></p>' if target else ""
 
 
-def _attribute(name: str, value: str, base: Base) -> str | None:
+def _attribute(name: str, value: str, base: Base, tag: str = "") -> str | None:
     if len(value) > _MAX_VALUE:
         return None
     if name in _URL_ATTRIBUTES:
+        if base.references:
+            return _followed(value, base.references, base, is_link=tag == "a")
         root = base.assets if name in ("src", "poster") else base.site
         return _resolved(value, root, base)
+    if name in _NAMES:
+        return _kept_name(name, value) if base.keeps_names else None
     if name == "srcset":
         return _srcset(value, base)
     return value
+
+
+def _kept_name(name: str, value: str) -> str | None:
+    """Return an id that the body does not have yet, or the class that names code's language."""
+    if name == "class":
+        return next((part for part in value.split() if _LANGUAGE.fullmatch(part)), None)
+    seen = _seen_ids.get()
+    if not _ID.fullmatch(value) or value in seen:
+        return None
+    seen.add(value)
+    return value
+
+
+def _followed(value: str, references: References, base: Base, *, is_link: bool) -> str | None:
+    """Return a reference as an absolute URL, by the rules of the site's generator."""
+    try:
+        found = references.href(value) if is_link else references.source(value)
+    except ValueError:
+        return None
+    return None if found is None else _resolved(found, base.site, base)
 
 
 def _resolved(value: str, root: str, base: Base) -> str | None:
@@ -143,12 +197,18 @@ def _resolved(value: str, root: str, base: Base) -> str | None:
     return url
 
 
+def _source(value: str, base: Base) -> str | None:
+    if base.references:
+        return _followed(value, base.references, base, is_link=False)
+    return _resolved(value, base.assets, base)
+
+
 def _srcset(value: str, base: Base) -> str | None:
     if len(value) > _MAX_SRCSET or value.count(",") > _MAX_COMMAS:
         return None
     candidates = (
         url.replace(",", "%2C") + (match[2] or "").rstrip()
         for match in _CANDIDATE.finditer(value)
-        if (url := _resolved(match[1].rstrip(","), base.assets, base))
+        if (url := _source(match[1].rstrip(","), base))
     )
     return ", ".join(candidates) or None

@@ -15,8 +15,8 @@ from typing import Generic, NamedTuple, TypeVar
 import msgspec
 
 from feeds.articles import folder, parser
-from feeds.articles.assets import AssetFolder
 from feeds.articles.parser import Article
+from feeds.articles.site_folder import ArticleFiles, SiteFolder
 from feeds.catalogue.records import FileState
 from feeds.config.settings import ArticleSettings
 from feeds.config.site import Site
@@ -54,8 +54,8 @@ class ReadTask(msgspec.Struct, frozen=True):
 class ReadResult(msgspec.Struct, frozen=True):
     """What came of it; `article` is None where its bytes are the same.
 
-    `first_seen` is what it was told or took for that. `assets` are the sizes of the site's own
-    files that the article refers to, by path below the assets folder.
+    `first_seen` is what it was told or took for that. `assets` are the marks of the other
+    files that the article depends on (`ArticleFiles.marks`).
     """
 
     path: str
@@ -169,7 +169,8 @@ _state: threading.local = threading.local()
 
 
 def _start(site: Site, now: int) -> None:
-    _state.site, _state.now, _state.assets = site, now, AssetFolder(site)
+    _state.site, _state.now = site, now
+    _state.folder = SiteFolder(site, from_timestamp(now))
 
 
 def _begin(site: Site, now: int) -> None:
@@ -208,26 +209,20 @@ def _read(task: ReadTask, most: int | None = None) -> ReadResult | None:
     first_seen = task.first_seen
     if first_seen is None:
         first_seen = min(stat.mtime_ns // 1_000_000_000, _state.now)
-    assets: dict[str, int] = {}
-
-    def asset_size(asset: str) -> int | None:
-        size: int | None = _state.assets.size(asset)
-        assets[asset] = size or 0
-        return size
-
+    files = ArticleFiles(_state.folder)
     parsed = parser.parse(
         task.path,
         content,
         from_timestamp(first_seen),
         site,
         from_timestamp(_state.now),
-        asset_size,
+        files,
     )
     if parsed.entry and len(parsed.entry.content) > _SMALL_ENTRY // 2:
         if most is not None:
             return None
         _try(parsed.entry, site)
-    return ReadResult(task.path, seen, parsed, first_seen, assets)
+    return ReadResult(task.path, seen, parsed, first_seen, files.marks)
 
 
 def _try(entry: Entry, site: Site) -> None:

@@ -8,7 +8,7 @@ from feeds.presets import vocabulary
 from feeds.presets.matter import Matter, fold
 from feeds.presets.permalink import PageFacts
 from feeds.presets.preset import Preset
-from feeds.presets.reading import Format, Options, Reading
+from feeds.presets.reading import Format, Options, Reading, SummarySource
 from feeds.util import dates
 from feeds.util.text import slug
 
@@ -27,6 +27,7 @@ class Native(Preset):
     title: ClassVar[str] = "the vocabulary of this project"
     formats: ClassVar[tuple[Format, ...]] = ("yaml", "toml", "json")
     is_foreign: ClassVar[bool] = False
+    summary_order: ClassVar[tuple[SummarySource, ...]] = ("field",)
     split: ClassVar[str] = ","
 
     def __init__(self, options: Options) -> None:

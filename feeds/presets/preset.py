@@ -16,7 +16,7 @@ from feeds.presets import ids, permalink, vocabulary
 from feeds.presets.field_reader import FieldReader
 from feeds.presets.matter import Matter, fold
 from feeds.presets.permalink import DateZone, PageFacts
-from feeds.presets.reading import Dialect, Format, Location, Options, Reading
+from feeds.presets.reading import Dialect, Format, Location, Options, Reading, SummarySource
 
 # Markers in a body that end its summary.
 MORE = re.compile(r"<!--\s*(?:more|truncate|excerpt|end excerpt)\s*-->", re.IGNORECASE)
@@ -34,6 +34,8 @@ class Preset(FieldReader):
     permalink: ClassVar[str] = "/{path}/"
     zone_of_permalink: ClassVar[DateZone] = "utc"
     dialect: ClassVar[Dialect] = Dialect()
+    summary_order: ClassVar[tuple[SummarySource, ...]] = ("field", "more")
+    """Where the summary comes from: the first of these that there is."""
     rules: ClassVar[Mapping[str, Any]] = {}
     """The options of this preset (`articles.rules`), with their defaults."""
     has_leaf_bundles: ClassVar[bool] = False

@@ -13,6 +13,8 @@ from feeds.presets.permalink import DateZone
 from feeds.util.folder_names import FolderNames, no_names
 
 Format = Literal["yaml", "toml", "json", "headers", "rst", "none"]
+# The front matter, the text before the author's marker, the first paragraph, or so many words.
+SummarySource = Literal["field", "more", "paragraph", "50 words", "70 words"]
 DateSource = Literal["front matter", "file name", "path", ""]
 
 
@@ -21,7 +23,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
 
     `templates` are the template languages that run before Markdown. `linkify` makes links of bare
     URLs. `references` are relative to the page's URL or to the source file. `more` is the marker
-    that ends the summary, besides `<!-- more -->`.
+    that ends the summary, besides `<!-- more -->`. `smart` curls quotation marks, and `emoji` makes
+    characters of `:tada:`.
     """
 
     templates: tuple[
@@ -29,6 +32,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
                 "docusaurus", "vitepress", "nikola"], ...] = ()  # fmt: skip
     linkify: bool = False
     smart: bool = False
+    emoji: bool = False
     references: Literal["page", "source"] = "page"
     more: str = ""
 

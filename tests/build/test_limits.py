@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from feeds.articles import parser
-from feeds.articles.assets import AssetSize, no_asset_size
 from feeds.articles.parser import Article
+from feeds.articles.site_files import NoFiles, SiteFiles
 from feeds.build import check, workers
 from feeds.build.workers import ReadTask, article_workers
 from feeds.config.site import Site
@@ -66,6 +66,7 @@ REASONS = {
     "kill": r"ended its process \(signal 9\)",
 }
 
+_NO_FILES = NoFiles()
 _parse, _render, _begin, _limit_time = (
     parser.parse,
     fragment.render_entry,
@@ -85,7 +86,7 @@ def _hostile_parse(
     seen: datetime,
     site: Site,
     now: datetime | None = None,
-    asset_size: AssetSize = no_asset_size,
+    files: SiteFiles = _NO_FILES,
 ) -> Article:
     """Reading an article does what it says in its body."""
     marked = re.search(rb"read: (\w+)", content)
@@ -95,7 +96,7 @@ def _hostile_parse(
         (site.folder / path).write_text(text("b mended", body))
         os._exit(1)
     _do(marked and marked[1].decode())
-    return _parse(path, content, seen, site, now, asset_size)
+    return _parse(path, content, seen, site, now, files)
 
 
 def _hostile_render(entry: Entry, site: Site) -> dict[document.Format, bytes]:

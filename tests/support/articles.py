@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from feeds.articles import parser
-from feeds.articles.assets import AssetFolder
 from feeds.articles.parser import Article
+from feeds.articles.site_folder import ArticleFiles, SiteFolder
 from feeds.config.site import Site
 from feeds.model.entry import Entry
 from tests.support.site import front_matter, make_site
@@ -17,8 +17,8 @@ SEEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 def parse_article(
     body: str = "", path: str = "_news/2024-05-01-a.md", site: Site = SITE, **fields: Any
 ) -> Article:
-    size = AssetFolder(site).size
-    return parser.parse(path, front_matter(body, **fields).encode(), SEEN, site, asset_size=size)
+    files = ArticleFiles(SiteFolder(site))
+    return parser.parse(path, front_matter(body, **fields).encode(), SEEN, site, files=files)
 
 
 def parse_entry(body: str = "", path: str = "_news/2024-05-01-a.md", **fields: Any) -> Entry:

@@ -1,0 +1,1 @@
+"""Bodies as site generators write them: templates, then links, Markdown and clean HTML. No I/O."""

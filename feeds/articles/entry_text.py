@@ -1,0 +1,127 @@
+"""The text of an entry: its body as HTML, and its summary. No I/O."""
+
+import re
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from feeds.articles import sanitizer
+from feeds.articles.bodies import body
+from feeds.articles.bodies.body import Body
+from feeds.articles.bodies.page import Page
+from feeds.articles.fields import Fields
+from feeds.articles.frontmatter import ParsedFile
+from feeds.articles.site_files import SiteFiles
+from feeds.config.site import Site
+from feeds.errors import Notice, Problem
+from feeds.presets.reading import Reading
+from feeds.util.text import shorten
+
+_MARKUP = {".html", ".htm"}
+_FIRST_BLOCK = re.compile(r"<(p|h[1-6]|ul|ol|blockquote|pre|div|figure|table)\b[\s\S]*?</\1>")
+
+
+class Place(NamedTuple):
+    """An article's title, its entry's link, and the URL of its own page."""
+
+    title: str
+    link: str
+    url: str
+
+
+class EntryText(NamedTuple):
+    """The body of an entry as sanitised HTML, and its summary as plain text."""
+
+    html: str
+    summary: str
+    notices: tuple[Notice, ...] = ()
+
+
+def read(
+    fields: Fields, file: ParsedFile, reading: Reading, place: Place, site: Site, files: SiteFiles
+) -> EntryText:
+    """Return the text of an article. The body is empty if there is none, or with a problem."""
+    page = _page(reading, file, place, site, files) if site.preset.is_foreign else None
+    rendered = Body("", "")
+    if file.body:
+        try:
+            rendered = body.render(file.body, page) if page else _own(file, place, site)
+            _check_size(rendered.html, site)
+        except sanitizer.BodyError as error:
+            message = f"{error}; the summary is published instead"
+            fields.problems.append(Problem(file.path, file.body_line, "", message))
+            rendered = Body("", "")
+    summary = _summary(fields, rendered, site)
+    return EntryText(rendered.html, summary, tuple(page.notices) if page else ())
+
+
+def _own(file: ParsedFile, place: Place, site: Site) -> Body:
+    """Return a body of this project's own dialect."""
+    base = sanitizer.Base(place.link, site.settings.url, site.assets_url)
+    is_html = PurePosixPath(file.path).suffix.lower() in _MARKUP
+    return Body((sanitizer.sanitise if is_html else sanitizer.from_markdown)(file.body, base), "")
+
+
+def _page(reading: Reading, file: ParsedFile, place: Place, site: Site, files: SiteFiles) -> Page:
+    preset, settings = site.preset, site.settings
+    return Page(
+        path=file.path,
+        url=place.url,
+        base=preset.base_url(file.path, place.url),
+        site=settings.url,
+        assets=settings.assets_url or "",
+        title=place.title,
+        site_title=settings.title,
+        dialect=preset.dialect,
+        data=reading.matter.data,
+        files=files,
+        is_html=PurePosixPath(file.path).suffix.lower() in _MARKUP or file.format == "rst",
+        notices={},
+        variables={},
+    )
+
+
+def _check_size(content: str, site: Site) -> None:
+    """Raise `BodyError` if the content exceeds the site's limit."""
+    limit = site.settings.articles.max_content
+    if len(content) > limit or (len(content) * 4 > limit and len(content.encode()) > limit):
+        size = len(content.encode())
+        raise sanitizer.BodyError(
+            f"body becomes {size:,} bytes of HTML, more than articles.max_content ({limit:,}); "
+            "write a shorter one"
+        )
+
+
+def _summary(fields: Fields, rendered: Body, site: Site) -> str:
+    """Return the first summary that there is, in the order of the preset."""
+    for source in site.preset.summary_order:
+        if source == "field":
+            summary = _field(fields, site)
+        elif source == "more":
+            summary = rendered.summary
+        elif source == "paragraph":
+            match = _FIRST_BLOCK.match(rendered.html)
+            summary = body.plain_text(match[0]) if match else ""
+        else:
+            summary = _first_words(rendered.html, int(source.partition(" ")[0]))
+        if summary:
+            return shorten(summary, site.settings.articles.max_content)
+    return ""
+
+
+def _first_words(html: str, count: int) -> str:
+    """Return the first words of a text, with an ellipsis if there are more."""
+    words = body.plain_text(html).split(" ", count)
+    return " ".join(words[:count]) + ("…" if len(words) > count else "")
+
+
+def _field(fields: Fields, site: Site) -> str:
+    """Return the excerpt, or the bio if there is none, shortened to `articles.max_content`."""
+    name, limit = "excerpt", site.settings.articles.max_content
+    summary = fields.text(name)
+    if not summary:
+        name = "bio"
+        summary = fields.text(name)
+    if len(summary) <= limit:
+        return summary
+    fields.wrong(name, f"has {len(summary):,} characters; the first {limit:,} are read")
+    return shorten(summary, limit)
