@@ -19,8 +19,7 @@ from feeds.util.terminal import echo, echo_json
     "--generator",
     type=click.Choice(NAMES),
     default=None,
-    metavar="NAME",
-    help=f"The generator of the site, instead of the one that is found: {', '.join(NAMES)}.",
+    help="The generator of the site, instead of the one that is found.",
 )
 @click.option(
     "--old-feed",
