@@ -19,8 +19,7 @@ from feeds.util.terminal import echo, echo_json
     "--generator",
     type=click.Choice(NAMES),
     default=None,
-    metavar="NAME",
-    help=f"The generator of the site, instead of the one that is found: {', '.join(NAMES)}.",
+    help="The generator of the site, instead of the one that is found.",
 )
 @click.option(
     "--old-feed",
@@ -44,7 +43,7 @@ def init(
     from feeds.util.progress import clock
 
     request = Request(folder, generator or "", old_feed, url)
-    asks = sys.stdin.isatty() and not (yes or as_json)
+    asks = _can_ask() and not (yes or as_json)
     with console.progress(as_json or asks) as progress:
         outcome = initialiser.initialise(request, _ask if asks else _take, clock(), progress)
     if as_json:
@@ -55,6 +54,10 @@ def init(
         echo(f"Next: {'' if folder == Path() else f'cd {folder} && '}feeds serve")
     if not outcome.trial.entries or any(one.same < one.total for _, one in outcome.comparisons):
         sys.exit(1)
+
+
+def _can_ask() -> bool:
+    return sys.stdin.isatty()
 
 
 def _ask(question: str, default: str) -> str:

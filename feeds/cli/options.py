@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import click
 import msgspec
+from click.core import ParameterSource
 
 from feeds.config import load
 from feeds.config.settings import HostName
@@ -17,13 +18,21 @@ HOSTS: tuple[HostName, ...] = get_args(HostName)
 # The values of `--force`; the first is the default of a bare `--force`.
 _FORCED = ("guard", "clock")
 
+
+def _config_folder(context: click.Context, parameter: click.Parameter, value: Path) -> Path:
+    """Return the folder that the user names, or else the one that `feeds init` wrote."""
+    source = context.get_parameter_source(str(parameter.name))
+    return load.default_folder() if source is ParameterSource.DEFAULT else value
+
+
 config = click.option(
     "--config",
     "root",
     type=click.Path(path_type=Path, file_okay=False),
-    default=load.default_folder,
+    default=Path("config"),
     envvar="FEEDS_CONFIG",
-    show_default="config, or where feeds init wrote it",
+    show_default=True,
+    callback=_config_folder,
     help="The folder with site.yaml and feeds.yaml.",
 )
 json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")

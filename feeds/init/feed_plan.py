@@ -64,17 +64,32 @@ _HEAD = """\
 
 def plan(findings: Findings, trial: Trial) -> FeedPlan:
     """Return the feeds for a site, with its old addresses."""
-    main = [feed for feed in findings.old_feeds if feed.term is None and feed.field is None]
+    known = [feed for feed in findings.old_feeds if feed.field is None]
+    main = [feed for feed in known if feed.term is None or _has_all(feed.term, trial)]
     path = next((match[1] for feed in main if (match := _SAME_ADDRESS.fullmatch(feed.path))), "all")
     result = FeedPlan([PlannedFeed("Everything.", _main(path, main, findings))])
     _move(result, main, path)
-    for feed in findings.old_feeds:
-        if feed.term is not None and feed.term[0] in TERM_FIELDS:
+    for feed in known:
+        if feed not in main and feed.term is not None and _number(feed.term, trial):
             _add_term(result, feed)
     _add_families(result, findings, trial)
     if findings.preset in get_args(Generator):
         result.replaces = (str(findings.preset),)
     return result
+
+
+def _number(term: tuple[str, str], trial: Trial) -> int:
+    """Return how many entries have a term."""
+    counts = _terms(trial).get(term[0], Counter())
+    return sum(number for name, number in counts.items() if slug(name) == slug(term[1]))
+
+
+def _has_all(term: tuple[str, str], trial: Trial) -> bool:
+    return 0 < len(trial.entries) == _number(term, trial)
+
+
+def _terms(trial: Trial) -> Mapping[str, Counter[str]]:
+    return {"topic": trial.topics, "category": trial.categories, "language": trial.languages}
 
 
 def _main(path: str, old: list[OldFeed], findings: Findings) -> dict[str, Any]:
@@ -117,10 +132,7 @@ def _add_term(result: FeedPlan, feed: OldFeed) -> None:
 
 def _add_families(result: FeedPlan, findings: Findings, trial: Trial) -> None:
     old = {feed.field: feed for feed in findings.old_feeds if feed.field in TERM_FIELDS}
-    terms: Mapping[str, Counter[str]] = {
-        "topic": trial.topics, "category": trial.categories, "language": trial.languages,
-    }  # fmt: skip
-    for field, counts in terms.items():
+    for field, counts in _terms(trial).items():
         wanted = field in old or (field == "topic" and counts)
         if not wanted:
             continue

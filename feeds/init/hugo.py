@@ -40,10 +40,16 @@ def inspect(root: Path) -> Findings:
     unclear: list[str] = []
     settings = hugo_config.read(root, unclear)
     languages = _single_host(hugo_config.languages(settings), settings, unclear)
+    known, is_multilingual = languages, len(languages) > 1
     default = languages[0]
     folder, roots = _content(languages)
     content = root / folder
     shown = _with_sections(hugo_feeds.template(root, default.settings), content, roots, default)
+    languages = [
+        default,
+        *(each for each in languages[1:] if _is_used(each, roots, content, shown)),
+    ]
+    roots = {each.key: roots[each.key] for each in languages if each.key in roots}
     sections = _sections(content, roots)
     findings = Findings(
         preset="hugo",
@@ -52,9 +58,9 @@ def inspect(root: Path) -> Findings:
         root=root,
         folder=folder,
         include=_include(roots, shown),
-        ignore=_ignore(settings, content, languages),
+        ignore=_ignore(settings, content, known),
         permalink=_permalinks(languages, roots, unclear),
-        rules=_rules(settings, languages, roots, shown),
+        rules=_rules(settings, languages, roots, shown) | _subfolder(settings, is_multilingual),
         defaults=_defaults(content, settings, languages, roots, unclear),
         fields=_fields(shown),
         old_feeds=tuple(hugo_feeds.old_feeds(settings, languages, sections, shown)),
@@ -148,6 +154,18 @@ def _with_sections(
     return msgspec.structs.replace(shown, sections=sections)
 
 
+def _is_used(
+    language: Language, roots: Mapping[str, str], content: Path, shown: Template | None
+) -> bool:
+    """Return whether a language has pages of its own that feeds show."""
+    root = roots.get(language.key)
+    folder = content / (root or "")
+    sections = shown.sections if shown else ()
+    return folder.is_dir() and (
+        root is None or not sections or any((folder / name).is_dir() for name in sections)
+    )
+
+
 def _include(roots: Mapping[str, str], shown: Template | None) -> tuple[str, ...]:
     """Return patterns of the sections in the feed of the home page; none if it shows all pages."""
     above = [f"{root}/" for root in roots.values()] or [""]
@@ -236,11 +254,9 @@ def _rules(
     several = len(languages) > 1 or bool(roots)
     keys = [f"{language.key}={roots[language.key]}" if language.key in roots else language.key
             for language in languages]  # fmt: skip
-    in_folder = several and settings.get("defaultcontentlanguageinsubdir") is True
     rules = {
         "languages": tuple(keys) if several else (),
         "defaultContentLanguage": languages[0].key,
-        "defaultContentLanguageInSubdir": in_folder and len(languages) > 1,
         "uglyURLs": ("*",) if ugly is True else tuple(sections),
         "disablePathToLower": settings.get("disablepathtolower") is True,
         "removePathAccents": settings.get("removepathaccents") is True,
@@ -252,6 +268,12 @@ def _rules(
         "feedDate": "date" if shown and shown.date == "Date" else "publishDate",
     }
     return {name: value for name, value in rules.items() if value != Hugo.rules[name]}
+
+
+def _subfolder(settings: Mapping[str, Any], is_multilingual: bool) -> dict[str, bool]:
+    """Return the rule by which the default language has a folder in URLs."""
+    name = "defaultContentLanguageInSubdir"
+    return {name: True} if is_multilingual and get(settings, name) is True else {}
 
 
 def _fields(shown: Template | None) -> dict[str, tuple[str, ...]]:

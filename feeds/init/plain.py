@@ -16,6 +16,7 @@ _SHARE = 0.6
 _ADDRESS = re.compile(r"https?://\S+|/\S*")
 _EXTENSIONS = (".md", ".markdown", ".mdx", ".html", ".htm")
 _NAME_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}(?:[-_ ]|$)")
+_NOUNS = {"published": "the date", "title": "the title", "topics": "the topics"}
 _UTC = ZoneInfo("UTC")
 _SHORTEST_TITLE, _LONGEST_TITLE = 3, 200
 
@@ -72,8 +73,8 @@ def _fields(found: Survey, unclear: list[str]) -> dict[str, tuple[str, ...]]:
         if ours == "published" and _are_named_by_date(found):
             continue
         if key := _guess(found, fits):
-            fields[ours] = (key, *vocabulary.COMMON[ours])
-            unclear.append(f"{key!r} is taken for the {ours} of articles, by its values")
+            fields[ours] = (key, *vocabulary.COMMON[ours][:1])
+            unclear.append(f"{key!r} is taken for {_NOUNS[ours]} of articles, by its values")
     return fields
 
 

@@ -11,7 +11,7 @@ from feeds.init.findings import Findings
 # In the order in which they are tried: the first that matches is the likelier one. A site of the
 # first two may look like one of Jekyll.
 NAMES = (
-    "powerapps", "hexo", "jekyll", "hugo", "zola", "pelican", "mkdocs", "eleventy", "astro",
+    "native", "hexo", "jekyll", "hugo", "zola", "pelican", "mkdocs", "eleventy", "astro",
     "docusaurus", "nikola", "quarto", "vitepress", "plain",
 )  # fmt: skip
 

@@ -46,7 +46,10 @@ def _generator(outcome: Outcome) -> str:
         )
     evidence = f" ({', '.join(findings.evidence[:3])})" if findings.evidence else ""
     folder = (findings.root / findings.folder).as_posix()
-    return f"{findings.generator}{evidence}. {_counted(outcome.trial.files, 'file')} in {folder}."
+    files = _counted(outcome.trial.files, "file")
+    return (
+        f"{findings.generator}{evidence}. {files} in {'this folder' if folder == '.' else folder}."
+    )
 
 
 def _others(others: list[Match]) -> Iterator[str]:
@@ -124,11 +127,12 @@ def _rare(terms: Counter[str]) -> str:
 
 def _old_feeds(outcome: Outcome) -> Iterator[str]:
     moved = outcome.plan.moved
+    paths = {feed.settings["path"] for feed in outcome.plan.feeds if feed.is_active}
     feeds = [
         f"/{feed.path} ({'all' if feed.size is None else feed.size} items) → "
         f"{moved.get(feed.path, 'the same address')}"
         for feed in outcome.findings.old_feeds
-        if feed.path in moved or feed.field is None
+        if feed.path in moved or feed.path.rpartition(".")[0] in paths
     ]
     if feeds:
         more = f", and {len(feeds) - _MOST:,} more" if len(feeds) > _MOST else ""

@@ -14,7 +14,8 @@ from feeds.errors import ArticleError
 _EXTENSIONS = (".md", ".markdown", ".mdx", ".html", ".htm")
 _SKIPPED = frozenset({
     "node_modules", "vendor", "venv", "dist", "build", "target", "public", "output", "coverage",
-    "__pycache__", "templates", "layouts", "themes", "includes", "site-packages",
+    "__pycache__", "_data", "_includes", "_layouts", "_site", "_sass",
+    "templates", "layouts", "themes", "includes", "site-packages",
 })  # fmt: skip
 _MAX_FILES = 20_000
 _MAX_SAMPLE = 400

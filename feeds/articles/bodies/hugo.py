@@ -69,8 +69,6 @@ class Hugo(Language):
             return ""
         if name in ("raw", "rawhtml", "html", "unsafe"):
             return call.inner or ""
-        if name == "code" and call.inner is not None:
-            return known.highlight(call, self.page)
         if name in ("include", "readfile", "include_file") and call.inner is None:
             path = call.get("file", "path", "src", place=0)
             text = self.page.include(path)
@@ -86,7 +84,10 @@ class Hugo(Language):
     def _parameter(self, name: str) -> str:
         value: object = self.page.data
         for part in name.removeprefix("params.").split("."):
-            value = value.get(part) if isinstance(value, Mapping) else None
+            if isinstance(value, list) and part.isdigit():
+                value = value[int(part)] if int(part) < len(value) else None
+            else:
+                value = value.get(part) if isinstance(value, Mapping) else None
         if isinstance(value, str | int | float):
             return str(value)
         self.page.note(f"{{{{< param {name} >}}}}", "is not in the front matter; it is left out")

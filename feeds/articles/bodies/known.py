@@ -64,7 +64,7 @@ def _address(call: Call, page: Page, pattern: str, *names: str) -> str:
     value = call.get(*names, "id", "url", "src", "link", place=0)
     if not value:
         page.note(call.tag.name, "has no id, so that it is left out")
-        return ""
+        return call.inner or ""
     url = value if "://" in value else pattern.format(quote(value, safe="/?=&@"))
     title = call.get("title", "caption")
     html = link(url, title)
@@ -146,12 +146,13 @@ _FUNCTIONS: Mapping[str, Callable[[Call, Page], str]] = {
     **dict.fromkeys(("figure", "img", "image", "picture", "imgproc", "asset_img"), figure),
     **dict.fromkeys(("youtube", "youtubelite", "ytvideo", "youtube_lite", "yt"), youtube),
     **dict.fromkeys(("tweet", "twitter", "x", "twitter_simple", "x_simple"), tweet),
-    **dict.fromkeys(("highlight", "codeblock", "code_block"), highlight),
+    **dict.fromkeys(("highlight", "codeblock", "code_block", "code"), highlight),
     **dict.fromkeys(("video", "audio", "mp3", "iframe", "embed", "audioplayer"), media),
     **dict.fromkeys(("details", "expand", "collapse", "accordionitem", "spoiler"), _details),
     **dict.fromkeys(("blockquote", "epigraph"), _block_quote),
     **dict.fromkeys(("button", "btn", "linkbutton", "linkcard"), _button),
     "gist": gist,
+    "kbd": lambda call, _page: "+".join(f"<kbd>{escape(key)}</kbd>" for key in call.positional),
     "vimeo": _at("https://vimeo.com/{}"),
     "vimeo_simple": _at("https://vimeo.com/{}"),
     "instagram": _at("https://www.instagram.com/p/{}/"),

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from feeds.articles.bodies import calls, code, expressions, known, tags
 from feeds.articles.bodies.calls import Call, link
+from feeds.articles.bodies.page import UNKNOWN
 from feeds.articles.bodies.references import References
 from feeds.articles.bodies.tags import Language, Tag
 
@@ -61,6 +62,10 @@ class Liquid(Language):
         is_open = name in self._paired
         return Tag("open" if is_open else "single", name, arguments, match[0])
 
+    def drops(self, name: str) -> bool:
+        """Return whether a tag is left out with what is in it."""
+        return name in _LOOPS
+
     def expand(self, tag: Tag, inner: str | None) -> str:
         """Return what a tag shows."""
         name = tag.name
@@ -96,7 +101,7 @@ class Liquid(Language):
         self.page.note(
             f"{{{{ {expression.strip()} }}}}", "is not known here; it is left out of the body"
         )
-        return ""
+        return UNKNOWN
 
     def _assign(self, tag: Tag, inner: str | None) -> None:
         if inner is not None:

@@ -35,6 +35,7 @@ _PLACE = re.compile(r"\\[{}<]|\{|</?[A-Za-z][\w.:-]*|</?>|<!--")
 _VOID = frozenset({"area", "br", "col", "embed", "hr", "img", "input", "source", "track", "wbr"})
 _RAW = frozenset({"pre", "script", "style", "textarea"})
 _DROPPED = frozenset({"classname", "class", "style", "key", "ref"})
+_LONGEST_STATEMENT = 20_000  # characters
 _UNCOUNTED = frozenset({"Fragment", "React.Fragment", "br"})
 
 
@@ -55,6 +56,7 @@ def _without_modules(text: str) -> str:
     fences = code.fences(text)
     kept: list[str] = []
     at = place = 0
+    budget = 20 * _LONGEST_STATEMENT
     for match in _MODULE.finditer(text):
         while place < len(fences) and fences[place][1] <= match.start():
             place += 1
@@ -62,27 +64,31 @@ def _without_modules(text: str) -> str:
         if in_code or match.start() < at:
             continue
         kept.append(text[at : match.start()])
-        at = _statement_end(text, match.start())
+        at, scanned = _statement_end(text, match.start(), budget)
+        budget -= scanned
     return "".join([*kept, text[at:]])
 
 
-def _statement_end(text: str, start: int) -> int:
-    """Return the end of the lines of a statement: a blank line that is in no bracket."""
-    depth = 0
+def _statement_end(text: str, start: int, budget: int) -> tuple[int, int]:
+    """Return the end of the lines of a statement, and how many characters were read for that.
+
+    It ends at a blank line that is in no bracket; at the first one if its brackets do not balance.
+    """
+    depth = at = 0
     first_blank = None
     for match in _BRACKET.finditer(text, start):
-        sign = match[0]
+        sign, at = match[0], match.start()
         if sign in "([{":
             depth += 1
         elif sign in ")]}":
             depth -= 1
         elif sign[0] == "\n":
             if depth <= 0:
-                return match.start()
-            first_blank = first_blank or match.start()
-            if match.start() - start > 50_000:
+                return at, at - start
+            first_blank = first_blank or at
+            if at - start > min(budget, _LONGEST_STATEMENT):
                 break
-    return len(text) if depth <= 0 or first_blank is None else first_blank
+    return len(text) if first_blank is None else first_blank, max(at - start, 0)
 
 
 def _braces(text: str, ranges: Ranges) -> dict[int, int]:

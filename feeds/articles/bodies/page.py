@@ -10,8 +10,9 @@ from feeds.articles.site_files import NoFiles, SiteFiles
 from feeds.errors import Notice
 from feeds.presets.reading import Dialect
 
-# Stand for a summary's end and for braces that an author marked as text, until the end.
-MORE, BRACE = "\U0010ff01", "\U0010ff02"
+# Stand for a summary's end, for braces that an author marked as text, and for a value that is not
+# known (a reference that contains it is no link), until the end.
+MORE, BRACE, UNKNOWN = "\U0010ff01", "\U0010ff02", "\U0010ff03"
 _MAX_NOTICES = 100  # of one article
 _MAX_SUBJECT = 60  # characters
 MAX_INCLUDES = 20  # files that one body includes, one in another, too
@@ -51,6 +52,11 @@ class Page(msgspec.Struct, kw_only=True):
             name = " ".join(subject.split())
             short = name if len(name) <= _MAX_SUBJECT else name[: _MAX_SUBJECT - 1] + "…"
             self.notices[Notice(short, message)] = None
+
+    def forget_notices(self, count: int) -> None:
+        """Keep only the first notices: later ones are about text that is left out."""
+        for notice in list(self.notices)[count:]:
+            del self.notices[notice]
 
     def include(self, path: str) -> str | None:
         """Return the text of a file of the site; None, with a notice, without one."""

@@ -4,13 +4,14 @@ import posixpath
 import re
 from urllib.parse import quote, unquote, urljoin
 
-from feeds.articles.bodies.page import Page
+from feeds.articles.bodies.page import UNKNOWN, Page
 
 _FILE = re.compile(r"\.(?:md|mdx|markdown|mkd|mkdn|mkdown|mdown|rst|qmd|ipynb)\Z", re.IGNORECASE)
 _FORM = re.compile(
     r"[{|](filename|static|attach|index|category|tag|author)[}|]/?(?P<rest>.*)", re.S
 )
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//|#|\?|\Z")
+_UNKNOWN_ENCODED = quote(UNKNOWN)
 _UNKNOWN = "is linked to, but is no published article; the text stays without the link"
 
 
@@ -23,6 +24,8 @@ class References:
     def href(self, reference: str) -> str | None:
         """Return the absolute URL for a link; None for one to a file that is no article."""
         reference = reference.strip()
+        if UNKNOWN in reference or _UNKNOWN_ENCODED in reference:
+            return None
         if _SCHEME.match(reference):
             return urljoin(self.page.url, reference) if reference[:1] in "#?" else reference
         plain = unquote(reference)
@@ -38,6 +41,8 @@ class References:
     def source(self, reference: str) -> str | None:
         """Return the absolute URL of an image or file."""
         reference = reference.strip()
+        if UNKNOWN in reference or _UNKNOWN_ENCODED in reference:
+            return None
         if match := _FORM.match(unquote(reference)):
             return self._pelican(match, unquote(reference), "", reference)
         if reference.startswith("/") and not reference.startswith("//"):

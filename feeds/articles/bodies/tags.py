@@ -51,14 +51,18 @@ class Language:
         """Return the text that an escaped tag stands for; None if it is not escaped."""
         return None
 
+    def drops(self, name: str) -> bool:  # noqa: ARG002
+        """Return whether a tag is left out with what is in it."""
+        return False
+
     def expand(self, tag: Tag, inner: str | None) -> str:
         """Return the text for a tag, which encloses `inner` unless that is None."""
         raise NotImplementedError
 
 
 class _Frame:
-    def __init__(self, tag: Tag | None) -> None:
-        self.tag = tag
+    def __init__(self, tag: Tag | None, notices: int = 0) -> None:
+        self.tag, self.notices = tag, notices
         self.parts: list[str] = []
         self.first: list[str] | None = None
         self.has_cases = False
@@ -155,7 +159,7 @@ class Expansion:
         elif tag.kind == "close":
             self._close(tag.name)
         elif tag.kind == "open" and len(self._frames) <= _MAX_DEPTH:
-            self._frames.append(_Frame(tag))
+            self._frames.append(_Frame(tag, len(self.language.page.notices)))
             self._open[tag.name] = self._open.get(tag.name, 0) + 1
         else:
             self.add(self.language.expand(tag, None))
@@ -189,9 +193,12 @@ class Expansion:
         self.add(text)
 
     def _pop(self, inner: str | None) -> None:
-        tag = self._frames.pop().tag
+        frame = self._frames.pop()
+        tag = frame.tag
         if tag:
             self._open[tag.name] -= 1
+            if inner is not None and self.language.drops(tag.name):
+                self.language.page.forget_notices(frame.notices)
             self.add(self.language.expand(tag, inner))
 
 
