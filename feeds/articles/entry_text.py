@@ -19,6 +19,8 @@ from feeds.util.text import shorten
 _MARKUP = {".html", ".htm"}
 _FIRST_BLOCK = re.compile(r"<(p|h[1-6]|ul|ol|blockquote|pre|div|figure|table)\b[\s\S]*?</\1>")
 
+_PARAGRAPH_END = re.compile(r"</p>")
+
 
 class Place(NamedTuple):
     """An article's title, its entry's link, and the URL of its own page."""
@@ -101,11 +103,23 @@ def _summary(fields: Fields, rendered: Body, site: Site) -> str:
         elif source == "paragraph":
             match = _FIRST_BLOCK.match(rendered.html)
             summary = body.plain_text(match[0]) if match else ""
+        elif source == "paragraphs of 70 words":
+            summary = _first_paragraphs(rendered.html, 70)
         else:
             summary = _first_words(rendered.html, int(source.partition(" ")[0]))
         if summary:
             return shorten(summary, site.settings.articles.max_content)
     return ""
+
+
+def _first_paragraphs(html: str, count: int) -> str:
+    """Return the text up to the end of the paragraph with its last word to count, as Hugo does."""
+    text = ""
+    for match in _PARAGRAPH_END.finditer(html):
+        text = body.plain_text(html[: match.end()])
+        if len(text.split()) >= count:
+            return text
+    return body.plain_text(html)
 
 
 def _first_words(html: str, count: int) -> str:

@@ -14,10 +14,9 @@ from feeds.presets.hugo_urls import Place
 from feeds.presets.matter import Matter, Value, fold
 from feeds.presets.permalink import DateZone, PageFacts
 from feeds.presets.preset import Preset
-from feeds.presets.reading import Dialect, Format, Location, Options, Reading
+from feeds.presets.reading import Dialect, Format, Location, Options, Reading, SummarySource
 
 _SECTION = "_index"
-_MORE = "<!--more-->"
 _PEOPLE = frozenset({"author", "authors", "contributor", "contributors"})
 _MARKUP = (".html", ".htm")
 _IMAGE_NAMES = ("featured", "cover", "feature", "thumbnail")
@@ -33,7 +32,7 @@ class Hugo(Preset):
     extensions: ClassVar[tuple[str, ...]] = (".md", ".markdown", ".mdown", ".html", ".htm")
     fields: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "title": ("title",),
-        "summary": ("summary", "description"),
+        "summary": ("summary",),
         "url": ("url",),
         "aliases": ("aliases",),
         "image": (
@@ -43,6 +42,11 @@ class Hugo(Preset):
     }  # fmt: skip
     zone_of_permalink: ClassVar[DateZone] = "own"
     dialect: ClassVar[Dialect] = Dialect(templates=("hugo",), linkify=True, smart=True)
+    summary_order: ClassVar[tuple[SummarySource, ...]] = (
+        "more",
+        "field",
+        "paragraphs of 70 words",
+    )
     has_leaf_bundles: ClassVar[bool] = True
     rules: ClassVar[Mapping[str, Any]] = {
         "languages": (),
@@ -137,11 +141,6 @@ class Hugo(Preset):
             reading.data["expirydate"] = value.value
             reading.names["expirydate"] = value.keys
             break
-
-    def read_summary(self, reading: Reading, path: str) -> None:
-        """Read the summary, unless the body has a marker, which Hugo prefers."""
-        if _MORE not in reading.body:
-            super().read_summary(reading, path)
 
     def read_language(self, reading: Reading, path: str) -> None:
         """Read the language of the front matter, the file name or the folder."""

@@ -251,10 +251,21 @@ def test_terms_of_all_taxonomies_but_people_are_topics() -> None:
     assert read("a.md", matter, rules=rules).data["topics"] == ["a", "2024", "b", "c"]
 
 
-def test_summary_of_the_front_matter_gives_way_to_the_marker() -> None:
-    matter = {"summary": "Short", "description": "Long"}
-    assert read("a.md", matter).data["excerpt"] == "Short"
-    assert "excerpt" not in read("a.md", matter, "One\n\n<!--more-->\n\nTwo").data
+@pytest.mark.parametrize(
+    ("matter", "body", "expected"),
+    [
+        ("summary: Short\ndescription: Long", "One\n\nTwo", "Short"),
+        ("summary: Short", "One\n\n<!--more-->\n\nTwo", "One"),
+        ("description: Long", "One\n\nTwo", "One Two"),
+        ("description: Long", f"{'word ' * 70}\n\nTwo", " ".join(["word"] * 70)),
+    ],
+)
+def test_summary_is_before_the_marker_else_given_else_the_first_paragraphs(
+    matter: str, body: str, expected: str
+) -> None:
+    entry = parsed("posts/a.md", f"---\ntitle: A\ndate: {DAY}\n{matter}\n---\n{body}").entry
+    assert entry is not None
+    assert entry.summary == expected
 
 
 @pytest.mark.parametrize(
