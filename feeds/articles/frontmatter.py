@@ -24,6 +24,8 @@ _BOUNDARY = re.compile(r"\n---+[ \t]*(?=\n|\Z)")
 WITHHOLDING = {"published": False, "removed": True, "deleted": True}
 _WITHHELD = tuple(f"{name}: {str(value).lower()}" for name, value in WITHHOLDING.items())
 _TOML_END = re.compile(r"^\+\+\+[ \t]*$", re.MULTILINE)
+# Front matter in code or another format, as gray-matter marks it.
+_OTHER_FORMAT = re.compile(r"---(?!json\b)([a-z]\w*)[ \t]*\n")
 _FLAG = re.compile(rf"\n({'|'.join(WITHHOLDING)}):([^\n]*+)")
 # From this many characters on, `_withholding_flags` is faster than parsing the front matter.
 _LONG = 4_000
@@ -135,6 +137,9 @@ def _split_other(path: str, decoded: str, formats: Sequence[Format]) -> ParsedFi
         if format_ in formats and (opening := opens.match(decoded, start)):
             offset = decoded.count("\n", 0, opening.end()) - 1
             return split_(path, decoded[opening.end() :], offset)
+    if other := _OTHER_FORMAT.match(decoded, start):
+        line = decoded.count("\n", 0, start)
+        raise _error(path, line, f"has front matter in {other[1]}, which is not read; use YAML")
     if "none" not in formats:
         raise _error(path, 1, "has no front matter; begin the file with a line of ---")
     return ParsedFile(path, {}, decoded.strip(), "", 0, format="none")
@@ -178,7 +183,7 @@ def _split_json(path: str, rest: str, offset: int) -> ParsedFile:
 _OTHERS: tuple[tuple[Format, re.Pattern[str], Callable[[str, str, int], ParsedFile]], ...] = (
     ("toml", re.compile(r"\+\+\+[ \t]*(?=\n)"), _split_toml),
     ("json", re.compile(r"---json[ \t]*\n"), _split_json),
-    ("json", re.compile(r"(?=\{)"), _split_json),
+    ("json", re.compile(r"(?=\{(?![%{#]))"), _split_json),  # not a tag of a template language
 )
 
 

@@ -6,7 +6,21 @@ import unicodedata
 _JEKYLL_RAW = re.compile(r"[^\w._~!$&'()+,;=@]+")
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{2}")
 _NOT_WORD = re.compile(r"[^\w]+")
-_GITHUB = re.compile(r"[^\w\- ]")
+# What decomposition does not make ASCII, and what slugify makes of German and Nordic letters.
+_LETTERS = str.maketrans({
+    "ß": "ss", "ẞ": "Ss", "Æ": "AE", "æ": "ae", "Ø": "O", "ø": "o", "Œ": "OE", "œ": "oe",
+    "Đ": "D", "đ": "d", "Ł": "L", "ł": "l", "Þ": "TH", "þ": "th", "ð": "d", "Ð": "D", "ı": "i",
+    "’": "'", "‘": "'",
+})  # fmt: skip
+_UMLAUTS = str.maketrans({
+    "Ä": "AE", "ä": "ae", "Ö": "OE", "ö": "oe", "Ü": "UE", "ü": "ue",
+})  # fmt: skip
+_SYMBOLS = str.maketrans({
+    "&": "and", "$": "dollar", "%": "percent", "<": "less", ">": "greater", "|": "or",
+    "€": "euro", "£": "pound", "…": "...", "–": "-", "“": '"', "”": '"',
+})  # fmt: skip
+_POSSESSIVE = re.compile(r"([a-z\d]+)'([ts])(\s|$)")
+_NOT_IN_SLUG = re.compile(r"[^\w\s$*+~.()'\"!\-:@]+", re.ASCII)
 _DJANGO_DROPPED = re.compile(r"[^\w\s-]")
 _DJANGO_JOINED = re.compile(r"[-\s]+")
 
@@ -23,7 +37,28 @@ def jekyll(name: str) -> str:
 
 def github(name: str) -> str:
     """Return a heading or file name as github-slugger writes it (Astro, VitePress)."""
-    return _GITHUB.sub("", name.lower()).replace(" ", "-")
+    kept = (c for c in name.lower() if c in "- " or _is_github_word(c))
+    return "".join(kept).replace(" ", "-")
+
+
+def _is_github_word(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category[0] in "LM" or category in ("Nd", "Nl", "Pc")
+
+
+def slugify(name: str) -> str:
+    """Return a text as Eleventy's filter `slugify` writes it (@sindresorhus/slugify)."""
+    text = unicodedata.normalize("NFC", name).translate(_UMLAUTS).translate(_LETTERS)
+    text = without_accents(text.replace("&", " and ")).lower()
+    text = _POSSESSIVE.sub(r"\1\2\3", text)
+    return re.sub(r"[^a-z\d]+", "-", text).strip("-")
+
+
+def slug_filter(name: str) -> str:
+    """Return a text as Eleventy's old filter `slug` writes it (slugify 1)."""
+    text = unicodedata.normalize("NFC", name).translate(_SYMBOLS).translate(_LETTERS)
+    text = _NOT_IN_SLUG.sub("", without_accents(text).replace("-", " "))
+    return re.sub(r"\s+", "-", text.strip()).lower()
 
 
 def pelican(name: str) -> str:
