@@ -96,6 +96,14 @@ class Eleventy(Preset):
         moment = self._midnight(match)
         return moment and moment.replace(tzinfo=_UTC)
 
+    def read_image(self, reading: Reading, path: str) -> None:
+        """Read the image, if it has a URL; only templates know where a bare file name is."""
+        super().read_image(reading, path)
+        for image in reading.data.get("images", ()):
+            if "://" not in image["url"] and not image["url"].startswith("/"):
+                del reading.data["images"]
+                return
+
     def slug(self, path: str, matter: Matter, title: str) -> str:  # noqa: ARG002
         """Return `page.fileSlug`: the name, or that of the folder of an `index` file."""
         return self.bare_name(path)
