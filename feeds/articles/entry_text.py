@@ -1,6 +1,7 @@
 """The text of an entry: its body as HTML, and its summary. No I/O."""
 
 import re
+from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -103,8 +104,8 @@ def _summary(fields: Fields, rendered: Body, site: Site) -> str:
         elif source == "paragraph":
             match = _FIRST_BLOCK.match(rendered.html)
             summary = body.plain_text(match[0]) if match else ""
-        elif source == "paragraphs of 70 words":
-            summary = _first_paragraphs(rendered.html, 70)
+        elif source == "paragraphs":
+            summary = _first_paragraphs(rendered.html, site.preset.is_summary)
         else:
             summary = _first_words(rendered.html, int(source.partition(" ")[0]))
         if summary:
@@ -112,13 +113,11 @@ def _summary(fields: Fields, rendered: Body, site: Site) -> str:
     return ""
 
 
-def _first_paragraphs(html: str, count: int) -> str:
-    """Return the text up to the end of the paragraph with its last word to count, as Hugo does."""
-    text = ""
+def _first_paragraphs(html: str, is_summary: Callable[[str], bool]) -> str:
+    """Return the text up to the end of the first paragraph with which it is long enough."""
     for match in _PARAGRAPH_END.finditer(html):
-        text = body.plain_text(html[: match.end()])
-        if len(text.split()) >= count:
-            return text
+        if is_summary(html[: match.start()]):
+            return body.plain_text(html[: match.end()])
     return body.plain_text(html)
 
 

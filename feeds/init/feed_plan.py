@@ -123,8 +123,7 @@ def _add_term(result: FeedPlan, feed: OldFeed) -> None:
     if path not in [known.settings["path"] for known in result.feeds]:
         title = feed.title or f"{{site}}: {term}"
         settings: dict[str, Any] = {"path": path, "title": title}
-        if feed.size:
-            settings["size"] = min(feed.size, _MAX_SIZE)
+        settings["size"] = min(feed.size or _MAX_SIZE, _MAX_SIZE)
         settings["select"] = {field: slug(term)}
         result.feeds.append(PlannedFeed(f"The {field} {term}.", settings))
     _move(result, [feed], path)

@@ -249,7 +249,8 @@ def _rules(
     shown: Template | None,
 ) -> dict[str, Any]:
     """Return those rules that differ from Hugo's defaults."""
-    ugly = get(settings, "uglyURLs")
+    ugly, default = get(settings, "uglyURLs"), languages[0].settings
+    length = get(default, "summaryLength")
     sections = [name for name, value in ugly.items() if value] if isinstance(ugly, dict) else []
     several = len(languages) > 1 or bool(roots)
     keys = [f"{language.key}={roots[language.key]}" if language.key in roots else language.key
@@ -265,6 +266,8 @@ def _rules(
         "publishDate": hugo_config.dates(settings, "publishDate", hugo_dates.PUBLISH_DATE),
         "lastmod": hugo_config.dates(settings, "lastmod", hugo_dates.LASTMOD),
         "expiryDate": hugo_config.dates(settings, "expiryDate", hugo_dates.EXPIRY_DATE),
+        "summaryLength": length if isinstance(length, int) else Hugo.rules["summaryLength"],
+        "hasCJKLanguage": get(default, "hasCJKLanguage") is True,
         "feedDate": "date" if shown and shown.date == "Date" else "publishDate",
     }
     return {name: value for name, value in rules.items() if value != Hugo.rules[name]}

@@ -1,5 +1,6 @@
 """Hugo: sections, page bundles, languages and URLs (gohugo.io/content-management)."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -18,6 +19,11 @@ from feeds.presets.reading import Dialect, Format, Location, Options, Reading, S
 
 _SECTION = "_index"
 _PEOPLE = frozenset({"author", "authors", "contributor", "contributors"})
+# Kana, Chinese characters and Hangul.
+_CJK = re.compile(r"[\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+# resources/page/page_markup.go: isProbablyHTMLToken.
+_HTML_TOKEN = re.compile(r">$|</?[A-Za-z]+>?$|[A-Za-z]+=[\"']")
+_TAG = re.compile(r"<[^>]*>")
 _MARKUP = (".html", ".htm")
 _IMAGE_NAMES = ("featured", "cover", "feature", "thumbnail")
 _IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif", ".svg")
@@ -45,7 +51,7 @@ class Hugo(Preset):
     summary_order: ClassVar[tuple[SummarySource, ...]] = (
         "more",
         "field",
-        "paragraphs of 70 words",
+        "paragraphs",
     )
     has_leaf_bundles: ClassVar[bool] = True
     rules: ClassVar[Mapping[str, Any]] = {
@@ -61,6 +67,8 @@ class Hugo(Preset):
         "lastmod": hugo_dates.LASTMOD,
         "expiryDate": hugo_dates.EXPIRY_DATE,
         "feedDate": "publishDate",
+        "summaryLength": 70,
+        "hasCJKLanguage": False,
     }
 
     def __init__(self, options: Options) -> None:
@@ -164,6 +172,18 @@ class Hugo(Preset):
             if isinstance(address, str) and address and "://" not in address and address[0] != "/":
                 image["url"] = self._image_url(address, path, str(location.url))
         return location
+
+    def is_summary(self, html: str) -> bool:
+        """Return whether paragraphs have enough words, as Hugo counts them in their HTML.
+
+        In Chinese, Japanese and Korean, characters count instead.
+        """
+        words = [word for word in html.split() if not _HTML_TOKEN.match(word)]
+        count = len(words)
+        if self.rule["hasCJKLanguage"] and _CJK.search(html):
+            texts = (_TAG.sub("", word) for word in words)
+            count = sum(1 if text.isascii() else len(text) for text in texts)
+        return count >= int(self.rule["summaryLength"])
 
     def slug(self, path: str, matter: Matter, title: str) -> str:  # noqa: ARG002
         """Return the slug, or the file name without date if Hugo dates the page by it."""

@@ -79,6 +79,10 @@ class Preset(FieldReader):
         """Return the URL to which relative references in the body of an article are relative."""
         return url
 
+    def is_summary(self, html: str) -> bool:
+        """Return whether the HTML of the first paragraphs is long enough for a summary."""
+        return bool(html)
+
     # What all presets have in common.
 
     def expand(self, facts: PageFacts) -> str:

@@ -14,8 +14,8 @@ from feeds.util.folder_names import FolderNames, no_names
 
 Format = Literal["yaml", "toml", "json", "headers", "rst", "none"]
 # The front matter, the text before the author's marker, the first paragraph, so many words, or as
-# many paragraphs as have so many words.
-SummarySource = Literal["field", "more", "paragraph", "50 words", "paragraphs of 70 words"]
+# many paragraphs as are long enough for the preset.
+SummarySource = Literal["field", "more", "paragraph", "50 words", "paragraphs"]
 DateSource = Literal["front matter", "file name", "path", ""]
 
 

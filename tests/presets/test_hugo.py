@@ -304,3 +304,12 @@ def test_file_beside_the_index_of_a_bundle_is_no_article(tmp_path: Path) -> None
     assert changed is not None
     assert list(changed.files) == ["p/a.md"]
     assert folder.scan_paths(site, ["p/b/index.md"]) is None
+
+
+def test_summary_has_as_many_words_as_the_site_says() -> None:
+    rules = {"summaryLength": 3, "hasCJKLanguage": True}
+    preset = make(rules=rules)
+    assert preset.is_summary("one two three")
+    assert not preset.is_summary("one, two")
+    assert preset.is_summary("日本語")
+    assert not make(rules={"summaryLength": 3}).is_summary("日本語")
