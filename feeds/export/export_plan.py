@@ -93,7 +93,8 @@ def plan_export(export_input: ExportInput, reader: ReadTransaction) -> ExportPla
     definitions = list(feeds.values())
     verify = can_verify(site, reader, states, feeds)
     folders = groups.group_by_folder(definitions)
-    site_documents = documents.site_documents(definitions, states, site)
+    newest = feed_documents.newest_entries(definitions, states, reader, now)
+    site_documents = documents.site_documents(definitions, states, site, newest)
     archives = {archive.path: archive for archive in reader.archives.available(definitions)}
     paths = [
         *site_documents,

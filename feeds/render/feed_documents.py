@@ -1,7 +1,7 @@
 """Feeds, their archives and their pages as documents. Every feed is rendered here."""
 
 import hashlib
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -12,9 +12,10 @@ from feeds.catalogue.transaction import ReadTransaction
 from feeds.config import definitions
 from feeds.config.definitions import Expansion, FeedDefinition
 from feeds.config.site import Site
-from feeds.errors import RenderError
+from feeds.errors import DamageError, RenderError
 from feeds.model.archives import ArchivePosition
 from feeds.model.document import FORMATS, Document, Format
+from feeds.model.entry import Entry
 from feeds.render import envelope, fragment, headers, verification
 from feeds.render.envelope import DocumentInfo
 from feeds.render.feed_state import archive_digest, compute_feed_state
@@ -278,6 +279,29 @@ def _fragments(shown: Sequence[ShownEntry], site: Site, transaction: ReadTransac
         with suppress(RenderError):
             fragments[seq] = fragment.render_entry(entry, site)
     return [fragments[seq] for seq in seqs if seq in fragments]
+
+
+def newest_entries(
+    feeds: Iterable[FeedDefinition],
+    states: Mapping[str, FeedState],
+    transaction: ReadTransaction,
+    now: datetime,
+) -> list[Entry]:
+    """Return the entries that the index page shows: the first ones of the first feed by date.
+
+    None of them is newer than the last change of that feed, which dates the page. None is returned
+    if one of them is damaged: the next build reports that.
+    """
+    feed = next((feed for feed in feeds if feed.order == "date" and feed.path in states), None)
+    if feed is None:
+        return []
+    latest, shown = states[feed.path].updated, transaction.feeds.shown(feed, now)
+    seqs = [entry.seq for entry in shown if entry.published <= latest][: pages.NEWEST]
+    try:
+        entries = transaction.entries.get(seqs)
+    except DamageError:
+        return []
+    return [entries[seq] for seq in seqs]
 
 
 def _page_entries(view: FeedView, transaction: ReadTransaction) -> list[bytes]:

@@ -73,6 +73,7 @@ class Snapshot(msgspec.Struct, frozen=True):
             folded = {path.casefold(): path for path in feeds}
         has_archives = any(feed.history for feed in feeds.values())
         states = reader.feeds.states()
+        newest = feed_documents.newest_entries(feeds.values(), states, reader, now)
         return cls(
             catalogue=catalogue,
             revision=reader.meta.revision(),
@@ -81,7 +82,7 @@ class Snapshot(msgspec.Struct, frozen=True):
             expires=reader.feeds.next_publication(now),
             feeds=feeds,
             groups=grouped,
-            factories=documents.site_documents(list(feeds.values()), states, site),
+            factories=documents.site_documents(list(feeds.values()), states, site, newest),
             folded=folded,
             archives=reader.archives.newest_numbers() if has_archives else {},
         )

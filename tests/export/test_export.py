@@ -41,7 +41,9 @@ def test_every_file_equals_the_response_of_the_server(
     client, recorded = serve(site), manifest.read(out).files
     with site.read() as reader:
         feeds = feed_documents.all_feeds(site.site, reader, NOW)
-        makers = documents.site_documents(list(feeds.values()), reader.feeds.states(), site.site)
+        states = reader.feeds.states()
+        newest = feed_documents.newest_entries(feeds.values(), states, reader, NOW)
+        makers = documents.site_documents(list(feeds.values()), states, site.site, newest)
     served = {
         *makers,
         *(f"{path}.{extension}" for path in feeds for extension in (*FORMATS, "html")),
@@ -115,7 +117,9 @@ def test_files_contain_the_rendered_documents(site: Publication, out: Path) -> N
             neighbours = groups.neighbours(feed, by_folder, site.site)
             page = feed_documents.render_page(feed, site.site, reader, NOW, neighbours)
             assert (out / f"{path}.html").read_bytes() == page.body
-        makers = documents.site_documents(list(feeds.values()), reader.feeds.states(), site.site)
+        states = reader.feeds.states()
+        newest = feed_documents.newest_entries(feeds.values(), states, reader, NOW)
+        makers = documents.site_documents(list(feeds.values()), states, site.site, newest)
         for name, make in makers.items():
             assert (out / name).read_bytes() == make().body
     assert set(makers) == SITE_FILES | {"topics/feeds.opml"}

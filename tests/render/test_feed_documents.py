@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from feeds.model.document import Document, Format
+from feeds.render import feed_documents
 from tests.support.site import FEEDS, NOW, Publication, front_matter
 
 HOUR = timedelta(hours=1)
@@ -157,3 +158,27 @@ def test_change_of_a_setting_in_the_envelope_updates_the_feed(
     assert after["atom"].updated == later
     assert "all.atom" in changed.export(tmp_path / "out", later).written
     assert changed.build(later + HOUR).feeds_changed == ()
+
+
+def test_index_page_shows_the_newest_entries_that_are_due(tmp_path: Path) -> None:
+    hours = {"old": -50, "older": -90, "newest": -1, "oldest": -99, "later": 5}
+    articles = {f"{title}.md": article(title, number) for title, number in hours.items()}
+    site = Publication(tmp_path, articles)
+    site.build(NOW)
+    # An entry that has come due since the last build appears with the next one.
+    for now in (NOW, NOW + timedelta(hours=9)):
+        with site.read() as reader:
+            feeds = feed_documents.all_feeds(site.site, reader, now).values()
+            states = reader.feeds.states()
+            newest = feed_documents.newest_entries(feeds, states, reader, now)
+        assert [entry.title for entry in newest] == ["newest", "old", "older"]
+
+
+def test_index_page_without_a_feed_by_date_shows_no_entries(tmp_path: Path) -> None:
+    feeds = {"feeds": [{"path": "hot", "order": "heat"}]}
+    site = Publication(tmp_path, {"a.md": article("a", -1)}, feeds)
+    site.build(NOW)
+    with site.read() as reader:
+        defined = feed_documents.all_feeds(site.site, reader, NOW).values()
+        states = reader.feeds.states()
+        assert not feed_documents.newest_entries(defined, states, reader, NOW)

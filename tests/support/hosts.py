@@ -45,7 +45,9 @@ def server_headers(site: Publication) -> Iterator[tuple[str, dict[str, str]]]:
                 yield f"{path}.{format_}", dict(headers.document_headers(rendered, site.site))
             page = feed_documents.render_page(feed, site.site, reader, NOW)
             yield f"{path}.html", dict(headers.document_headers(page, site.site))
-        makers = documents.site_documents(list(feeds.values()), reader.feeds.states(), site.site)
+        states = reader.feeds.states()
+        newest = feed_documents.newest_entries(feeds.values(), states, reader, NOW)
+        makers = documents.site_documents(list(feeds.values()), states, site.site, newest)
         for name, make in makers.items():
             yield (
                 "" if name == pages.INDEX else name,

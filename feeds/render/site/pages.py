@@ -30,11 +30,13 @@ NOT_FOUND = "404.html"
 MEDIA_TYPE = "text/html"
 # The number of entries on the page of a feed.
 ENTRIES = 10
+# The number of entries on the index page.
+NEWEST = 3
 # The length of a summary, in characters.
 _SUMMARY = 300
 # Raise this when the templates, or the way they are compiled (`environment`), change: exports
 # then rewrite the pages, and templates are compiled again.
-VERSION = 2
+VERSION = 3
 
 # The index divides groups with more feeds than this by first letter,
 _MAX_UNDIVIDED = 40
@@ -72,8 +74,13 @@ def page_path(feed: FeedDefinition) -> str:
     return f"{feed.path}.html"
 
 
-def index(feeds: Sequence[FeedDefinition], states: Mapping[str, FeedState], site: Site) -> Document:
-    """Return the index page: every feed by group, with its number of entries.
+def index(
+    feeds: Sequence[FeedDefinition],
+    states: Mapping[str, FeedState],
+    site: Site,
+    newest: Sequence[Entry] = (),
+) -> Document:
+    """Return the index page: every feed by group, with its number of entries, and new articles.
 
     Feeds in no folder come first and in detail. Browsers and readers can discover those, and the
     very first feed.
@@ -90,6 +97,7 @@ def index(feeds: Sequence[FeedDefinition], states: Mapping[str, FeedState], site
         ],
         "unfolded": len(feeds) <= _MAX_OPEN,
         "total": len(feeds),
+        "newest": [_entry(entry, site) for entry in newest],
         "opml": opml.NAME,
         "updated": updated if states else None,
     }

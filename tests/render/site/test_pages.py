@@ -29,7 +29,7 @@ SITE = make_site(language="de", rights="© Example", feeds_url="https://feeds.ex
 PUBLISHED = datetime(2024, 5, 31, 9, tzinfo=UTC)
 INFO = DocumentInfo(updated=NOW, newest=PUBLISHED)
 # The hashes of pages and envelopes at their current versions.
-PAGES = {2: "40857340605b98ce41cd45bbf6013da9e53e270a84b671209ae7f03aac31a944"}
+PAGES = {3: "40857340605b98ce41cd45bbf6013da9e53e270a84b671209ae7f03aac31a944"}
 ENVELOPES = {3: "4f75245bd751fc49dbb452b5786e683443f4dfeca86e1b46486b092df22f0abd"}
 
 
@@ -241,6 +241,15 @@ def test_ids_of_the_index_page_are_unique() -> None:
     assert len(ids) == len(set(ids))
     hrefs = document.xpath("//nav//@href")
     assert {href.removeprefix("#") for href in hrefs if "#" in href} <= set(ids)
+
+
+def test_index_shows_the_newest_articles_as_the_pages_of_feeds_do() -> None:
+    shown = entry(authors=(Person("Jane"),))
+    body = pages.index([definition()], {}, SITE, [shown]).body.decode()
+    on_page = pages.page(definition(), [shown], feed_state(), SITE).body.decode()
+    article = body[body.index("<article") : body.index("</article>")]
+    assert article in on_page
+    assert "Newest articles" not in pages.index([definition()], {}, SITE).body.decode()
 
 
 def test_names_are_isolated_from_surrounding_text_direction() -> None:
