@@ -42,10 +42,12 @@ class FeedPlan(msgspec.Struct):
         """Return feeds.yaml."""
         parts = [_HEAD, "feeds:\n"]
         for feed in self.feeds:
-            block = dump([feed.settings])
-            lines = [f"# {feed.comment}", *block.splitlines()]
-            mark = "  " if feed.is_active else "  # "
-            parts.append("".join(f"{mark}{line}\n" for line in lines) + "\n")
+            mark = "" if feed.is_active else "# "
+            lines = [
+                f"# {feed.comment}",
+                *(mark + line for line in dump([feed.settings]).split("\n")),
+            ]
+            parts.append("".join(f"  {line}".rstrip(" #") + "\n" for line in lines))
         if self.moved:
             parts.append("# Old addresses, so that no subscriber is lost.\n")
             parts.append(dump({"moved": self.moved}))
