@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from feeds.articles import sanitizer
+from feeds.articles import local_files, sanitizer
 from feeds.articles.bodies import body
 from feeds.articles.bodies.body import Body
 from feeds.articles.bodies.page import Page
@@ -44,6 +44,8 @@ def read(
 ) -> EntryText:
     """Return the text of an article. The body is empty if there is none, or with a problem."""
     page = _page(reading, file, place, site, files) if site.preset.is_foreign else None
+    if page:
+        local_files.complete(file.data, page)
     rendered = Body("", "")
     if file.body:
         try:

@@ -24,19 +24,20 @@ _URL_ATTRIBUTES = frozenset({"href", "src", "cite", "poster", "data", "longdesc"
 _TAGS = nh3.ALLOWED_TAGS - {"map", "area"} | {
     "audio", "details", "figcaption", "figure", "picture", "source", "summary", "track", "video",
 }  # fmt: skip
-# Elements whose `id` is kept where `Base.keeps_names` says so: headings, and parts of footnotes.
-_WITH_ID = ("a", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "li", "p", "section", "span", "sup")
 _ATTRIBUTES = {
-    **{
-        tag: set(names) | ({"id"} if tag in _WITH_ID else set())
-        for tag, names in {**dict.fromkeys(_WITH_ID, ()), **nh3.ALLOWED_ATTRIBUTES}.items()
-    },
-    "code": {"class"},
+    **{tag: set(names) for tag, names in nh3.ALLOWED_ATTRIBUTES.items()},
     "audio": {"src", "controls"},
     "video": {"src", "controls", "poster", "width", "height"},
     "source": {"src", "srcset", "type", "media", "sizes"},
     "track": {"src", "kind", "srclang", "label"},
     "img": {"src", "srcset", "sizes", "alt", "title", "width", "height"},
+}
+# Elements whose `id` is kept where `Base.keeps_names` says so: headings, and parts of footnotes.
+_WITH_ID = ("a", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "li", "p", "section", "span", "sup")
+_NAMED_ATTRIBUTES = {
+    **_ATTRIBUTES,
+    **{tag: {*_ATTRIBUTES.get(tag, ()), "id"} for tag in _WITH_ID},
+    "code": {"class"},
 }
 _DROPPED_WHOLE = {"script", "style", "title", "template", "noscript", "svg", "math", "select"}
 # The base of the body that is being cleaned. One shared `nh3.Cleaner` calls the filter for all
@@ -50,15 +51,21 @@ _LANGUAGE = re.compile(r"language-[\w+#.-]{1,40}")
 # long URL; and those left for the current body.
 _MAX_URLS = 20_000_000
 _url_budget: ContextVar[int] = ContextVar("url_budget", default=_MAX_URLS)
-_CLEANER = nh3.Cleaner(
-    tags=_TAGS,
-    attributes=_ATTRIBUTES,
-    clean_content_tags=_DROPPED_WHOLE,
-    attribute_filter=lambda tag, name, value: _attribute(name, value, _current_base.get(), tag),
-    url_schemes={"http", "https", "mailto", "tel"},
-    link_rel=None,
-    strip_comments=True,
-)
+
+
+def _cleaner(attributes: dict[str, set[str]]) -> nh3.Cleaner:
+    return nh3.Cleaner(
+        tags=_TAGS,
+        attributes=attributes,
+        clean_content_tags=_DROPPED_WHOLE,
+        attribute_filter=lambda tag, name, value: _attribute(name, value, _current_base.get(), tag),
+        url_schemes={"http", "https", "mailto", "tel"},
+        link_rel=None,
+        strip_comments=True,
+    )
+
+
+_CLEANER, _NAMING_CLEANER = _cleaner(_ATTRIBUTES), _cleaner(_NAMED_ATTRIBUTES)
 # Text, or an element that is visible without text. A body with neither counts as empty.
 _VISIBLE = re.compile(r"(?:^|>)(?:\s|&nbsp;)*+[^<\s]|<(?:img|audio|video)\b")
 # A candidate in a `srcset` (HTML Standard §4.8.4.2.1): a URL, and its descriptors unless the URL
@@ -132,7 +139,8 @@ def sanitise(html: str, base: Base) -> str:
     _current_base.set(base)
     _seen_ids.set(set())
     _url_budget.set(_MAX_URLS)
-    cleaned = _CLEANER.clean(markup.simplify(html, lambda source: _frame_link(source, base)))
+    cleaner = _NAMING_CLEANER if base.keeps_names else _CLEANER
+    cleaned = cleaner.clean(markup.simplify(html, lambda source: _frame_link(source, base)))
     if _url_budget.get() < 0:
         raise markup.BodyError(
             f"the URLs of the body have more than {_MAX_URLS:,} characters once they are absolute; "
@@ -158,7 +166,7 @@ def _attribute(name: str, value: str, base: Base, tag: str = "") -> str | None:
         root = base.assets if name in ("src", "poster") else base.site
         return _resolved(value, root, base)
     if name in _NAMES:
-        return _kept_name(name, value) if base.keeps_names else None
+        return _kept_name(name, value)
     if name == "srcset":
         return _srcset(value, base)
     return value

@@ -29,6 +29,7 @@ from feeds.presets import preset
 
 _OWN = re.compile(f"[{MORE}{BRACE}{UNKNOWN}]")
 _LONE_MORE = re.compile(rf"<p>\s*{MORE}\s*</p>\n?|{MORE}")
+_NO_SOURCE = re.compile(r"<img(?![^<>]* src(?:set)?=)[^<>]*>")
 _CODE = re.compile(r"<(/?)(pre|code)\b[^<>]*+>", re.IGNORECASE)
 _LEFT_OVER: Mapping[str, re.Pattern[str]] = {
     "braces": re.compile(r"\{[%#][^{}\n]*[%#]\}|\{\{[^{}\n]*\}\}|\{[{%]|[%}]\}"),
@@ -68,6 +69,8 @@ def render(text: str, page: Page) -> Body:
     html = sanitizer.sanitise(html, base)
     if UNKNOWN in html:
         html = html.replace(UNKNOWN, "")
+    if "<img" in html:
+        html = _NO_SOURCE.sub("", html)
     return _divided(html) if MORE in html else Body(html, "")
 
 

@@ -11,6 +11,8 @@ _FORM = re.compile(
     r"[{|](filename|static|attach|index|category|tag|author)[}|]/?(?P<rest>.*)", re.S
 )
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//|#|\?|\Z")
+# Generators that write files to which a body refers under the hash of their content.
+_HASHED = frozenset({"mdx", "docusaurus", "vitepress"})
 _UNKNOWN_ENCODED = quote(UNKNOWN)
 _UNKNOWN = "is linked to, but is no published article; the text stays without the link"
 
@@ -36,7 +38,9 @@ class References:
             return self._pelican(match, path, mark + fragment, reference)
         if _FILE.search(path):
             return self._article(self._below(path), mark + fragment, reference)
-        return self.source(reference)
+        if reference.startswith("/"):
+            return urljoin(self.page.origin, reference)
+        return self._relative(reference)
 
     def source(self, reference: str) -> str | None:
         """Return the absolute URL of an image or file."""
@@ -47,6 +51,14 @@ class References:
             return self._pelican(match, unquote(reference), "", reference)
         if reference.startswith("/") and not reference.startswith("//"):
             return urljoin(self.page.assets or self.page.origin, self._rooted(reference))
+        if "://" not in reference and not _HASHED.isdisjoint(self.page.dialect.templates):
+            self.page.note(
+                "relative images", "have addresses that only the site's build knows; left out"
+            )
+            return None
+        return self._relative(reference)
+
+    def _relative(self, reference: str) -> str:
         return urljoin(self.page.base, reference)
 
     def _rooted(self, reference: str) -> str:
