@@ -42,12 +42,9 @@ class FeedPlan(msgspec.Struct):
         """Return feeds.yaml."""
         parts = [_HEAD, "feeds:\n"]
         for feed in self.feeds:
-            mark = "" if feed.is_active else "# "
-            lines = [
-                f"# {feed.comment}",
-                *(mark + line for line in dump([feed.settings]).split("\n")),
-            ]
-            parts.append("".join(f"  {line}".rstrip(" #") + "\n" for line in lines))
+            mark = "  " if feed.is_active else "  # "
+            lines = "".join(f"{mark}{line}\n" for line in dump([feed.settings]).splitlines())
+            parts.append(f"  # {feed.comment}\n{lines}\n")
         if self.moved:
             parts.append("# Old addresses, so that no subscriber is lost.\n")
             parts.append(dump({"moved": self.moved}))

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from feeds.init.findings import Findings
-from feeds.init.survey import Survey, best_folder, survey
+from feeds.init.survey import NAME_DATE, Survey, best_folder, survey
 from feeds.presets import vocabulary
 from feeds.presets.matter import Matter
 from feeds.util import dates
@@ -15,7 +15,6 @@ from feeds.util import dates
 _SHARE = 0.6
 _ADDRESS = re.compile(r"https?://\S+|/\S*")
 _EXTENSIONS = (".md", ".markdown", ".mdx", ".html", ".htm")
-_NAME_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}(?:[-_ ]|$)")
 _NOUNS = {"published": "the date", "title": "the title", "topics": "the topics"}
 _UTC = ZoneInfo("UTC")
 _SHORTEST_TITLE, _LONGEST_TITLE = 3, 200
@@ -50,17 +49,12 @@ def inspect(root: Path) -> Findings:
 
 
 def _open_questions(found: Survey) -> list[str]:
-    if any(
-        Matter(head).get("url") or Matter(head).get("permalink") for head in found.heads.values()
-    ):
+    heads = map(Matter, found.heads.values())
+    if any(head.get("url") or head.get("permalink") for head in heads):
         return []
-    path = next(iter(found.heads), "")
-    if not path:
-        return []
-    page = f"/{PurePosixPath(path).with_suffix('')}/"
     return [
-        f"The URLs of pages are a guess: {path} is taken to be at {page}. Correct permalink in "
-        "site.yaml if it is elsewhere"
+        "The URLs of pages are a guess. If the page of the example above is elsewhere, correct "
+        "permalink in site.yaml"
     ]
 
 
@@ -85,7 +79,7 @@ def _has_common(found: Survey, ours: str) -> bool:
 
 
 def _are_named_by_date(found: Survey) -> bool:
-    number = sum(bool(_NAME_DATE.match(PurePosixPath(path).stem)) for path in found.heads)
+    number = sum(bool(NAME_DATE.match(PurePosixPath(path).name)) for path in found.heads)
     return number >= _SHARE * len(found.heads)
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from feeds.init.comparison import Comparison, Part
 from feeds.init.detect import Match
-from feeds.init.findings import Findings
 from feeds.init.initialiser import Outcome
 from feeds.init.registry import NAMES
 from feeds.init.trial import LEAST, Trial, in_order, rare
 
 _MOST = 5
+_UNDATED = "first seen"
 _PARTS: tuple[tuple[Part, str], ...] = (
     ("link", "links"), ("date", "dates"), ("title", "titles"), ("id", "ids"),
 )  # fmt: skip
@@ -23,8 +23,8 @@ def lines(outcome: Outcome) -> Iterator[str]:
     yield from _others(outcome.others)
     yield from _articles(outcome.trial)
     if outcome.trial.entries:
-        yield _dates(outcome.trial)
-        yield _links(outcome.findings)
+        yield from _dates(outcome.trial)
+        yield from _links(outcome)
         yield from _collisions(outcome.trial)
         yield _terms(outcome)
     for sentence in outcome.findings.unclear:
@@ -76,24 +76,30 @@ def _articles(trial: Trial) -> Iterator[str]:
         yield f"  {count:,} not read: {kind}"
     for reason, example in [*in_order(trial.notices)][:_MOST]:
         yield f"  {example.count:,} with a notice, {example.paths[0]} first: {reason}"
+    if len(trial.notices) > _MOST:
+        yield f"  {len(trial.notices) - _MOST:,} more notices: feeds check lists all"
     if trial.warnings:
         first = trial.warnings[0]
         number = _counted(len(trial.warnings), "warning")
         yield f"  {number}, the first: {first}; feeds check lists all"
 
 
-def _dates(trial: Trial) -> str:
+def _dates(trial: Trial) -> Iterator[str]:
     parts = [f"{number:,} from the {source}" for source, number in trial.counts.dated.most_common()]
-    text = ", ".join(parts).replace("from the first seen", "from the day when they are first seen")
-    return f"Dates: {text}."
+    text = ", ".join(parts).replace(f"from the {_UNDATED}", "from the day of the first build")
+    yield f"Dates: {text}."
+    if number := trial.counts.dated[_UNDATED]:
+        articles = _counted(number, "article")
+        yield f"  {articles} without a date: write one into them, or list them in articles.ignore"
 
 
-def _links(findings: Findings) -> str:
+def _links(outcome: Outcome) -> Iterator[str]:
+    findings, entry = outcome.findings, outcome.trial.entries[0]
     patterns = findings.permalink
     if isinstance(patterns, dict):
         patterns = ", ".join(f"{folder}: {pattern}" for folder, pattern in patterns.items())
-    shown = patterns or "as the generator makes them,"
-    return f"Links: {shown} below {findings.url}  Ids: {findings.ids}."
+    yield f"Links: {patterns or 'as the generator makes them'}. Ids: {findings.ids}."
+    yield f"  For example, {entry.path} is {entry.link}"
 
 
 def _collisions(trial: Trial) -> Iterator[str]:

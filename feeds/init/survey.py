@@ -1,8 +1,10 @@
 """A survey of the Markdown files below a folder: how many have front matter, and which keys."""
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -10,6 +12,8 @@ import msgspec
 
 from feeds.articles import frontmatter
 from feeds.errors import ArticleError
+from feeds.presets import vocabulary
+from feeds.presets.matter import Matter
 
 _EXTENSIONS = (".md", ".markdown", ".mdx", ".html", ".htm")
 _SKIPPED = frozenset({
@@ -20,6 +24,7 @@ _SKIPPED = frozenset({
 _MAX_FILES = 20_000
 _MAX_SAMPLE = 400
 _MAX_BYTES = 1_000_000
+NAME_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}(?:[-_ .]|$)")
 # The share of files with front matter that an article folder has.
 _MOST = 0.8
 
@@ -50,15 +55,27 @@ def survey(root: Path, skipped: frozenset[str] = _SKIPPED) -> Survey:
 
 
 def best_folder(whole: Survey) -> str:
-    """Return the folder with the most front matter: the deepest one that has nearly all of it."""
-    counts: Counter[str] = Counter()
-    for path in whole.heads:
-        counts.update(str(parent) for parent in PurePosixPath(path).parents)
+    """Return the deepest folder with nearly all dated articles, or else with all front matter."""
+    paths = [path for path, head in whole.heads.items() if is_dated(path, head)] or whole.heads
+    counts = Counter(str(parent) for path in paths for parent in PurePosixPath(path).parents)
     if not counts:
         return ""
     fit = [folder for folder, count in counts.items() if count >= _MOST * counts["."]]
     deepest = max(fit, key=lambda folder: (len(PurePosixPath(folder).parts), folder))
     return "" if deepest == "." else deepest
+
+
+def is_dated(path: str, head: dict[str, Any]) -> bool:
+    """Return whether an article has a date, under any name, or in its file name."""
+    if any(isinstance(value, date) for value in head.values()) or NAME_DATE.match(_name(path)):
+        return True
+    return any(True for _ in Matter(head).all(vocabulary.COMMON["published"]))
+
+
+def _name(path: str) -> str:
+    """Return the file name, or that of the folder of an `index` file."""
+    file = PurePosixPath(path)
+    return file.parent.name if file.stem == "index" else file.name
 
 
 def _paths(root: Path, skipped: frozenset[str]) -> Iterator[str]:
