@@ -1,4 +1,4 @@
-"""`feeds check`: every problem of every article."""
+"""`feeds check`: finds the problems of all articles."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ from feeds.util.progress import Progress
 
 
 def check_articles(site: Site, now: datetime, progress: Progress) -> tuple[int, list[Problem]]:
-    """Read every article afresh, without a catalogue: how many there are, and every problem."""
+    """Read every article, without a catalogue; return their number and all problems."""
     scan = folder.scan(site)
     problems, links, ids = list(scan.problems), dict[str, str](), dict[str, str]()
     terms = _TermsInUse(site)
@@ -37,46 +37,46 @@ def check_articles(site: Site, now: datetime, progress: Progress) -> tuple[int, 
 
 
 class _TermsInUse:
-    """The combinations of terms that entries have, for the families: `TermCounts.in_use`'s twin."""
+    """The combinations of terms in use, for families: `TermCounts.in_use` without a catalogue."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
         # By fields and slugs, the path of the first article that has them.
-        self._found: dict[tuple[TermField, ...], dict[tuple[str, ...], str]] = {
+        self._paths: dict[tuple[TermField, ...], dict[tuple[str, ...], str]] = {
             spec.each: {} for spec in site.feeds
         }
 
     def add(self, entry: Entry, now: datetime) -> None:
-        """Note the terms of an entry, if it is out."""
+        """Add the terms of an entry, unless it is published later than `now`."""
         if entry.published > now:
             return
-        its = self._site.facts(entry)
-        for fields, found in self._found.items():
-            for slugs in product(*(_terms(its, field) for field in fields)):
-                found[slugs] = min(entry.path, found.get(slugs, entry.path))
+        facts = self._site.facts(entry)
+        for fields, paths in self._paths.items():
+            for slugs in product(*(_terms(facts, field) for field in fields)):
+                paths[slugs] = min(entry.path, paths.get(slugs, entry.path))
 
     def in_use(self, fields: Sequence[TermField]) -> list[tuple[Term, ...]]:
-        """The combinations for these fields, named by their slugs, for names make no path."""
+        """Return the combinations for these fields; names do not matter, so slugs replace them."""
         return [
             tuple(Term(field, slug, slug) for field, slug in zip(fields, slugs, strict=True))
-            for slugs in sorted(self._found[tuple(fields)])
+            for slugs in sorted(self._paths[tuple(fields)])
         ]
 
     def named_by(self, terms: Sequence[Term]) -> str | None:
-        """The path of the first article that has all these terms."""
+        """Return the path of the first article that has all these terms."""
         fields = tuple(term.field for term in terms)
-        return self._found[fields].get(tuple(term.slug for term in terms))
+        return self._paths[fields].get(tuple(term.slug for term in terms))
 
 
-def _terms(its: Facts, field: TermField) -> Iterable[str]:
+def _terms(facts: Facts, field: TermField) -> Iterable[str]:
     if field == "topic":
-        return its.topics
-    term = getattr(its, field)
+        return facts.topics
+    term = getattr(facts, field)
     return () if term is None else (term,)
 
 
 def _shared(entry: Entry, links: dict[str, str], ids: dict[str, str]) -> list[Problem]:
-    """Problems of an entry that has the link or the id of one before it."""
+    """Return a problem for each of link and id that an earlier entry has, too."""
     problems = []
     if (first := links.setdefault(entry.link, entry.path)) != entry.path:
         problems.append(shared_link(entry.path, entry.link, first))
