@@ -49,7 +49,7 @@ class BuildReport(msgspec.Struct, frozen=True):
 
 
 class BuildRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a build reads, and which checks it skips.
+    """The scope of a build, and the checks that it skips.
 
     `changed_paths` names the files and folders, relative to the article folder, that may have
     changed since the last build: if possible only they are checked, with the same outcome as a

@@ -37,7 +37,7 @@ Hashes = tuple[str, str]
 
 
 class Stale(msgspec.Struct, frozen=True):
-    """Why the catalogue is out of date, and since when, in seconds since 1970."""
+    """The reason why the catalogue is out of date, and its time, in seconds since 1970."""
 
     since: int
     why: str

@@ -49,7 +49,7 @@ def unix_time() -> int:
 
 
 class NotifyOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How to notify hubs.
+    """The options of notifying hubs.
 
     `everything` sends all topics. `stop` ends a run early. `patience` is how many seconds to wait
     for another process that notifies the same hub. `clock` returns seconds since 1970.
@@ -134,7 +134,7 @@ def lock_file(site: Site, hub: str) -> Path:
 def _enrol(site: Site, catalogue: Catalogue, hub: str, changed: Mapping[str, str]) -> bool:
     """Store a new hub, and forget hubs that are gone; return whether the hub is new.
 
-    A new hub counts as notified of all current feeds: nobody can have subscribed there yet.
+    A new hub counts as notified of all current feeds: it cannot have subscribers yet.
     """
     with catalogue.read() as reader:
         known = set(reader.hubs.states())
