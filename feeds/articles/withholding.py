@@ -43,7 +43,7 @@ _EXAMPLE_DATE = "2024-05-31T09:00:00Z"
 
 
 class Verdict(NamedTuple):
-    """Whether an article is withheld, and why, in words that many articles share.
+    """The decision whether an article is withheld, and why, in words that many articles share.
 
     `until` is the time, in seconds since the epoch, at which the same file gets another verdict;
     None if it never does.

@@ -1,4 +1,4 @@
-"""`feeds build`: bring the catalogue up to date with the articles, then the feeds they are in."""
+"""`feeds build`: updates the catalogue from the articles, and then the feeds that show them."""
 
 import logging
 from collections.abc import Collection, Sequence
@@ -48,6 +48,27 @@ class BuildReport(msgspec.Struct, frozen=True):
     due: int | None = None
 
 
+class BuildRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """The scope of a build, and the checks that it skips.
+
+    `changed_paths` names the files and folders, relative to the article folder, that may have
+    changed since the last build: if possible only they are checked, with the same outcome as a
+    full scan, and the report has the problems of these articles only. None stands for all.
+    `jobs` is the number of worker processes; None for one per CPU. `verify` reads every file
+    instead of trusting sizes and times, and checks the catalogue for damage. `force` skips the
+    guard. `trust_clock` accepts a time before the last build, and corrects later dates.
+    """
+
+    changed_paths: Collection[str] | None = None
+    jobs: int | None = None
+    verify: bool = False
+    force: bool = False
+    trust_clock: bool = False
+
+
+FULL_BUILD = BuildRequest()
+
+
 class BuildCache:
     """State carried from one build to the next in a process, because it is slow to compute."""
 
@@ -61,47 +82,38 @@ def build(
     site: Site,
     catalogue: Catalogue,
     now: datetime,
+    request: BuildRequest = FULL_BUILD,
     *,
-    changed_paths: Collection[str] | None = None,
     cache: BuildCache | None = None,
-    jobs: int | None = None,
-    verify: bool = False,
-    force: bool = False,
-    trust_clock: bool = False,
     progress: Progress = silent,
 ) -> BuildReport:
     """Bring the catalogue up to date with the article folder, in one transaction.
 
-    `changed_paths` names the files and folders, relative to the article folder, that may have
-    changed since the last build: if possible only they are checked, with the same outcome as a
-    full scan, and the report has the problems of these articles only. `cache` speeds up repeated
-    builds of one site in a process. `verify` reads every file instead of trusting sizes and times,
-    and checks the catalogue for damage. `force` skips the guard. `trust_clock` accepts a time
-    before the last build, and corrects later dates. Readers see the previous state until the build
-    is complete. Damaged rows that are noted or found are built again. The logger "feeds" reports
-    at level DEBUG why each entry was added, updated, withdrawn, matched as a rename or left alone.
+    `cache` speeds up repeated builds of one site in a process. Readers see the previous state
+    until the build is complete. Rows with recorded or detected damage are rebuilt. The logger
+    "feeds" reports at level DEBUG why each entry was added, updated, withdrawn, matched as a rename
+    or left alone.
 
     Raises `ArticleFolderError`, `GuardError`, `ClockError`, `WorkerError` and `CatalogueError`; a
     bad article is a problem of the report.
     """
-    cache, jobs, seconds = cache or BuildCache(), jobs or processors(), int(now.timestamp())
+    cache, seconds = cache or BuildCache(), int(now.timestamp())
     feed_set = cache.feed_set if cache.catalogue == catalogue.identity else None
-    if verify:
-        repair.check_and_repair(catalogue, seconds, force=force)
+    if request.verify:
+        repair.check_and_repair(catalogue, seconds, force=request.force)
 
-    def run(feed_set: FeedSet | None, paths: Collection[str] | None) -> tuple[BuildReport, FeedSet]:
+    def run(feed_set: FeedSet | None, request: BuildRequest) -> tuple[BuildReport, FeedSet]:
         with catalogue.write() as tx:
             # Within the transaction: a build that waited for another must not use an older scan.
-            time = build_clock.build_time(tx, now, trust=trust_clock)
-            builder = _Builder(site, tx, time, jobs, progress)
-            return builder.run(feed_set, paths, verify=verify, force=force)
+            time = build_clock.build_time(tx, now, trust=request.trust_clock)
+            return _Builder(site, tx, time, request, progress).run(feed_set)
 
     try:
-        report, feed_set = run(feed_set, changed_paths)
+        report, feed_set = run(feed_set, request)
     except DamageError as error:
         _log.warning("%s", escaped(error))
-        repair.repair(catalogue, seconds, force=force)
-        report, feed_set = run(None, None)
+        repair.repair(catalogue, seconds, force=request.force)
+        report, feed_set = run(None, msgspec.structs.replace(request, changed_paths=None))
     # After the commit: a transaction that was rolled back must leave nothing in the cache.
     cache.catalogue, cache.feed_set = catalogue.identity, feed_set
     catalogue.note_built()
@@ -112,22 +124,21 @@ def build(
 
 class _Builder:
     def __init__(
-        self, site: Site, tx: WriteTransaction, time: BuildTime, jobs: int, progress: Progress
+        self,
+        site: Site,
+        tx: WriteTransaction,
+        time: BuildTime,
+        request: BuildRequest,
+        progress: Progress,
     ) -> None:
-        self._site, self._tx, self._time, self._jobs = site, tx, time, jobs
+        self._site, self._tx, self._time, self._request = site, tx, time, request
         self._progress, self._seconds = progress, int(time.now.timestamp())
         self._scheduled = ScheduledReads(site, tx, self._seconds)
 
-    def run(
-        self,
-        feed_set: FeedSet | None,
-        paths: Collection[str] | None,
-        *,
-        verify: bool,
-        force: bool,
-    ) -> tuple[BuildReport, FeedSet]:
+    def run(self, feed_set: FeedSet | None) -> tuple[BuildReport, FeedSet]:
         if damage := self._tx.meta.get("damaged"):
             raise DamageError(damage)
+        verify, jobs = self._request.verify, self._request.jobs or processors()
         fingerprint, definitions = settings_hashes(self._site)
         reparse = self._time.set_back or self._tx.meta.get("fingerprint") != fingerprint
         everything = reparse or self._tx.meta.get("definitions") != definitions
@@ -135,7 +146,7 @@ class _Builder:
             self._site,
             self._tx,
             self._scheduled,
-            None if verify or everything else paths,
+            None if verify or everything else self._request.changed_paths,
             reparse=reparse,
             verify=verify,
         )
@@ -144,10 +155,9 @@ class _Builder:
             self._site, self._tx, self._time.now, self._progress, feed_set, everything=everything
         )
         overdue = updater.apply_due() if changes.plan.tasks or changes.plan.gone else []
-        jobs = self._jobs
         with article_workers(self._site, self._seconds, jobs, len(changes.plan.tasks)) as workers:
             result, feeds = self._update(changes, updater, workers, clear_fragments=reparse)
-        if not force:
+        if not self._request.force:
             guard.check_withdrawals(self._site, self._tx, result)
             guard.check_held_back(self._site, self._tx, self._time)
         changed = list(dict.fromkeys([*overdue, *feeds.paths]))

@@ -48,7 +48,7 @@ class ReadPlan(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """What to do with one article: store an entry, withdraw one, or neither; and its problems.
+    """The decision about one article: store an entry, withdraw one, or neither; and its problems.
 
     `reason` explains the decision in the log.
     """
@@ -201,8 +201,8 @@ def match_renames(
 
     `lost` has the link, source hash and publication time of each entry. The best match has both the
     same link and the same content, the next the same content, the last the same link. An author
-    may use a text or a URL again much later for another article, which nobody would see under the
-    old id. So a single property counts only with the same date, or for entries whose keys are
+    may reuse a text or a URL much later for another article, which readers would not notice under
+    the old id. So a single property counts only with the same date, or for entries whose keys are
     `recent`; and for older entries both properties do not count against a different date that the
     author gives.
     """

@@ -1,4 +1,4 @@
-"""`feeds check` and `feeds show`: what is wrong with articles, and what becomes of one."""
+"""`feeds show`: explains the status of one article."""
 
 from datetime import datetime
 from pathlib import Path
@@ -20,10 +20,11 @@ from feeds.render import feed_documents
 
 
 class ArticleStatus(msgspec.Struct, frozen=True):
-    """What becomes of one article. `entry` is what is out, or comes out: None if nothing does.
+    """The status of one article.
 
-    `feeds` are the paths of the feeds that show it now; `selected` of those whose selection it
-    fits, though others come before it.
+    `entry` is the entry that is published, or that the next build publishes; None if there is
+    none. `feeds` are the paths of the feeds that show it now; `selected` those of the feeds that
+    select it, but show only entries before it.
     """
 
     path: str
@@ -35,10 +36,10 @@ class ArticleStatus(msgspec.Struct, frozen=True):
 
 
 def explain(name: str, site: Site, reader: ReadTransaction, now: datetime) -> ArticleStatus:
-    """What becomes of the article that `name` names: an entry's id, or a file's path.
+    """Return the status of the article with the id or path `name`.
 
-    It is read and decided on as a build would do it.
-    Raises `UnknownError` where there is neither such an entry nor such a file.
+    The article is read and decided on as by a build. Raises `NotFoundError` if there is neither
+    such an entry nor such a file.
     """
     path = _path(name, site)
     memory, before = reader.entries.find(name) or reader.entries.find(path) or (None, None)
@@ -48,45 +49,49 @@ def explain(name: str, site: Site, reader: ReadTransaction, now: datetime) -> Ar
     if result is None or result.article is None:
         if memory is None:
             raise NotFoundError(f"there is no entry and no article {name!r}")
-        return ArticleStatus(path, None, "withdrawn, for the article is gone")
+        return ArticleStatus(path, None, "withdrawn, because the article is gone")
     known = reader.files.all().get(path)
     same = known is not None and known.digest == result.seen.digest
     decision = decide_article(result.article, memory, result.seen, seconds, same_bytes=same)
-    if same:  # a build does not read it again: what the last one found wrong with it stands
-        problems = tuple(each for each in reader.files.problems() if each.path == path)
+    if same:  # a build would not read the file again, so the stored problems stand
+        problems = tuple(problem for problem in reader.files.problems() if problem.path == path)
     else:
-        problems = (*decision.problems, *_taken(decision, scan, reader))
+        problems = (*decision.problems, *_id_problems(decision, scan, reader))
     if result.article.withheld:
         return ArticleStatus(path, None, "withheld by its author", problems=problems)
     if decision.put is None or any(problem.fatal for problem in problems):
         if before is None or memory is None or memory.withdrawn is not None:
-            return ArticleStatus(
-                path, None, "not published, for it has problems", problems=problems
-            )
-        said = "published as it was before, for it has problems now"
-        return _shown(before, said, problems, site, reader, now)
-    entry = decision.put.entry
-    return _shown(entry, _status(entry, memory, now), problems, site, reader, now)
+            status = "not published, because it has problems"
+            return ArticleStatus(path, None, status, problems=problems)
+        status = "published as it was before, because it has problems now"
+        entry = before
+    else:
+        entry = decision.put.entry
+        status = _status(entry, memory, now)
+    without_feeds = ArticleStatus(entry.path, entry, status, problems=problems)
+    return _with_feeds(entry, without_feeds, site, reader, now)
 
 
 def _read(
     path: str, memory: RememberedEntry | None, scan: folder.Scan, site: Site, now: int
 ) -> ReadResult | None:
-    """The article as a build reads it, None if there is none."""
+    """Read the article as a build does; None if there is none."""
     if path in scan.files:
         task = ReadTask(path, first_seen=memory.first_seen if memory else None)
         with article_workers(site, now, jobs=1, tasks=1) as workers:
             return next(workers.read([task]))[0]
     unread = tuple(
-        each for each in scan.problems if f"{path}/".startswith(f"{each.path.rstrip('/')}/")
+        problem
+        for problem in scan.problems
+        if f"{path}/".startswith(f"{problem.path.rstrip('/')}/")
     )
     return (
         ReadResult(path, FileState(-1, 0, ""), Article(None, problems=unread)) if unread else None
     )
 
 
-def _taken(decision: Decision, scan: folder.Scan, reader: ReadTransaction) -> list[Problem]:
-    """The problem of a new entry whose id an article has that differs in extension only."""
+def _id_problems(decision: Decision, scan: folder.Scan, reader: ReadTransaction) -> list[Problem]:
+    """Return a problem if the id of a new entry belongs to a file that differs in extension."""
     put = decision.put
     other = reader.entries.find(put.entry.id) if put and put.seq is None else None
     if put is None or other is None or other[0].path not in scan.files:
@@ -100,11 +105,13 @@ def _status(entry: Entry, memory: RememberedEntry | None, now: datetime) -> str:
         return f"held back until {entry.published:%Y-%m-%d %H:%M} UTC"
     if memory is None:
         return "new: the next build publishes it"
-    return "published" if memory.withdrawn is None else "back: the next build publishes it again"
+    if memory.withdrawn is None:
+        return "published"
+    return "restored: the next build publishes it again"
 
 
 def _path(name: str, site: Site) -> str:
-    """The path below the article folder that a path given on the command line means."""
+    """Return a path given on the command line as one below the article folder."""
     given = Path(name)
     if given.exists():
         try:
@@ -114,21 +121,17 @@ def _path(name: str, site: Site) -> str:
     return name
 
 
-def _shown(
-    entry: Entry,
-    status: str,
-    problems: tuple[Problem, ...],
-    site: Site,
-    reader: ReadTransaction,
-    now: datetime,
+def _with_feeds(
+    entry: Entry, status: ArticleStatus, site: Site, reader: ReadTransaction, now: datetime
 ) -> ArticleStatus:
-    its = site.facts(entry)
+    """Return the status of an article with the feeds that select its entry."""
+    facts = site.facts(entry)
     feeds = feed_documents.all_feeds(site, reader, now).values()
-    fitting = [feed for feed in feeds if matches(feed.selection, its, now)]
-    shown = [feed.path for feed in fitting if _shows(feed, entry.id, reader, now)]
-    rest = [feed.path for feed in fitting if feed.path not in shown]
-    return ArticleStatus(entry.path, entry, status, tuple(shown), tuple(rest), problems)
+    selecting = [feed for feed in feeds if matches(feed.selection, facts, now)]
+    shown = [feed.path for feed in selecting if _shows(feed, entry.id, reader, now)]
+    rest = [feed.path for feed in selecting if feed.path not in shown]
+    return msgspec.structs.replace(status, feeds=tuple(shown), selected=tuple(rest))
 
 
 def _shows(feed: FeedDefinition, entry_id: str, reader: ReadTransaction, now: datetime) -> bool:
-    return any(each.id == entry_id for each in reader.feeds.shown(feed, now))
+    return any(entry.id == entry_id for entry in reader.feeds.shown(feed, now))

@@ -105,7 +105,7 @@ class FeedUpdater:
         return FeedChanges(feed_set, renamed, checked, states, shown, archiver)
 
     def find_again(self, before: FeedChanges) -> FeedChanges:
-        """Find the states anew after entries were withdrawn, perhaps the last of their feeds."""
+        """Compute the states again after withdrawals, perhaps of the last entries of feeds."""
         feed_set, renamed = self._expand()
         feeds = feed_set.expansion.feeds
         paths = dict.fromkeys([*(feed.path for feed in before.checked), *(renamed or ())])

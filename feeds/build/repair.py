@@ -11,8 +11,8 @@ _log = logging.getLogger("feeds")
 def check_and_repair(catalogue: Catalogue, now: int, *, force: bool) -> None:
     """Check every row, and mark damaged ones for the next build (see `repair`)."""
     with catalogue.connect() as connection:
-        found = len(damage.find(connection))
-    if found:
+        is_damaged = len(damage.find(connection)) > 0
+    if is_damaged:
         repair(catalogue, now, force=force)
 
 
@@ -20,5 +20,5 @@ def repair(catalogue: Catalogue, now: int, *, force: bool) -> None:
     """Mark damaged rows for the next build. Raises `CatalogueError` if that fails."""
     with catalogue.connect(write=True) as connection:
         number = damage.repair(connection, now, force=force)
-    what = f"{number:,} damaged rows of the catalogue" if number else "all entries"
-    _log.warning("%s are made again from the articles", what)
+    rows = f"{number:,} damaged rows of the catalogue" if number else "all entries"
+    _log.warning("%s are being rebuilt from the articles", rows)

@@ -1,7 +1,7 @@
-"""Files beside the catalogue that a building process writes for serving processes.
+"""Files next to the catalogue that a building process writes for serving processes.
 
-They hold the settings that the catalogue was built with, and the reason why builds fail, if any.
-Nothing depends on them: without them a server uses the current settings.
+They contain the settings that the catalogue was built with, and the reason why builds fail, if any.
+They are optional: without them a server uses the current settings.
 """
 
 import logging
@@ -19,25 +19,25 @@ from sqlalchemy import make_url
 
 from feeds.catalogue.catalogue import Catalogue
 from feeds.catalogue.transaction import ReadTransaction
-from feeds.config import load as config
+from feeds.config.load import load
 from feeds.config.site import Site
 from feeds.render.settings_hash import settings_hashes
 from feeds.util.progress import clock
 
 _log = logging.getLogger("feeds")
 
-# Settings that no build is made with: of these, those of today count. Some name places of this
-# machine, and are not kept.
-_OF_TODAY = (
+# Settings that do not affect builds: the current ones apply. Some are specific to this machine,
+# and are not saved.
+_NOT_SAVED = (
     "articles", "catalogue", "export", "guard", "http", "pages", "ping_delay", "purge", "upload",
 )  # fmt: skip
 
-# The hashes of settings that a catalogue names: `fingerprint` and `definitions`.
+# The hashes of the settings in the catalogue: `fingerprint` and `definitions`.
 Hashes = tuple[str, str]
 
 
 class Stale(msgspec.Struct, frozen=True):
-    """Why the catalogue is out of date, and since when, in seconds since 1970."""
+    """The reason why the catalogue is out of date, and its time, in seconds since 1970."""
 
     since: int
     why: str
@@ -61,14 +61,14 @@ def load_site(root: Path, environ: Mapping[str, str]) -> Site:
 
     Raises `ConfigError`, and `CatalogueError` if the catalogue cannot be read.
     """
-    site = config.load(root, environ, away=True)
+    site = load(root, environ, away=True)
     if site.folder.is_dir() or is_built(site):
         return site
-    return config.load(root, environ)
+    return load(root, environ)
 
 
 def is_built(site: Site) -> bool:
-    """Return whether the catalogue has content; creates none. Raises `CatalogueError`."""
+    """Return whether the catalogue has content; without creating it. Raises `CatalogueError`."""
     url = make_url(site.catalogue)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
         return False
@@ -84,15 +84,15 @@ def is_current(site: Site, catalogue: Catalogue) -> bool:
 
 def save_settings(site: Site) -> None:
     """Save the settings with which the catalogue was just built."""
-    known, built = _read(site), settings_hashes(site)
-    if known is not None and known.hashes == built:
+    saved, hashes = _read(site), settings_hashes(site)
+    if saved is not None and saved.hashes == hashes:
         return
-    kept: dict[str, Any] = msgspec.to_builtins(site, enc_hook=str)
-    for name in _OF_TODAY:
-        kept["settings"].pop(name)
-    for feed in kept["feeds"]:
+    content: dict[str, Any] = msgspec.to_builtins(site, enc_hook=str)
+    for name in _NOT_SAVED:
+        content["settings"].pop(name)
+    for feed in content["feeds"]:
         feed["where"] = ""
-    _write(_file(site, "settings"), {"hashes": built, "site": {**kept, "root": ""}})
+    _write(_file(site, "settings"), {"hashes": hashes, "site": {**content, "root": ""}})
 
 
 def previous_site(site: Site, catalogue: Catalogue) -> Site | None:
@@ -101,15 +101,15 @@ def previous_site(site: Site, catalogue: Catalogue) -> Site | None:
     Raises `CatalogueError`.
     """
     with catalogue.read() as reader:
-        built = stored_hashes(reader)
-    if built == settings_hashes(site):
+        hashes = stored_hashes(reader)
+    if hashes == settings_hashes(site):
         return None
-    known = _read(site)
-    if known is None or known.hashes != built:
+    saved = _read(site)
+    if saved is None or saved.hashes != hashes:
         return None
-    own = {name: getattr(site.settings, name) for name in _OF_TODAY}
-    settings = msgspec.structs.replace(known.site.settings, **own)
-    return msgspec.structs.replace(known.site, root=site.root, settings=settings)
+    current = {name: getattr(site.settings, name) for name in _NOT_SAVED}
+    settings = msgspec.structs.replace(saved.site.settings, **current)
+    return msgspec.structs.replace(saved.site, root=site.root, settings=settings)
 
 
 def write_stale(site: Site, why: str) -> None:
@@ -156,7 +156,7 @@ def _write(file: Path, content: object) -> None:
     part = ""
     try:
         number, part = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-        with open(number, "wb") as out:  # noqa: PTH123 - it is open already
+        with open(number, "wb") as out:  # noqa: PTH123 - a file descriptor
             out.write(msgspec.json.encode(content))
         os.replace(part, file)  # noqa: PTH105
     except OSError as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import Timeout
 
 from feeds.build import sidecar
-from feeds.build.builder import BuildCache, BuildReport, build
+from feeds.build.builder import BuildCache, BuildReport, BuildRequest, build
 from feeds.build.changes import find_changed_paths
 from feeds.build.listener import ChangeListener
 from feeds.catalogue.catalogue import Catalogue
@@ -134,8 +134,8 @@ class Rebuilder:
         if self._reason is None:
             self._write_reason("the first scan of the articles since the start is not complete")
         try:
-            at = None if whole else paths
-            report = build(self._site, self.catalogue, clock(), changed_paths=at, cache=self._cache)
+            request = BuildRequest(changed_paths=None if whole else paths)
+            report = build(self._site, self.catalogue, clock(), request, cache=self._cache)
         except FeedsError as error:
             self._failed(error, paths or set())
         except Exception as error:

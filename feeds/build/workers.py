@@ -1,8 +1,7 @@
-"""The work that worker processes do: reading and parsing articles, rendering entries.
+"""Reads and parses articles, and renders entries, in worker processes.
 
-Tasks and results are small and go in chunks, for sending them costs as much as the work. A process
-has limits of time and memory for each task. One that passes them ends its process, and then its
-chunk is done again task by task, so that it is known which it was.
+Tasks and results are sent in chunks, because sending one costs as much as its work. A task that
+exceeds a limit of time or memory ends its process; its chunk is then repeated task by task.
 """
 
 import hashlib
@@ -33,17 +32,18 @@ R = TypeVar("R", bound=msgspec.Struct)
 
 _CHUNK = 200
 # Below this many articles, starting processes costs more than they save.
-_WORTH_PROCESSES = 400
-# Even then, a file or an entry of more bytes gets a separate process. Below these sizes parsers
-# and renderers, whose time is linear, take less than half a second, about the time that a process
-# takes to start where it cannot be forked.
-_SMALL, _SMALL_ENTRY = 262_144, 1_048_576
+_MIN_TASKS = 400
+# Without processes, files and encoded entries larger than this, in bytes, still get a separate
+# process. Smaller ones take parsers and renderers, whose time is linear, less than half a second:
+# about the time to start a process where it cannot be forked.
+_SMALL_FILE, _SMALL_ENTRY = 262_144, 1_048_576
 
 
 class ReadTask(msgspec.Struct, frozen=True):
-    """An article to read. `first_seen` in seconds, None if that is to be the file's own time.
+    """An article to read.
 
-    An article whose bytes have `digest` is not parsed again.
+    `first_seen` is in seconds since the epoch; None stands for the file's modification time. An
+    article whose bytes have the digest `digest` is not parsed again.
     """
 
     path: str
@@ -52,9 +52,9 @@ class ReadTask(msgspec.Struct, frozen=True):
 
 
 class ReadResult(msgspec.Struct, frozen=True):
-    """What came of it; `article` is None where its bytes are the same.
+    """The result of reading an article; `article` is None if its bytes have not changed.
 
-    `first_seen` is what it was told or took for that. `assets` are the marks of the other
+    `first_seen` is the time of the task, or else of the file. `assets` are the marks of the other
     files that the article depends on (`ArticleFiles.marks`).
     """
 
@@ -73,7 +73,7 @@ class RenderTask(msgspec.Struct, frozen=True):
 
 
 class RenderResult(msgspec.Struct, frozen=True):
-    """Its fragments, or why there are none."""
+    """The fragments of an entry, or the reason why there are none."""
 
     seq: int
     fragments: dict[Format, bytes] = {}
@@ -82,43 +82,43 @@ class RenderResult(msgspec.Struct, frozen=True):
 
 @contextmanager
 def article_workers(site: Site, now: int, jobs: int, tasks: int) -> Iterator["Workers"]:
-    """Workers for a site: `jobs` processes, or this one where the `amount` is small.
+    """Yield workers for a site: `jobs` processes, or this process if there are few `tasks`.
 
-    `now` in seconds bounds the times of files that claim to come from the future.
+    `now`, in seconds since the epoch, replaces modification times that lie in the future.
     """
     with ExitStack() as stack:
 
-        def started(number: int) -> ProcessPool:
-            return stack.enter_context(ProcessPool(number, _begin, site, now))
+        def start_pool(size: int) -> ProcessPool:
+            return stack.enter_context(ProcessPool(size, _start_process, site, now))
 
-        if jobs > 1 and tasks >= _WORTH_PROCESSES:
-            yield Workers(site, started(jobs), started)
+        if jobs > 1 and tasks >= _MIN_TASKS:
+            yield Workers(site, start_pool(jobs), start_pool)
         else:
-            _start(site, now)
-            yield Workers(site, None, started)
+            _set_state(site, now)
+            yield Workers(site, None, start_pool)
 
 
 class Workers:
-    """A site's work, done by `processes`, or in this one but for tasks that are not small.
+    """Runs tasks in `pool`; without one, in this process, or for large tasks in a separate one.
 
-    `started` starts so many processes.
+    `start_pool` starts a pool of the given size.
     """
 
     def __init__(
-        self, site: Site, processes: ProcessPool | None, started: Callable[[int], ProcessPool]
+        self, site: Site, pool: ProcessPool | None, start_pool: Callable[[int], ProcessPool]
     ) -> None:
-        self._site, self._processes, self._started = site, processes, started
-        self._apart: ProcessPool | None = None
+        self._site, self._pool, self._start_pool = site, pool, start_pool
+        self._separate: ProcessPool | None = None
 
     def read(self, tasks: Sequence[ReadTask]) -> Iterator[list[ReadResult]]:
-        """Read and parse articles; results in the order of the tasks, in chunks.
+        """Read and parse articles; yield the results in the order of the tasks, in chunks.
 
-        What passes a limit, or ends its process, is an article without entry, and its problem.
+        An article that exceeds a limit, or ends its process, has no entry, and a problem instead.
         """
         return self._run(_READ, tasks)
 
     def render(self, tasks: Sequence[RenderTask]) -> Iterator[list[RenderResult]]:
-        """Render entries; results in the order of the tasks, in chunks."""
+        """Render entries; yield the results in the order of the tasks, in chunks."""
         return self._run(_RENDER, tasks)
 
     def _run(self, kind: "_Kind[T, R]", tasks: Sequence[T]) -> Iterator[list[R]]:
@@ -128,28 +128,28 @@ class Workers:
             msgspec.msgpack.encode(tasks[start : start + _CHUNK])
             for start in range(0, len(tasks), _CHUNK)
         )
-        if self._processes:
-            made = self._processes.run(kind.chunk, chunks, self._again(kind))
+        if self._pool:
+            encoded_results = self._pool.run(kind.chunk, chunks, self._parts(kind))
         else:
-            made = (self._here(kind, chunk) for chunk in chunks)
-        for encoded in made:
+            encoded_results = (self._run_here(kind, chunk) for chunk in chunks)
+        for encoded in encoded_results:
             yield kind.results.decode(encoded)
 
-    def _here(self, kind: "_Kind[T, R]", chunk: bytes) -> bytes:
-        """The results of a chunk, made in this process where the task is small."""
+    def _run_here(self, kind: "_Kind[T, R]", chunk: bytes) -> bytes:
+        """Run the small tasks of a chunk in this process, and the large ones separately."""
         results: list[R] = []
         for task in kind.tasks.decode(chunk):
             result = kind.small(task)
             if result is None:
-                self._apart = self._apart or self._started(1)
-                alone = [msgspec.msgpack.encode([task])]
-                [encoded] = self._apart.run(kind.chunk, alone, self._again(kind))
+                self._separate = self._separate or self._start_pool(1)
+                single = [msgspec.msgpack.encode([task])]
+                [encoded] = self._separate.run(kind.chunk, single, self._parts(kind))
                 [result] = kind.results.decode(encoded)
             results.append(result)
         return msgspec.msgpack.encode(results)
 
-    def _again(self, kind: "_Kind[T, R]") -> Parts:
-        """How a chunk is done task by task."""
+    def _parts(self, kind: "_Kind[T, R]") -> Parts:
+        """Return a function that splits a chunk into its tasks, to be repeated one at a time."""
 
         def parts(chunk: bytes) -> Iterator[Part]:
             for task in kind.tasks.decode(chunk):
@@ -164,23 +164,23 @@ def _encoded(lost: Callable[[int], R]) -> Callable[[int], bytes]:
 
 _ENTRY = msgspec.json.Decoder(Entry)
 
-# The site and time of this process's work; worker processes are given theirs at their start.
+# The site, time and assets that tasks use; worker processes set them when they start.
 _state: threading.local = threading.local()
 
 
-def _start(site: Site, now: int) -> None:
+def _set_state(site: Site, now: int) -> None:
     _state.site, _state.now = site, now
     _state.folder = SiteFolder(site, from_timestamp(now))
 
 
-def _begin(site: Site, now: int) -> None:
-    """The start of a process that is there for nothing but work."""
-    _start(site, now)
+def _start_process(site: Site, now: int) -> None:
+    """Prepare a worker process."""
+    _set_state(site, now)
     limit_memory(site.settings.articles.max_memory << 20)
 
 
-def _chunk(kind: "_Kind[T, R]", work: Callable[[T], R | None], chunk: bytes) -> bytes:
-    """The results of a chunk in a process of its own, each made within the limit of time."""
+def _run_chunk(kind: "_Kind[T, R]", work: Callable[[T], R | None], chunk: bytes) -> bytes:
+    """Run the tasks of a chunk in a worker process, each within the time limit."""
     seconds = _state.site.settings.articles.max_seconds
     results = []
     for task in kind.tasks.decode(chunk):
@@ -191,20 +191,20 @@ def _chunk(kind: "_Kind[T, R]", work: Callable[[T], R | None], chunk: bytes) -> 
 
 
 def _read_chunk(chunk: bytes) -> bytes:
-    return _chunk(_READ, _read, chunk)
+    return _run_chunk(_READ, _read, chunk)
 
 
-def _read(task: ReadTask, most: int | None = None) -> ReadResult | None:
-    """The article; None if that may cost much and `most` is given: the bytes that it may have."""
+def _read(task: ReadTask, max_bytes: int | None = None) -> ReadResult | None:
+    """Read and parse an article; None if it is larger than `max_bytes`, or its entry is large."""
     site: Site = _state.site
     try:
         content, stat = folder.read(site.folder, task.path, site.settings.articles.max_bytes)
     except ArticleError as error:
         return ReadResult(task.path, FileState(-1, 0, ""), Article(None, problems=(error.problem,)))
-    seen = _seen(content, stat)
+    seen = _file_state(content, stat)
     if seen.digest == task.digest:
         return ReadResult(task.path, seen, None)
-    if most is not None and len(content) > most:
+    if max_bytes is not None and len(content) > max_bytes:
         return None
     first_seen = task.first_seen
     if first_seen is None:
@@ -219,24 +219,24 @@ def _read(task: ReadTask, most: int | None = None) -> ReadResult | None:
         files,
     )
     if parsed.entry and len(parsed.entry.content) > _SMALL_ENTRY // 2:
-        if most is not None:
+        if max_bytes is not None:
             return None
-        _try(parsed.entry, site)
+        _try_render(parsed.entry, site)
     return ReadResult(task.path, seen, parsed, first_seen, files.marks)
 
 
-def _try(entry: Entry, site: Site) -> None:
-    """Render a large entry while that may end the process: now the old one can still stay."""
-    with suppress(RenderError):  # that comes again, when it is rendered to be stored
+def _try_render(entry: Entry, site: Site) -> None:
+    """Render a large entry, in case that ends the process: the previous version can still stay."""
+    with suppress(RenderError):  # reported when the entry is rendered to be stored
         fragment.render_entry(entry, site)
 
 
-def _seen(content: bytes, stat: folder.Stat) -> FileState:
+def _file_state(content: bytes, stat: folder.Stat) -> FileState:
     return FileState(stat.size, stat.mtime_ns, hashlib.sha256(content).hexdigest()[:32])
 
 
 def _render_chunk(chunk: bytes) -> bytes:
-    return _chunk(_RENDER, _render, chunk)
+    return _run_chunk(_RENDER, _render, chunk)
 
 
 def _render(task: RenderTask) -> RenderResult:
@@ -247,13 +247,14 @@ def _render(task: RenderTask) -> RenderResult:
 
 
 def _unread(task: ReadTask, site: Site) -> Callable[[int], ReadResult]:
-    """What comes of an article at which its process ends, as the file is now.
+    """Return a function that makes the result of an article whose process ended.
 
-    That is looked at before it is read: if it is another one by then, the next build sees that.
+    Takes the state of the file before the task is repeated: if the file changes later, the next
+    build notices.
     """
     limits = site.settings.articles
     try:
-        seen = _seen(*folder.read(site.folder, task.path, limits.max_bytes))
+        seen = _file_state(*folder.read(site.folder, task.path, limits.max_bytes))
     except ArticleError:
         seen = FileState(-1, 0, "")
 
@@ -266,28 +267,29 @@ def _unread(task: ReadTask, site: Site) -> Callable[[int], ReadResult]:
 
 
 def _unrendered(task: RenderTask, site: Site) -> Callable[[int], RenderResult]:
-    """What comes of an entry at which its process ends."""
+    """Return a function that makes the result of an entry whose process ended."""
     limits = site.settings.articles
     return lambda code: RenderResult(task.seq, error=f"that {_fault(code, limits)}")
 
 
 def _fault(code: int, limits: ArticleSettings) -> str:
-    """What an article did to its process, which ended with this exit code."""
+    """Return the reason why a process ended, by its exit code, as a predicate for messages."""
     if code == NO_MEMORY:
         return f"needed more than {limits.max_memory:,} MiB of memory (articles.max_memory)"
     if code == -signal.SIGPROF:
         return f"took more than {limits.max_seconds:,} s (articles.max_seconds)"
     if code == -signal.SIGALRM:
-        waited = limits.max_seconds * STANDSTILL
-        return f"stood still for {waited:,} s (articles.max_seconds)"
-    how = f"signal {-code}" if code < 0 else f"exit code {code}"
-    return f"ended its process ({how}), perhaps because memory ran out"
+        seconds = limits.max_seconds * STANDSTILL
+        return f"made no progress for {seconds:,} s (articles.max_seconds)"
+    cause = f"signal {-code}" if code < 0 else f"exit code {code}"
+    return f"ended its process ({cause}), perhaps because memory ran out"
 
 
 class _Kind(NamedTuple, Generic[T, R]):
-    """Work of one kind: in this process if a task is `small`, in others a chunk at once.
+    """A kind of work: `small` runs a task in this process, and returns None for a large one.
 
-    `lost` is what comes of a task that ends its process.
+    `chunk` runs a chunk in a worker process. `lost` makes the result of a task from the exit code
+    of the process that it ended.
     """
 
     small: Callable[[T], R | None]
@@ -298,7 +300,7 @@ class _Kind(NamedTuple, Generic[T, R]):
 
 
 _READ = _Kind(
-    lambda task: _read(task, _SMALL),
+    lambda task: _read(task, _SMALL_FILE),
     _read_chunk,
     msgspec.msgpack.Decoder(list[ReadTask]),
     msgspec.msgpack.Decoder(list[ReadResult]),

@@ -38,7 +38,7 @@ class Backend:
         """Return the execution options of a connection that begins a transaction."""
         options: dict[str, Any] = {"write": write}
         if not write and self.engine.dialect.name == "postgresql":
-            # By default, each statement sees a state of its own.
+            # By default, each statement sees a separate snapshot.
             options["isolation_level"] = "REPEATABLE READ"
         return options
 
@@ -49,11 +49,11 @@ class Backend:
         """Leave a mark that a build has written to the catalogue."""
 
     def change_token(self) -> tuple[int, ...] | None:
-        """Return a value that differs after every commit; None if only the tables can tell."""
+        """Return a value that differs after every commit; None if only the tables show it."""
         return None
 
     def reopen_if_replaced(self) -> bool:
-        """Open the database again if another has taken its place; return whether that was so."""
+        """Reopen the database if another has replaced it; return whether that was the case."""
         return False
 
     def reject(self) -> None:

@@ -178,6 +178,18 @@ class Catalogue:
         with self.write() as writer:
             writer.meta.put("damaged", message)
 
+    @contextmanager
+    def damage_noted(self) -> Iterator[None]:
+        """Note a `DamageError` for the next build to repair, and raise `CatalogueError` instead."""
+        try:
+            yield
+        except DamageError as error:
+            self.note_damage(str(error))
+            raise CatalogueError(
+                f"{error}; nothing based on it was written. Run the same command again to restore "
+                "what the articles can restore"
+            ) from error
+
     def close(self) -> None:
         """Close every connection."""
         self._backend.close()

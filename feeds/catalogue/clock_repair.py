@@ -32,7 +32,7 @@ class ClockRepair:
     def redate(self, now: int) -> None:
         """Replace later dates that come from the clock by `now`, in seconds.
 
-        Dates from authors stay. Afterwards all fragments and feeds must be made again.
+        Dates from authors stay. Afterwards all fragments and feeds must be rebuilt.
         """
         withdrawn_later = select(entry.c.seq).where(entry.c.withdrawn > now)
         touched = list(self._connection.scalars(withdrawn_later))

@@ -1,4 +1,4 @@
-"""Finds rows that differ from what was stored, and has them made again."""
+"""Finds rows that differ from the stored ones, and marks them to be rebuilt."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -93,7 +93,7 @@ def repair(connection: sa.Connection, now: int, *, force: bool = False) -> int:
 
 
 def _damaged_meta(connection: sa.Connection) -> list[str]:
-    """Return the keys in the table `meta` whose values are damaged and can be made again."""
+    """Return the keys in the table `meta` whose values are damaged and can be computed again."""
     stored = Meta(connection)
     damaged = []
     for key in _MAPPINGS:

@@ -20,7 +20,7 @@ class Hubs(Table):
         }
 
     def topics(self, url: str) -> dict[str, TopicState]:
-        """Return what a hub was notified of, by topic URL."""
+        """Return the state of each topic that a hub was notified of, by topic URL."""
         rows = self._connection.execute(
             select(ping.c.topic, ping.c.digest, ping.c.tries, ping.c.due).where(ping.c.hub == url)
         )

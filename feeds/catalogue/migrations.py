@@ -19,8 +19,8 @@ from feeds.catalogue.schema import meta
 class Step(NamedTuple):
     """Converts a catalogue from one version to the next.
 
-    `{text}` and `{without_rowid}` in the SQL are replaced for each database. `run` does what
-    SQL cannot do.
+    `{text}` and `{without_rowid}` in the SQL are replaced for each database. `run` makes the
+    changes that SQL cannot express.
     """
 
     before: str

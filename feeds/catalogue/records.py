@@ -18,7 +18,7 @@ HubRows = dict[str, list[dict[str, str | int]]]
 
 
 class ShownEntry(msgspec.Struct, frozen=True):
-    """What a feed needs to know of an entry that it shows; `seq` is the catalogue's own key."""
+    """The parts of an entry that a feed showing it needs; `seq` is the catalogue's own key."""
 
     seq: int
     id: str

@@ -139,7 +139,7 @@ def _shape(selection: Selection) -> tuple[Selection, dict[str, Any]]:
 def shown(feed: FeedDefinition, now: datetime) -> PreparedQuery:
     """Select (seq, id, content_hash, published, updated) of the entries of `feed`, in its order.
 
-    The order is total: by heat if the feed says so, then newest first, then by id.
+    The order is total: by heat if the feed asks for it, then newest first, then by id.
     """
     shape, values = _shape(feed.selection)
     values |= {"now": int(now.timestamp()), "size": feed.size}

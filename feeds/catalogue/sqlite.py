@@ -87,18 +87,18 @@ class SQLite(Backend):
 
     def reopen_if_replaced(self) -> bool:
         """As in `Backend`. A missing file is never created again, because ids would be lost."""
-        if self.identity is None or (found := presence.identity(self.file)) == self.identity:
+        if self.identity is None or (current := presence.identity(self.file)) == self.identity:
             return False
-        if found is None:
+        if current is None:
             raise CatalogueError(f"{self.name} is gone; put it back, or restart without it")
         with self._lock:
-            if found == self.identity:
+            if current == self.identity:
                 return False
             self._close()
             self.identity = _NO_FILE  # until it turns out to be a catalogue
             if self.file is None or not presence.is_built(self.file):
                 raise not_built_error(self.name)
-            self.identity = found
+            self.identity = current
         return True
 
     def reject(self) -> None:

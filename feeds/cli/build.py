@@ -36,15 +36,7 @@ def build(root: Path, as_json: bool, given: BuildOptions) -> None:
         closing(Catalogue(site.catalogue, make=make)) as catalogue,
         console.progress(as_json) as progress,
     ):
-        report = builder.build(
-            site,
-            catalogue,
-            clock(),
-            verify=given.verify,
-            force=given.force,
-            trust_clock=given.trust_clock,
-            progress=progress,
-        )
+        report = builder.build(site, catalogue, clock(), given.request(), progress=progress)
     console.print_result(report, as_json, print_report)
 
 

@@ -4,7 +4,7 @@ import functools
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 import msgspec
@@ -13,6 +13,9 @@ from click.core import ParameterSource
 from feeds.config import load
 from feeds.config.settings import HostName
 from feeds.config.site import Site
+
+if TYPE_CHECKING:
+    from feeds.build.builder import BuildRequest
 
 HOSTS: tuple[HostName, ...] = get_args(HostName)
 # The values of `--force`; the first is the default of a bare `--force`.
@@ -79,6 +82,12 @@ class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
     def trust_clock(self) -> bool:
         """True to continue although the clock was set back."""
         return "clock" in self.forced
+
+    def request(self) -> "BuildRequest":
+        """Return the build that these options describe."""
+        from feeds.build.builder import BuildRequest
+
+        return BuildRequest(verify=self.verify, force=self.force, trust_clock=self.trust_clock)
 
 
 def grouped(type_: type[msgspec.Struct]) -> Callable[[Callable[..., None]], Callable[..., None]]:

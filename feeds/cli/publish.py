@@ -80,15 +80,7 @@ def export(target: Path, root: Path, as_json: bool, given: _ExportOptions) -> No
     ):
         if make == "first":
             publisher.check_catalogue_present(site, catalogue, target)
-        built = builder.build(
-            site,
-            catalogue,
-            now,
-            verify=given.verify,
-            force=given.force,
-            trust_clock=given.trust_clock,
-            progress=progress,
-        )
+        built = builder.build(site, catalogue, now, given.request(), progress=progress)
         exported = exporter.export(
             site,
             catalogue,
@@ -285,9 +277,8 @@ def ping(root: Path, everything: bool, as_json: bool) -> None:
     site = options.site(root)
     with closing(Catalogue(site.catalogue, make="first")) as catalogue:
         topics = notify.current_topics(site, catalogue)
-        reports = notify.notify_hubs(
-            site, catalogue, topics, everything=everything, patience=_PING_PATIENCE
-        )
+        pings = notify.NotifyOptions(everything=everything, patience=_PING_PATIENCE)
+        reports = notify.notify_hubs(site, catalogue, topics, pings)
     console.print_result(reports, as_json, _print_pings)
     if any(report.waiting or report.given_up for report in reports):
         sys.exit(1)

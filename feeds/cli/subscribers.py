@@ -70,8 +70,8 @@ def _print_report(report: "Subscribers") -> None:
     rows = []
     for feed in report.feeds:
         aggregators = ", ".join(
-            f"{one.name} {'?' if one.subscribers is None else one.subscribers}"
-            for one in feed.aggregators
+            f"{aggregator.name} {'?' if aggregator.subscribers is None else aggregator.subscribers}"
+            for aggregator in feed.aggregators
         )
         by_format = (feed.formats[format_] for format_ in FORMATS)
         rows.append(

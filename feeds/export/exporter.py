@@ -22,7 +22,6 @@ from feeds.export.hosts.base import Host
 from feeds.export.hosts.registry import HOSTS
 from feeds.export.workers import Job
 from feeds.export.writer import ExportWriter, WriteOptions
-from feeds.render.verification import note_damage
 from feeds.util import compression
 from feeds.util.progress import Progress
 
@@ -85,7 +84,7 @@ def export(
     codings = _codings(host, site)
     with (
         _locked(target),
-        note_damage(catalogue),
+        catalogue.damage_noted(),
         catalogue.read() as reader,
         AtomicFolder(target) as folder,
     ):

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from feeds.build.builder import BuildReport, build
+from feeds.build.builder import BuildReport, BuildRequest, build
 from feeds.catalogue.catalogue import Catalogue
 from feeds.catalogue.presence import catalogue_is_lost
 from feeds.config.site import Site
@@ -207,15 +207,12 @@ class _Publisher:
 
     def build(self, now: datetime) -> BuildReport:
         """Bring the catalogue up to date, and save it."""
-        report = build(
-            self._site,
-            self._catalogue,
-            now,
+        request = BuildRequest(
             verify=self._options.verify,
             force=self._options.force,
             trust_clock=self._options.trust_clock,
-            progress=self._progress,
         )
+        report = build(self._site, self._catalogue, now, request, progress=self._progress)
         self._save_memory()
         return report
 
@@ -252,9 +249,8 @@ class _Publisher:
         """Notify hubs of changed feeds."""
         with mark_unfinished():
             topics = notify.topic_digests(self._site, self._destination.record.shown)
-            reports = notify.notify_hubs(
-                self._site, self._catalogue, topics, patience=_PING_PATIENCE
-            )
+            options = notify.NotifyOptions(patience=_PING_PATIENCE)
+            reports = notify.notify_hubs(self._site, self._catalogue, topics, options)
             has_changes = any(report.sent or report.failed or report.first for report in reports)
             if self._keeps_memory and has_changes:
                 memory.save_hub_state(self._destination, self._catalogue)

@@ -1,15 +1,13 @@
 """Detects damage of the catalogue: contents that changed without a reason since the last build."""
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from datetime import datetime
 
-from feeds.catalogue.catalogue import Catalogue
 from feeds.catalogue.records import Archive, FeedState
 from feeds.catalogue.transaction import ReadTransaction
 from feeds.config.definitions import FeedDefinition
 from feeds.config.site import Site
-from feeds.errors import CatalogueError, DamageError
+from feeds.errors import DamageError
 from feeds.render.settings_hash import has_settings, settings_hashes
 
 
@@ -49,16 +47,3 @@ def can_verify(
     if lost := set(built) - set(current):
         raise DamageError(f"the catalogue is damaged: the terms of feed {min(lost)}")
     return True
-
-
-@contextmanager
-def note_damage(catalogue: Catalogue) -> Iterator[None]:
-    """Record a `DamageError` for the next build to repair, and raise `CatalogueError` instead."""
-    try:
-        yield
-    except DamageError as error:
-        catalogue.note_damage(str(error))
-        raise CatalogueError(
-            f"{error}; nothing based on it was written. Run the same command again to restore "
-            "what the articles can restore"
-        ) from error

@@ -73,7 +73,9 @@ class ClockCache(Generic[Key]):
 
     def _evict(self, new: Collection[Key]) -> None:
         """Drop keys until the limit is met: first those unused since the last round (CLOCK)."""
-        sizes = {key: sum(each.size for each in self._responses(key)) for key in self._names}
+        sizes = {
+            key: sum(response.size for response in self._responses(key)) for key in self._names
+        }
         excess = sum(sizes.values()) - self._limit
         for drop_used in (False, True):
             for key in list(self._names):

@@ -92,7 +92,7 @@ class DocumentCache:
                 return None
             only = {entry.seq for entry in entries}
             documents = feed_documents.render_view(feed, self.site, reader, view, only)
-        format_ = next(known for known in FORMATS if name.endswith(f".{known}"))
+        format_ = next(extension for extension in FORMATS if name.endswith(f".{extension}"))
         response = CachedResponse(documents[format_], self.site, (feed.path, format_))
         return Delta(response, version.base)
 

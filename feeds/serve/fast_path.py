@@ -43,7 +43,7 @@ class FastPath:
 
 
 def is_canonical(environ: Environ, host: str, secure: bool) -> bool:
-    """Return whether a request names this host, and no proxy says that it came without TLS."""
+    """Return whether a request names this host, and no proxy reports that it came without TLS."""
     requested = environ.get("HTTP_HOST", "").casefold().removesuffix(":443" if secure else ":80")
     scheme = environ.get("HTTP_X_FORWARDED_PROTO", "").partition(",")[0].strip().casefold()
     return requested == host.casefold() and not (secure and scheme == "http")

@@ -1,11 +1,11 @@
 """Serving with the previous settings until a build has used the new ones.
 
 Documents combine the catalogue with settings. With the settings of one build and the entries of
-another they would be documents that were never published, with entity tags of no other server.
+another, they would be documents that no build has produced, with entity tags that no other server
+has.
 """
 
 import logging
-import threading
 from collections.abc import Iterable
 from contextlib import suppress
 
@@ -20,10 +20,11 @@ from feeds.serve.fast_path import WSGIApp
 from feeds.serve.refresher import Refresher
 from feeds.serve.responses import Environ, StartResponse
 from feeds.serve.snapshot import Snapshot
+from feeds.util.daemon import DaemonLoop
 
 _log = logging.getLogger("feeds")
 
-# Seconds between two checks whether the catalogue was built with the new settings.
+# Seconds between checks whether the catalogue was built with the new settings.
 _INTERVAL = 0.05
 _STATUS = "the settings have changed, and no build has the new ones yet"
 
@@ -65,25 +66,26 @@ class Handover:
     ) -> None:
         self._app, self._next_app = outgoing_app, app
         self._outgoing, self._refresher = outgoing, refresher
+        self._expected = settings_hashes(refresher.cache.site)
         outgoing.start()
-        threading.Thread(target=self._wait, name="feeds-handover", daemon=True).start()
+        fault = "switching to the new settings failed; trying again"
+        self._loop = DaemonLoop("feeds-handover", self._switch, fault, pause=_INTERVAL)
+        self._loop.start()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request (PEP 3333)."""
         return self._app(environ, start_response)
 
-    def _wait(self) -> None:
-        cache, pause = self._refresher.cache, threading.Event()
-        expected = settings_hashes(cache.site)
-        while not pause.wait(_INTERVAL):
-            try:
-                with cache.catalogue.read() as reader:
-                    if sidecar.stored_hashes(reader) != expected:
-                        continue
-                self._refresher.start()
-            except CatalogueError:
-                continue  # reported by the outgoing refresher
-            self._app = self._next_app
-            self._outgoing.stop()
-            _log.info("the catalogue is built with the new settings, which are now served")
-            return
+    def _switch(self) -> None:
+        """Switch to the new settings, once a build has used them."""
+        try:
+            with self._refresher.cache.catalogue.read() as reader:
+                if sidecar.stored_hashes(reader) != self._expected:
+                    return
+            self._refresher.start()
+        except CatalogueError:
+            return  # reported by the outgoing refresher
+        self._app = self._next_app
+        self._loop.request_stop()
+        self._outgoing.stop()
+        _log.info("the catalogue has been built with the new settings, which are now served")

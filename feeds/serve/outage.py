@@ -1,4 +1,4 @@
-"""Whether the catalogue can be read, and since when it cannot."""
+"""The current outage of the catalogue: its start, and its reports in the log."""
 
 import logging
 from collections.abc import Callable

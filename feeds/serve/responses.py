@@ -84,7 +84,9 @@ class CachedResponse:
     @property
     def size(self) -> int:
         """Approximate size in bytes, including all encodings created so far."""
-        return _OVERHEAD + sum(len(each.body) for each in list(self._encodings.values()) if each)
+        return _OVERHEAD + sum(
+            len(response.body) for response in list(self._encodings.values()) if response
+        )
 
     @property
     def codings(self) -> list[str]:

@@ -138,7 +138,7 @@ class Snapshot(msgspec.Struct, frozen=True):
             return name
         if folded in ("", pages.INDEX):
             return ""
-        return next((known for known in self.factories if known.casefold() == folded), None)
+        return next((path for path in self.factories if path.casefold() == folded), None)
 
     def differs(self, before: "Snapshot", key: DocumentKey) -> bool:
         """Return whether the definitions alone make these documents differ from those of `before`.

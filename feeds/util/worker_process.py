@@ -48,11 +48,11 @@ def start_process(
     method = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
     context = multiprocessing.get_context(method)
     try:
-        mine, its = context.Pipe()
+        own_end, worker_end = context.Pipe()
         # A fork inherits this end of every pipe. It closes them, so the end of a process shows.
-        inherited = [mine, *(other.pipe for other in others)] if method == "fork" else []
+        inherited = [own_end, *(other.pipe for other in others)] if method == "fork" else []
         process = context.Process(  # type: ignore[attr-defined]
-            target=_serve, args=(its, inherited, start, args), daemon=True
+            target=_serve, args=(worker_end, inherited, start, args), daemon=True
         )
         # Ctrl-C reaches the whole process group; this process stops its workers.
         with signals_blocked(signal.SIGINT):
@@ -62,8 +62,8 @@ def start_process(
             f"a worker process cannot be started: {error.strerror}; allow fewer processors "
             "(taskset -c 0 feeds …)"
         ) from error
-    its.close()
-    return WorkerProcess(process, mine)
+    worker_end.close()
+    return WorkerProcess(process, own_end)
 
 
 def limit_memory(most: int) -> None:

@@ -82,7 +82,7 @@ def _repeated(node: yaml.Node) -> tuple[str, ...]:
 
 
 def _built(loader: Any, node: yaml.Node) -> Any:
-    """Return the data of a node; `_NotPlainError` for merge keys, sets etc."""
+    """Return the data of a node. Raises `_NotPlainError` for merge keys, sets and the like."""
     kind, tag = type(node), node.tag
     if kind is yaml.ScalarNode:
         return node.value if tag == _TEXT else _scalar(loader, node)
@@ -164,10 +164,10 @@ def line_of(text: str, keys: Sequence[str | int]) -> int:
     node = _composed(text)
     line = 1
     for key in keys:
-        found = _child(node, key)
-        if found is None:
+        child = _child(node, key)
+        if child is None:
             break
-        line, node = found
+        line, node = child
     return line
 
 

@@ -24,21 +24,21 @@ _MAX_LENGTH = 100_000  # characters: fewer values than `feeds.util.yaml_loader.M
 _MAX_COLUMN = 40  # no deeper nesting than `feeds.util.yaml_loader.MAX_DEPTH`
 
 _KEY = "([A-Za-z_][A-Za-z0-9_-]{0,99})"
-_PLACE = re.compile(rf"( *)(- +)?{_KEY}")
+_PREFIX = re.compile(rf"( *)(- +)?{_KEY}")
 _LINE = re.compile(rf"( *)(- +)?(?:{_KEY}:(?: +|\Z))?(.*)")
 # Characters without special meaning in YAML, and line breaks.
 _HARMLESS = re.compile(
     "[\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*"
 )
 _CONTROLS = bytes({*range(32), 127} - {10})
-_SINGLE = re.compile(r"'(?:[^']|'')*'")
-_DOUBLE = re.compile(r'"(?:[^"\\]|\\["\\/nrt])*"')
+_SINGLE_QUOTED = re.compile(r"'(?:[^']|'')*'")
+_DOUBLE_QUOTED = re.compile(r'"(?:[^"\\]|\\["\\/nrt])*"')
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 # Plain text must not begin with `_INDICATORS`, because it might be a number or another construct.
-# Flow lists must not contain `_NO_LIST`.
+# Flow lists must not contain `_NOT_IN_FLOW_LIST`.
 _INDICATORS = frozenset("-?:,[]{}#&*!|>'\"%@`=<~+.0123456789")
-_NO_LIST = re.compile("[][{}\"'#:&*!|>%@`?\\\\]")
+_NOT_IN_FLOW_LIST = re.compile("[][{}\"'#:&*!|>%@`?\\\\]")
 _INTEGER = re.compile(r"-?[1-9][0-9]{0,17}|0")
 _DECIMAL = re.compile(r"-?[0-9]{1,15}\.[0-9]{1,15}")
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
@@ -51,15 +51,15 @@ _WORDS: dict[str, bool | None] = {
     for cased in (word, word.capitalize(), word.upper())
 }
 
-# A value on the line of its key that is certainly a single value. Most are.
-_CERTAIN = re.compile(
+# A value on the line of its key that is certainly a scalar, as most are.
+_SIMPLE_VALUE = re.compile(
     r': ++(?:"[^"\\\n]*+(?:\\["\\/nrt][^"\\\n]*+)*+"'
     r"|'[^'\n]*+(?:''[^'\n]*+)*+'"
     r"|[\w(/][^:#\n]*+(?:(?::(?![ \n]|\Z)|(?<! )#)[^:#\n]*+)*+) *+$",
     re.MULTILINE,
 )
-# A list item at the second column, followed by copies of it.
-_ALIKE = re.compile(r"(\n  - [^\n]*+(?:\n    [^\n]*+)*+)(?:\1(?=\n|\Z))++")
+# A list item at the third column, followed by equal items.
+_EQUAL_ITEMS = re.compile(r"(\n  - [^\n]*+(?:\n    [^\n]*+)*+)(?:\1(?=\n|\Z))++")
 
 _NESTED: Final[Any] = object()  # the value of a key whose content is on the following lines
 _BLANK: _Line = (-1, -1, None, None)
@@ -69,7 +69,7 @@ _BLANK: _Line = (-1, -1, None, None)
 _line_cache: dict[str, _Line] = {}
 _MAX_CACHED_LINES = 10_000
 _MAX_CACHED_LENGTH = 60
-_MAX_PLACE = 150  # characters before the colon
+_MAX_PREFIX = 150  # characters before the colon
 
 
 class _NotInSubsetError(Exception):
@@ -94,40 +94,40 @@ def is_in_subset(text: str) -> bool:
     """
     if len(text) > _MAX_LENGTH or not _is_harmless(text):
         return False
-    return read(_ALIKE.sub(r"\1", _CERTAIN.sub(": b", text))) is not NOT_IN_SUBSET
+    return read(_EQUAL_ITEMS.sub(r"\1", _SIMPLE_VALUE.sub(": b", text))) is not NOT_IN_SUBSET
 
 
 def _mapping(text: str) -> dict[str, Any]:
     top: dict[str, Any] = {}
-    # The innermost collection and its rank. `around` contains the enclosing collections.
-    rank, into = 0, cast(Any, top)
-    around: list[tuple[int, Any]] = []
+    # The innermost open collection and its rank; `enclosing` are the collections around it.
+    rank, current = 0, cast(Any, top)
+    enclosing: list[tuple[int, Any]] = []
     open_key: str | None = None  # a key in it that has no value yet
     for line in text.split("\n"):
         at, below, key, value = _line_cache.get(line) or _parse_line(line)
         if at < 0:
             continue
         if at > rank and open_key is not None:
-            around.append((rank, into))
+            enclosing.append((rank, current))
             nested: Any = [] if at % 2 else {}
-            into[open_key] = nested
-            rank, into = at, nested
+            current[open_key] = nested
+            rank, current = at, nested
         elif at != rank:
-            rank, into = _unwound(around, rank, into, at)
+            rank, current = _unwind(enclosing, rank, current, at)
         open_key = None
         if at % 2:
             if key is None:
-                into.append(value)
+                current.append(value)
                 continue
-            around.append((rank, into))
+            enclosing.append((rank, current))
             nested = {}
-            into.append(nested)
-            rank, into = below, nested
+            current.append(nested)
+            rank, current = below, nested
         if value is _NESTED:
             open_key, value = key, None
-        if key in into:  # `yaml_loader` reports repeated keys
+        if key in current:  # `yaml_loader` reports repeated keys
             raise _NotInSubsetError
-        into[key] = value
+        current[key] = value
     if not top:
         raise _NotInSubsetError
     return top
@@ -139,20 +139,20 @@ def _is_harmless(text: str) -> bool:
     return _HARMLESS.fullmatch(text) is not None
 
 
-def _unwound(around: list[tuple[int, Any]], rank: int, into: Any, at: int) -> tuple[int, Any]:
+def _unwind(enclosing: list[tuple[int, Any]], rank: int, current: Any, at: int) -> tuple[int, Any]:
     """Return the enclosing collection with the rank `at`, which a line continues."""
-    while around and rank > at:
-        rank, into = around.pop()
+    while enclosing and rank > at:
+        rank, current = enclosing.pop()
     if rank != at:
         raise _NotInSubsetError
-    return rank, into
+    return rank, current
 
 
 def _parse_line(line: str) -> _Line:
     """Parse a line of harmless characters; cache the result if the line is short."""
     before, colon, value = line.partition(": ")
-    if colon and len(before) <= _MAX_PLACE and (place := _place(before)):
-        at, below, key = place
+    if colon and len(before) <= _MAX_PREFIX and (prefix := _parse_prefix(before)):
+        at, below, key = prefix
         parsed: _Line = at, below, key, _value(value.strip(" "))
     else:
         parsed = _parse_irregular_line(line)
@@ -164,9 +164,9 @@ def _parse_line(line: str) -> _Line:
 
 
 @lru_cache(1000)
-def _place(before: str) -> tuple[int, int, str] | None:
+def _parse_prefix(before: str) -> tuple[int, int, str] | None:
     """Parse the part of a line before its colon: ranks and key; None if it is not a key."""
-    match = _PLACE.fullmatch(before)
+    match = _PREFIX.fullmatch(before)
     return (*_ranks(match[1], match[2], match[3]), match[3]) if match else None
 
 
@@ -196,10 +196,10 @@ def _value(text: str) -> Any:
     if first == '"':
         if text.find('"', 1) == len(text) - 1 and "\\" not in text:
             return text[1:-1]
-        return _ESCAPE.sub(_unescaped, _quoted(_DOUBLE, text))
+        return _ESCAPE.sub(_unescaped, _quoted(_DOUBLE_QUOTED, text))
     if first == "'":
-        return _quoted(_SINGLE, text).replace("''", "'")
-    if first == "[" and text[-1] == "]" and not _NO_LIST.search(inner := text[1:-1]):
+        return _quoted(_SINGLE_QUOTED, text).replace("''", "'")
+    if first == "[" and text[-1] == "]" and not _NOT_IN_FLOW_LIST.search(inner := text[1:-1]):
         return [_plain(item) for item in map(_trimmed, inner.split(","))] if inner.strip() else []
     return _plain(text)
 

@@ -9,7 +9,7 @@ from feeds.config.site import Site
 from feeds.errors import FeedsError, PingError
 from feeds.util.daemon import DaemonLoop
 from feeds.util.terminal import escaped
-from feeds.websub import notify as websub
+from feeds.websub.notify import NotifyOptions, current_topics, notify_hub, unix_time
 from feeds.websub.schedule import HubReport
 
 _log = logging.getLogger("feeds")
@@ -68,33 +68,32 @@ class _HubNotifier:
         self._revision, self._next_try = "", 0
 
     def _run(self) -> float:
-        """Notify the hub if needed; return the seconds until the next look."""
+        """Notify the hub if needed; return the seconds until the next check."""
         try:
-            return self._look()
+            return self._check()
         except PingError:
             return _AGAIN
         except FeedsError as error:
             _log.error("%s cannot be notified: %s", escaped(self._hub), escaped(error))
             return _REGULARLY
 
-    def _look(self) -> float:
+    def _check(self) -> float:
         """Notify the hub of changes since the last call; return the seconds until the next one."""
         with self._catalogue.read() as reader:
             revision = reader.meta.get("revision")
-        now = websub.unix_time()
+        now = unix_time()
         if revision != self._revision or 0 < self._next_try <= now:
             # Read before the delay: after it, readers get at least this state. A later change
             # is notified separately.
-            topics = websub.current_topics(self._site, self._catalogue)
+            topics = current_topics(self._site, self._catalogue)
             if self.loop.stopping.wait(self._site.ping_delay):
                 return 0
             if topics:  # before the first build, a new hub would count as notified of nothing
-                report = websub.notify_hub(
-                    self._site, self._catalogue, self._hub, topics, stop=self.loop.stopping
-                )
+                options = NotifyOptions(stop=self.loop.stopping)
+                report = notify_hub(self._site, self._catalogue, self._hub, topics, options)
                 self._next_try = report.next_try or 0
                 if self._on_report:
                     self._on_report((report,))
             self._revision = revision
-        left = self._next_try - websub.unix_time() if self._next_try else _REGULARLY
+        left = self._next_try - unix_time() if self._next_try else _REGULARLY
         return min(max(left, 1), _REGULARLY)

@@ -3,13 +3,14 @@
 import hashlib
 import logging
 import random
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from threading import Event
 
+import msgspec
 from filelock import FileLock, Timeout
 
 from feeds.catalogue.catalogue import Catalogue
@@ -36,8 +37,8 @@ _log = logging.getLogger("feeds")
 
 # Store the outcome after this many pings: at most these are sent twice if the process is killed.
 _BATCH = 64
-# Seconds to retry storing the outcome, because a long build locks the catalogue; and the seconds
-# between two tries.
+# Seconds to retry storing the outcome, because a long build locks the catalogue; and seconds
+# between tries.
 _WRITING = 600
 _AGAIN = 1
 
@@ -45,6 +46,22 @@ _AGAIN = 1
 def unix_time() -> int:
     """Return the current time in whole seconds since 1970."""
     return int(time.time())
+
+
+class NotifyOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of notifying hubs.
+
+    `everything` sends all topics. `stop` ends a run early. `patience` is how many seconds to wait
+    for another process that notifies the same hub. `clock` returns seconds since 1970.
+    """
+
+    everything: bool = False
+    stop: Event | None = None
+    patience: float = 0
+    clock: Callable[[], int] = unix_time
+
+
+_DEFAULTS = NotifyOptions()
 
 
 def current_topics(site: Site, catalogue: Catalogue) -> dict[str, str]:
@@ -71,23 +88,18 @@ def notify_hubs(
     site: Site,
     catalogue: Catalogue,
     changed: Mapping[str, str],
-    *,
-    everything: bool = False,
-    patience: float = 0,
-    clock: Callable[[], int] = unix_time,
+    options: NotifyOptions = _DEFAULTS,
 ) -> tuple[HubReport, ...]:
     """Notify every hub of the site of the `changed` topics that are new to it.
 
-    The hubs are notified concurrently; return a report for each. Raises the exceptions of
+    The hubs are notified concurrently. Return a report for each. Raises the exceptions of
     `notify_hub`.
     """
     if not site.hubs or not changed:
         return ()  # before the first build, a new hub would count as notified of nothing
 
     def run(hub: str) -> HubReport:
-        return notify_hub(
-            site, catalogue, hub, changed, everything=everything, patience=patience, clock=clock
-        )
+        return notify_hub(site, catalogue, hub, changed, options)
 
     with ThreadPoolExecutor(len(site.hubs)) as pool:
         return tuple(pool.map(run, site.hubs))
@@ -98,24 +110,18 @@ def notify_hub(
     catalogue: Catalogue,
     hub: str,
     changed: Mapping[str, str],
-    *,
-    everything: bool = False,
-    stop: threading.Event | None = None,
-    patience: float = 0,
-    clock: Callable[[], int] = unix_time,
+    options: NotifyOptions = _DEFAULTS,
 ) -> HubReport:
     """Notify one hub of the site of the `changed` topics that are new to it.
 
-    `everything` sends all topics. Topics that the hub does not accept are tried again by a later
-    call, when they are due. `stop` ends the run early; `patience` is how many seconds to wait for
-    another process that notifies this hub. Raises `PingError` if that takes longer, and
+    Topics that the hub does not accept are tried again by a later call, when they are due. Raises
+    `PingError` if another process notifies the hub for longer than `options.patience`, and
     `CatalogueError`.
     """
     try:
-        with FileLock(lock_file(site, hub), timeout=patience):
+        with FileLock(lock_file(site, hub), timeout=options.patience):
             first = _enrol(site, catalogue, hub, changed)
-            run = _HubRun(hub, catalogue, changed, stop or threading.Event(), clock)
-            return run.run(first=first, everything=everything)
+            return _HubRun(hub, catalogue, changed, options).run(first=first)
     except Timeout:
         raise PingError("another process is notifying the hubs at the moment; try again") from None
 
@@ -128,7 +134,7 @@ def lock_file(site: Site, hub: str) -> Path:
 def _enrol(site: Site, catalogue: Catalogue, hub: str, changed: Mapping[str, str]) -> bool:
     """Store a new hub, and forget hubs that are gone; return whether the hub is new.
 
-    A new hub counts as notified of all current feeds: nobody can have subscribed there yet.
+    A new hub counts as notified of all current feeds: it cannot have subscribers yet.
     """
     with catalogue.read() as reader:
         known = set(reader.hubs.states())
@@ -151,20 +157,19 @@ class _HubRun:
         hub: str,
         catalogue: Catalogue,
         changed: Mapping[str, str],
-        stop: threading.Event,
-        clock: Callable[[], int],
+        options: NotifyOptions,
     ) -> None:
         self.hub = hub
-        self._catalogue, self._changed, self._clock = catalogue, changed, clock
-        self._stop = stop
+        self._catalogue, self._changed, self._clock = catalogue, changed, options.clock
+        self._everything, self._stop = options.everything, options.stop or Event()
         self._accepted: set[str] = set()
         self._given_up = 0
         self._failures: list[Failure] = []
 
-    def run(self, *, first: bool, everything: bool) -> HubReport:
+    def run(self, *, first: bool) -> HubReport:
         with self._catalogue.read() as reader:
-            state, told = reader.hubs.states()[self.hub], reader.hubs.topics(self.hub)
-        plan = plan_pings(state, self._changed, told, self._clock(), everything=everything)
+            state, topics = reader.hubs.states()[self.hub], reader.hubs.topics(self.hub)
+        plan = plan_pings(state, self._changed, topics, self._clock(), everything=self._everything)
         due, outstanding = plan.pings, [*plan.pings, *plan.waiting]
         with closing(HubClient(self.hub, self._stop)) as client:
             for start in range(0, len(due), _BATCH):
@@ -212,9 +217,9 @@ class _HubRun:
 
     def _report(self, *, first: bool) -> HubReport:
         with self._catalogue.read() as reader:
-            state, told = reader.hubs.states()[self.hub], reader.hubs.topics(self.hub)
+            state, topics = reader.hubs.states()[self.hub], reader.hubs.topics(self.hub)
         now = self._clock()
-        left = plan_pings(state, self._changed, told, now)
+        left = plan_pings(state, self._changed, topics, now)
         report = HubReport(
             hub=self.hub,
             sent=len(self._accepted),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from feeds.build.builder import build
+from feeds.build.builder import BuildRequest, build
 from feeds.catalogue.catalogue import Catalogue
 from feeds.catalogue.records import EntryChange
 from feeds.config import load
@@ -135,14 +135,14 @@ _RUN = """
 import sys, datetime
 from pathlib import Path
 from feeds.config.load import load
-from feeds.build.builder import build, silent
+from feeds.build.builder import BuildRequest, build, silent
 from feeds.catalogue.catalogue import Catalogue
 from feeds.export.exporter import export
 root, out, now, jobs = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 if __name__ == "__main__":
     site = load(root, {"FEEDS_CATALOGUE": str(out) + ".sqlite"})
     catalogue, now = Catalogue(site.catalogue), datetime.datetime.fromisoformat(now)
-    report = build(site, catalogue, now, jobs=jobs)
+    report = build(site, catalogue, now, BuildRequest(jobs=jobs))
     export(site, catalogue, out, now, silent)
     print(report.revision, report.added)
 """
@@ -240,7 +240,7 @@ _KILLED = """
 import datetime, os, signal, sys
 from pathlib import Path
 from feeds.config.load import load
-from feeds.build.builder import build
+from feeds.build.builder import BuildRequest, build
 from feeds.catalogue.catalogue import Catalogue
 site = load(Path(sys.argv[1]), {})
 kill = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
@@ -312,7 +312,7 @@ def test_locked_catalogue_can_be_read_but_not_built(site: Publication) -> None:
         with catalogue.read() as reader:
             assert reader.entries.count() == 3
         with pytest.raises(CatalogueError, match="locked"):
-            build(site.site, catalogue, NOW, jobs=1)
+            build(site.site, catalogue, NOW, BuildRequest(jobs=1))
 
 
 def test_file_that_is_not_a_database_is_not_touched(tmp_path: Path) -> None:
@@ -341,7 +341,7 @@ def test_broken_catalogue_is_an_error(site: Publication) -> None:
     damaged[4096:] = b"\xff" * (len(damaged) - 4096)
     file.write_bytes(damaged)
     with pytest.raises(CatalogueError):
-        build(loaded, Catalogue(loaded.catalogue), NOW, jobs=1)
+        build(loaded, Catalogue(loaded.catalogue), NOW, BuildRequest(jobs=1))
 
 
 @pytest.mark.parametrize("url", ["sqlite:////proc/no/where.sqlite", "nonsense", "mystery://host/x"])

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from feeds.articles import folder, scan_digest
-from feeds.build.builder import BuildCache, BuildReport, build
+from feeds.build.builder import BuildCache, BuildReport, BuildRequest, build
 from feeds.catalogue import schema, terms
 from feeds.catalogue.catalogue import Catalogue
 from feeds.config.site import Site
@@ -148,11 +148,16 @@ def counted(site: Site, catalogue: Catalogue, now: datetime) -> list[tuple[Any, 
 
 
 def build_or_error(
-    site: Site, catalogue: Catalogue, now: datetime, **options: Any
+    site: Site,
+    catalogue: Catalogue,
+    now: datetime,
+    *,
+    cache: BuildCache | None = None,
+    **options: Any,
 ) -> BuildReport | str:
     """The report of a build, or the name of the exception that it raises."""
     try:
-        return build(site, catalogue, now, jobs=1, **options)
+        return build(site, catalogue, now, BuildRequest(jobs=1, **options), cache=cache)
     except FeedsError as error:
         return type(error).__name__
 

@@ -47,7 +47,7 @@ def test_article_is_found_by_path_and_by_id(site: Publication, name: str) -> Non
 def test_article_that_became_invalid_is_published_unchanged(site: Publication) -> None:
     site.write("a.md", front_matter(title=None))
     article = status_of(site, "a.md")
-    assert article.status == "published as it was before, for it has problems now"
+    assert article.status == "published as it was before, because it has problems now"
     assert article.feeds == ("all", "newest")
     assert [row.fatal for row in article.problems] == [True]
     assert article.entry
@@ -57,7 +57,7 @@ def test_article_that_became_invalid_is_published_unchanged(site: Publication) -
 def test_article_with_a_taken_id_is_not_reported_as_new(site: Publication) -> None:
     site.write("a.html", front_matter(title="other"))
     article = status_of(site, "a.html")
-    assert article.status == "not published, for it has problems"
+    assert article.status == "not published, because it has problems"
     assert "a.md" in article.problems[-1].message
 
 
@@ -66,7 +66,7 @@ def test_article_with_a_taken_id_is_not_reported_as_new(site: Publication) -> No
     [
         (front_matter(title="n"), "new: the next build publishes it"),
         (front_matter(title="n", published=False), "withheld by its author"),
-        (front_matter(title=None), "not published, for it has problems"),
+        (front_matter(title=None), "not published, because it has problems"),
         (
             front_matter(publishedDateTime=(NOW + timedelta(hours=1)).isoformat()),
             "held back until 2024-06-15 13:00 UTC",
@@ -84,7 +84,7 @@ def test_removed_article_is_withdrawn_and_other_paths_are_unknown(
     site: Publication,
 ) -> None:
     site.file("a.md").unlink()
-    assert status_of(site, "a.md").status.startswith("withdrawn, for the article is gone")
+    assert status_of(site, "a.md").status.startswith("withdrawn, because the article is gone")
     with pytest.raises(NotFoundError, match="no-such"):
         status_of(site, "no-such.md")
 
@@ -92,7 +92,7 @@ def test_removed_article_is_withdrawn_and_other_paths_are_unknown(
 def test_article_that_grew_too_large_keeps_its_entry(site: Publication) -> None:
     site.write("old.md", "x" * 2_000_001)
     article = status_of(site, "old.md")
-    assert article.status == "published as it was before, for it has problems now"
+    assert article.status == "published as it was before, because it has problems now"
     assert article.feeds == ("all",)
     assert "2,000,001 bytes" in article.problems[0].message
     site.build()
@@ -111,11 +111,11 @@ def test_entry_that_cannot_be_rendered_is_not_published(
         patched.setattr(fragment, "render_entry", fail)
         site.build()
     article = status_of(site, "a.md")
-    assert (article.status, article.entry) == ("not published, for it has problems", None)
+    assert (article.status, article.entry) == ("not published, because it has problems", None)
     assert [row.fatal for row in article.problems] == [True]
     assert "cannot be rendered" in article.problems[0].message
     site.write("a.md", front_matter(title="a3", webUrl="https://example.org/a"))
-    assert status_of(site, "a.md").status == "back: the next build publishes it again"
+    assert status_of(site, "a.md").status == "restored: the next build publishes it again"
     site.build()
     assert status_of(site, "a.md").status == "published"
 
@@ -136,7 +136,7 @@ def test_file_that_no_build_reads_is_not_an_article(site: Publication) -> None:
         status_of(site, "notes.txt")
     site.file("out.md").symlink_to(site.root / "site.yaml")
     article = status_of(site, "out.md")
-    assert article.status == "not published, for it has problems"
+    assert article.status == "not published, because it has problems"
     assert "leads out" in article.problems[0].message
 
 

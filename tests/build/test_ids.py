@@ -235,7 +235,7 @@ def test_many_renamed_undated_articles_keep_their_dates(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They are read twice, by workers that accept one run at a time."""
-    monkeypatch.setattr(workers, "_WORTH_PROCESSES", 1)
+    monkeypatch.setattr(workers, "_MIN_TASKS", 1)
     monkeypatch.setattr(workers, "_CHUNK", 1)
     names = [f"{number:02}" for number in range(24)]
     articles = {

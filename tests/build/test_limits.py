@@ -30,7 +30,7 @@ from tests.support.site import NOW, Publication, front_matter
 LATER = NOW + timedelta(days=1)
 _SECONDS = int(NOW.timestamp())
 # Twice the size above which an article is read in a separate process, whatever the build.
-_LONG = "word " * (2 * workers._SMALL // 5)
+_LONG = "word " * (2 * workers._SMALL_FILE // 5)
 
 
 def _hang() -> None:
@@ -59,7 +59,7 @@ DEEDS: dict[str, Callable[[], object]] = {
 }
 REASONS = {
     "hang": r"took more than 1 s \(articles\.max_seconds\)",
-    "wait": r"stood still for 30 s \(articles\.max_seconds\)",
+    "wait": r"made no progress for 30 s \(articles\.max_seconds\)",
     "fill": r"needed more than 64 MiB of memory \(articles\.max_memory\)",
     "leave": r"ended its process \(exit code 3\)",
     "abort": r"ended its process \(signal 6\)",
@@ -70,7 +70,7 @@ _NO_FILES = NoFiles()
 _parse, _render, _begin, _limit_time = (
     parser.parse,
     fragment.render_entry,
-    workers._begin,
+    workers._start_process,
     worker_process.limit_time,
 )
 
@@ -116,8 +116,8 @@ def _begin_hostile(site: Site, now: int) -> None:
 
 @pytest.fixture(autouse=True)
 def hostile(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "_begin", _begin_hostile)
-    monkeypatch.setattr(workers, "_WORTH_PROCESSES", 4)
+    monkeypatch.setattr(workers, "_start_process", _begin_hostile)
+    monkeypatch.setattr(workers, "_MIN_TASKS", 4)
 
 
 def text(name: str, body: str = "") -> str:
@@ -132,8 +132,8 @@ def site(tmp_path: Path) -> Publication:
     return made
 
 
-def rows(site: Publication, **options: object) -> list[str]:
-    return [str(problem) for problem in site.build(LATER, **options).problems]
+def rows(site: Publication, jobs: int = 1) -> list[str]:
+    return [str(problem) for problem in site.build(LATER, jobs=jobs).problems]
 
 
 @pytest.mark.parametrize("deed", DEEDS)

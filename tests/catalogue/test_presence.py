@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from feeds.build.builder import build
+from feeds.build.builder import BuildRequest, build
 from feeds.catalogue.catalogue import Catalogue
 from feeds.catalogue.presence import Make
 from feeds.cli.main import main
@@ -113,4 +113,4 @@ def test_running_builder_rejects_an_empty_replacement(site: Publication, make: M
         lose(site, "never built")
         for _ in range(2):
             with pytest.raises(CatalogueError, match="not been built yet"):
-                build(site.site, catalogue, NOW, jobs=1)
+                build(site.site, catalogue, NOW, BuildRequest(jobs=1))

@@ -157,7 +157,7 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_every_document_has_the_body_and_the_headers_of_our_server(
+def test_documents_have_the_body_and_headers_of_the_server(
     sides: Sides, name: str, method: str
 ) -> None:
     # nginx has no brotli unless it is told so: see the test of its module.
@@ -191,6 +191,7 @@ def test_feeds_with_a_history_and_their_archives(sides: Sides, format_: str, acc
             assert "max-age=86400," in theirs.headers["cache-control"]
 
 
+@pytest.mark.rule("H70", "H75")
 @pytest.mark.parametrize(
     "name",
     [
@@ -203,7 +204,7 @@ def test_feeds_with_a_history_and_their_archives(sides: Sides, format_: str, acc
         "Former/archive/1.rss", "Former/archive/3.json",
     ],
 )  # fmt: skip
-def test_h70_h75_old_addresses_lead_where_they_do_on_our_server(sides: Sides, name: str) -> None:
+def test_moved_feeds_redirect_as_on_the_server(sides: Sides, name: str) -> None:
     theirs, ours = sides.ask(name, If_None_Match="*")
     assert ours.status in (301, 307)
     assert theirs.status == ours.status
@@ -213,6 +214,7 @@ def test_h70_h75_old_addresses_lead_where_they_do_on_our_server(sides: Sides, na
         assert theirs.headers[key] == ours.headers[key]
 
 
+@pytest.mark.rule("H62", "H27")
 @pytest.mark.parametrize(
     "name",
     [
@@ -223,7 +225,7 @@ def test_h70_h75_old_addresses_lead_where_they_do_on_our_server(sides: Sides, na
         "past/archive/99.rss", "topics/ai.html/x",
     ],
 )  # fmt: skip
-def test_h62_h27_what_is_not_there_is_404_and_not_kept(sides: Sides, name: str) -> None:
+def test_missing_feed_is_404_and_not_stored(sides: Sides, name: str) -> None:
     for asked in ({}, {"If_None_Match": "*"}):
         theirs, ours = sides.ask(name, **asked)
         assert ours.status == 404
@@ -239,9 +241,7 @@ def test_h62_h27_what_is_not_there_is_404_and_not_kept(sides: Sides, name: str) 
 
 
 @pytest.mark.parametrize("name", ["ALL.rss", "topics/AI.json", "Past/archive/1.rss"])
-def test_other_capitals_of_a_document_lead_to_it_on_our_server_only(
-    sides: Sides, name: str
-) -> None:
+def test_only_the_server_redirects_paths_in_other_capitals(sides: Sides, name: str) -> None:
     """A web server knows files by their exact names; docs/guides/static-hosts.md says so."""
     theirs, ours = sides.ask(name)
     assert ours.status == 301
@@ -250,7 +250,7 @@ def test_other_capitals_of_a_document_lead_to_it_on_our_server_only(
 
 
 @pytest.mark.parametrize("name", ["topics/ai", "/all", "all.rss"])
-def test_no_address_leads_to_another_host(sides: Sides, name: str) -> None:
+def test_no_path_redirects_to_another_host(sides: Sides, name: str) -> None:
     answer = ask(sides.port, f"/{sides.mount}{name}")
     own = f"http://127.0.0.1:{sides.port}"
     location = answer.headers.get("location", sides.mount).removeprefix(own)
@@ -258,20 +258,23 @@ def test_no_address_leads_to_another_host(sides: Sides, name: str) -> None:
     assert '"self"' not in answer.headers.get("link", "") or "org//" not in answer.headers["link"]
 
 
+@pytest.mark.rule("H72")
 @pytest.mark.parametrize("name", ["dead.rss", "dead/archive/1.rss"])
-def test_h72_what_is_gone_is_410(sides: Sides, name: str) -> None:
+def test_removed_feed_is_410(sides: Sides, name: str) -> None:
     theirs, ours = sides.ask(name, If_None_Match="*")
     assert (theirs.status, ours.status) == (410, 410)
     assert theirs.headers["cache-control"] == ours.headers["cache-control"]
 
 
-def test_h15_other_methods_are_405(sides: Sides) -> None:
+@pytest.mark.rule("H15")
+def test_other_methods_are_405(sides: Sides) -> None:
     theirs, ours = sides.ask("all.rss", "POST")
     assert (theirs.status, ours.status) == (405, 405)
     assert set(ours.headers["allow"].split(", ")) <= set(theirs.headers["allow"].split(", "))
 
 
-def test_h56_preflights_are_allowed(sides: Sides) -> None:
+@pytest.mark.rule("H56")
+def test_preflights_are_allowed(sides: Sides) -> None:
     said = {"Origin": "https://x.example", "Access_Control_Request_Headers": "if-none-match"}
     theirs, ours = sides.ask("all.rss", "OPTIONS", **said)
     assert (theirs.status, ours.status) == (204, 204)
@@ -325,7 +328,7 @@ OTHERWISE = {("caddy", "h13 empty tag"): (304, None)}
 
 @pytest.mark.parametrize("name", VECTORS)
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_the_http_vectors_have_one_answer(sides: Sides, name: str, method: str) -> None:
+def test_http_vectors_get_the_answer_of_the_server(sides: Sides, name: str, method: str) -> None:
     said, status, coding = VECTORS[name]
     path = f"{sides.mount}all.rss"
     for port, host in ((sides.ours, "ours"), (sides.port, sides.host)):
@@ -339,7 +342,8 @@ def test_the_http_vectors_have_one_answer(sides: Sides, name: str, method: str) 
                 assert key in answer.headers, f"h14: {key}"
 
 
-def test_h2_each_coding_has_a_strong_tag_of_its_own(sides: Sides) -> None:
+@pytest.mark.rule("H2")
+def test_each_encoding_has_a_strong_etag(sides: Sides) -> None:
     tags = {
         ask(sides.port, f"{sides.mount}all.atom", Accept_Encoding=coding).headers["etag"]
         for coding in ("identity", "gzip")
@@ -348,7 +352,8 @@ def test_h2_each_coding_has_a_strong_tag_of_its_own(sides: Sides) -> None:
     assert not any(tag.startswith("W/") for tag in tags)
 
 
-def test_s30_nginx_prefers_brotli_where_it_has_the_module() -> None:
+@pytest.mark.rule("S30")
+def test_nginx_prefers_brotli_if_it_has_the_module() -> None:
     if why := web_servers.missing("nginx"):
         pytest.skip(why)
     if not web_servers.has_brotli():
@@ -374,8 +379,9 @@ def test_s30_nginx_prefers_brotli_where_it_has_the_module() -> None:
                 assert (again.status, again.headers["vary"]) == (304, "Accept-Encoding")
 
 
+@pytest.mark.rule("S31", "H9")
 @pytest.mark.parametrize("host", HOSTS)
-def test_s31_h9_an_edit_of_the_same_size_is_no_false_304(host: str) -> None:
+def test_edit_of_the_same_size_is_not_a_false_304(host: str) -> None:
     if why := web_servers.missing(host):
         pytest.skip(why)
     with readable() as folder:

@@ -10,8 +10,6 @@ PAGE = TESTS.parent / "docs/contributing/conformance.md"
 
 _ROW = re.compile(r"^\| ([A-Z]\d+) \| (\S+) \| (.+) \| (.+) \|$", re.MULTILINE)
 _LEVELS = {"required", "recommended", "practice"}
-# Until every test has its marker, a code at the beginning of a test's name counts too.
-_NAMED = re.compile(r"test_((?:[a-z]\d+_)+)")
 
 
 def rows() -> list[tuple[str, str, str, str]]:
@@ -36,17 +34,6 @@ def marked() -> set[str]:
     }
 
 
-def named() -> set[str]:
-    """The codes at the beginning of names of tests."""
-    return {
-        code.upper()
-        for tree in trees()
-        for function in ast.walk(tree)
-        if isinstance(function, ast.FunctionDef) and (found := _NAMED.match(function.name))
-        for code in found[1].strip("_").split("_")
-    }
-
-
 def test_each_rule_is_once_on_the_page_and_has_a_level_and_a_source() -> None:
     codes = [code for code, *_ in rows()]
     assert len(codes) > 150
@@ -59,7 +46,7 @@ def test_every_marked_rule_is_on_the_page() -> None:
 
 
 def test_every_rule_has_a_test() -> None:
-    assert {code for code, *_ in rows()} - marked() - named() == set()
+    assert {code for code, *_ in rows()} - marked() == set()
 
 
 def test_every_row_of_a_table_can_be_read() -> None:

@@ -77,7 +77,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 @pytest.fixture(scope="module")
 def catalogue(site: Site) -> Iterator[Catalogue]:
     made = Catalogue(site.catalogue)
-    report = builder.build(site, made, NOW, jobs=1)
+    report = builder.build(site, made, NOW, builder.BuildRequest(jobs=1))
     assert report.problems == ()
     yield made
     made.close()

@@ -36,7 +36,8 @@ class NotifiedSite:
         site = self.publication.site
         with closing(Catalogue(site.catalogue)) as catalogue:
             topics = notify.current_topics(site, catalogue)
-            return notify.notify_hubs(site, catalogue, topics, clock=lambda: self.now, **options)
+            how = notify.NotifyOptions(clock=lambda: self.now, **options)
+            return notify.notify_hubs(site, catalogue, topics, how)
 
     def save(self, name: str, *topics: str) -> None:
         self.publication.write(f"{name}.md", article(name, *topics))

@@ -13,7 +13,7 @@ import msgspec
 import yaml
 from sqlalchemy import make_url
 
-from feeds.build.builder import BuildReport, build
+from feeds.build.builder import BuildCache, BuildReport, BuildRequest, build
 from feeds.catalogue.catalogue import Catalogue
 from feeds.catalogue.presence import identity
 from feeds.catalogue.transaction import ReadTransaction
@@ -24,7 +24,7 @@ from feeds.config.site import Site
 from feeds.export.exporter import ExportOptions, ExportReport, export
 from feeds.model.document import Document, Format
 from feeds.render import feed_documents
-from feeds.util.progress import silent
+from feeds.util.progress import Progress, silent
 from feeds.util.text import slug
 
 # Other people's data beside the repository, no part of it: tests without it are skipped.
@@ -139,10 +139,18 @@ class Publication:
         """Go on as another process would: open the catalogue as if for the first time."""
         self._known = None
 
-    def build(self, now: datetime = NOW, **options: Any) -> BuildReport:
-        site = self.site
+    def build(
+        self,
+        now: datetime = NOW,
+        *,
+        cache: BuildCache | None = None,
+        progress: Progress = silent,
+        **options: Any,
+    ) -> BuildReport:
+        """Build with one process; `options` are those of `BuildRequest`."""
+        site, request = self.site, BuildRequest(**{"jobs": 1, **options})
         with self._catalogue(site) as catalogue:
-            return build(site, catalogue, now, **{"jobs": 1, **options})
+            return build(site, catalogue, now, request, cache=cache, progress=progress)
 
     @contextmanager
     def read(self) -> Iterator[ReadTransaction]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from feeds.build.builder import BuildReport, build
+from feeds.build.builder import BuildReport, BuildRequest, build
 from feeds.catalogue.catalogue import Catalogue
 from feeds.util.progress import clock
 from feeds.websub import notify
@@ -60,7 +60,7 @@ def prompt_site(notified: NotifiedSite, hub: FakeHub, tmp_path: Path) -> Publica
 def test_notifier_notifies_after_a_build(prompt_site: Publication, hub: FakeHub) -> None:
     with notifying_server(prompt_site) as (counting, catalogue):
         prompt_site.write("b.md", article("b", "AI"))
-        counting.after(build(prompt_site.site, catalogue, clock(), jobs=1))
+        counting.after(build(prompt_site.site, catalogue, clock(), BuildRequest(jobs=1)))
         wait_until(lambda: counting.sent == 6)
         assert hub.take() == urls("all", "topics/ai")
         assert counting.failed == 0
@@ -76,7 +76,7 @@ def test_notification_waits_for_ping_delay(
     with notifying_server(slow) as (counting, catalogue):
         time.sleep(1.2)  # its first check is over
         slow.write("b.md", article("b", "AI"))
-        report = build(slow.site, catalogue, clock(), jobs=1)
+        report = build(slow.site, catalogue, clock(), BuildRequest(jobs=1))
         start = time.monotonic()
         counting.after(report)
         wait_until(lambda: bool(hub.forms))
@@ -111,7 +111,7 @@ def test_slow_hub_does_not_delay_other_hubs(hub: FakeHub, tmp_path: Path) -> Non
         with notifying_server(site) as (counting, catalogue):
             for name in "bc":
                 site.write(f"{name}.md", article(name, "AI"))
-                counting.after(build(site.site, catalogue, clock(), jobs=1))
+                counting.after(build(site.site, catalogue, clock(), BuildRequest(jobs=1)))
                 wait_until(lambda: len(hub.forms) == 6)
                 assert hub.take() == urls("all", "topics/ai")
                 wait_until(lambda: len(other.forms) == 4)  # it has not answered the first ones
@@ -143,7 +143,7 @@ def test_one_of_several_processes_notifies(prompt_site: Publication, hub: FakeHu
         notifying_server(prompt_site) as (second, catalogue),
     ):
         prompt_site.write("b.md", article("b", "AI"))
-        report = build(prompt_site.site, catalogue, clock(), jobs=1)
+        report = build(prompt_site.site, catalogue, clock(), BuildRequest(jobs=1))
         first.after(report)
         second.after(report)
         wait_until(lambda: first.sent + second.sent == 6)
@@ -164,7 +164,7 @@ def test_notifier_retries(
     hub.answer = lambda _: (503, {})
     with notifying_server(prompt_site) as (counting, catalogue):
         prompt_site.write("b.md", article("b", "AI"))
-        counting.after(build(prompt_site.site, catalogue, clock(), jobs=1))
+        counting.after(build(prompt_site.site, catalogue, clock(), BuildRequest(jobs=1)))
         wait_until(lambda: counting.failed > 0)
         hub.answer = lambda _: (204, {})
         wait_until(lambda: counting.sent == 6)
@@ -181,7 +181,7 @@ def test_notifier_survives_an_unexpected_exception(
         return real(*arguments)
 
     monkeypatch.setattr("feeds.websub.notifier._REGULARLY", 0.1)
-    monkeypatch.setattr("feeds.websub.notify.current_topics", broken)
+    monkeypatch.setattr("feeds.websub.notifier.current_topics", broken)
     prompt_site.write("b.md", article("b", "AI"))
     prompt_site.build()
     with notifying_server(prompt_site) as (counting, _):

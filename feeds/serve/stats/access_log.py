@@ -69,7 +69,7 @@ class Line(msgspec.Struct, omit_defaults=True, frozen=True):
 class AccessLog:
     """Writes lines to a file, or to standard output if `target` is `-`.
 
-    `client` says how client addresses are logged: as a hash that changes daily, keyed with `key`,
+    `client` selects how client addresses are logged: as a daily changing hash, keyed with `key`,
     which all processes of one log share; as they are; or not at all. `lost` is called with the
     number of lines that could not be written. Several processes may write to one file. Raises
     `LogError` if the file cannot be opened.
@@ -206,7 +206,7 @@ class AccessLog:
 
 
 def batches(lines: Sequence[bytes], longest: int) -> Iterator[bytes]:
-    """Yield joined whole lines of up to `longest` bytes; a longer line is a batch of its own."""
+    """Yield joined whole lines of up to `longest` bytes; a longer line is a separate batch."""
     batch: list[bytes] = []
     size = 0
     for line in lines:

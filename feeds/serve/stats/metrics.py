@@ -264,9 +264,9 @@ def with_metrics_endpoint(
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ.get("PATH_INFO") != "/metrics":
             return app(environ, start_response)
-        given = environ.get("HTTP_AUTHORIZATION", "").encode("latin-1", "replace")
+        authorization = environ.get("HTTP_AUTHORIZATION", "").encode("latin-1", "replace")
         headers = [("Cache-Control", "no-store")]
-        if token and not hmac.compare_digest(given, expected):
+        if token and not hmac.compare_digest(authorization, expected):
             status, kind, body = "401 Unauthorized", "text/plain", b"A bearer token is needed.\n"
             headers.append(("WWW-Authenticate", 'Bearer realm="metrics"'))
         elif environ.get("REQUEST_METHOD") not in ("GET", "HEAD"):
