@@ -115,7 +115,7 @@ def test_a_file_that_is_no_feed_is_a_message_and_nothing_is_written(tmp_path: Pa
 @pytest.mark.parametrize(
     ("text", "part", "advice"),
     [
-        (atom(link="https://x.org/{n}.html"), "link", "permalink"),
+        (atom(link="https://x.org/?id={n}"), "link", "permalink"),
         (atom(link="http://www.x.org/{n}/"), "link", "url"),
         (atom(hour=12), "date", "timezone"),
         (atom(id_="urn:x:{n}"), "id", "ids"),
@@ -144,3 +144,27 @@ def test_entries_that_the_old_feed_does_not_have_are_counted(tmp_path: Path) -> 
     )
     assert outcome.comparisons[0][1].added == 1
     assert "Subscribers will see 1 entry as new" in report_of(outcome)
+
+
+@pytest.mark.parametrize(
+    ("link", "pattern"),
+    [
+        ("https://x.org/{n}.html", "/{path}.html"),
+        ("https://x.org/posts/{n}", "/posts/{path}"),
+        ("https://x.org/2024/05/0{n}/{n}/", "/{date:%Y/%m/%d}/{path}/"),
+        ("https://x.org/blog/2024/05/{n}/", "/blog/{date:%Y/%m}/{path}/"),
+    ],
+)
+def test_the_urls_of_a_plain_folder_are_those_of_its_old_feed(
+    tmp_path: Path, link: str, pattern: str
+) -> None:
+    feed = atom(link=link, id_=link)
+    outcome = init(write(tmp_path, {**POSTS, "public/feed.xml": feed}), url="https://x.org")
+    assert load.load(outcome.config, {}).settings.permalink == pattern
+    assert FOUR in report_of(outcome)
+
+
+def test_links_without_a_pattern_leave_the_guess(tmp_path: Path) -> None:
+    feed = atom(link="https://x.org/?id={n}")
+    outcome = init(write(tmp_path, {**POSTS, "public/feed.xml": feed}), url="https://x.org")
+    assert load.load(outcome.config, {}).settings.permalink == "/{path}/"
