@@ -133,24 +133,28 @@ def _content(languages: list[Language]) -> tuple[str, dict[str, str]]:
 
 def _sections(content: Path, roots: Mapping[str, str]) -> list[str]:
     folders = [content / root for root in roots.values()] or [content]
-    names = (name for folder in folders for name in hugo_content.sections(folder))
+    names = (name for folder in folders for name in hugo_content.dated_sections(folder))
     return [name for name in dict.fromkeys(names) if name not in roots.values()]
 
 
 def _with_sections(
     shown: Template | None, content: Path, roots: Mapping[str, str], language: Language
 ) -> Template | None:
-    """Return what the RSS template shows, with the sections that it means by their names."""
-    if shown is None:
-        return None
+    """Return what the RSS template shows, with the sections that it means by their names.
+
+    Where the home page has no feed, that of the section with most articles counts.
+    """
     folders = [content / root for root in roots.values()] or [content]
+    has_feed = hugo_feeds.has_home_feed(language.settings)
+    if shown is None and has_feed:
+        return None
+    shown = shown or Template()
     sections = tuple(
         name for name in shown.sections if any((folder / name).is_dir() for folder in folders)
     )
-    if not sections and shown.uses_main:
-        largest = hugo_content.largest_section(folders[0])
+    if not sections and (shown.uses_main or not has_feed):
         main = texts(language.settings, "mainSections", "params.mainSections")
-        sections = main or tuple(filter(None, [largest]))
+        sections = main or tuple(hugo_content.dated_sections(folders[0])[:1])
     return msgspec.structs.replace(shown, sections=sections)
 
 
