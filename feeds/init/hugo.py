@@ -8,17 +8,15 @@ from typing import Any
 
 import msgspec
 
-from feeds.init import hugo_config, hugo_content, hugo_feeds, literals
+from feeds.init import hugo_config, hugo_content, hugo_feeds, hugo_rules, literals
 from feeds.init.findings import Findings
 from feeds.init.hugo_config import Language, get, mapping, text, texts
 from feeds.init.hugo_feeds import Template
-from feeds.presets import hugo_dates, hugo_permalinks, permalink
-from feeds.presets.hugo import Hugo
+from feeds.presets import hugo_permalinks, permalink
 
 # Folders that only Hugo has, beside a `config.toml` that may be another tool's.
 _FOLDERS = ("archetypes", "layouts", "themes", "content", "i18n")
 _AUTHORS = "data/authors.*"
-_SUMMARIES = {"Description": ("description", "summary")}
 _MANY, _FEW = 20, 3
 _PATH = re.compile(r"/?\{?/?([^*?\[\]{},]+?)(?:/\*\*)?(?:,/?\1/\*\*)?\}?")
 
@@ -60,9 +58,10 @@ def inspect(root: Path) -> Findings:
         include=_include(roots, shown),
         ignore=_ignore(settings, content, known),
         permalink=_permalinks(languages, roots, unclear),
-        rules=_rules(settings, languages, roots, shown) | _subfolder(settings, is_multilingual),
+        rules=hugo_rules.rules(settings, languages, roots, shown)
+        | hugo_rules.subfolder(settings, is_multilingual),
         defaults=_defaults(content, settings, languages, roots, unclear),
-        fields=_fields(shown),
+        fields=hugo_rules.fields(shown),
         old_feeds=tuple(hugo_feeds.old_feeds(settings, languages, sections, shown)),
         built=(text(settings, "publishDir") or "public",),
         ids="hugo",
@@ -244,48 +243,6 @@ def _patterns(permalinks: Any) -> Iterator[tuple[str, str]]:
         path = text(target, "path")
         match = _PATH.fullmatch(path)
         yield (match[1] if match else path.strip("/") if path.strip("/*") else "*"), pattern
-
-
-def _rules(
-    settings: Mapping[str, Any],
-    languages: list[Language],
-    roots: Mapping[str, str],
-    shown: Template | None,
-) -> dict[str, Any]:
-    """Return those rules that differ from Hugo's defaults."""
-    ugly, default = get(settings, "uglyURLs"), languages[0].settings
-    length = get(default, "summaryLength")
-    sections = [name for name, value in ugly.items() if value] if isinstance(ugly, dict) else []
-    several = len(languages) > 1 or bool(roots)
-    keys = [f"{language.key}={roots[language.key]}" if language.key in roots else language.key
-            for language in languages]  # fmt: skip
-    rules = {
-        "languages": tuple(keys) if several else (),
-        "defaultContentLanguage": languages[0].key,
-        "uglyURLs": ("*",) if ugly is True else tuple(sections),
-        "disablePathToLower": settings.get("disablepathtolower") is True,
-        "removePathAccents": settings.get("removepathaccents") is True,
-        "taxonomies": hugo_feeds.taxonomies(settings),
-        "date": hugo_config.dates(settings, "date", hugo_dates.DATE),
-        "publishDate": hugo_config.dates(settings, "publishDate", hugo_dates.PUBLISH_DATE),
-        "lastmod": hugo_config.dates(settings, "lastmod", hugo_dates.LASTMOD),
-        "expiryDate": hugo_config.dates(settings, "expiryDate", hugo_dates.EXPIRY_DATE),
-        "summaryLength": length if isinstance(length, int) else Hugo.rules["summaryLength"],
-        "hasCJKLanguage": get(default, "hasCJKLanguage") is True,
-        "feedDate": "date" if shown and shown.date == "Date" else "publishDate",
-    }
-    return {name: value for name, value in rules.items() if value != Hugo.rules[name]}
-
-
-def _subfolder(settings: Mapping[str, Any], is_multilingual: bool) -> dict[str, bool]:
-    """Return the rule by which the default language has a folder in URLs."""
-    name = "defaultContentLanguageInSubdir"
-    return {name: True} if is_multilingual and get(settings, name) is True else {}
-
-
-def _fields(shown: Template | None) -> dict[str, tuple[str, ...]]:
-    names = _SUMMARIES.get(shown.summary) if shown else None
-    return {"summary": names} if names else {}
 
 
 def _defaults(

@@ -69,6 +69,9 @@ class Hugo(Preset):
         "feedDate": "publishDate",
         "summaryLength": 70,
         "hasCJKLanguage": False,
+        "enableEmoji": False,
+        "linkify": True,
+        "typographer": True,
     }
 
     def __init__(self, options: Options) -> None:
@@ -80,6 +83,12 @@ class Hugo(Preset):
             fold(name.partition(".")[0]) for names in self._names.values() for name in names
         )
         self._urls = hugo_urls.Urls(self.rule)
+        self.dialect = msgspec.structs.replace(  # type: ignore[misc]
+            self.dialect,
+            emoji=self.rule["enableEmoji"],
+            linkify=self.rule["linkify"],
+            smart=self.rule["typographer"],
+        )
 
     def skip(self, path: str, matter: Matter) -> str:
         """Return why Hugo makes no page of the file, or none that its feeds show."""
