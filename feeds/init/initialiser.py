@@ -4,7 +4,7 @@ import os
 import tempfile
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -29,7 +29,12 @@ from feeds.init.findings import Findings
 from feeds.init.old_feeds import OldFile
 from feeds.init.trial import Trial
 from feeds.init.unknowns import Ask
+from feeds.model import selection
+from feeds.model.entry import Entry
+from feeds.model.selection import TERM_FIELDS, TermField, Terms
+from feeds.util import dates
 from feeds.util.progress import Progress
+from feeds.util.text import slug
 
 _MINE = frozenset({"site.yaml", "feeds.yaml", "topics", "providers", ".gitignore"})
 _MAX_MISTAKES = 10
@@ -237,10 +242,22 @@ def _compare(
     compared: list[tuple[str, Comparison]] = []
     for file in files:
         rule = compared[0][1].ids if compared else None
-        compared.append((file.shown, comparison.compare(file.document, result.entries, site, rule)))
+        entries = _entries_of(file.path, findings, result, site)
+        compared.append((file.shown, comparison.compare(file.document, entries, site, rule)))
     if compared:
         findings.ids = compared[0][1].ids
     return compared
+
+
+def _entries_of(path: str, findings: Findings, result: Trial, site: Site) -> list[Entry]:
+    """Return the entries of the old feed at a path: all, or those that have its term."""
+    feed = next((feed for feed in findings.old_feeds if feed.path == path), None)
+    if feed is None or feed.term is None or feed.term[0] not in TERM_FIELDS:
+        return result.entries
+    field, term = feed.term
+    select = Terms(cast("TermField", field), (slug(term),))
+    now = dates.from_timestamp(0)
+    return [entry for entry in result.entries if selection.matches(select, site.facts(entry), now)]
 
 
 def _write(target: Path, files: dict[str, str]) -> list[str]:

@@ -6,7 +6,8 @@ import pytest
 
 from feeds.config import load
 from feeds.errors import FeedsError
-from feeds.init import old_documents
+from feeds.init import old_documents, registry
+from feeds.init.findings import OldFeed
 from tests.init.sites import init, post, report_of, write
 
 DAYS = range(1, 5)
@@ -144,6 +145,17 @@ def test_entries_that_the_old_feed_does_not_have_are_counted(tmp_path: Path) -> 
     )
     assert outcome.comparisons[0][1].added == 1
     assert "Subscribers will see 1 entry as new" in report_of(outcome)
+
+
+def test_a_feed_of_one_language_is_compared_with_its_entries_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"posts/9.md": post("Neu", "2024-06-01", lang="de"), "public/feed.xml": atom()}
+    findings = registry.generator("plain").inspect(write(tmp_path, {**POSTS, **files}))
+    findings.old_feeds = (OldFeed("feed.xml", "atom", 9, term=("language", "en")),)
+    plain = registry.generator("plain")._replace(inspect=lambda _: findings)
+    monkeypatch.setattr(registry, "generators", lambda: [plain])
+    assert FOUR in report_of(init(tmp_path, url="https://x.org"))
 
 
 @pytest.mark.parametrize(
