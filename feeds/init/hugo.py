@@ -17,6 +17,7 @@ from feeds.presets import hugo_permalinks, permalink
 # Folders that only Hugo has, beside a `config.toml` that may be another tool's.
 _FOLDERS = ("archetypes", "layouts", "themes", "content", "i18n")
 _AUTHORS = "data/authors.*"
+_NOT_IN_FILES = {":git", ":filemodtime"}
 _MANY, _FEW = 20, 3
 _PATH = re.compile(r"/?\{?/?([^*?\[\]{},]+?)(?:/\*\*)?(?:,/?\1/\*\*)?\}?")
 
@@ -37,17 +38,16 @@ def inspect(root: Path) -> Findings:
     """Return the settings of a Hugo site."""
     unclear: list[str] = []
     settings = hugo_config.read(root, unclear)
-    languages = _single_host(hugo_config.languages(settings), settings, unclear)
-    known, is_multilingual = languages, len(languages) > 1
-    default = languages[0]
-    folder, roots = _content(languages)
+    known = _single_host(hugo_config.languages(settings), settings, unclear)
+    default = known[0]
+    folder, roots = _content(known)
     content = root / folder
     shown = _with_sections(hugo_feeds.template(root, default.settings), content, roots, default)
-    languages = [
-        default,
-        *(each for each in languages[1:] if _is_used(each, roots, content, shown)),
-    ]
-    roots = {each.key: roots[each.key] for each in languages if each.key in roots}
+    used = [language for language in known[1:] if _is_used(language, roots, content, shown)]
+    languages = [default, *used]
+    roots = {
+        key: root for key, root in roots.items() if key in {language.key for language in languages}
+    }
     sections = _sections(content, roots)
     findings = Findings(
         preset="hugo",
@@ -59,7 +59,7 @@ def inspect(root: Path) -> Findings:
         ignore=_ignore(settings, content, known),
         permalink=_permalinks(languages, roots, unclear),
         rules=hugo_rules.rules(settings, languages, roots, shown)
-        | hugo_rules.subfolder(settings, is_multilingual),
+        | hugo_rules.subfolder(settings, known),
         defaults=_defaults(content, settings, languages, roots, unclear),
         fields=hugo_rules.fields(shown),
         old_feeds=tuple(hugo_feeds.old_feeds(settings, languages, sections, shown)),
@@ -69,11 +69,22 @@ def inspect(root: Path) -> Findings:
     )
     _add_site(findings, default)
     _add_files(findings, settings)
-    unclear += hugo_content.unread(content)
-    if mounts := hugo_config.strange_mounts(settings):
-        shown_mounts = ", ".join(mounts[:_FEW]) + (", …" if len(mounts) > _FEW else "")
-        unclear.append(f"module.mounts brings content to {shown_mounts}; it is not read")
+    _add_unclear(findings, settings)
     return findings
+
+
+def _add_unclear(findings: Findings, settings: Mapping[str, Any]) -> None:
+    """Name what is not read: other formats, dates of git, and content from elsewhere."""
+    findings.unclear += hugo_content.unread(findings.root / findings.folder)
+    rules = findings.rules
+    if _NOT_IN_FILES & {*rules.get("date", ()), *rules.get("publishDate", ())}:
+        findings.unclear.append(
+            "frontmatter takes dates from git or from files; articles without another date are in "
+            "no feed: write date into them"
+        )
+    if mounts := hugo_config.strange_mounts(settings):
+        first = ", ".join(mounts[:_FEW]) + (", …" if len(mounts) > _FEW else "")
+        findings.unclear.append(f"module.mounts brings content to {first}; it is not read")
 
 
 def _single_host(
@@ -81,7 +92,8 @@ def _single_host(
 ) -> list[Language]:
     """Return the languages of this host: only the default one where each has a host of its own."""
     table = mapping(settings, "languages")
-    if len(languages) > 1 and all(text(mapping(table, each.key), "baseURL") for each in languages):
+    hosts = [text(mapping(table, language.key), "baseURL") for language in languages]
+    if len(languages) > 1 and all(hosts):
         unclear.append(
             f"each language has a baseURL of its own; only {languages[0].key} is taken over: "
             "make a config folder for each of the others"
@@ -115,11 +127,14 @@ def _add_files(findings: Findings, settings: Mapping[str, Any]) -> None:
     findings.assets = next((name for name in static if (root / name).is_dir()), "")
     if authors := literals.first_file(root, _AUTHORS):
         findings.authors_file = authors.relative_to(root).as_posix()
-    elif (root / "data/authors").is_dir():
-        findings.unclear.append(
-            "data/authors has a file for each author; "
-            "write one file of all of them and name it in articles.authors_file"
-        )
+    for folder in ("data/authors", f"{findings.folder}/authors"):
+        if not authors and any(
+            (root / folder).glob("*/_index.md" if "data" not in folder else "*")
+        ):
+            findings.unclear.append(
+                f"{folder} has a file for each author; "
+                "write one file of all of them and name it in articles.authors_file"
+            )
 
 
 def _content(languages: list[Language]) -> tuple[str, dict[str, str]]:

@@ -48,10 +48,10 @@ def rules(
     return {name: value for name, value in found.items() if value != Hugo.rules[name]}
 
 
-def subfolder(settings: Mapping[str, Any], is_multilingual: bool) -> dict[str, bool]:
+def subfolder(settings: Mapping[str, Any], languages: list[Language]) -> dict[str, bool]:
     """Return the rule by which the default language has a folder in URLs."""
     name = "defaultContentLanguageInSubdir"
-    return {name: True} if is_multilingual and get(settings, name) is True else {}
+    return {name: True} if len(languages) > 1 and get(settings, name) is True else {}
 
 
 def fields(shown: Template | None) -> dict[str, tuple[str, ...]]:

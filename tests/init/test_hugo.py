@@ -328,3 +328,12 @@ def test_section_with_most_dated_pages_is_that_of_the_feed_where_home_has_none(
     found = inspect(tmp_path, "[outputs]\nhome = ['HTML']", files)
     assert found.include == ("posts/*",)
     assert {feed.path: feed.term for feed in found.old_feeds}["posts/index.xml"] is None
+
+
+def test_dates_of_git_and_authors_in_pages_are_named(tmp_path: Path) -> None:
+    config = "[frontmatter]\ndate = ['date', ':git']"
+    found = inspect(tmp_path, config, {"content/authors/jane/_index.md": "---\ntitle: J\n---\n"})
+    assert [line.partition(";")[0] for line in found.unclear] == [
+        "content/authors has a file for each author",
+        "frontmatter takes dates from git or from files",
+    ]
