@@ -72,6 +72,7 @@ def _page(reading: Reading, file: ParsedFile, place: Place, site: Site, files: S
         path=file.path,
         url=place.url,
         base=preset.base_url(file.path, place.url),
+        file_url=preset.file_url,
         site=settings.url,
         assets=settings.assets_url or "",
         title=place.title,

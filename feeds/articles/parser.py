@@ -156,6 +156,8 @@ def _open(
             problems=tuple(problems),
             until=verdict.until,
         )
+    for name, remark in reading.remarks.items():
+        fields.wrong(name, remark)
     head = _head(fields, reading, path, seen, site)
     if head is None:
         return Article(None, problems=tuple(problems))

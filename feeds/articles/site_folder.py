@@ -90,8 +90,8 @@ class SiteFolder:
         content = self._bytes(self._articles, path)
         if content is None:
             return None
-        if posixpath.basename(path).startswith("_index."):
-            return self.site.preset.absolute(f"/{posixpath.dirname(path)}/".replace("//", "/"))
+        if (page := self.site.preset.page_at(path)) is not None:
+            return page
         return parser.link(path, content, self.site, self._now)
 
     def find(self, name: str) -> str | None:

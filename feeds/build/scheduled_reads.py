@@ -36,8 +36,9 @@ class ScheduledReads:
 
         `paths` are those that the scan found, all if it was `whole`.
         """
-        stale = self._assets.changed(paths, whole=whole)
-        self.stale = set(paths) if stale is None else stale
+        changed = paths | set(plan.gone) if plan.gone else paths
+        stale = self._assets.changed(changed, whole=whole)
+        self.stale = set(paths) if stale is None else stale - set(plan.gone)
         if not self.due and not self.stale:
             return plan
         tasks = {task.path: task for task in plan.tasks}

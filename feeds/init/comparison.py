@@ -59,8 +59,7 @@ def compare(
 
     Their ids are those of `rule`, or else of the rule that fits best.
     """
-    index = _Index(entries)
-    pairs = [(item, index.find(item)) for item in document.items]
+    pairs = pairs_of(document, entries)
     known = [_Pair(item, entry) for item, entry in pairs if entry is not None]
     rule = rule or _best_rule(known, site)
     counts: Counter[Part] = Counter({"item": len(known)})
@@ -84,6 +83,12 @@ def compare(
         added=_added(document, entries, rule, site),
         ids=rule,
     )
+
+
+def pairs_of(document: OldDocument, entries: Iterable[Entry]) -> list[tuple[OldItem, Entry | None]]:
+    """Return the items of an old feed, each with the entry of the same article if there is one."""
+    index = _Index(entries)
+    return [(item, index.find(item)) for item in document.items]
 
 
 class _Index:

@@ -15,6 +15,7 @@ from feeds.model.selection import TERM_FIELDS
 from feeds.util.text import slug
 
 _SAME_ADDRESS = re.compile(r"([\w~-][\w.~/-]*)\.(rss|atom|json)")
+_FEED_KEY = re.compile(r"feeds\[(\d+)\]")
 _MAX_SIZE = 1000
 _DEFAULT_SIZE = 20
 _FOLDERS = {
@@ -37,6 +38,16 @@ class FeedPlan(msgspec.Struct):
     feeds: list[PlannedFeed]
     moved: dict[str, str] = {}
     replaces: tuple[str, ...] = ()
+
+    def remove(self, key: str) -> bool:
+        """Remove the feed or old address at a dotted key; False if it is neither."""
+        if match := _FEED_KEY.match(key):
+            active = [feed for feed in self.feeds if feed.is_active]
+            number = int(match[1])
+            if 0 < number < len(active):  # not the main feed
+                self.feeds.remove(active[number])
+                return True
+        return self.moved.pop(key.removeprefix("moved."), None) is not None
 
     def text(self) -> str:
         """Return feeds.yaml."""

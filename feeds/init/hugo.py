@@ -8,17 +8,16 @@ from typing import Any
 
 import msgspec
 
-from feeds.init import hugo_config, hugo_content, hugo_feeds, literals
+from feeds.init import hugo_config, hugo_content, hugo_feeds, hugo_rules, literals
 from feeds.init.findings import Findings
 from feeds.init.hugo_config import Language, get, mapping, text, texts
 from feeds.init.hugo_feeds import Template
-from feeds.presets import hugo_dates, hugo_permalinks, permalink
-from feeds.presets.hugo import Hugo
+from feeds.presets import hugo_permalinks, permalink
 
 # Folders that only Hugo has, beside a `config.toml` that may be another tool's.
 _FOLDERS = ("archetypes", "layouts", "themes", "content", "i18n")
 _AUTHORS = "data/authors.*"
-_SUMMARIES = {"Description": ("description", "summary")}
+_NOT_IN_FILES = {":git", ":filemodtime"}
 _MANY, _FEW = 20, 3
 _PATH = re.compile(r"/?\{?/?([^*?\[\]{},]+?)(?:/\*\*)?(?:,/?\1/\*\*)?\}?")
 
@@ -39,17 +38,16 @@ def inspect(root: Path) -> Findings:
     """Return the settings of a Hugo site."""
     unclear: list[str] = []
     settings = hugo_config.read(root, unclear)
-    languages = _single_host(hugo_config.languages(settings), settings, unclear)
-    known, is_multilingual = languages, len(languages) > 1
-    default = languages[0]
-    folder, roots = _content(languages)
+    known = _single_host(hugo_config.languages(settings), settings, unclear)
+    default = known[0]
+    folder, roots = _content(known)
     content = root / folder
     shown = _with_sections(hugo_feeds.template(root, default.settings), content, roots, default)
-    languages = [
-        default,
-        *(each for each in languages[1:] if _is_used(each, roots, content, shown)),
-    ]
-    roots = {each.key: roots[each.key] for each in languages if each.key in roots}
+    used = [language for language in known[1:] if _is_used(language, roots, content, shown)]
+    languages = [default, *used]
+    roots = {
+        key: root for key, root in roots.items() if key in {language.key for language in languages}
+    }
     sections = _sections(content, roots)
     findings = Findings(
         preset="hugo",
@@ -60,9 +58,10 @@ def inspect(root: Path) -> Findings:
         include=_include(roots, shown),
         ignore=_ignore(settings, content, known),
         permalink=_permalinks(languages, roots, unclear),
-        rules=_rules(settings, languages, roots, shown) | _subfolder(settings, is_multilingual),
+        rules=hugo_rules.rules(settings, languages, roots, shown)
+        | hugo_rules.subfolder(settings, known),
         defaults=_defaults(content, settings, languages, roots, unclear),
-        fields=_fields(shown),
+        fields=hugo_rules.fields(shown),
         old_feeds=tuple(hugo_feeds.old_feeds(settings, languages, sections, shown)),
         built=(text(settings, "publishDir") or "public",),
         ids="hugo",
@@ -70,11 +69,22 @@ def inspect(root: Path) -> Findings:
     )
     _add_site(findings, default)
     _add_files(findings, settings)
-    unclear += hugo_content.unread(content)
-    if mounts := hugo_config.strange_mounts(settings):
-        shown_mounts = ", ".join(mounts[:_FEW]) + (", …" if len(mounts) > _FEW else "")
-        unclear.append(f"module.mounts brings content to {shown_mounts}; it is not read")
+    _add_unclear(findings, settings)
     return findings
+
+
+def _add_unclear(findings: Findings, settings: Mapping[str, Any]) -> None:
+    """Name what is not read: other formats, dates of git, and content from elsewhere."""
+    findings.unclear += hugo_content.unread(findings.root / findings.folder)
+    rules = findings.rules
+    if _NOT_IN_FILES & {*rules.get("date", ()), *rules.get("publishDate", ())}:
+        findings.unclear.append(
+            "frontmatter takes dates from git or from files; articles without another date are in "
+            "no feed: write date into them"
+        )
+    if mounts := hugo_config.strange_mounts(settings):
+        first = ", ".join(mounts[:_FEW]) + (", …" if len(mounts) > _FEW else "")
+        findings.unclear.append(f"module.mounts brings content to {first}; it is not read")
 
 
 def _single_host(
@@ -82,7 +92,8 @@ def _single_host(
 ) -> list[Language]:
     """Return the languages of this host: only the default one where each has a host of its own."""
     table = mapping(settings, "languages")
-    if len(languages) > 1 and all(text(mapping(table, each.key), "baseURL") for each in languages):
+    hosts = [text(mapping(table, language.key), "baseURL") for language in languages]
+    if len(languages) > 1 and all(hosts):
         unclear.append(
             f"each language has a baseURL of its own; only {languages[0].key} is taken over: "
             "make a config folder for each of the others"
@@ -116,11 +127,14 @@ def _add_files(findings: Findings, settings: Mapping[str, Any]) -> None:
     findings.assets = next((name for name in static if (root / name).is_dir()), "")
     if authors := literals.first_file(root, _AUTHORS):
         findings.authors_file = authors.relative_to(root).as_posix()
-    elif (root / "data/authors").is_dir():
-        findings.unclear.append(
-            "data/authors has a file for each author; "
-            "write one file of all of them and name it in articles.authors_file"
-        )
+    for folder in ("data/authors", f"{findings.folder}/authors"):
+        if not authors and any(
+            (root / folder).glob("*/_index.md" if "data" not in folder else "*")
+        ):
+            findings.unclear.append(
+                f"{folder} has a file for each author; "
+                "write one file of all of them and name it in articles.authors_file"
+            )
 
 
 def _content(languages: list[Language]) -> tuple[str, dict[str, str]]:
@@ -133,24 +147,28 @@ def _content(languages: list[Language]) -> tuple[str, dict[str, str]]:
 
 def _sections(content: Path, roots: Mapping[str, str]) -> list[str]:
     folders = [content / root for root in roots.values()] or [content]
-    names = (name for folder in folders for name in hugo_content.sections(folder))
+    names = (name for folder in folders for name in hugo_content.dated_sections(folder))
     return [name for name in dict.fromkeys(names) if name not in roots.values()]
 
 
 def _with_sections(
     shown: Template | None, content: Path, roots: Mapping[str, str], language: Language
 ) -> Template | None:
-    """Return what the RSS template shows, with the sections that it means by their names."""
-    if shown is None:
-        return None
+    """Return what the RSS template shows, with the sections that it means by their names.
+
+    Where the home page has no feed, that of the section with most articles counts.
+    """
     folders = [content / root for root in roots.values()] or [content]
+    has_feed = hugo_feeds.has_home_feed(language.settings)
+    if shown is None and has_feed:
+        return None
+    shown = shown or Template()
     sections = tuple(
         name for name in shown.sections if any((folder / name).is_dir() for folder in folders)
     )
-    if not sections and shown.uses_main:
-        largest = hugo_content.largest_section(folders[0])
+    if not sections and (shown.uses_main or not has_feed):
         main = texts(language.settings, "mainSections", "params.mainSections")
-        sections = main or tuple(filter(None, [largest]))
+        sections = main or tuple(hugo_content.dated_sections(folders[0])[:1])
     return msgspec.structs.replace(shown, sections=sections)
 
 
@@ -240,48 +258,6 @@ def _patterns(permalinks: Any) -> Iterator[tuple[str, str]]:
         path = text(target, "path")
         match = _PATH.fullmatch(path)
         yield (match[1] if match else path.strip("/") if path.strip("/*") else "*"), pattern
-
-
-def _rules(
-    settings: Mapping[str, Any],
-    languages: list[Language],
-    roots: Mapping[str, str],
-    shown: Template | None,
-) -> dict[str, Any]:
-    """Return those rules that differ from Hugo's defaults."""
-    ugly, default = get(settings, "uglyURLs"), languages[0].settings
-    length = get(default, "summaryLength")
-    sections = [name for name, value in ugly.items() if value] if isinstance(ugly, dict) else []
-    several = len(languages) > 1 or bool(roots)
-    keys = [f"{language.key}={roots[language.key]}" if language.key in roots else language.key
-            for language in languages]  # fmt: skip
-    rules = {
-        "languages": tuple(keys) if several else (),
-        "defaultContentLanguage": languages[0].key,
-        "uglyURLs": ("*",) if ugly is True else tuple(sections),
-        "disablePathToLower": settings.get("disablepathtolower") is True,
-        "removePathAccents": settings.get("removepathaccents") is True,
-        "taxonomies": hugo_feeds.taxonomies(settings),
-        "date": hugo_config.dates(settings, "date", hugo_dates.DATE),
-        "publishDate": hugo_config.dates(settings, "publishDate", hugo_dates.PUBLISH_DATE),
-        "lastmod": hugo_config.dates(settings, "lastmod", hugo_dates.LASTMOD),
-        "expiryDate": hugo_config.dates(settings, "expiryDate", hugo_dates.EXPIRY_DATE),
-        "summaryLength": length if isinstance(length, int) else Hugo.rules["summaryLength"],
-        "hasCJKLanguage": get(default, "hasCJKLanguage") is True,
-        "feedDate": "date" if shown and shown.date == "Date" else "publishDate",
-    }
-    return {name: value for name, value in rules.items() if value != Hugo.rules[name]}
-
-
-def _subfolder(settings: Mapping[str, Any], is_multilingual: bool) -> dict[str, bool]:
-    """Return the rule by which the default language has a folder in URLs."""
-    name = "defaultContentLanguageInSubdir"
-    return {name: True} if is_multilingual and get(settings, name) is True else {}
-
-
-def _fields(shown: Template | None) -> dict[str, tuple[str, ...]]:
-    names = _SUMMARIES.get(shown.summary) if shown else None
-    return {"summary": names} if names else {}
 
 
 def _defaults(

@@ -14,6 +14,8 @@ _ARTICLES = (".md", ".markdown", ".mdown", ".html", ".htm")
 _OTHER_FORMATS = (".org", ".adoc", ".asciidoc", ".ad", ".rst", ".pandoc", ".pdc")
 _FRONT_MATTER = re.compile(r"\s*(?P<fence>---|\+\+\+)[ \t]*\n(?P<text>.*?)\n(?P=fence)", re.DOTALL)
 _FOLDER = re.compile(r"/?([^*?\[\]{},]+?)(?:/\*\*|/\*)?")
+_HEAD = 3_000  # characters in which the date of a page is sought
+_DATE = re.compile(r"^\s*\"?(?:publish|pub)?date\"?\s*[:=]\s*\S", re.IGNORECASE | re.MULTILINE)
 _ANYWHERE = re.compile(r"(?:\{,/\*\*\}|/\*\*)/([\w-]+)(?:\{,/\*\*\}|/\*\*)")
 _WITHHOLDING = frozenset(
     ["draft", "build", "headless", "expirydate", "unpublishdate", "publishdate", "pubdate"]
@@ -31,22 +33,19 @@ def paths(folder: Path) -> Iterator[PurePosixPath]:
             yield PurePosixPath(path.relative_to(folder).as_posix())
 
 
-def largest_section(folder: Path) -> str:
-    """Return the top folder with most pages, which is Hugo's main section; empty without one."""
+def dated_sections(folder: Path) -> list[str]:
+    """Return the top folders that contain pages with a date, those with most pages first."""
     counts = Counter(
         path.parts[0]
         for path in paths(folder)
-        if len(path.parts) > 1 and path.suffix in _ARTICLES and not path.name.startswith("_")
+        if len(path.parts) > 1
+        and path.suffix in _ARTICLES
+        and _stem(path) != "_index"
+        and _DATE.search(literals.read_text(folder / path)[:_HEAD])
     )
-    return min(counts, key=lambda name: (-counts[name], name)) if counts else ""
-
-
-def sections(folder: Path) -> list[str]:
-    """Return the top folders that contain pages."""
-    files = [path for path in paths(folder) if path.suffix in _ARTICLES]
-    names = (path.parts[0] for path in files if len(path.parts) > 1)
-    bundles = {path.parts[0] for path in files if len(path.parts) == 2 and _stem(path) == "index"}
-    return [name for name in dict.fromkeys(names) if name not in bundles]
+    bundles = {path.parts[0] for path in paths(folder)
+               if len(path.parts) == 2 and _stem(path) == "index"}  # fmt: skip
+    return sorted(set(counts) - bundles, key=lambda name: (-counts[name], name))
 
 
 def unread(folder: Path) -> list[str]:

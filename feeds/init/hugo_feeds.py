@@ -112,6 +112,11 @@ def old_feeds(
     ]
 
 
+def has_home_feed(settings: Mapping[str, Any]) -> bool:
+    """Return whether the home page has a feed."""
+    return any(kind == "home" for kind, _, _ in _places(settings, []))
+
+
 def _prefix(languages: list[Language], number: int) -> str:
     in_folder = number or get(languages[0].settings, "defaultContentLanguageInSubdir") is True
     return f"{languages[number].key}/" if len(languages) > 1 and in_folder else ""

@@ -4,22 +4,37 @@ import os
 import tempfile
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from feeds.config import load
 from feeds.config.site import Site
 from feeds.errors import ConfigError, FeedsError
-from feeds.init import comparison, detect, feed_plan, old_feeds, site_settings, trial, unknowns
+from feeds.init import (
+    comparison,
+    detect,
+    feed_plan,
+    old_feeds,
+    site_settings,
+    trial,
+    unknowns,
+    url_pattern,
+)
 from feeds.init.commented_yaml import commented
 from feeds.init.comparison import Comparison
 from feeds.init.detect import Match
 from feeds.init.feed_plan import FeedPlan
 from feeds.init.findings import Findings
+from feeds.init.old_feeds import OldFile
 from feeds.init.trial import Trial
 from feeds.init.unknowns import Ask
+from feeds.model import selection
+from feeds.model.entry import Entry
+from feeds.model.selection import TERM_FIELDS, TermField, Terms
+from feeds.util import dates
 from feeds.util.progress import Progress
+from feeds.util.text import slug
 
 _MINE = frozenset({"site.yaml", "feeds.yaml", "topics", "providers", ".gitignore"})
 _MAX_MISTAKES = 10
@@ -61,16 +76,22 @@ def initialise(request: Request, ask: Ask, now: datetime, progress: Progress) ->
     match, others = _match(request)
     findings = match.generator.inspect(match.root) if match else _nothing(request.folder)
     unknowns.complete(findings, request.folder, request.url, ask)
+    if not (findings.root / findings.folder).is_dir():
+        findings.unclear.append(f"the article folder {findings.folder} does not exist")
+        findings.folder = ""
     target = _target(request.folder, findings)
     _exclude(findings, target)
     with tempfile.TemporaryDirectory(prefix="feeds-init-") as name:
         draft = Path(name)
         dropped, site = _try_settings(findings, draft, now.year)
         result = trial.run(site, now, progress)
-        compared = _compare(findings, request, result, site)
+        old = _old_feeds(findings, request)
+        if old and _infer_permalink(findings, old[0], result):
+            dropped, site = _try_settings(findings, draft, now.year)
+            result = trial.run(site, now, progress)
+        compared = _compare(findings, old, result, site)
         plan = feed_plan.plan(findings, result)
-        (draft / "feeds.yaml").write_text(plan.text(), encoding="utf-8")
-        load.load(draft, {}, away=True)  # raises an exception if the plan is wrong
+        _try_feeds(plan, draft, findings.unclear)
     text = _site_yaml(findings, _relative(findings.root, target), now.year, dropped)
     files = _write(target, {"site.yaml": text, "feeds.yaml": plan.text(), ".gitignore": _IGNORED})
     files += _link(target, findings)
@@ -80,8 +101,9 @@ def initialise(request: Request, ask: Ask, now: datetime, progress: Progress) ->
 def _check_new(folder: Path) -> None:
     if not folder.is_dir():
         raise ConfigExistsError(f"{folder} is not a folder; give the folder of a site")
-    for name in load.FOLDERS:
-        file = folder / name / "site.yaml"
+    names = [(place, name) for place in load.FOLDERS for name in ("site.yaml", "feeds.yaml")]
+    for place, name in names:
+        file = folder / place / name
         if file.exists():
             raise ConfigExistsError(
                 f"{file} exists already and is not overwritten; edit it, or delete it and run "
@@ -160,6 +182,20 @@ def _try_settings(findings: Findings, draft: Path, year: int) -> tuple[list[str]
     raise ConfigError("site.yaml", dropped[-1], "and others are wrong; write site.yaml by hand")
 
 
+def _try_feeds(plan: FeedPlan, draft: Path, unclear: list[str]) -> None:
+    """Leave out feeds and old addresses that cannot be used."""
+    while True:
+        (draft / "feeds.yaml").write_text(plan.text(), encoding="utf-8")
+        try:
+            load.load(draft, {}, away=True)
+        except ConfigError as error:
+            if not plan.remove(error.key):
+                raise ConfigError("feeds.yaml", error.key, error.message) from error
+            unclear.append(f"feeds.yaml: {error.key} {error.message}; it is left out")
+        else:
+            return
+
+
 def _settings(findings: Findings, base: str, year: int, dropped: list[str]) -> dict[str, Any]:
     settings = site_settings.settings(findings, base, year)
     for key in dropped:
@@ -180,22 +216,48 @@ def _blank(key: str) -> str:
     return "\n" if key in ("url", "permalink", "articles") else ""
 
 
+def _old_feeds(findings: Findings, request: Request) -> list[OldFile]:
+    if request.old_feed:
+        return old_feeds.named(findings, request.old_feed)
+    return old_feeds.built(findings)
+
+
+def _infer_permalink(findings: Findings, file: OldFile, result: Trial) -> bool:
+    """Take the pattern of URLs from the old feed of a plain folder; False if it is as guessed."""
+    if findings.preset != "plain":
+        return False
+    pairs = comparison.pairs_of(file.document, result.entries)
+    links = [(item.link, entry) for item, entry in pairs if entry is not None]
+    pattern = url_pattern.infer(links, findings.url)
+    if pattern is None or pattern == findings.permalink:
+        return False
+    findings.permalink = pattern
+    return True
+
+
 def _compare(
-    findings: Findings, request: Request, result: Trial, site: Site
+    findings: Findings, files: list[OldFile], result: Trial, site: Site
 ) -> list[tuple[str, Comparison]]:
     """Compare the articles with the old feeds; their ids become those that fit the first feed."""
-    files = (
-        old_feeds.named(findings, request.old_feed)
-        if request.old_feed
-        else old_feeds.built(findings)
-    )
     compared: list[tuple[str, Comparison]] = []
     for file in files:
         rule = compared[0][1].ids if compared else None
-        compared.append((file.shown, comparison.compare(file.document, result.entries, site, rule)))
+        entries = _entries_of(file.path, findings, result, site)
+        compared.append((file.shown, comparison.compare(file.document, entries, site, rule)))
     if compared:
         findings.ids = compared[0][1].ids
     return compared
+
+
+def _entries_of(path: str, findings: Findings, result: Trial, site: Site) -> list[Entry]:
+    """Return the entries of the old feed at a path: all, or those that have its term."""
+    feed = next((feed for feed in findings.old_feeds if feed.path == path), None)
+    if feed is None or feed.term is None or feed.term[0] not in TERM_FIELDS:
+        return result.entries
+    field, term = feed.term
+    select = Terms(cast("TermField", field), (slug(term),))
+    now = dates.from_timestamp(0)
+    return [entry for entry in result.entries if selection.matches(select, site.facts(entry), now)]
 
 
 def _write(target: Path, files: dict[str, str]) -> list[str]:

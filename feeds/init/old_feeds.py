@@ -14,18 +14,20 @@ _BUILT = ("_site", "public", "output", "site", "dist", "build", "_book", "docs/_
 
 
 class OldFile(msgspec.Struct):
-    """A document, and its path as the user knows it."""
+    """A document, its path as the user knows it, and its path below the site."""
 
     shown: str
     document: OldDocument
+    path: str
 
 
 def named(findings: Findings, file: Path) -> list[OldFile]:
     """Return the feed in a file, and note it among the old feeds. Raises `OldDocumentError`."""
     document = old_documents.read(file)
     path = urlsplit(document.address).path or file.name
-    _note(findings, path.removeprefix(urlsplit(findings.url).path).strip("/"), document)
-    return [OldFile(str(file), document)]
+    path = path.removeprefix(urlsplit(findings.url).path).strip("/")
+    _note(findings, path, document)
+    return [OldFile(str(file), document, path)]
 
 
 def built(findings: Findings) -> list[OldFile]:
@@ -48,7 +50,7 @@ def _feeds_in(findings: Findings, name: str) -> Iterator[OldFile]:
             continue
         if document.items:
             _note(findings, path, document)
-            yield OldFile(f"{name}/{path}", document)
+            yield OldFile(f"{name}/{path}", document, path)
 
 
 def _note(findings: Findings, path: str, document: OldDocument) -> None:

@@ -41,7 +41,7 @@ def _generator(outcome: Outcome) -> str:
     if not findings.generator:
         return (
             f"No site generator was found in {findings.root}, and no article with front matter. "
-            f"Known are {', '.join(NAMES)}. The settings are those of a plain folder: write your "
+            f"Known are {', '.join(NAMES[1:-1])}. The settings are those of a plain folder: write your "
             "article folder into them."
         )
     evidence = f" ({', '.join(findings.evidence[:3])})" if findings.evidence else ""

@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 
 import msgspec
 
-from feeds.presets import hugo_dates, hugo_urls, slugs
+from feeds.presets import hugo_dates, hugo_urls, slugs, vocabulary
 from feeds.presets.hugo_dates import Dated
 from feeds.presets.hugo_urls import Place
 from feeds.presets.matter import Matter, Value, fold
@@ -69,6 +69,9 @@ class Hugo(Preset):
         "feedDate": "publishDate",
         "summaryLength": 70,
         "hasCJKLanguage": False,
+        "enableEmoji": False,
+        "linkify": True,
+        "typographer": True,
     }
 
     def __init__(self, options: Options) -> None:
@@ -80,6 +83,12 @@ class Hugo(Preset):
             fold(name.partition(".")[0]) for names in self._names.values() for name in names
         )
         self._urls = hugo_urls.Urls(self.rule)
+        self.dialect = msgspec.structs.replace(  # type: ignore[misc]
+            self.dialect,
+            emoji=self.rule["enableEmoji"],
+            linkify=self.rule["linkify"],
+            smart=self.rule["typographer"],
+        )
 
     def skip(self, path: str, matter: Matter) -> str:
         """Return why Hugo makes no page of the file, or none that its feeds show."""
@@ -171,7 +180,7 @@ class Hugo(Preset):
             address = image.get("url") if isinstance(image, dict) else None
             if isinstance(address, str) and address and "://" not in address and address[0] != "/":
                 image["url"] = self._image_url(address, path, str(location.url))
-        return location
+        return msgspec.structs.replace(location, aliases=self._aliases(reading, location))
 
     def is_summary(self, html: str) -> bool:
         """Return whether paragraphs have enough words, as Hugo counts them in their HTML.
@@ -184,6 +193,16 @@ class Hugo(Preset):
             texts = (_TAG.sub("", word) for word in words)
             count = sum(1 if text.isascii() else len(text) for text in texts)
         return count >= int(self.rule["summaryLength"])
+
+    def _aliases(self, reading: Reading, location: Location) -> tuple[str, ...]:
+        """Return the former URLs: paths below the site, or below the folder of the page."""
+        aliases = vocabulary.terms(reading.matter.all(self._names["aliases"]))
+        above = urljoin(location.url or "", ".." if (location.url or "").endswith("/") else ".")
+        return tuple(
+            self.absolute(alias) if alias.startswith("/") else urljoin(above, alias)
+            for alias in aliases
+            if isinstance(alias, str) and location.url
+        )
 
     def slug(self, path: str, matter: Matter, title: str) -> str:  # noqa: ARG002
         """Return the slug, or the file name without date if Hugo dates the page by it."""

@@ -10,7 +10,7 @@ from feeds.presets import slugs, vocabulary
 from feeds.presets.matter import Matter
 from feeds.presets.permalink import DateZone
 from feeds.presets.preset import Preset
-from feeds.presets.reading import Dialect, Format
+from feeds.presets.reading import Dialect, Format, SummarySource
 
 # lib/jekyll/document.rb: DATE_FILENAME_MATCHER.
 _POST = re.compile(r"(\d{2,4})-(\d{1,2})-(\d{1,2})-(.+)")
@@ -38,7 +38,8 @@ class Jekyll(Preset):
     }
     permalink: ClassVar[str] = "/{categories}/{date:%Y/%m/%d}/{title}.html"
     zone_of_permalink: ClassVar[DateZone] = "site"
-    dialect: ClassVar[Dialect] = Dialect(templates=("liquid",))
+    dialect: ClassVar[Dialect] = Dialect(templates=("liquid",), smart=True)
+    summary_order: ClassVar[tuple[SummarySource, ...]] = ("field", "more", "paragraph")
 
     def skip(self, path: str, matter: Matter) -> str:  # noqa: ARG002
         """Return why a file is no post: it has no date in its name."""

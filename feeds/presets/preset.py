@@ -83,6 +83,17 @@ class Preset(FieldReader):
         """Return whether the HTML of the first paragraphs is long enough for a summary."""
         return bool(html)
 
+    def file_url(self, url: str) -> str:
+        """Return the URL of a file of the site, from the URL that its source path would have."""
+        return url
+
+    def page_at(self, path: str) -> str | None:
+        """Return the URL of the page of a file that is no article; None if it is one."""
+        folder, _, name = path.rpartition("/")
+        if not name.startswith("_index."):
+            return None
+        return self.absolute(f"/{folder}/".replace("//", "/"))
+
     # What all presets have in common.
 
     def expand(self, facts: PageFacts) -> str:

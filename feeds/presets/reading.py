@@ -66,7 +66,8 @@ class Reading(msgspec.Struct, kw_only=True):
     `data` is the front matter: our names, and those of the author that were not read. `names` are
     the author's keys for our names, for messages. `body` is what is left of the body. `skipped`
     says why the generator does not publish the file; empty if it does. `moment` is the date in its
-    own zone, and `dated` says where it comes from.
+    own zone, and `dated` says where it comes from. `heading` is the first heading as it is written.
+    `remarks` are warnings by our names.
     """
 
     data: dict[str, Any]
@@ -76,6 +77,8 @@ class Reading(msgspec.Struct, kw_only=True):
     skipped: str = ""
     moment: datetime | None = None
     dated: DateSource = ""
+    heading: str = ""
+    remarks: dict[str, str] = {}
 
 
 class Location(msgspec.Struct, frozen=True):

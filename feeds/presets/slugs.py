@@ -23,6 +23,8 @@ _POSSESSIVE = re.compile(r"([a-z\d]+)'([ts])(\s|$)")
 _NOT_IN_SLUG = re.compile(r"[^\w\s$*+~.()'\"!\-:@]+", re.ASCII)
 _DJANGO_DROPPED = re.compile(r"[^\w\s-]")
 _DJANGO_JOINED = re.compile(r"[-\s]+")
+_NOT_PYMDOWNX = re.compile(r"[^\w\- ]")
+_TAG = re.compile(r"</?[^>]*>")
 
 
 def jekyll_pretty(name: str) -> str:
@@ -103,3 +105,15 @@ def zola(name: str) -> str:
     """Return a name as the `slug` crate writes it: ASCII in lower case, words joined by hyphens."""
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return _NOT_WORD.sub("-", ascii_name.replace("_", "-").lower()).strip("-")
+
+
+def pymdownx(name: str, separator: str = "-", case: str = "lower") -> str:
+    """Return a title as `pymdownx.slugs.slugify(case=…)` makes it; unknown cases keep the case."""
+    slug = _TAG.sub("", unicodedata.normalize("NFC", name)).strip()
+    if case == "lower":
+        slug = slug.lower()
+    elif case == "lower-ascii":
+        slug = re.sub(r"[A-Z]", lambda match: match[0].lower(), slug)
+    elif case == "fold":
+        slug = slug.casefold()
+    return _NOT_PYMDOWNX.sub("", slug).replace(" ", separator)

@@ -6,7 +6,8 @@ import pytest
 
 from feeds.config import load
 from feeds.errors import FeedsError
-from feeds.init import old_documents
+from feeds.init import old_documents, registry
+from feeds.init.findings import OldFeed
 from tests.init.sites import init, post, report_of, write
 
 DAYS = range(1, 5)
@@ -115,7 +116,7 @@ def test_a_file_that_is_no_feed_is_a_message_and_nothing_is_written(tmp_path: Pa
 @pytest.mark.parametrize(
     ("text", "part", "advice"),
     [
-        (atom(link="https://x.org/{n}.html"), "link", "permalink"),
+        (atom(link="https://x.org/?id={n}"), "link", "permalink"),
         (atom(link="http://www.x.org/{n}/"), "link", "url"),
         (atom(hour=12), "date", "timezone"),
         (atom(id_="urn:x:{n}"), "id", "ids"),
@@ -144,3 +145,38 @@ def test_entries_that_the_old_feed_does_not_have_are_counted(tmp_path: Path) -> 
     )
     assert outcome.comparisons[0][1].added == 1
     assert "Subscribers will see 1 entry as new" in report_of(outcome)
+
+
+def test_a_feed_of_one_language_is_compared_with_its_entries_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"posts/9.md": post("Neu", "2024-06-01", lang="de"), "public/feed.xml": atom()}
+    findings = registry.generator("plain").inspect(write(tmp_path, {**POSTS, **files}))
+    findings.old_feeds = (OldFeed("feed.xml", "atom", 9, term=("language", "en")),)
+    plain = registry.generator("plain")._replace(inspect=lambda _: findings)
+    monkeypatch.setattr(registry, "generators", lambda: [plain])
+    assert FOUR in report_of(init(tmp_path, url="https://x.org"))
+
+
+@pytest.mark.parametrize(
+    ("link", "pattern"),
+    [
+        ("https://x.org/{n}.html", "/{path}.html"),
+        ("https://x.org/posts/{n}", "/posts/{path}"),
+        ("https://x.org/2024/05/0{n}/{n}/", "/{date:%Y/%m/%d}/{path}/"),
+        ("https://x.org/blog/2024/05/{n}/", "/blog/{date:%Y/%m}/{path}/"),
+    ],
+)
+def test_the_urls_of_a_plain_folder_are_those_of_its_old_feed(
+    tmp_path: Path, link: str, pattern: str
+) -> None:
+    feed = atom(link=link, id_=link)
+    outcome = init(write(tmp_path, {**POSTS, "public/feed.xml": feed}), url="https://x.org")
+    assert load.load(outcome.config, {}).settings.permalink == pattern
+    assert FOUR in report_of(outcome)
+
+
+def test_links_without_a_pattern_leave_the_guess(tmp_path: Path) -> None:
+    feed = atom(link="https://x.org/?id={n}")
+    outcome = init(write(tmp_path, {**POSTS, "public/feed.xml": feed}), url="https://x.org")
+    assert load.load(outcome.config, {}).settings.permalink == "/{path}/"

@@ -167,6 +167,11 @@ def test_permalink_with_an_unknown_token_is_named(tmp_path: Path) -> None:
         ('[taxonomies]\nseries = "series"', "taxonomies", ("tags", "categories", "series")),
         ('[frontmatter]\ndate = [":filename", ":default"]', "date",
          (":filename", "date", "publishdate", "pubdate", "published", "lastmod", "modified")),
+        ("enableEmoji = true", "enableEmoji", True),
+        ("hasCJKLanguage = true", "hasCJKLanguage", True),
+        ("summaryLength = 30", "summaryLength", 30),
+        ("[markup.goldmark.extensions]\nlinkify = false", "linkify", False),
+        ("[markup.goldmark.extensions.typographer]\ndisable = true", "typographer", False),
         ('[frontmatter]\nlastmod = ["lastmod"]', "lastmod", ("lastmod", "modified")),
     ],
 )  # fmt: skip
@@ -314,3 +319,21 @@ def test_files_that_the_site_ignores_are_ignored(tmp_path: Path) -> None:
 def test_configuration_that_is_broken_is_named(tmp_path: Path) -> None:
     found = hugo.inspect(write(tmp_path, {"hugo.toml": "title = \n", "content/a.md": POST}))
     assert "hugo.toml:1 is not valid TOML" in found.unclear[0]
+
+
+def test_section_with_most_dated_pages_is_that_of_the_feed_where_home_has_none(
+    tmp_path: Path,
+) -> None:
+    files = {f"content/docs/{name}.md": "---\ntitle: A\n---\n" for name in "abc"}
+    found = inspect(tmp_path, "[outputs]\nhome = ['HTML']", files)
+    assert found.include == ("posts/*",)
+    assert {feed.path: feed.term for feed in found.old_feeds}["posts/index.xml"] is None
+
+
+def test_dates_of_git_and_authors_in_pages_are_named(tmp_path: Path) -> None:
+    config = "[frontmatter]\ndate = ['date', ':git']"
+    found = inspect(tmp_path, config, {"content/authors/jane/_index.md": "---\ntitle: J\n---\n"})
+    assert [line.partition(";")[0] for line in found.unclear] == [
+        "content/authors has a file for each author",
+        "frontmatter takes dates from git or from files",
+    ]

@@ -9,12 +9,18 @@ import yaml
 from feeds.config import load
 from feeds.errors import FeedsError
 from feeds.init import registry
+from feeds.init.findings import OldFeed
 from feeds.init.initialiser import Request, initialise
 from feeds.util.progress import silent
 from tests.init.sites import NOW, default, init, post, report_of, write
 from tests.support.site import CORPUS
 
 POSTS = {f"posts/{n}.md": post(f"Post {n}", f"2024-05-{n:02}") for n in range(1, 7)}
+
+TAGGED = {
+    f"posts/{n}.md": post(f"Post {n}", f"2024-05-{n:02}", tags="[a]" if n % 2 else "[b]")
+    for n in range(1, 5)
+}
 
 
 def test_the_settings_that_it_writes_work(tmp_path: Path) -> None:
@@ -97,11 +103,40 @@ def test_a_setting_that_cannot_be_used_is_left_out_and_named(
         assert any(sentence.startswith(name) for sentence in findings.unclear), name
 
 
+def test_a_feed_that_cannot_be_defined_is_left_out_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    findings = registry.generator("plain").inspect(write(tmp_path, TAGGED))
+    findings.old_feeds = (
+        OldFeed("feed.xml", "rss", 9),
+        OldFeed("a//b.xml", "rss", 9),
+        OldFeed("tags/a.rss/b.atom", "atom", 9, term=("topic", "a")),
+        OldFeed("tags/b.xml", "rss", 9, term=("topic", "b")),
+    )
+    plain = registry.generator("plain")._replace(inspect=lambda _: findings)
+    monkeypatch.setattr(registry, "generators", lambda: [plain])
+    outcome = init(tmp_path)
+    site = load.load(outcome.config, {})
+    assert [feed.path for feed in site.feeds] == ["all", "topics/b"]
+    assert set(outcome.plan.moved) == {"feed.xml", "tags/b.xml"}
+    assert sum("it is left out" in sentence for sentence in findings.unclear) == 2
+
+
+def test_an_article_folder_that_does_not_exist_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    findings = registry.generator("plain").inspect(write(tmp_path, POSTS))
+    findings.folder = "content/blog"
+    plain = registry.generator("plain")._replace(inspect=lambda _: findings)
+    monkeypatch.setattr(registry, "generators", lambda: [plain])
+    assert "the article folder content/blog does not exist" in report_of(init(tmp_path))
+
+
 def test_a_folder_without_articles_gets_settings_of_a_plain_folder(tmp_path: Path) -> None:
     outcome = init(write(tmp_path, {"README.md": "# My project\n"}))
     text = report_of(outcome)
     assert "No site generator was found" in text
-    assert "jekyll, hugo" in text
+    assert "Known are hexo, jekyll, hugo" in text
     site = load.load(outcome.config, {})
     assert (site.settings.title, site.settings.articles.preset) == ("My project", "plain")
 

@@ -158,6 +158,16 @@ def test_pattern_of_a_section_is_that_of_all_languages_or_of_one() -> None:
     assert url("en/docs/a.md", permalink=patterns, rules=rules) == "/docs/a/"
 
 
+def test_aliases_are_below_the_site_or_beside_the_page() -> None:
+    preset = make(url="https://example.org/sub/")
+    reading = preset.read("posts/a.md", {"title": "A", "date": DAY, "aliases": ["/b/", "c/"]}, "")
+    location = preset.locate("posts/a.md", reading, "A", NOON, None)
+    assert location.aliases == (
+        "https://example.org/sub/b/",
+        "https://example.org/sub/posts/c/",
+    )
+
+
 def test_keys_have_no_case_and_those_of_params_count() -> None:
     reading = read("a.md", {"Tags": ["x"], "params": {"author": "Jane", "tags": ["y"]}})
     assert reading.data["topics"] == ["x"]

@@ -1,6 +1,6 @@
 """The surroundings of one body: its page, its site, and the notices about it. No I/O."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,17 +18,23 @@ _MAX_SUBJECT = 60  # characters
 MAX_INCLUDES = 20  # files that one body includes, one in another, too
 
 
+def _same(url: str) -> str:
+    return url
+
+
 class Page(msgspec.Struct, kw_only=True):
     """One body's surroundings.
 
     `path` is below the article folder. `url` is the page's, `base` the URL to which relative
-    references are relative. `site` ends in `/`. `data` is the front matter as the author wrote it.
+    references are relative, and `file_url` makes the URL of a file from one below it. `site` ends
+    in `/`. `data` is the front matter as the author wrote it.
     """
 
     path: str
     url: str
     base: str
     site: str
+    file_url: Callable[[str], str] = _same
     assets: str = ""
     title: str = ""
     site_title: str = ""

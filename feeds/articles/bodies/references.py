@@ -59,7 +59,7 @@ class References:
         return self._relative(reference)
 
     def _relative(self, reference: str) -> str:
-        return urljoin(self.page.base, reference)
+        return self.page.file_url(urljoin(self.page.base, reference))
 
     def _rooted(self, reference: str) -> str:
         return reference.lstrip("/") if self.page.assets else reference
