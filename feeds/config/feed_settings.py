@@ -9,8 +9,9 @@ from feeds.config.settings import Positive, SettingsModel, Text
 from feeds.util.text import slug
 
 Generator = Literal[
-    "common", "blogger", "drupal", "ghost", "hugo", "jekyll", "pelican", "tumblr", "wordpress"
-]
+    "common", "astro", "blogger", "docusaurus", "drupal", "eleventy", "gatsby", "ghost", "hexo",
+    "hugo", "jekyll", "mkdocs", "pelican", "quarto", "tumblr", "wordpress", "zola",
+]  # fmt: skip
 FeedSize = Annotated[int, Meta(gt=0, le=1000)]
 Depth = Annotated[int, Meta(ge=0, le=1_000_000)]
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from feeds.config import presets
+from feeds.config import feed_addresses
 from feeds.config.definitions import RESERVED
 from feeds.config.feed_settings import FeedDefaults, FeedFile, FeedSettings
 from feeds.config.settings import PLACEHOLDER
@@ -64,7 +64,7 @@ def load_feeds(root: Path, topic_ids: Mapping[str, str]) -> Feeds:
             message = f"{spec.path!r} is already the path of feeds[{first}]"
             raise source.error(("feeds", index, "path"), message)
     redirects = _redirects(source, file, indexes)
-    from_presets = presets.redirects(file.replaces, specs)
+    from_presets = feed_addresses.redirects(file.replaces, specs)
     return Feeds(specs, (*redirects, *from_presets), _retired(redirects))
 
 

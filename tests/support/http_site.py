@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import brotli
 
-from feeds.config import presets
+from feeds.config import feed_addresses
 from tests.support.feeds_server import Answer, Server
 from tests.support.site import front_matter, write_site
 
@@ -30,7 +30,7 @@ FEEDS: Mapping[str, Any] = {
         "loop-a": "loop-b",
         "loop-b": "loop-a",
     },
-    "replaces": list(presets.FEED_ADDRESSES),
+    "replaces": list(feed_addresses.FEED_ADDRESSES),
 }
 KINDS = {
     "/all.rss": "application/rss+xml",

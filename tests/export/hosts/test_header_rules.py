@@ -142,11 +142,12 @@ def test_overlapping_families_keep_the_max_age_of_each_feed() -> None:
         "history": 0,
     }
     family = FeedSpec(
-        path="{category}/{topic}", each=("category", "topic"), caching=Caching(300), where="",
+        path="{category}/{topic}", each=("category", "topic"), least=1, caching=Caching(300),
+        where="",
         **spec,  # type: ignore[arg-type]
     )  # fmt: skip
     other = FeedSpec(
-        path="topics/{topic}", each=("topic",), caching=Caching(1800), where="",
+        path="topics/{topic}", each=("topic",), least=1, caching=Caching(1800), where="",
         **spec,  # type: ignore[arg-type]
     )  # fmt: skip
     site = Site(site.settings, site.root, {}, {}, {}, (other, family))
