@@ -138,7 +138,7 @@ def _add_unread_ids(findings: Findings, name: str, collection: Collection) -> No
     files = _files(findings.root / collection.folder)
     if others := [path.name for path in files if path.suffix == ".mdoc"]:
         findings.unclear.append(
-            f"{len(others):,} Markdoc files (.mdoc) are not read, such as {others[0]}"
+            f"Markdoc files (.mdoc) are not read ({len(others):,} in all, such as {others[0]})"
         )
 
 

@@ -49,7 +49,8 @@ class _Inspection:
         self.input = self.config.folder("input") or "."
         self.output = self.config.folder("output") or "_site"
         self.folder = root / self.input
-        self.data_folder = self.folder / (self.config.folder("data") or "_data")
+        data = posixpath.join(self.input, self.config.folder("data") or "_data")
+        self.data_folder = root / posixpath.normpath(data)
         self.sources = eleventy_data.read(self.folder, self._skipped(), self.unclear, root)
         self.feeds = eleventy_feeds.feeds(self.config, self.sources)
         self.collections = self.config.collections()
@@ -251,14 +252,14 @@ class _Inspection:
         dated = [path for path in self.members.paths if self._is_dated_by_file(path)]
         if dated:
             self.unclear.append(
-                f"{len(dated):,} articles are dated by their files or by git, such as {dated[0]}; "
-                "write their dates"
+                f"articles are dated by their files or by git ({len(dated):,} in all, "
+                f"such as {dated[0]}); write their dates"
             )
         others = self._other_templates()
         if others and self.members.tag:
             name = others[0].relative_to(self.root).as_posix()
             self.unclear.append(
-                f"{len(others):,} templates beside articles are not read, such as {name}"
+                f"templates beside articles are not read ({len(others):,} in all, such as {name})"
             )
 
     def _other_templates(self) -> list[Path]:
