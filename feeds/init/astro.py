@@ -132,7 +132,7 @@ def _add_collections(findings: Findings, collections: dict[str, Collection]) -> 
 def _add_unread_ids(findings: Findings, name: str, collection: Collection) -> None:
     if collection.is_custom:
         findings.unclear.append(
-            f"the ids of the collection {name} are made by code (generateId); "
+            f"the ids of the collection {name} may be made by code (generateId); "
             "if links differ, write slug into the articles"
         )
     files = _files(findings.root / collection.folder)
