@@ -24,7 +24,8 @@ _MAX_MODULES = 30
 class Collection(NamedTuple):
     """A content collection: its folder from the root of the site, and its glob patterns.
 
-    `is_legacy` if its folder is in `src/content` without a loader, `is_custom` if code may make its ids.
+    `is_legacy` if its folder is in `src/content` without a loader, `is_custom` if code may make
+    its ids.
     """
 
     folder: str
