@@ -77,7 +77,7 @@ def _articles(trial: Trial) -> Iterator[str]:
     for reason, example in [*in_order(trial.notices)][:_MOST]:
         yield f"  {example.count:,} with a notice, {example.paths[0]} first: {reason}"
     if len(trial.notices) > _MOST:
-        yield f"  {len(trial.notices) - _MOST:,} more notices: feeds check lists all"
+        yield f"  {_counted(len(trial.notices) - _MOST, 'more notice')}: feeds check lists all"
     if trial.warnings:
         first = trial.warnings[0]
         number = _counted(len(trial.warnings), "warning")
