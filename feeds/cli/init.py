@@ -52,7 +52,9 @@ def init(
         for line in report.lines(outcome):
             echo(line)
         echo(f"Next: {'' if folder == Path() else f'cd {folder} && '}feeds serve")
-    if not outcome.trial.entries or any(one.same < one.total for _, one in outcome.comparisons):
+    if not outcome.trial.entries or any(
+        compared.same < compared.total for _, compared in outcome.comparisons
+    ):
         sys.exit(1)
 
 

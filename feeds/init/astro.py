@@ -132,13 +132,13 @@ def _add_collections(findings: Findings, collections: dict[str, Collection]) -> 
 def _add_unread_ids(findings: Findings, name: str, collection: Collection) -> None:
     if collection.is_custom:
         findings.unclear.append(
-            f"the ids of the collection {name} are made by code (generateId); "
+            f"the ids of the collection {name} may be made by code (generateId); "
             "if links differ, write slug into the articles"
         )
     files = _files(findings.root / collection.folder)
     if others := [path.name for path in files if path.suffix == ".mdoc"]:
         findings.unclear.append(
-            f"{len(others):,} Markdoc files (.mdoc) are not read, such as {others[0]}"
+            f"Markdoc files (.mdoc) are not read ({len(others):,} in all, such as {others[0]})"
         )
 
 

@@ -31,6 +31,7 @@ _NO_SLASH = re.compile(r"\btrailingSlash\s*:\s*false\b")
 _LANGUAGE = re.compile(r"<language>\s*([\w-]+)\s*</language>")
 _COMMENT = re.compile(r"/\*.*?\*/|^\s*//[^\n]*", re.DOTALL | re.MULTILINE)
 _DYNAMIC = re.compile(r"\[(?:\.\.\.)?(\w+)\]")
+_LISTS = ("tag", "tags", "category", "author", "page", "year", "lang", "locale", "topic", "series")
 _ENTRY_NAMES = ("slug", "id", "path", "uid", "post", "entry", "blog", "article", "name")
 
 
@@ -164,7 +165,7 @@ def routes(sources: Sources, collection: str) -> list[str]:
         address = path.relative_to(pages).with_suffix("").as_posix().removesuffix("/index")
         folder, _, last = address.rpartition("/")
         name = _DYNAMIC.fullmatch(last)
-        if name is None or "[" in folder:
+        if name is None or "[" in folder or name[1].lower() in _LISTS:
             continue
         text = literals.read_text(path)
         if "paginate" in text and "render(" not in text and ".render()" not in text:

@@ -24,7 +24,8 @@ _MAX_MODULES = 30
 class Collection(NamedTuple):
     """A content collection: its folder from the root of the site, and its glob patterns.
 
-    `is_legacy` if its folder is in `src/content` without a loader, `is_custom` if code makes ids.
+    `is_legacy` if its folder is in `src/content` without a loader, `is_custom` if code may make
+    its ids.
     """
 
     folder: str
@@ -96,10 +97,10 @@ class Sources:
         path = literals.first_file(self.root, *_CONTENT)
         found: dict[str, Collection] = {}
         if path is not None:
-            script = literals.read_script(path)
-            for name, value in _defined(script).items():
+            is_custom = "generateId" in literals.read_text(path)
+            for name, value in _defined(literals.read_script(path)).items():
                 if collection := self._collection(name, value):
-                    found[name] = collection
+                    found[name] = collection._replace(is_custom=is_custom)
         content = self.root / "src/content"
         for folder in sorted(content.iterdir()) if content.is_dir() else ():
             if folder.is_dir() and folder.name[0] not in "._":
@@ -122,9 +123,8 @@ class Sources:
         patterns = pattern if isinstance(pattern, list) else [pattern]
         if not isinstance(base, str):
             return None
-        is_custom = "generateId" in settings
         folder = base.removeprefix("./").strip("/") or "."
-        return Collection(folder, tuple(filter(_is_text, patterns)), is_custom=is_custom)
+        return Collection(folder, tuple(filter(_is_text, patterns)))
 
 
 def _is_text(value: object) -> bool:

@@ -29,6 +29,11 @@ class Difference(msgspec.Struct, frozen=True):
     new: str
     advice: str
 
+    def __str__(self) -> str:
+        if self.part == "item":
+            return f"{self.title}: {self.old} is no published article; see {self.advice}"
+        return f"{self.title}: {self.part} {self.old} became {self.new}; see {self.advice}"
+
 
 class Comparison(msgspec.Struct, kw_only=True):
     """How the entries of a site differ from an old feed of `total` items.
@@ -69,11 +74,11 @@ def compare(
         if entry is None:
             differences.append(_missing(item))
             continue
-        found = list(_differences(item, entry, rule, site))
-        wrong = {difference.part for difference in found}
+        changes = list(_differences(item, entry, rule, site))
+        wrong = {difference.part for difference in changes}
         counts.update(part for part in get_args(Part)[1:] if part not in wrong)
         same += wrong <= {"title"}
-        differences += found
+        differences += changes
     return Comparison(
         name=document.name,
         total=len(pairs),
@@ -186,7 +191,7 @@ def _missing(item: OldItem) -> Difference:
 def _first(differences: Sequence[Difference]) -> list[Difference]:
     """Return the first differences, of every part one before any second one."""
     by_part: Mapping[Part, list[Difference]] = {
-        part: [one for one in differences if one.part == part] for part in get_args(Part)
+        part: [item for item in differences if item.part == part] for part in get_args(Part)
     }
     ranked = [
         difference

@@ -25,17 +25,17 @@ def matches(folder: Path) -> list[Match]:
     """Return the generators that fit, the likeliest first; `plain` only if no other fits."""
     generators = registry.generators()
     known = [generator for generator in generators if generator.name != _ANY]
-    found = [match for root in (folder, *_below(folder)) for match in _matches_in(root, known)]
+    likely = [match for root in (folder, *_below(folder)) for match in _matches_in(root, known)]
     others = [generator for generator in generators if generator.name == _ANY]
-    return found or list(_matches_in(folder, others))[:1]
+    return likely or list(_matches_in(folder, others))[:1]
 
 
 def forced(folder: Path, name: str) -> Match:
     """Return a generator by name, where its files are, or else in the folder itself."""
     generator = registry.generator(name)
     roots = (folder, *(() if name == _ANY else _below(folder)))
-    found = (match for root in roots for match in _matches_in(root, [generator]))
-    return next(found, Match(generator, folder, ()))
+    fitting = (match for root in roots for match in _matches_in(root, [generator]))
+    return next(fitting, Match(generator, folder, ()))
 
 
 def _matches_in(root: Path, generators: list[Generator]) -> Iterator[Match]:

@@ -4,7 +4,7 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
@@ -49,7 +49,8 @@ class _Inspection:
         self.input = self.config.folder("input") or "."
         self.output = self.config.folder("output") or "_site"
         self.folder = root / self.input
-        self.data_folder = self.folder / (self.config.folder("data") or "_data")
+        data = posixpath.join(self.input, self.config.folder("data") or "_data")
+        self.data_folder = root / posixpath.normpath(data)
         self.sources = eleventy_data.read(self.folder, self._skipped(), self.unclear, root)
         self.feeds = eleventy_feeds.feeds(self.config, self.sources)
         self.collections = self.config.collections()
@@ -123,7 +124,8 @@ class _Inspection:
         values = {"*": self.config.global_data(), **self.sources.data}
         for folder, data in values.items():
             template = data.get("permalink")
-            if not isinstance(template, str) or not self.members.has_articles(folder):
+            is_folder = folder == "*" or (self.folder / folder).is_dir()
+            if not (isinstance(template, str) and is_folder and self.members.has_articles(folder)):
                 continue
             try:
                 found[folder] = _rooted(eleventy_permalinks.translate(template, data, filters))
@@ -251,21 +253,26 @@ class _Inspection:
         dated = [path for path in self.members.paths if self._is_dated_by_file(path)]
         if dated:
             self.unclear.append(
-                f"{len(dated):,} articles are dated by their files or by git, such as {dated[0]}; "
-                "write their dates"
+                f"articles are dated by their files or by git ({len(dated):,} in all, "
+                f"such as {dated[0]}); write their dates"
             )
         others = self._other_templates()
-        if others and self.members.tag:
+        if others:
             name = others[0].relative_to(self.root).as_posix()
             self.unclear.append(
-                f"{len(others):,} templates beside articles are not read, such as {name}"
+                f"templates beside articles are not read ({len(others):,} in all, such as {name})"
             )
 
     def _other_templates(self) -> list[Path]:
-        folders = {self.folder / PurePosixPath(path).parent for path in self.members.paths}
-        endings = eleventy_data.OTHER_TEMPLATES
-        templates = [path for path in self.sources.templates if path.parent in folders]
-        return [path for path in templates if path.name.endswith(endings)]
+        """Return the members of the collection that are no Markdown."""
+        found: list[Path] = []
+        for path in self.sources.templates:
+            name = path.relative_to(self.folder).as_posix()
+            if name.endswith(eleventy_data.OTHER_TEMPLATES):
+                head = eleventy_data.front_matter(path, name) or {}
+                if self.members.tag in self.sources.merged(name, head)["tags"]:
+                    found.append(path)
+        return found
 
     def _is_dated_by_file(self, path: str) -> bool:
         value = self.sources.merged(path).get("date")

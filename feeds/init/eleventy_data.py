@@ -44,9 +44,9 @@ class Sources(msgspec.Struct):
     code: dict[str, Path]
     templates: list[Path]
 
-    def merged(self, path: str) -> dict[str, Any]:
-        """Return the data of an article, as Eleventy merges them."""
-        result = dict(self.articles[path])
+    def merged(self, path: str, head: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the data of an article, or of a template with `head`, as Eleventy merges them."""
+        result = dict(self.articles[path] if head is None else head)
         override = "override:tags" in result
         tags = listed(result.get("override:tags") if override else result.get("tags"))
         stem = str(PurePosixPath(path).with_suffix(""))

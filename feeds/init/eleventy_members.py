@@ -44,7 +44,8 @@ class Members:
                 for glob in self._globs(collection)
                 if eleventy_data.matching(self._sources, [glob]) and not _is_in_drafts(glob)
             ]
-            return tuple(glob.replace("**/", "*").replace("**", "*") for glob in used)
+            patterns = (glob.replace("**/", "*").replace("**", "*") for glob in used)
+            return tuple(dict.fromkeys(patterns))
         tops: dict[str, list[str]] = {}
         for path in self.paths:
             tops.setdefault(path.partition("/")[0], []).append(posixpath.dirname(path))

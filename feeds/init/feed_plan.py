@@ -79,9 +79,9 @@ def plan(findings: Findings, trial: Trial) -> FeedPlan:
     path = next((match[1] for feed in main if (match := _SAME_ADDRESS.fullmatch(feed.path))), "all")
     result = FeedPlan([PlannedFeed("Everything.", _main(path, main, findings))])
     _move(result, main, path)
-    for feed in known:
-        if feed not in main and feed.term is not None and _number(feed.term, trial):
-            _add_term(result, feed)
+    for term, feeds in _by_term(known).items():
+        if feeds[0] not in main and _number(term, trial):
+            _add_term(result, term, feeds)
     _add_families(result, findings, trial)
     if findings.preset in get_args(Generator):
         result.replaces = (str(findings.preset),)
@@ -124,19 +124,27 @@ def _move(result: FeedPlan, old: list[OldFeed], path: str) -> None:
             result.moved[feed.path] = new
 
 
-def _add_term(result: FeedPlan, feed: OldFeed) -> None:
-    """Add the feed of one term, at its old address if that is one of ours."""
-    assert feed.term is not None  # noqa: S101
-    field, term = feed.term
-    same = _SAME_ADDRESS.fullmatch(feed.path)
-    path = same[1] if same else f"{_FOLDERS[field]}/{slug(term)}"
-    if path not in [known.settings["path"] for known in result.feeds]:
-        title = feed.title or f"{{site}}: {term}"
-        settings: dict[str, Any] = {"path": path, "title": title}
-        settings["size"] = min(feed.size or _MAX_SIZE, _MAX_SIZE)
-        settings["select"] = {field: slug(term)}
-        result.feeds.append(PlannedFeed(f"The {field} {term}.", settings))
-    _move(result, [feed], path)
+def _by_term(old: list[OldFeed]) -> dict[tuple[str, str], list[OldFeed]]:
+    terms: dict[tuple[str, str], list[OldFeed]] = {}
+    for feed in old:
+        if feed.term is not None:
+            terms.setdefault((feed.term[0], slug(feed.term[1])), []).append(feed)
+    return terms
+
+
+def _add_term(result: FeedPlan, term: tuple[str, str], old: list[OldFeed]) -> None:
+    """Add the feed of one term, at an old address if one of them has our form."""
+    field, key = term
+    name = old[0].term[1] if old[0].term else key
+    same = next((match for feed in old if (match := _SAME_ADDRESS.fullmatch(feed.path))), None)
+    path = same[1] if same else f"{_FOLDERS[field]}/{key}"
+    if path in [known.settings["path"] for known in result.feeds]:
+        path = f"{_FOLDERS[field]}/{key}"
+    title = next((feed.title for feed in old if feed.title), f"{{site}}: {name}")
+    settings: dict[str, Any] = {"path": path, "title": title, "size": _size(old)}
+    settings["select"] = {field: key}
+    result.feeds.append(PlannedFeed(f"The {field} {name}.", settings))
+    _move(result, old, path)
 
 
 def _add_families(result: FeedPlan, findings: Findings, trial: Trial) -> None:

@@ -46,7 +46,7 @@ _IGNORED = "# The store of built feeds, and its locks.\n/catalogue.sqlite*\n"
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What the user wants: the site in `folder`, and what overrules its configuration."""
+    """The wishes of the user: the site in `folder`, and values that overrule its configuration."""
 
     folder: Path
     generator: str = ""
@@ -55,7 +55,7 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct):
-    """What was found and written; `others` fit, too. `config` is the folder with the settings."""
+    """The result; `others` are generators that fit, too. `config` is the folder with `files`."""
 
     findings: Findings
     others: list[Match]
@@ -114,8 +114,8 @@ def _check_new(folder: Path) -> None:
 def _match(request: Request) -> tuple[Match | None, list[Match]]:
     if request.generator:
         return detect.forced(request.folder, request.generator), []
-    found = detect.matches(request.folder)
-    return (found[0], found[1:]) if found else (None, [])
+    matches = detect.matches(request.folder)
+    return (matches[0], matches[1:]) if matches else (None, [])
 
 
 def _nothing(folder: Path) -> Findings:

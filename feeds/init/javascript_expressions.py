@@ -11,7 +11,7 @@ _MAX_DEPTH = 60
 
 
 class Call(NamedTuple):
-    """A call of a function, which is not made: its dotted name, and its arguments."""
+    """A call of a function that is not run: its dotted name, and its arguments."""
 
     name: str
     arguments: tuple[Any, ...]
@@ -189,25 +189,25 @@ class Expressions:
 
     def _object(self, at: int) -> Syntax:
         end = self._tokens.after_group(at)
-        found: dict[str, Any] = {}
+        properties: dict[str, Any] = {}
         at += 1
         while at < end - 1:
             if self._tokens.texts(at, "..."):
                 value, at = self._item(at + 1)
-                found |= value if isinstance(value, dict) else {}
+                properties |= value if isinstance(value, dict) else {}
             else:
-                at = self._property(at, found)
+                at = self._property(at, properties)
             at += 1
-        return Syntax(known_values(found), end)
+        return Syntax(known_values(properties), end)
 
-    def _property(self, at: int, found: dict[str, Any]) -> int:
+    def _property(self, at: int, properties: dict[str, Any]) -> int:
         """Add one property of an object; return the index of the mark after it."""
         token = self._tokens[at]
         if token.kind in ("name", "string", "number") and self._tokens.texts(at + 1, ":"):
-            found[token.text], at = self._item(at + 2)
+            properties[token.text], at = self._item(at + 2)
             return at
         if token.kind == "name" and self._tokens.is_end(at + 1):  # {site} is {site: site}
-            found[token.text] = self._constant(token.text)
+            properties[token.text] = self._constant(token.text)
             return at + 1
         return self._tokens.rest(at)
 

@@ -24,7 +24,7 @@ _BEFORE_PATTERN = frozenset({"return", "case", "typeof", "in", "of", "await", "y
 
 
 class Token(NamedTuple):
-    """One token; `text` of a string is its value, and of a template what is between backticks."""
+    """One token; `text` of a string is its value, of a template the source between backticks."""
 
     kind: Kind
     text: str

@@ -16,17 +16,17 @@ _DATA = {"topics": ("_data/topics",), "providers": ("_data/providers", "_data/or
 
 def detect(root: Path) -> tuple[str, ...]:
     """Return the folders of articles, if most articles are dated by `publishedDateTime`."""
-    found = survey(root)
-    if not _is_ours(found):
+    articles = survey(root)
+    if not _is_ours(articles):
         return ()
-    return tuple(dict.fromkeys(path.partition("/")[0] for path in found.heads))[:3]
+    return tuple(dict.fromkeys(path.partition("/")[0] for path in articles.heads))[:3]
 
 
-def _is_ours(found: Survey) -> bool:
+def _is_ours(articles: Survey) -> bool:
     number = sum(
-        _DATE in head and any(name in head for name in _LINKS) for head in found.heads.values()
+        _DATE in head and any(name in head for name in _LINKS) for head in articles.heads.values()
     )
-    return 0 < len(found.heads) < 2 * number
+    return 0 < len(articles.heads) < 2 * number
 
 
 def inspect(root: Path) -> Findings:

@@ -1,4 +1,4 @@
-"""Reads feeds that another tool made: RSS, RDF, Atom and JSON Feed."""
+"""Reads feeds of other tools: RSS, RDF, Atom and JSON Feed."""
 
 import json
 from collections.abc import Iterator

@@ -22,18 +22,18 @@ _SHORTEST_TITLE, _LONGEST_TITLE = 3, 200
 
 def detect(root: Path) -> tuple[str, ...]:
     """Return the folder with the most front matter; empty if no file has any."""
-    found = survey(root)
-    return (best_folder(found) or ".",) if found.heads else ()
+    articles = survey(root)
+    return (best_folder(articles) or ".",) if articles.heads else ()
 
 
 def inspect(root: Path) -> Findings:
     """Return the folder with the most front matter, and the names of its fields."""
     whole = survey(root)
     folder = best_folder(whole)
-    found = survey(root / folder) if folder else whole
+    articles = survey(root / folder) if folder else whole
     unclear: list[str] = []
-    used = {PurePosixPath(path).suffix for path in found.heads}
-    fields = _fields(found, unclear)
+    used = {PurePosixPath(path).suffix for path in articles.heads}
+    fields = _fields(articles, unclear)
     return Findings(
         preset="plain",
         generator="A folder of Markdown",
@@ -44,12 +44,12 @@ def inspect(root: Path) -> Findings:
         permalink="/{path}/",
         fields=fields,
         ids="own",
-        unclear=[*unclear, *_open_questions(found)],
+        unclear=[*unclear, *_open_questions(articles)],
     )
 
 
-def _open_questions(found: Survey) -> list[str]:
-    heads = map(Matter, found.heads.values())
+def _open_questions(articles: Survey) -> list[str]:
+    heads = map(Matter, articles.heads.values())
     if any(head.get("url") or head.get("permalink") for head in heads):
         return []
     return [
@@ -58,36 +58,36 @@ def _open_questions(found: Survey) -> list[str]:
     ]
 
 
-def _fields(found: Survey, unclear: list[str]) -> dict[str, tuple[str, ...]]:
+def _fields(articles: Survey, unclear: list[str]) -> dict[str, tuple[str, ...]]:
     """Return names for those of our fields that the common names do not find."""
     fields: dict[str, tuple[str, ...]] = {}
     for ours, fits in (("published", _is_date), ("title", _is_title), ("topics", _is_terms)):
-        if _has_common(found, ours):
+        if _has_common(articles, ours):
             continue
-        if ours == "published" and _are_named_by_date(found):
+        if ours == "published" and _are_named_by_date(articles):
             continue
-        if key := _guess(found, fits):
+        if key := _guess(articles, fits):
             fields[ours] = (key, *vocabulary.COMMON[ours][:1])
             unclear.append(f"{key!r} is taken for {_NOUNS[ours]} of articles, by its values")
     return fields
 
 
-def _has_common(found: Survey, ours: str) -> bool:
+def _has_common(articles: Survey, ours: str) -> bool:
     names = vocabulary.COMMON[ours]
-    number = sum(any(True for _ in Matter(head).all(names)) for head in found.heads.values())
-    return number >= _SHARE * len(found.heads)
+    number = sum(any(True for _ in Matter(head).all(names)) for head in articles.heads.values())
+    return number >= _SHARE * len(articles.heads)
 
 
-def _are_named_by_date(found: Survey) -> bool:
-    number = sum(bool(NAME_DATE.match(PurePosixPath(path).name)) for path in found.heads)
-    return number >= _SHARE * len(found.heads)
+def _are_named_by_date(articles: Survey) -> bool:
+    number = sum(bool(NAME_DATE.match(PurePosixPath(path).name)) for path in articles.heads)
+    return number >= _SHARE * len(articles.heads)
 
 
-def _guess(found: Survey, fits: Any) -> str:
+def _guess(articles: Survey, fits: Any) -> str:
     """Return the key of most articles whose values fit; empty if none has enough of them."""
-    least = _SHARE * len(found.heads)
-    for key, number in found.keys.most_common():
-        values = found.values(key)
+    least = _SHARE * len(articles.heads)
+    for key, number in articles.keys.most_common():
+        values = articles.values(key)
         if number < least:
             break
         if key not in _KNOWN and values and sum(map(fits, values)) >= least:

@@ -41,8 +41,8 @@ def _generator(outcome: Outcome) -> str:
     if not findings.generator:
         return (
             f"No site generator was found in {findings.root}, and no article with front matter. "
-            f"Known are {', '.join(NAMES[1:-1])}. The settings are those of a plain folder: write your "
-            "article folder into them."
+            f"Known are {', '.join(NAMES[1:-1])}. The settings are those of a plain folder: write "
+            "your article folder into them."
         )
     evidence = f" ({', '.join(findings.evidence[:3])})" if findings.evidence else ""
     folder = (findings.root / findings.folder).as_posix()
@@ -77,7 +77,7 @@ def _articles(trial: Trial) -> Iterator[str]:
     for reason, example in [*in_order(trial.notices)][:_MOST]:
         yield f"  {example.count:,} with a notice, {example.paths[0]} first: {reason}"
     if len(trial.notices) > _MOST:
-        yield f"  {len(trial.notices) - _MOST:,} more notices: feeds check lists all"
+        yield f"  {_counted(len(trial.notices) - _MOST, 'more notice')}: feeds check lists all"
     if trial.warnings:
         first = trial.warnings[0]
         number = _counted(len(trial.warnings), "warning")
@@ -154,11 +154,8 @@ def _comparison(name: str, compared: Comparison) -> Iterator[str]:
         yield f"{start} link, date and id."
         same = ", ".join(f"{compared.parts[part]:,} {noun}" for part, noun in _PARTS)
         yield f"  {compared.parts['item']:,} items are articles; of these the same: {same}."
-    for one in compared.differences:
-        if one.part == "item":
-            yield f"  {one.title}: {one.old} is no published article; see {one.advice}"
-        else:
-            yield f"  {one.title}: {one.part} {one.old} became {one.new}; see {one.advice}"
+    for difference in compared.differences:
+        yield f"  {difference}"
     if compared.added:
         noun = "entry" if compared.added == 1 else "entries"
         yield f"  Subscribers will see {compared.added:,} {noun} as new."

@@ -1,4 +1,4 @@
-"""Reads all articles with settings that are not written yet, and counts what becomes of them."""
+"""Reads all articles with settings that are not written yet, and counts the results."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -28,10 +28,10 @@ class Example(msgspec.Struct):
 
 
 class Trial(msgspec.Struct, kw_only=True):
-    """What becomes of the articles of a site.
+    """The results of reading the articles of a site.
 
     `entries` are the published ones, also those that are not due yet. `withheld`, `failed` and
-    `notices` are by what is to be reported. `links` has the paths of the articles with each link.
+    `notices` are by the text to report. `links` has the paths of the articles with each link.
     """
 
     files: int = 0
@@ -85,7 +85,7 @@ def rare(terms: Counter[str]) -> int:
 
 
 def run(site: Site, now: datetime, progress: Progress) -> Trial:
-    """Return what becomes of the articles of a site; of none if the folder has no article."""
+    """Read all articles of a site and return the counts; all 0 if the folder has no article."""
     trial = Trial()
     try:
         scan = folder.scan(site)

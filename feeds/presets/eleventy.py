@@ -124,7 +124,7 @@ class Eleventy(Preset):
     def page_facts(
         self, path: str, reading: Reading, title: str, moment: datetime, category: str | None
     ) -> PageFacts:
-        """Return the facts about the page; its path has no date in its last part."""
+        """Return the facts about the page; its path is `page.filePathStem`, without `index`."""
         facts = super().page_facts(path, reading, title, moment, category)
         parts = PurePosixPath(path)
         name = _without_date(parts.stem)
@@ -147,7 +147,7 @@ class Eleventy(Preset):
         elif address:
             return self.absolute(_page(address))
         if pattern is None:
-            return self.absolute(_place(facts.path, path))
+            return self.absolute(_place(path))
         is_index = PurePosixPath(path).stem == "index"
         if is_index and pattern.endswith("{path}.html"):
             pattern = pattern.removesuffix(".html") + "/"
@@ -184,13 +184,12 @@ def _without_date(name: str) -> str:
     return match[1] if match else name
 
 
-def _place(stem: str, path: str) -> str:
-    """Return the URL of a file without permalink: `a/a.md` is the page of the folder `a`."""
-    folder, _, name = stem.rpartition("/")
-    is_index = _without_date(PurePosixPath(path).stem) == "index"
-    if not is_index and folder.rpartition("/")[2] == name and folder:
-        stem = folder
-    return f"/{stem}/" if stem else "/"
+def _place(path: str) -> str:
+    """Return the URL of a file without permalink, with its date: `a/a.md` is the page of `a`."""
+    file = PurePosixPath(path)
+    is_folder = file.stem in ("index", file.parent.name)
+    stem = file.parent if is_folder else file.with_suffix("")
+    return "/" if str(stem) == "." else f"/{stem}/"
 
 
 def _page(address: str) -> str:

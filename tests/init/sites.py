@@ -1,4 +1,4 @@
-"""Small sites of other people, and what `feeds init` makes of them."""
+"""Small sites of other people, and the results of `feeds init` in them."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

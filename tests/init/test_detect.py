@@ -13,13 +13,13 @@ from tests.init.sites import post, write
 def by_file(name: str) -> Generator:
     """A generator that one file gives away."""
 
-    def found(root: Path) -> tuple[str, ...]:
+    def detected(root: Path) -> tuple[str, ...]:
         return (name,) if (root / name).is_file() else ()
 
     def inspect(root: Path) -> Findings:
-        return Findings(preset="plain", generator=name, evidence=found(root), root=root)
+        return Findings(preset="plain", generator=name, evidence=detected(root), root=root)
 
-    return Generator(name.partition(".")[0], found, inspect)
+    return Generator(name.partition(".")[0], detected, inspect)
 
 
 @pytest.fixture(autouse=True)

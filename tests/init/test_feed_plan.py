@@ -10,7 +10,10 @@ import yaml
 from feeds.init import feed_plan
 from feeds.init.findings import Findings, OldFeed
 from feeds.init.trial import Trial
+from feeds.model.document import Format
 from feeds.model.entry import Entry
+
+FORMATS: tuple[tuple[str, Format], ...] = (("xml", "atom"), ("json", "json"))
 
 
 def planned(*old: OldFeed, trial: Trial | None = None, preset: Any = None) -> dict[str, Any]:
@@ -59,6 +62,17 @@ def test_a_term_that_had_a_feed_has_one() -> None:
         "path": "topics/maps", "title": "{site}: Maps", "size": 10, "select": {"topic": "maps"},
     }  # fmt: skip
     assert plan["moved"]["tags/maps/index.xml"] == "topics/maps.rss"
+
+
+def test_the_feeds_of_one_term_in_several_formats_become_one() -> None:
+    old = [
+        OldFeed(f"en/feed.{extension}", format_, 9, term=("language", "en"))
+        for extension, format_ in FORMATS
+    ]
+    trial = Trial(languages=Counter({"en": 1, "it": 1}), entries=entries(2))
+    plan = planned(*old, trial=trial)
+    assert [feed["path"] for feed in plan["feeds"]] == ["all", "en/feed"]
+    assert plan["moved"] == {"en/feed.xml": "en/feed.atom"}
 
 
 def test_a_term_without_an_entry_has_no_feed() -> None:

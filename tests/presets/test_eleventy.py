@@ -33,10 +33,10 @@ def _url(path: str, *, settings: dict[str, Any] | None = None, **data: Any) -> s
     ("path", "url"),
     [
         ("blog/first.md", "/blog/first/"),
-        ("blog/2024-05-31-first.md", "/blog/first/"),
+        ("blog/2024-05-31-first.md", "/blog/2024-05-31-first/"),
         ("blog/2024-05-31-first/index.md", "/blog/2024-05-31-first/"),
         ("blog/first/first.md", "/blog/first/"),
-        ("blog/draft-2024-05-31-first.md", "/blog/first/"),
+        ("blog/2024/first/index.md", "/blog/2024/first/"),
         ("index.md", "/"),
     ],
 )
@@ -58,6 +58,15 @@ def test_a_page_without_permalink_is_where_its_file_is(path: str, url: str) -> N
 def test_an_article_has_the_permalink_of_its_front_matter(permalink: str, url: str) -> None:
     data: dict[str, Any] = {"permalink": permalink, "date": "2024-05-31", "series": "cats"}
     assert _url("blog/2024-05-31-first.md", **data) == f"https://example.org{url}"
+
+
+def test_placeholders_have_names_without_dates() -> None:
+    settings = {"permalink": {"*": "/{path}/{slug}/"}}
+    for name in ("2024-05-31-first.md", "x-2024-05-31-first.md", "first.md"):
+        url = _url(f"2024-05-31-cats/{name}", settings=settings)
+        assert url == "https://example.org/2024-05-31-cats/first/first/"
+    url = _url("2024-05-31-cats/index.md", settings=settings)
+    assert url == "https://example.org/2024-05-31-cats/cats/"
 
 
 def test_a_pattern_of_the_settings_replaces_an_unknown_filter() -> None:
