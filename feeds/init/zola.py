@@ -107,8 +107,7 @@ def _old_feeds(settings: Mapping[str, Any], content: Path, unclear: list[str]) -
     limit = size if isinstance(size, int) else None
     feeds: list[OldFeed] = []
     for name in map(str, names):
-        format_: Format | None = _FEEDS.get(name) or ("rss" if "rss" in name else None)
-        format_ = format_ or ("atom" if "atom" in name else None)
+        format_ = _FEEDS.get(name) or _template_format(content.parent / "templates" / name)
         if format_ is None:
             unclear.append(
                 f"feed_filenames: {name} is a template of your own; its format is unknown"
@@ -122,6 +121,13 @@ def _old_feeds(settings: Mapping[str, Any], content: Path, unclear: list[str]) -
                 path = f"{taxonomy['name']}/{{topic}}/{name}"
                 feeds.append(OldFeed(path, format_, limit, field="topic"))
     return feeds
+
+
+def _template_format(template: Path) -> Format | None:
+    """Return the format that a template of the site's own writes; None if it is unknown."""
+    text = literals.read_text(template)
+    marks: Mapping[str, Format] = {"<feed": "atom", "<rss": "rss", "jsonfeed.org": "json"}
+    return next((format_ for mark, format_ in marks.items() if mark in text), None)
 
 
 def _section_feeds(content: Path, name: str, format_: Format, size: int | None) -> list[OldFeed]:

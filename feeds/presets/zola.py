@@ -18,6 +18,7 @@ _NAME_DATE = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})(T\d{2}[:_-]?\d{2}[:_-]?\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}[:_-]?\d{2}))?"
     r"(?:_|-|\s+)(?=.)"
 )
+_PATH_DATE = re.compile(r"/(\d{4})/(\d{1,2})/(\d{1,2})(?:/|$)")
 _LANGUAGE = re.compile(r"(.+)\.([a-z]{2,3}(?:-[A-Za-z]{2,4})?)")
 
 
@@ -58,10 +59,20 @@ class Zola(Preset):
         return ""
 
     def read_published(self, reading: Reading, path: str) -> None:
-        """Read the date; pages without one are in no feed of Zola."""
+        """Read the date, if need be from the page's path; without one it is in no feed of Zola."""
         super().read_published(reading, path)
         if "publishedDateTime" not in reading.data:
+            self._read_path_date(reading, path)
+
+    def _read_path_date(self, reading: Reading, path: str) -> None:
+        """Read a date such as 2024/05/31 from `path` in the front matter, or from the folders."""
+        own = reading.matter.get("path")
+        match = _PATH_DATE.search(f"/{own.value}" if own else f"/{path}")
+        reading.moment = self._midnight(match)
+        if reading.moment is None:
             reading.skipped = "has no date, so that it is in no feed"
+        else:
+            reading.data["publishedDateTime"], reading.dated = reading.moment, "path"
 
     def name_moment(self, path: str) -> datetime | None:
         """Return the date or the time in front of the name of the file or its folder."""

@@ -60,6 +60,17 @@ def test_site_is_recognized_by_its_base_url(tmp_path: Path) -> None:
     assert zola.detect(tmp_path) == ()
 
 
+def test_format_of_a_feed_is_read_from_the_template_of_the_site(tmp_path: Path) -> None:
+    config = 'base_url = "https://x.org"\ngenerate_feeds = true\n'
+    write(tmp_path, "config.toml", config + 'feed_filenames = ["feed.xml", "b.json"]\n')
+    write(tmp_path, "templates/feed.xml", '<feed xmlns="http://www.w3.org/2005/Atom">')
+    found = zola.inspect(tmp_path)
+    assert found.old_feeds == (OldFeed("feed.xml", "atom"),)
+    assert found.unclear == [
+        "feed_filenames: b.json is a template of your own; its format is unknown"
+    ]
+
+
 def test_broken_configuration_is_unclear(tmp_path: Path) -> None:
     write(tmp_path, "config.toml", "base_url = \n")
     (tmp_path / "content").mkdir()

@@ -63,6 +63,14 @@ def test_date_is_read_from_the_file_name_of_a_page_without_one() -> None:
     assert (reading.dated, reading.moment) == ("front matter", datetime(2020, 1, 1, tzinfo=UTC))
 
 
+def test_date_in_the_path_of_the_page_counts_without_another() -> None:
+    reading, location = read("a.md", {"path": "2014/12/12/a"})
+    assert (reading.dated, reading.moment) == ("path", datetime(2014, 12, 12, tzinfo=UTC))
+    assert location.url == "https://example.org/2014/12/12/a/"
+    reading, _ = read("2014/12/12/a.md", {})
+    assert reading.dated == "path"
+
+
 @pytest.mark.parametrize(
     ("path", "data"),
     [("blog/a.md", {}), ("blog/_index.md", {"date": "2024-05-31"}), ("_index.fr.md", {})],
