@@ -142,7 +142,7 @@ def _language(
     _merge(merged, deepcopy(dict(settings)))
     _merge(merged, deepcopy(dict(own)))
     tag = text(own, "locale", "languageCode")
-    if not tag and not mapping(settings, "languages"):
+    if not tag and key == (text(settings, "defaultContentLanguage") or "en").lower():
         tag = text(settings, "locale", "languageCode")
     folder = text(own, "contentDir") or folders.get(key) or text(settings, "contentDir")
     folder = folder or folders.get("") or "content"

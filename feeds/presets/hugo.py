@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any, ClassVar
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 import msgspec
 
@@ -182,6 +182,10 @@ class Hugo(Preset):
                 image["url"] = self._image_url(address, path, str(location.url))
         return msgspec.structs.replace(location, aliases=self._aliases(reading, location))
 
+    def base_url(self, path: str, url: str) -> str:
+        """Return the URL of a bundle's folder, also where that of its page is a file."""
+        return f"{url.removesuffix('.html')}/" if _is_bundle(path) and url[-1:] != "/" else url
+
     def is_summary(self, html: str) -> bool:
         """Return whether paragraphs have enough words, as Hugo counts them in their HTML.
 
@@ -280,7 +284,7 @@ class Hugo(Preset):
 
     def _bundled_image(self, matter: Matter, path: str) -> str:
         """Return the name of the bundle's file that is its image, empty if there is none."""
-        if PurePosixPath(path).name.partition(".")[0].lower() != "index":
+        if not _is_bundle(path):
             return ""
         resources = matter.get("resources")
         for item in resources.value if resources and isinstance(resources.value, list) else ():
@@ -294,13 +298,14 @@ class Hugo(Preset):
 
     def _image_url(self, address: str, path: str, url: str) -> str:
         """Return the absolute URL of an image: of the bundle if that has it, else of the site."""
-        folder, _, file = path.rpartition("/")
         first = address.removeprefix("./").partition("/")[0]
-        is_bundle = file.partition(".")[0].lower() == "index"
-        if is_bundle and first in self.options.names(folder):
-            base = url if url.endswith("/") else url.rpartition(".")[0] + "/"
-            return urljoin(base, self._urls.resource(address.removeprefix("./")))
+        if _is_bundle(path) and first in self.options.names(path.rpartition("/")[0]):
+            return urljoin(self.base_url(path, url), quote(address, safe="/%"))
         return self.absolute(address)
+
+
+def _is_bundle(path: str) -> bool:
+    return PurePosixPath(path).name.partition(".")[0].lower() == "index"
 
 
 def _is_image_name(name: str) -> bool:

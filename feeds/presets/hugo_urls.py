@@ -92,10 +92,6 @@ class Urls:
         path = path.replace("#", "%23")
         return self._prefix(place) + path + (".html" if is_ugly else "/")
 
-    def resource(self, path: str) -> str:
-        """Return the path of a file of a bundle, below the page's."""
-        return path if self._rule["disablePathToLower"] else _lower(path).replace(" ", "-")
-
     def of_front_matter(self, address: str, place: Place, facts: PageFacts) -> str:
         """Return the path that a page's `url` means; it may hold the tokens of patterns."""
         if ":" in address:

@@ -283,6 +283,7 @@ def test_summary_is_before_the_marker_else_given_else_the_first_paragraphs(
     [
         ({"images": ["/x.png", "/y.png"]}, "/x.png"),
         ({"cover": {"image": "hero.png"}}, "https://example.org/posts/b/hero.png"),
+        ({"cover": "Photo One.JPG"}, "https://example.org/posts/b/Photo%20One.JPG"),
         ({"featured_image": "other.png"}, "https://example.org/other.png"),
         ({}, "https://example.org/posts/b/featured-1.jpg"),
         (
@@ -292,11 +293,20 @@ def test_summary_is_before_the_marker_else_given_else_the_first_paragraphs(
     ],
 )
 def test_image_is_of_the_bundle_or_of_the_site(matter: dict[str, Any], expected: str) -> None:
-    preset = make(names=lambda _: frozenset({"index.md", "featured-1.jpg", "hero.png"}))
+    preset = make(
+        names=lambda _: frozenset({"index.md", "featured-1.jpg", "hero.png", "Photo One.JPG"})
+    )
     path = "posts/b/index.md"
     reading = preset.read(path, {"title": "A", "date": DAY, **matter}, "Text")
     preset.locate(path, reading, "A", NOON, None)
     assert reading.data["images"][0]["url"] == expected
+
+
+def test_files_of_a_bundle_lie_in_a_folder_even_where_the_page_does_not() -> None:
+    preset = make(rules={"uglyURLs": ("*",)})
+    url = "https://example.org/posts/b.html"
+    assert preset.base_url("posts/b/index.md", url) == "https://example.org/posts/b/"
+    assert preset.base_url("posts/b.md", url) == url
 
 
 def test_file_beside_the_index_of_a_bundle_is_no_article(tmp_path: Path) -> None:
