@@ -23,12 +23,20 @@ _MARKED_TAG = re.compile(
 _CLOSING_TAG = re.compile(
     r"^[ \t]*</(?:div|section|aside|article|figure|p|details|figcaption)>", re.M
 )
+# Finding code takes longer than looking for what may have to be cleaned.
+_SIGNS = (
+    ("{", _KRAMDOWN),
+    ("{", _ATTRIBUTES),
+    ("{::", _COMMENT),
+    ("*[", _ABBREVIATION),
+    ("markdown", _MARKED_TAG),
+    ("", _TABLE_OF_CONTENTS),
+)
 
 
 def cleaned(text: str) -> str:
     """Return Markdown without attribute lists, tables of contents and abbreviations."""
-    signs = ("{", "toc]", "TOC]", "_TOC_", "*[")
-    if not any(sign in text for sign in signs) and ("markdown" not in text or "<" not in text):
+    if not any(sign in text and pattern.search(text) for sign, pattern in _SIGNS):
         return text
     return code.outside(text, code.in_markdown(text), _cleaned)
 

@@ -29,6 +29,9 @@ from feeds.presets import preset
 
 _OWN = re.compile(f"[{MORE}{BRACE}{UNKNOWN}]")
 _LONE_MORE = re.compile(rf"<p>\s*{MORE}\s*</p>\n?|{MORE}")
+# A tag, in which the character stays for now, or the character in text.
+_UNKNOWN_TEXT = re.compile(f"(<[^<>]*+>)|{UNKNOWN}")
+_EMPTY = re.compile(r"<p>\s*+</p>\n?")
 _NO_SOURCE = re.compile(r"<img(?![^<>]* src(?:set)?=)[^<>]*>")
 _CODE = re.compile(r"<(/?)(pre|code)\b[^<>]*+>", re.IGNORECASE)
 _LEFT_OVER: Mapping[str, re.Pattern[str]] = {
@@ -65,6 +68,8 @@ def render(text: str, page: Page) -> Body:
         html = _without_left_overs(html, page)
     if BRACE in html:
         html = html.replace(BRACE, "{")
+    if UNKNOWN in html:
+        html = _EMPTY.sub("", _UNKNOWN_TEXT.sub(lambda match: match[1] or "", html))
     base = sanitizer.Base(page.url, page.site, page.assets or page.origin, True, References(page))
     html = sanitizer.sanitise(html, base)
     if UNKNOWN in html:
@@ -76,7 +81,7 @@ def render(text: str, page: Page) -> Body:
 
 def _from_markdown(text: str, page: Page) -> str:
     dialect = page.dialect
-    if dialect.emoji and ":" in text:
+    if dialect.emoji and emoji.NAME.search(text):
         text = code.outside(text, code.in_markdown(text), emoji.replaced)
     return markdown.html(attributes.cleaned(text), smart=dialect.smart, linkify=dialect.linkify)
 

@@ -2,7 +2,7 @@
 
 import re
 
-_NAME = re.compile(r"(?<![\w:]):([a-z0-9_+-]{1,40}):(?![\w:])")
+NAME = re.compile(r"(?<![\w:]):([a-z0-9_+-]{1,40}):(?![\w:])")
 _TABLE = """
 +1=👍 thumbsup=👍 -1=👎 thumbsdown=👎 100=💯 1st_place_medal=🥇 alien=👽
 apple=🍎 art=🎨 balloon=🎈 bangbang=‼️ bell=🔔 beer=🍺 beers=🍻 birthday=🎂
@@ -36,4 +36,4 @@ _CHARACTERS = dict(re.findall(r"(\S+)=(\S+)", _TABLE))
 
 def replaced(text: str) -> str:
     """Return text with its emoji; names that are not known stay."""
-    return _NAME.sub(lambda match: _CHARACTERS.get(match[1], match[0]), text)
+    return NAME.sub(lambda match: _CHARACTERS.get(match[1], match[0]), text)

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from feeds.articles.bodies import calls, code, known, tags
 from feeds.articles.bodies.calls import Call, link
+from feeds.articles.bodies.page import UNKNOWN
 from feeds.articles.bodies.references import References
 from feeds.articles.bodies.tags import Language, Tag
 
@@ -60,7 +61,7 @@ class Hugo(Language):
             f"{{{{< {tag.name} >}}}}",
             "is a shortcode that is not known here; it is left out, and the text in it stays",
         )
-        return inner or ""
+        return UNKNOWN if inner is None else inner
 
     def _own(self, call: Call, name: str) -> str | None:
         if name in ("param", "meta", "var"):
@@ -91,4 +92,4 @@ class Hugo(Language):
         if isinstance(value, str | int | float):
             return str(value)
         self.page.note(f"{{{{< param {name} >}}}}", "is not in the front matter; it is left out")
-        return ""
+        return UNKNOWN

@@ -87,7 +87,7 @@ class Liquid(Language):
             return result
         if name and name not in _UNSEEN:
             self._note(name, "is not known here; it is left out, and the text in it stays")
-        return inner or ""
+        return UNKNOWN if inner is None and name else inner or ""
 
     def _note(self, name: str, message: str) -> None:
         self.page.note(f"{{% {name} %}}", message)
@@ -145,7 +145,7 @@ class Liquid(Language):
         if name in ("post_link",):
             label = " ".join(call.positional[1:]).removesuffix(" true").removesuffix(" false")
             label = label or first
-            return link(url, label) if url else label
+            return label if url == UNKNOWN else link(url, label)
         return url
 
     def _include(self, call: Call, name: str) -> str:

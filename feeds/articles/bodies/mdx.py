@@ -161,6 +161,8 @@ class _Components(Language):
             label = named.get("label") or named.get("title") or named.get("value", "")
             heading = f"\n\n**{label}**\n\n" if label else "\n\n"
             return f"{heading}{inner or ''}\n\n"
+        if name == "Link" and (target := named.get("to") or named.get("href")):
+            return f'<a href="{escape(target)}">{inner or ""}</a>'
         result = known.render(call._replace(tag=tag._replace(name=_snake(name))), self.page)
         if result is not None:
             return result

@@ -29,7 +29,7 @@ def expand(text: str, page: Page) -> str:
         text = _with_snippets(text, page)
     if "!!!" in text or "???" in text or "===" in text:
         text = "\n".join(_blocks(text.split("\n"), 0))
-    if "++" in text or "==" in text or "^^" in text or ":" in text:
+    if any(pattern.search(text) for pattern in (_ICON, emoji.NAME, _KEYS, _MARKED, _INSERTED)):
         text = code.outside(text, code.in_markdown(text), _inline)
     return text
 

@@ -65,7 +65,7 @@ class References:
         return reference.lstrip("/") if self.page.assets else reference
 
     def by_name(self, name: str) -> str:
-        """Return the URL of the article that a shortcode names; empty if unknown."""
+        """Return the URL of the article that a shortcode names; `UNKNOWN` if there is none."""
         path, mark, fragment = name.strip().partition("#")
         if not path:
             return f"{self.page.url}{mark}{fragment}"
@@ -81,7 +81,7 @@ class References:
         if found and (url := files.link(found)):
             return url + mark + fragment
         self.page.note(path, _UNKNOWN)
-        return ""
+        return UNKNOWN
 
     def _below(self, path: str) -> str:
         folder = "" if path.startswith("/") else posixpath.dirname(self.page.path)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from feeds.articles.bodies import calls, known
+from feeds.articles.bodies.page import UNKNOWN
 from feeds.articles.bodies.tags import Language, Tag
 
 _CALL = re.compile(r"\s*([A-Za-z_][\w:]*)\s*\(([\s\S]*)\)\s*")
@@ -47,4 +48,4 @@ class Zola(Language):
             brackets % tag.name,
             "is a shortcode that is not known here; it is left out, and the text in it stays",
         )
-        return inner or ""
+        return UNKNOWN if inner is None else inner

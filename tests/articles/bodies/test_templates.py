@@ -64,7 +64,7 @@ CASES: dict[str, dict[str, str]] = {
             "https://www.youtube.com/watch?v=abcdef</a></p>"
         ),
         '[x]({{< ref "b.md#y" >}})': '<p><a href="https://example.org/posts/b/#y">x</a></p>',
-        '[x]({{< relref "nowhere" >}})': '<p><a href="https://example.org/blog/a/">x</a></p>',
+        '[x]({{< relref "nowhere" >}})': '<p><a>x</a></p>',
         "{{% note %}}\n*a*\n{{% /note %}}": (
             "<blockquote> <p><strong>Note</strong></p> <p><em>a</em></p> </blockquote>"
         ),
@@ -91,7 +91,7 @@ CASES: dict[str, dict[str, str]] = {
         '{% quote(author="J") %}*a*{% end %}': (
             "<blockquote> <p><em>a</em></p> </blockquote>"
         ),
-        "{{/* f() */}} {{ unknown(a=1) }}": "<p>{{ f() }}</p>",
+        "{{/* f() */}} {{ unknown(a=1) }}": "<p>{{ f() }} </p>",
         "[x](@/posts/b.md#y)": '<p><a href="https://example.org/posts/b/#y">x</a></p>',
     },
     "docusaurus": {
