@@ -4,18 +4,14 @@ import posixpath
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import urljoin
 
 from feeds.init import astro_feeds, literals
 from feeds.init.astro_feeds import Feed
+from feeds.init.astro_site import find_text, site_data
 from feeds.init.astro_sources import CONFIGS, Collection, Sources
 from feeds.init.findings import Findings, OldFeed
-from feeds.presets.matter import Matter
 
-# Where sites have their title, the likeliest first.
-_SITE_FILES = ("config", "consts", "constants", "site.config", "siteConfig", "config/site",
-               "data/site", "lib/config", "utils/config", "lib/constants", "site")  # fmt: skip
 _LIKELY = ("blog", "posts", "post", "articles", "article", "news", "writing", "notes", "entries")
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _MARKUP = (".md", ".mdx", ".markdown", ".mdown", ".mkdn", ".mkd")
@@ -241,18 +237,18 @@ def _public(sources: Sources) -> str:
 
 
 def _add_site(findings: Findings, sources: Sources, feed: Feed | None) -> None:
-    data = [Matter(each) for each in _site_data(sources)]
+    data = site_data(sources)
     settings = feed.settings if feed else {}
-    findings.title = settings.get("title") or _text(data, "title", "name", "SITE_TITLE")
+    findings.title = settings.get("title") or find_text(data, "title", "name", "SITE_TITLE")
     findings.description = settings.get("description") or _text(
         data, "description", "desc", "SITE_DESCRIPTION", "subtitle"
     )
-    findings.author = _text(data, "author", "author.name", "SITE_AUTHOR", "AUTHOR")
-    findings.author_email = _text(data, "email", "author.email")
-    language = (feed.language if feed else "") or _text(data, "lang", "language", "locale")
+    findings.author = find_text(data, "author", "author.name", "SITE_AUTHOR", "AUTHOR")
+    findings.author_email = find_text(data, "email", "author.email")
+    language = (feed.language if feed else "") or find_text(data, "lang", "language", "locale")
     findings.language = language.replace("_", "-")
     url = sources.text("site") or settings.get("site", "")
-    url = url or _text(data, "website", "url", "site", "SITE_URL", "siteUrl")
+    url = url or find_text(data, "website", "url", "site", "SITE_URL", "siteUrl")
     base = sources.text("base").strip("/")
     findings.url = urljoin(url, f"/{base}/") if base and url else url
     if base and feed and feed.prefix is not None:
@@ -274,33 +270,6 @@ def _apply_base(findings: Findings, base: str, url: str) -> None:
         findings.unclear.append(
             f"base is /{base}; the links of the feed may be without it: compare them"
         )
-
-
-def _site_data(sources: Sources) -> Iterator[dict[str, Any]]:
-    """Yield objects of the site's modules, and their constants, that may have its title."""
-    for name in _SITE_FILES:
-        for suffix in (".ts", ".js", ".mjs", ".json", ".mts"):
-            path = sources.root / f"src/{name}{suffix}"
-            if not path.is_file():
-                continue
-            values = (
-                literals.read_mapping(path, [])
-                if suffix == ".json"
-                else literals.read_script(path).constants
-            )
-            objects = [value for value in values.values() if isinstance(value, dict)]
-            yield from (each for each in objects if {"title", "name", "TITLE"} & each.keys())
-            yield values
-            default = {} if suffix == ".json" else literals.read_script(path).default
-            if isinstance(default, dict):
-                yield default
-                yield from (value for value in default.values() if isinstance(value, dict))
-
-
-def _text(sources: list[Matter], *names: str) -> str:
-    """Return the first text at one of the names."""
-    values = [value.value for source in sources for value in source.all(names)]
-    return next((value.strip() for value in values if isinstance(value, str)), "")
 
 
 def _old_feeds(feeds: list[Feed], main: Feed | None) -> Iterator[OldFeed]:
