@@ -240,7 +240,7 @@ def _add_site(findings: Findings, sources: Sources, feed: Feed | None) -> None:
     data = site_data(sources)
     settings = feed.settings if feed else {}
     findings.title = settings.get("title") or find_text(data, "title", "name", "SITE_TITLE")
-    findings.description = settings.get("description") or _text(
+    findings.description = settings.get("description") or find_text(
         data, "description", "desc", "SITE_DESCRIPTION", "subtitle"
     )
     findings.author = find_text(data, "author", "author.name", "SITE_AUTHOR", "AUTHOR")
