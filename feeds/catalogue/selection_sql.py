@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from feeds.catalogue.schema import entry, membership, place
 from feeds.config.definitions import FeedDefinition
-from feeds.model.selection import Age, All, AnyOf, Not, Range, Selection, Terms, at_age
+from feeds.model.selection import Age, All, AnyOf, Folder, Not, Range, Selection, Terms, at_age
 
 T = TypeVar("T")
 
@@ -90,6 +90,8 @@ def condition(
             return entry.c.seq.in_(members)
         case Terms(field=field, values=values):
             return func.coalesce(entry.c[field], "").in_(_parameters(values))
+        case Folder(values=values):
+            return or_(*(func.substr(entry.c.path, 1, len(v) + 1) == f"{v}/" for v in values))
         case Range(field=field, least=least, most=most):
             column = entry.c[field]
             bounds = [column >= least] if least is not None else []

@@ -208,6 +208,7 @@ class Site(msgspec.Struct, frozen=True, dict=True):
         topics = {key for name in entry.topics for key in self.with_parents(self.topic_id(name))}
         return Facts(
             published=entry.published,
+            folder=entry.path.rpartition("/")[0],
             topics=frozenset(topics),
             category=slug(entry.category) if entry.category else None,
             type=slug(entry.type) if entry.type else None,

@@ -20,7 +20,7 @@ _MAX_SIZE = 1000
 _DEFAULT_SIZE = 20
 _FOLDERS = {
     "topic": "topics", "category": "categories", "language": "languages", "type": "types",
-    "provider": "providers",
+    "provider": "providers", "folder": "sections",
 }  # fmt: skip
 
 
@@ -90,6 +90,8 @@ def plan(findings: Findings, trial: Trial) -> FeedPlan:
 
 def _number(term: tuple[str, str], trial: Trial) -> int:
     """Return how many entries have a term."""
+    if term[0] == "folder":
+        return sum(entry.path.startswith(f"{term[1]}/") for entry in trial.entries)
     counts = _terms(trial).get(term[0], Counter())
     return sum(number for name, number in counts.items() if slug(name) == slug(term[1]))
 
@@ -128,7 +130,9 @@ def _by_term(old: list[OldFeed]) -> dict[tuple[str, str], list[OldFeed]]:
     terms: dict[tuple[str, str], list[OldFeed]] = {}
     for feed in old:
         if feed.term is not None:
-            terms.setdefault((feed.term[0], slug(feed.term[1])), []).append(feed)
+            field, term = feed.term
+            key = term if field == "folder" else slug(term)
+            terms.setdefault((field, key), []).append(feed)
     return terms
 
 

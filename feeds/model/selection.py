@@ -26,6 +26,12 @@ class Terms(msgspec.Struct, frozen=True, tag=True):
     values: tuple[str, ...]
 
 
+class Folder(msgspec.Struct, frozen=True, tag=True):
+    """The article is in one of these folders, or below one."""
+
+    values: tuple[str, ...]
+
+
 class Range(msgspec.Struct, frozen=True, tag=True):
     """The entry's number is between `least` and `most`, inclusive; None means no bound."""
 
@@ -58,17 +64,18 @@ class Not(msgspec.Struct, frozen=True, tag=True):
     part: "Selection"
 
 
-Selection: TypeAlias = Terms | Range | Age | All | AnyOf | Not
+Selection: TypeAlias = Terms | Folder | Range | Age | All | AnyOf | Not
 EVERYTHING = All()
 
 
 class Facts(msgspec.Struct, frozen=True):
     """The properties of an entry that a selection tests: slugs and numbers.
 
-    `topics` include all parents.
+    `topics` include all parents. `folder` is that of the article, with `/`; empty at the top.
     """
 
     published: datetime
+    folder: str = ""
     topics: frozenset[str] = frozenset()
     category: str | None = None
     type: str | None = None
@@ -85,6 +92,8 @@ def matches(selection: Selection, facts: Facts, now: datetime) -> bool:
             return not facts.topics.isdisjoint(values)
         case Terms(field=field, values=values):
             return getattr(facts, field) in values
+        case Folder(values=values):
+            return any(f"{facts.folder}/".startswith(f"{folder}/") for folder in values)
         case Range(field=field, least=least, most=most):
             number: int = getattr(facts, field)
             return (least is None or number >= least) and (most is None or number <= most)
@@ -160,10 +169,10 @@ def parse(raw: object, topic_ids: Mapping[str, str], key: str = "select") -> Sel
 
 
 def _part(name: str, value: object, topic_ids: Mapping[str, str], key: str) -> Selection:
-    if name == "topic":
-        return Terms("topic", _terms(value, key, topic_ids))
     if name in TERM_FIELDS:
-        return Terms(name, _terms(value, key, {}))
+        return Terms(name, _terms(value, key, topic_ids if name == "topic" else {}))
+    if name == "folder":
+        return Folder(_folders(value, key))
     if name in NUMBER_FIELDS:
         return _range(name, value, key)
     if name == "age":
@@ -184,7 +193,7 @@ def _part(name: str, value: object, topic_ids: Mapping[str, str], key: str) -> S
         if name == "not":
             return Not(parts[0] if len(parts) == 1 else AnyOf(parts))
         return All(parts) if name == "all" else AnyOf(parts)
-    known = ", ".join((*TERM_FIELDS, *NUMBER_FIELDS, "age", "all", "any", "not"))
+    known = ", ".join((*TERM_FIELDS, "folder", *NUMBER_FIELDS, "age", "all", "any", "not"))
     raise ValueError(f"{key}: no such selection; use one of {known}")
 
 
@@ -194,6 +203,13 @@ def _terms(value: object, key: str, ids: Mapping[str, str]) -> tuple[str, ...]:
         raise ValueError(f"{key}: {value!r} is not a name or a list of names")
     slugs = {slug(name) for name in values}
     return tuple(sorted({ids.get(key, key) for key in slugs}))
+
+
+def _folders(value: object, key: str) -> tuple[str, ...]:
+    values: list[Any] = value if isinstance(value, list) else [value]
+    if not values or not all(isinstance(path, str) and path.strip("/ ") for path in values):
+        raise ValueError(f"{key}: {value!r} is not a folder or a list of folders")
+    return tuple(sorted({path.strip("/ ") for path in values}))
 
 
 def _range(name: NumberField, value: object, key: str) -> Range:

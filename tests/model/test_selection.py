@@ -28,6 +28,7 @@ from feeds.model.selection import (
     Age,
     All,
     AnyOf,
+    Folder,
     Not,
     Range,
     Selection,
@@ -52,6 +53,8 @@ SITE = Site(
 
 NAMES = ("AI", "ML", "Science", "News", "en", "de-AT")
 SLUGS = ("ai", "ml", "science", "news", "en", "de-at", "example")
+# Folders whose names are prefixes of each other, or special in patterns of SQL.
+folders = st.sampled_from(["", "blog/", "blog/en/", "blogs/", "b_og/", "Blog/"])
 numbers = st.integers(-3, 3) | st.sampled_from([2**63 - 1, -(2**63) + 1])
 names = st.sampled_from(NAMES)
 seconds_ago = st.integers(-5, 5)
@@ -63,7 +66,7 @@ def entries(draw: st.DrawFn) -> Entry:
     number = draw(st.integers(0, 10**12))
     return Entry(
         id=f"tag:example.org,2026:{number}",
-        path=f"{number}.md",
+        path=f"{draw(folders)}{number}.md",
         title="A title",
         link="https://example.org/a",
         published=published,
@@ -86,6 +89,10 @@ leaves: st.SearchStrategy[Selection] = st.one_of(
     ),
     st.builds(Range, st.sampled_from(NUMBER_FIELDS), st.none() | numbers, st.none() | numbers),
     st.builds(Age, st.integers(0, 5)),
+    st.builds(
+        Folder,
+        st.lists(st.sampled_from(["blog", "blog/en", "b_og"]), min_size=1, max_size=2).map(tuple),
+    ),
 )
 selections = st.recursive(
     leaves,
@@ -238,6 +245,8 @@ def test_entry_with_a_future_date_is_not_shown(catalogue: Catalogue) -> None:
         ({"topic": "AI"}, Terms("topic", ("ai",))),
         ({"topic": ["ML", "Artificial Intelligence", "AI"]}, Terms("topic", ("ai", "ml"))),
         ({"provider": "PC Magazine"}, Terms("provider", ("pc-magazine",))),
+        ({"folder": "/blog/en/"}, Folder(("blog/en",))),
+        ({"folder": ["b", "a"]}, Folder(("a", "b"))),
         ({"quality": 5}, Range("quality", 5)),
         ({"heat": {"max": 3}}, Range("heat", None, 3)),
         ({"age": "2d"}, Age(172_800)),

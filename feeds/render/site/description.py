@@ -1,6 +1,6 @@
 """The description of a feed's selection, in plain English for its page. Pure; no I/O."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from feeds.config.definitions import FeedDefinition
@@ -10,6 +10,7 @@ from feeds.model.selection import (
     Age,
     All,
     AnyOf,
+    Folder,
     Not,
     Range,
     Selection,
@@ -61,6 +62,9 @@ def _phrase(selection: Selection, name: _TermNames) -> str:
     match selection:
         case Terms(field=field, values=values):
             return _terms(field, [name(field, slug) for slug in values])
+        case Folder(values=values):
+            noun = "folder" if len(values) == 1 else "folders"
+            return f"in the {noun} {_enumerate(values, 'or')}"
         case Range(field=field, least=least, most=most):
             return f"whose {field} is {_range(least, most)}"
         case Age(seconds=seconds):
@@ -100,7 +104,7 @@ def _duration(seconds: int) -> str:
     return counted(seconds // size, unit, f"{unit}s")
 
 
-def _enumerate(parts: list[str], last: str) -> str:
+def _enumerate(parts: Sequence[str], last: str) -> str:
     """Join as in `a`, `a and b`, `a, b and c`; `last` is the word before the last part."""
     *first, end = parts or [""]
     return f"{', '.join(first)} {last} {end}" if first else end

@@ -335,6 +335,8 @@ def test_internal_links_of_all_pages_resolve(tmp_path: Path) -> None:
         ({"category": "ai-news"}, "Articles in the category ai news"),
         ({"provider": "PC Magazine"}, "Articles from PC Magazine"),
         ({"language": "pt-BR"}, "Articles in the language pt-br"),
+        ({"folder": "_news"}, "Articles in the folder _news"),
+        ({"folder": ["a", "b/c"]}, "Articles in the folders a or b/c"),
         ({"quality": 80}, "Articles whose quality is 80 or more"),
         ({"heat": {"max": 3}}, "Articles whose heat is at most 3"),
         ({"heat": {"min": 3, "max": 9}}, "Articles whose heat is from 3 to 9"),
