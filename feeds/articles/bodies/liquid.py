@@ -3,6 +3,7 @@
 import re
 from collections.abc import Container, Mapping
 from typing import Any, ClassVar
+from urllib.parse import quote, urljoin
 
 from feeds.articles.bodies import calls, code, expressions, known, tags
 from feeds.articles.bodies.calls import Call, link
@@ -21,6 +22,8 @@ _UNSEEN = frozenset({
     "assign", "set", "comment", "increment", "decrement", "break", "continue", "cycle", "layout",
     "extends", "import", "from", "seo", "feed_meta", "toc", "doc",
 })  # fmt: skip
+# Files that are no articles, to which `{% link %}` may lead, too.
+_STATIC = re.compile(r"\.(?!md\Z|mkdn?\Z|markdown\Z|html\Z)[a-z0-9]{2,4}\Z")
 _MAX_DEPTH = 3
 
 
@@ -141,6 +144,8 @@ class Liquid(Language):
         target = first
         if name == "link" and ("://" in call.get(place=1) or first.startswith("http")):  # Hexo
             return link(call.get(place=1), first) if "://" in call.get(place=1) else link(first)
+        if name == "link" and _STATIC.search(target):
+            return urljoin(self.page.site, quote(target.lstrip("/")))
         url = References(self.page).by_name(target)
         if name in ("post_link",):
             label = " ".join(call.positional[1:]).removesuffix(" true").removesuffix(" false")

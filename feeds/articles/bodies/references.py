@@ -77,7 +77,7 @@ class References:
             target = posixpath.normpath(posixpath.join(start, bare))
             if not target.startswith("..") and (url := files.link(target)):
                 return url + mark + fragment
-        found = files.find(bare)
+        found = files.find(bare) or files.find(posixpath.basename(bare))
         if found and (url := files.link(found)):
             return url + mark + fragment
         self.page.note(path, _UNKNOWN)
