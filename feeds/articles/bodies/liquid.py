@@ -55,9 +55,9 @@ class Liquid(Language):
         """Return the tag; that of a value is called `=`, of a comment `#`."""
         if match[1] is None:
             return Tag("single", "#" if match[2] is None else "=", match[2] or "", match[0])
-        found = _TAG.fullmatch(match[1].removesuffix("-"))
-        name = (found and found[1]) or ""
-        arguments = found[2].strip() if found else ""
+        parts = _TAG.fullmatch(match[1].removesuffix("-"))
+        name = (parts and parts[1]) or ""
+        arguments = parts[2].strip() if parts else ""
         if name in _BRANCHES:
             return Tag("branch", name)
         if name.startswith("end") and len(name) > 3:
@@ -155,11 +155,11 @@ class Liquid(Language):
 
     def _include(self, call: Call, name: str) -> str:
         """Return a file of the site with its tags expanded, or what its name stands for."""
-        found = _FILE.fullmatch(call.tag.arguments)
-        if found is None or "{" in found[1]:
+        parts = _FILE.fullmatch(call.tag.arguments)
+        if parts is None or "{" in parts[1]:
             self._note(name, "names a file that is not known here; it is left out")
             return ""
-        file, arguments = found.groups()
+        file, arguments = parts.groups()
         stem = file.rpartition("/")[2].partition(".")[0]
         if name != "include_relative":
             tag = call.tag._replace(name=stem, arguments=arguments)
