@@ -101,12 +101,12 @@ class SiteFolder:
             for path in self._paths():
                 stem = posixpath.splitext(path)[0].removesuffix("/index")
                 self._names.setdefault(posixpath.basename(stem), []).append(path)
-        found = [
+        paths = [
             path
             for path in self._names.get(posixpath.basename(name), ())
             if f"/{posixpath.splitext(path)[0].removesuffix('/index')}".endswith(f"/{name}")
         ]
-        return found[0] if len(found) == 1 else None
+        return paths[0] if len(paths) == 1 else None
 
     def _paths(self) -> list[str]:
         try:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from html import unescape
 from typing import Literal, get_args
 from urllib.parse import unquote, urlsplit
 
@@ -152,12 +153,13 @@ def _matches(pairs: Sequence[_Pair], rule: IdRule, site: Site) -> int:
 
 
 def _differences(item: OldItem, entry: Entry, rule: IdRule, site: Site) -> Iterable[Difference]:
-    if item.link and item.link != entry.link:
+    if item.link and unquote(item.link) != unquote(entry.link):
         yield Difference(entry.title, "link", item.link, entry.link, _link_advice(item, entry))
     if item.published and int(item.published.timestamp()) != int(entry.published.timestamp()):
         old, new = rfc3339(item.published), rfc3339(entry.published)
         yield Difference(entry.title, "date", old, new, _date_advice(item, entry))
-    if item.title and one_line(item.title) != entry.title:
+    # Some plugins escape titles twice.
+    if item.title and entry.title not in (one_line(item.title), unescape(one_line(item.title))):
         yield Difference(entry.title, "title", item.title, entry.title, "articles.fields.title")
     identifier = new_id(entry, rule, site)
     if item.id and item.id != identifier:

@@ -2,25 +2,20 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo
 
 import msgspec
 
-from feeds.presets import permalink, slugs
+from feeds.presets import javascript_dates, permalink, slugs
 from feeds.presets.matter import Matter
 from feeds.presets.permalink import DateZone, PageFacts
 from feeds.presets.preset import Preset
 from feeds.presets.reading import Dialect, Format, Reading
-from feeds.util import dates
 
-_UTC = ZoneInfo("UTC")
 # JavaScript reads the month first.
 _AMERICAN = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})( .*)?")
-# A day that its month may not have, and the time after it.
-_ISO = re.compile(r"(\d{4})-(\d{2})-(29|30|31)([T ]\d{2}:\d{2}.*)?")
 
 
 class Astro(Preset):
@@ -57,22 +52,12 @@ class Astro(Preset):
         """Return the time that a value means to JavaScript: without a zone, in UTC."""
         if isinstance(value, str) and (match := _AMERICAN.fullmatch(value.strip())):
             value = f"{match[3]}-{match[1]:0>2}-{match[2]:0>2}{match[4] or ''}"
-        try:
-            return dates.parse_aware(value, _UTC)
-        except dates.BadDateError:
-            if (moment := _rolled_over(value)) is None:
-                raise
-            return moment
+        return javascript_dates.parse(value)
 
     def read_published(self, reading: Reading, path: str) -> None:
         """Read the date of publication; one that does not exist is that of the next month."""
         super().read_published(reading, path)
-        for value in reading.matter.all(self._names["published"]):
-            if reading.moment is not None and _rolled_over(value.value) == reading.moment:
-                reading.remarks["publishedDateTime"] = (
-                    f"is a day that does not exist; it is read as {reading.moment:%Y-%m-%d}, "
-                    "as the site does"
-                )
+        javascript_dates.remark_rolled_over(reading, self._names["published"])
 
     def name_moment(self, path: str) -> datetime | None:  # noqa: ARG002
         """Return no date: Astro reads none from names."""
@@ -109,16 +94,3 @@ class Astro(Preset):
         """Return the URL of the page, by the pattern of its folder."""
         pattern = permalink.pattern_for(self.options.permalink, path) or self.permalink
         return self.absolute(permalink.expand(pattern, facts, self.clean))
-
-
-def _rolled_over(value: object) -> datetime | None:
-    """Return the day that JavaScript makes of one such as September 31; None for other values."""
-    match = _ISO.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None:
-        return None
-    try:
-        first = dates.parse_aware(f"{match[1]}-{match[2]}-01{match[4] or ''}", _UTC)
-    except dates.BadDateError:
-        return None
-    moment = first + timedelta(days=int(match[3]) - 1)
-    return moment if moment.month != first.month else None

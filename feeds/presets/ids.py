@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 IdRule = Literal[
     "own", "link", "jekyll", "hugo", "eleventy", "pelican", "zola", "astro", "mkdocs", "hexo",
@@ -25,4 +25,6 @@ def mint(rule: IdRule, link: str, published: datetime, number: str = "") -> str 
     if rule == "pelican":  # feedgenerator.get_tag_uri, RFC 4151
         fragment = f"/{parts.fragment}" if parts.fragment else ""
         return f"tag:{parts.hostname},{published:%Y-%m-%d}:{parts.path}{fragment}"
+    if rule == "docusaurus":
+        return unquote(link)
     return link

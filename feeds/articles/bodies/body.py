@@ -89,11 +89,14 @@ def _from_markdown(text: str, page: Page) -> str:
 def _with_more(text: str, page: Page) -> str:
     """Return a body in which a character stands for the first marker of a summary's end."""
     own = page.dialect.more
-    matches = [own and re.search(re.escape(own), text), "<!--" in text and preset.MORE.search(text)]
-    found = [match for match in matches if match]
-    if not found:
+    candidates = [
+        own and re.search(re.escape(own), text),
+        "<!--" in text and preset.MORE.search(text),
+    ]
+    matches = [match for match in candidates if match]
+    if not matches:
         return text
-    match = min(found, key=lambda match: match.start())
+    match = min(matches, key=lambda match: match.start())
     ranges = code.fences(text)
     if any(start <= match.start() < stop for start, stop in ranges):
         return text

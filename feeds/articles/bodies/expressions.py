@@ -136,11 +136,11 @@ def _replace(result: Any, arguments: list[str]) -> str:
 
 
 _FILTERS: Mapping[str, Callable[[Any, list[str]], Any]] = {
-    "append": lambda result, given: text(result) + "".join(given[:1]),
-    "prepend": lambda result, given: "".join(given[:1]) + text(result),
+    "append": lambda result, arguments: text(result) + "".join(arguments[:1]),
+    "prepend": lambda result, arguments: "".join(arguments[:1]) + text(result),
     "capitalize": lambda result, _: text(result).capitalize(),
     "date": _date,
-    "default": lambda result, given: text(result) or "".join(given[:1]),
+    "default": lambda result, arguments: text(result) or "".join(arguments[:1]),
     "downcase": lambda result, _: text(result).lower(),
     "lower": lambda result, _: text(result).lower(),
     "upcase": lambda result, _: text(result).upper(),
@@ -150,7 +150,7 @@ _FILTERS: Mapping[str, Callable[[Any, list[str]], Any]] = {
     "cgi_escape": lambda result, _: quote(text(result)),
     "url_encode": lambda result, _: quote(text(result)),
     "markdownify": lambda result, _: result,
-    "remove": lambda result, given: _replace(result, [*given[:1], ""]),
+    "remove": lambda result, arguments: _replace(result, [*arguments[:1], ""]),
     "replace": _replace,
     "slugify": lambda result, _: slug(text(result)),
     "slug": lambda result, _: slug(text(result)),

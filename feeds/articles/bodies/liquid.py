@@ -3,6 +3,7 @@
 import re
 from collections.abc import Container, Mapping
 from typing import Any, ClassVar
+from urllib.parse import quote, urljoin
 
 from feeds.articles.bodies import calls, code, expressions, known, tags
 from feeds.articles.bodies.calls import Call, link
@@ -21,6 +22,8 @@ _UNSEEN = frozenset({
     "assign", "set", "comment", "increment", "decrement", "break", "continue", "cycle", "layout",
     "extends", "import", "from", "seo", "feed_meta", "toc", "doc",
 })  # fmt: skip
+# Files that are no articles, to which `{% link %}` may lead, too.
+_STATIC = re.compile(r"\.(?!md\Z|mkdn?\Z|markdown\Z|html\Z)[a-z0-9]{2,4}\Z")
 _MAX_DEPTH = 3
 
 
@@ -52,9 +55,9 @@ class Liquid(Language):
         """Return the tag; that of a value is called `=`, of a comment `#`."""
         if match[1] is None:
             return Tag("single", "#" if match[2] is None else "=", match[2] or "", match[0])
-        found = _TAG.fullmatch(match[1].removesuffix("-"))
-        name = (found and found[1]) or ""
-        arguments = found[2].strip() if found else ""
+        parts = _TAG.fullmatch(match[1].removesuffix("-"))
+        name = (parts and parts[1]) or ""
+        arguments = parts[2].strip() if parts else ""
         if name in _BRANCHES:
             return Tag("branch", name)
         if name.startswith("end") and len(name) > 3:
@@ -141,6 +144,8 @@ class Liquid(Language):
         target = first
         if name == "link" and ("://" in call.get(place=1) or first.startswith("http")):  # Hexo
             return link(call.get(place=1), first) if "://" in call.get(place=1) else link(first)
+        if name == "link" and _STATIC.search(target):
+            return urljoin(self.page.site, quote(target.lstrip("/")))
         url = References(self.page).by_name(target)
         if name in ("post_link",):
             label = " ".join(call.positional[1:]).removesuffix(" true").removesuffix(" false")
@@ -150,11 +155,11 @@ class Liquid(Language):
 
     def _include(self, call: Call, name: str) -> str:
         """Return a file of the site with its tags expanded, or what its name stands for."""
-        found = _FILE.fullmatch(call.tag.arguments)
-        if found is None or "{" in found[1]:
+        parts = _FILE.fullmatch(call.tag.arguments)
+        if parts is None or "{" in parts[1]:
             self._note(name, "names a file that is not known here; it is left out")
             return ""
-        file, arguments = found.groups()
+        file, arguments = parts.groups()
         stem = file.rpartition("/")[2].partition(".")[0]
         if name != "include_relative":
             tag = call.tag._replace(name=stem, arguments=arguments)

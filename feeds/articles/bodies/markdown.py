@@ -32,29 +32,29 @@ _CLASS = re.compile(r'<code class="language-([^"<>]*)"')
 
 def html(text: str, *, smart: bool = False, linkify: bool = False) -> str:
     """Return Markdown as HTML. `linkify` makes links of bare addresses."""
-    made = (_SMART if smart else _MARKDOWN).html(text)
-    if "<input disabled" in made:
-        made = _TASK.sub(lambda match: "☑ " if match[1] else "☐ ", made)
-    if "markdown-alert" in made:
-        made = _ALERT.sub(
-            lambda match: f"<blockquote>\n<p><strong>{match[1].capitalize()}</strong></p>", made
+    result = (_SMART if smart else _MARKDOWN).html(text)
+    if "<input disabled" in result:
+        result = _TASK.sub(lambda match: "☑ " if match[1] else "☐ ", result)
+    if "markdown-alert" in result:
+        result = _ALERT.sub(
+            lambda match: f"<blockquote>\n<p><strong>{match[1].capitalize()}</strong></p>", result
         )
-    if 'class="footnote-' in made:
-        made = footnotes.listed(made)
-    if "<code" in made:
-        made = _with_languages(made)
-    if linkify and ("://" in made or "www." in made):
-        made = linkified(made)
-    return made
+    if 'class="footnote-' in result:
+        result = footnotes.listed(result)
+    if "<code" in result:
+        result = _with_languages(result)
+    if linkify and ("://" in result or "www." in result):
+        result = linkified(result)
+    return result
 
 
-def _with_languages(made: str) -> str:
+def _with_languages(result: str) -> str:
     """Return HTML whose code has the language that its first line or its fence states."""
-    if ":::" in made or "#!" in made:
-        made = _OPEN_CODE.sub(r'<pre><code class="language-\1">', made)
-    if "language-{" in made:
-        made = _CHUNK.sub(r'<pre><code class="language-\1">', made)
-    return _CLASS.sub(lambda match: f'<code class="{_language(match[1])}"', made)
+    if ":::" in result or "#!" in result:
+        result = _OPEN_CODE.sub(r'<pre><code class="language-\1">', result)
+    if "language-{" in result:
+        result = _CHUNK.sub(r'<pre><code class="language-\1">', result)
+    return _CLASS.sub(lambda match: f'<code class="{_language(match[1])}"', result)
 
 
 def _language(info: str) -> str:

@@ -150,7 +150,7 @@ def _tag(text: str, start: int, braces: dict[int, int]) -> _Tag | None:
 
 
 class _Components(Language):
-    """The components of one body, of which tags are made by `_Reader`."""
+    """The components of one body, of which tags are component by `_Reader`."""
 
     def expand(self, tag: Tag, inner: str | None) -> str:
         """Return what a component shows."""
@@ -238,12 +238,14 @@ class _Reader:
             self.expansion.add(self._html(tag, start))
             return
         if tag.closing:
-            made = Tag("close", tag.name)
+            component = Tag("close", tag.name)
         else:
             is_open = not tag.single and tag.name in self.paired
-            made = Tag("open" if is_open else "single", tag.name)
-            made = made._replace(attributes=tuple((key.lower(), v) for key, v in tag.attributes))
-        self.expansion.apply(self.expansion.placed(made, start, tag.end))
+            component = Tag("open" if is_open else "single", tag.name)
+            component = component._replace(
+                attributes=tuple((key.lower(), v) for key, v in tag.attributes)
+            )
+        self.expansion.apply(self.expansion.placed(component, start, tag.end))
 
     def _html(self, tag: _Tag, start: int) -> str:
         """Return an HTML tag without what only scripts read, as a block if it stands alone."""

@@ -77,8 +77,8 @@ class References:
             target = posixpath.normpath(posixpath.join(start, bare))
             if not target.startswith("..") and (url := files.link(target)):
                 return url + mark + fragment
-        found = files.find(bare)
-        if found and (url := files.link(found)):
+        namesake = files.find(bare) or files.find(posixpath.basename(bare))
+        if namesake and (url := files.link(namesake)):
             return url + mark + fragment
         self.page.note(path, _UNKNOWN)
         return UNKNOWN

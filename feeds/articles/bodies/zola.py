@@ -31,11 +31,10 @@ class Zola(Language):
         inside = (match[1] or match[2] or "").strip().removesuffix("-")
         if match[1] is not None and inside.strip() == "end":
             return Tag("close", "")
-        found = _CALL.fullmatch(inside)
-        if found is None:
+        parts = _CALL.fullmatch(inside)
+        if parts is None:
             return Tag("single", inside, "", match[0])
-        kind = "single" if match[1] is None else "open"
-        return Tag("open" if kind == "open" else "single", found[1], found[2], match[0])
+        return Tag("single" if match[1] is None else "open", parts[1], parts[2], match[0])
 
     def expand(self, tag: Tag, inner: str | None) -> str:
         """Return what a shortcode shows."""

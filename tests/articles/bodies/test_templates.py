@@ -30,6 +30,13 @@ CASES: dict[str, dict[str, str]] = {
             '<p><a href="https://example.org/posts/2024-01-02-c/">x</a></p>'
         ),
         "[x]({% link posts/b.md %}#y)": '<p><a href="https://example.org/posts/b/#y">x</a></p>',
+        "[x]({% post_url sub/2024-01-02-c %})": (
+            '<p><a href="https://example.org/posts/2024-01-02-c/">x</a></p>'
+        ),
+        "[x]({% link files/y.pdf %})": (
+            '<p><a href="https://example.org/files/y.pdf">x</a></p>'
+        ),
+        "[x]({% post_url nowhere %}) {% unknown %}": "<p><a>x</a> </p>",
         "![x]({{ '/a.png' | relative_url }})": (
             '<p><img src="https://example.org/a.png" alt="x"></p>'
         ),
