@@ -4,23 +4,24 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urljoin
 
-from feeds.init import eleventy_data, eleventy_feeds, literals
+from feeds.init import eleventy_data, eleventy_feeds, git_dates, literals
 from feeds.init.eleventy_config import NAMES, Config
 from feeds.init.eleventy_data import listed
 from feeds.init.eleventy_feeds import Feed
 from feeds.init.eleventy_members import Members, below
 from feeds.init.findings import Findings, OldFeed
 from feeds.presets import eleventy_permalinks
-from feeds.presets.eleventy import Eleventy
+from feeds.presets.eleventy import Eleventy, is_of_file
 from feeds.presets.eleventy_permalinks import UnknownFilterError, UnknownValueError
 from feeds.presets.matter import Matter, Value
+from feeds.util.dates import rfc3339
 
 _PROPOSED = "{date:%Y/%m}"
-_OF_FILE = frozenset({"last modified", "created", "git last modified", "git created"})
+_MAX_DATES = 500
 _MOST = 0.5
 _LANGUAGE = re.compile(r"[_-]([a-z]{2}(?:-\w+)?)$")
 _LOCAL = ("localhost", "127.0.0.1")
@@ -89,6 +90,7 @@ class _Inspection:
         self._add_site(findings, feed)
         if people := eleventy_data.people_file(self.data_folder):
             findings.authors_file = people.relative_to(self.root).as_posix()
+        self._add_dates(findings)
         self._add_unread()
         return findings
 
@@ -250,12 +252,6 @@ class _Inspection:
                     f"{name} is code, which is not run; if it sets permalink, date, tags or draft, "
                     f"write them into articles.defaults for {key}"
                 )
-        dated = [path for path in self.members.paths if self._is_dated_by_file(path)]
-        if dated:
-            self.unclear.append(
-                f"articles are dated by their files or by git ({len(dated):,} in all, "
-                f"such as {dated[0]}); write their dates"
-            )
         others = self._other_templates()
         if others:
             name = others[0].relative_to(self.root).as_posix()
@@ -274,9 +270,27 @@ class _Inspection:
                     found.append(path)
         return found
 
-    def _is_dated_by_file(self, path: str) -> bool:
-        value = self.sources.merged(path).get("date")
-        return isinstance(value, str) and value.lower() in _OF_FILE
+    def _add_dates(self, findings: Findings) -> None:
+        """Add the dates of articles that have those of their files, from git if it knows them."""
+        dates = {path: self.sources.merged(path).get("date") for path in self.members.paths}
+        paths = [path for path, date in dates.items() if is_of_file(date)]
+        commits = git_dates.commits(self.folder) if paths else {}
+        known = [path for path in paths if path in commits][:_MAX_DATES]
+        for path in known:
+            dated = commits[path]
+            is_created = "created" in str(dates[path]).lower()
+            moment = dated.created if is_created else dated.modified
+            stem = str(PurePosixPath(path).with_suffix(""))
+            findings.defaults.setdefault(stem, {})["date"] = rfc3339(moment)
+        for described, which in (
+            ("their dates of now are written into articles.defaults", known),
+            ("write their dates", [path for path in paths if path not in known]),
+        ):
+            if which:
+                count = f"{len(which):,} in all, such as {which[0]}"
+                self.unclear.append(
+                    f"articles are dated by their files or by git ({count}); {described}"
+                )
 
 
 def _rooted(pattern: str) -> str:

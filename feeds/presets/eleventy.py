@@ -22,6 +22,8 @@ _DATE_IN_NAME = re.compile(r".*?\d{4}-\d{2}-\d{2}-(.*)", re.DOTALL)
 _DATE_IN_PATH = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _UTC = ZoneInfo("UTC")
 _EXCLUDED = "eleventyExcludeFromCollections"
+# Values of `date` that stand for a time of the file.
+DATES_OF_FILES = frozenset({"last modified", "created", "git last modified", "git created"})
 _PLUMBING = frozenset({"all", "post", "posts", "blog", "nav"})
 
 
@@ -89,6 +91,19 @@ class Eleventy(Preset):
     def moment(self, value: Any) -> datetime:
         """Return the time that a value means: without a zone, in UTC."""
         return dates.parse_aware(value, _UTC)
+
+    def read_published(self, reading: Reading, path: str) -> None:
+        """Read the date of publication, but not the time of a file, which any copy changes."""
+        value = reading.matter.get("date")
+        if value is None or not is_of_file(value.value):
+            super().read_published(reading, path)
+            return
+        reading.data.pop(value.keys[0], None)
+        reading.names["publishedDateTime"] = value.keys
+        reading.remarks["publishedDateTime"] = (
+            f"is {value.value}, which every copy of the file may have differently, so that it is "
+            "not read; write the date of publication"
+        )
 
     def name_moment(self, path: str) -> datetime | None:
         """Return the first date anywhere in the path, midnight in UTC."""
@@ -162,12 +177,19 @@ class Eleventy(Preset):
         parents = [str(parent) for parent in PurePosixPath(path).parents][:-1]
         for folder in (str(PurePosixPath(path).with_suffix("")), *parents, "*"):
             values = self.options.defaults.get(folder, {})
+            if is_of_file(merged.get("date")) and "date" in values:
+                names.discard("date")  # `feeds init` writes the date of a file
             new = {key: value for key, value in values.items() if fold(key) not in names}
             merged |= new
             names |= {fold(key) for key in new}
             if override is None:
                 tags += [tag for tag in _tags(values) if tag not in tags]
         return {**merged, "tags": tags} if tags or override is not None else merged
+
+
+def is_of_file(value: object) -> bool:
+    """Return whether a date stands for a time of the file."""
+    return isinstance(value, str) and value.lower() in DATES_OF_FILES
 
 
 def _tags(data: Mapping[Any, Any]) -> list[Any]:

@@ -1,5 +1,6 @@
 """The configuration of an Eleventy site becomes settings and old feeds; its code is not run."""
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,11 @@ BLOG: dict[str, str] = {
 
 def _inspect(root: Path, files: dict[str, str] | None = None) -> Findings:
     return eleventy.inspect(write(root, BLOG | (files or {})))
+
+
+def commit(root: Path, *arguments: str) -> None:
+    names = ("-c", "user.name=Jane", "-c", "user.email=jane@example.org")
+    subprocess.run(["git", *names, *arguments], cwd=root, check=True, timeout=20)
 
 
 def test_site_is_known_by_its_configuration_or_package(tmp_path: Path) -> None:
@@ -191,10 +197,29 @@ def test_data_of_code_and_dates_of_files_are_named(tmp_path: Path) -> None:
         "content/blog/page.njk": "---\n---\n",
     }
     found = _inspect(tmp_path, files)
-    code, dated, other = found.unclear
+    dated, code, other = found.unclear
     assert code.startswith("content/blog/blog.11tydata.js is code, which is not run")
     assert dated.startswith("articles are dated by their files or by git (1 in all, such as blog/f")
     assert other.startswith("templates beside articles are not read (1 in all, such as content/bl")
+
+
+@pytest.mark.parametrize(
+    ("date", "expected"),
+    [("git Last Modified", "2024-05-31T10:00:00Z"), ("Created", "2024-05-30T10:00:00Z")],
+)
+def test_dates_of_files_are_those_of_git(tmp_path: Path, date: str, expected: str) -> None:
+    write(tmp_path, BLOG)
+    commit(tmp_path, "init", "-q")
+    for day in (30, 31):
+        write(tmp_path, {"content/blog/first.md": post("First", date, f"Text {day}")})
+        commit(tmp_path, "add", ".")
+        commit(tmp_path, "commit", "-qm", "x", "--date", f"2024-05-{day}T10:00:00Z")
+    found = eleventy.inspect(tmp_path)
+    assert found.defaults["blog/first"] == {"date": expected}
+    assert found.unclear == [
+        "articles are dated by their files or by git (1 in all, such as blog/first.md); "
+        "their dates of now are written into articles.defaults"
+    ]
 
 
 @pytest.mark.parametrize(

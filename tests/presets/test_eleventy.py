@@ -111,6 +111,18 @@ def test_the_first_date_in_the_path_counts_where_the_article_has_none() -> None:
     assert _read(_preset(), "first.md").moment is None
 
 
+def test_dates_of_files_are_not_read_but_those_that_init_writes_for_them() -> None:
+    reading = _read(_preset(), "2024-05-31-first.md", date="Last Modified")
+    assert (reading.moment, "date" in reading.data) == (None, False)
+    assert "is Last Modified, which every copy" in reading.remarks["publishedDateTime"]
+    preset = _preset(defaults={"blog/first": {"date": "2024-05-31"}})
+    reading = _read(preset, "blog/first.md", date="git Created")
+    assert (reading.moment, reading.remarks) == (datetime(2024, 5, 31, tzinfo=UTC), {})
+    assert _read(preset, "blog/first.md", date="2024-05-01").moment == datetime(
+        2024, 5, 1, tzinfo=UTC
+    )
+
+
 def test_data_files_hand_down_values_and_tags_add_up() -> None:
     defaults = {
         "*": {"lang": "en"},
