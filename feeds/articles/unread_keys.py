@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from difflib import get_close_matches
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from feeds.articles.withholding_keys import OWN, find_meaning
@@ -13,6 +14,8 @@ from feeds.presets.matter import fold
 
 # How alike a misspelt key and the right one are, and the length below which keys are not compared.
 _ALIKE, _MIN_LENGTH = 0.85, 5
+# Keys that are examined: comparing names is slow, and no author writes more.
+_MAX_KEYS = 200
 _NAMES = {
     **{fold(name): name for names in vocabulary.COMMON.values() for name in names},
     **{fold(name): name for name in OWN},
@@ -25,7 +28,7 @@ def notices(data: Mapping[Any, Any], *, has_date: bool) -> Iterable[Notice]:
     `data` is front matter without the keys that were read under other names (`Reading.data`).
     `has_date` is False if the article is dated by its first build.
     """
-    for name, value in data.items():
+    for name, value in islice(data.items(), _MAX_KEYS):
         if not isinstance(name, str) or name in OWN:
             continue
         if (suggestion := _suggestion(name)) is not None:
