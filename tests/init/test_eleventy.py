@@ -43,7 +43,7 @@ BLOG: dict[str, str] = {
     "_data/metadata.js": METADATA,
     "_data/authors.yml": "jane: {name: Jane}\n",
     "content/about.md": post("About"),
-    "content/blog/blog.11tydata.json": '{"tags": ["posts"], "layout": "post.njk"}',
+    "content/blog/blog.11tydata.json": '{"tags": ["posts"], "layout": "a", "description": "All"}',
     "content/blog/first.md": post("First"),
     "content/blog/2024/second.md": post("Second"),
 }
