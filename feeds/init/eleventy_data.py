@@ -12,6 +12,7 @@ import msgspec
 from feeds.articles import frontmatter
 from feeds.errors import ArticleError
 from feeds.init import literals
+from feeds.init.eleventy_config import with_imports
 from feeds.presets import vocabulary
 from feeds.presets.matter import Matter, fold
 
@@ -117,7 +118,7 @@ def _add_data(sources: Sources, key: str, path: Path, unclear: list[str], root: 
     else:
         value = literals.read_script(path).default
         values = value if isinstance(value, dict) else {}
-        if not isinstance(value, dict) or _CODE.search(literals.read_text(path)):
+        if not isinstance(value, dict) or _CODE.search(with_imports(path)):
             sources.code[key] = path
     sources.data[key] = {**sources.data.get(key, {}), **values}
 

@@ -203,6 +203,15 @@ def test_data_of_code_and_dates_of_files_are_named(tmp_path: Path) -> None:
     assert other.startswith("templates beside articles are not read (1 in all, such as content/bl")
 
 
+def test_data_of_imported_code_are_named(tmp_path: Path) -> None:
+    files = {
+        "content/blog/blog.11tydata.js": 'import a from "../a.js";\nexport default a;',
+        "content/a.js": "export default {eleventyComputed: {permalink: (data) => 1}};",
+    }
+    [code] = _inspect(tmp_path, files).unclear
+    assert code.startswith("content/blog/blog.11tydata.js is code, which is not run")
+
+
 @pytest.mark.parametrize(
     ("date", "expected"),
     [("git Last Modified", "2024-05-31T10:00:00Z"), ("Created", "2024-05-30T10:00:00Z")],
