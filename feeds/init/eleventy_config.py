@@ -143,6 +143,13 @@ class Config:
         return text[at : min(end.start() if end else len(text), at + _MAX_LENGTH)]
 
 
+def with_imports(path: Path) -> str:
+    """Return the text of a script, and of the local ones that it imports."""
+    text = literals.read_text(path)
+    files = [_module(path, name) for name in _IMPORT.findall(text)]
+    return "\n".join([text, *(literals.read_text(file) for file in files if file)])
+
+
 def _module(path: Path, name: str) -> Path | None:
     """Return the file of a relative module."""
     base = path.parent / name

@@ -12,6 +12,7 @@ import msgspec
 from feeds.articles import frontmatter
 from feeds.errors import ArticleError
 from feeds.init import literals
+from feeds.init.eleventy_config import with_imports
 from feeds.presets import vocabulary
 from feeds.presets.matter import Matter, fold
 
@@ -26,9 +27,14 @@ _CODE = re.compile(r"=>|\bfunction\b|\beleventyComputed\b")
 _ARTICLES = (".md", ".markdown", ".html")
 # Templates that are no Markdown, which we do not read as articles.
 OTHER_TEMPLATES = (".njk", ".liquid", ".webc", ".hbs", ".ejs", ".pug", ".haml", ".11ty.js", ".mdx")
+# Names of what only one article has: that of a folder describes the folder.
+_OWN = ("title", "summary", "image", "audio", "audio_size", "audio_duration", "slug", "canonical")
 _KEPT = frozenset(
-    fold(name.partition(".")[0]) for names in vocabulary.COMMON.values() for name in names
-) | {"tags", "draft", "eleventyexcludefromcollections", "override:tags", "published", "status"}
+    fold(name.partition(".")[0])
+    for ours, names in vocabulary.COMMON.items()
+    if ours not in _OWN
+    for name in names
+) | {"tags", "draft", "eleventyexcludefromcollections", "override:tags", "status"}
 _MAX_FILES = 20_000
 _MAX_BYTES = 1_000_000
 _MAX_LIST = 20
@@ -112,7 +118,7 @@ def _add_data(sources: Sources, key: str, path: Path, unclear: list[str], root: 
     else:
         value = literals.read_script(path).default
         values = value if isinstance(value, dict) else {}
-        if not isinstance(value, dict) or _CODE.search(literals.read_text(path)):
+        if not isinstance(value, dict) or _CODE.search(with_imports(path)):
             sources.code[key] = path
     sources.data[key] = {**sources.data.get(key, {}), **values}
 

@@ -118,16 +118,26 @@ def _posts(source: Path, loaders: list[tuple[str, str]], unclear: list[str]) -> 
     return folder
 
 
+def _channel(root: Path) -> dict[str, Any]:
+    """Return what the site's code gives to `new Feed(…)`; empty if it makes no feed so."""
+    for path in _scripts(root):
+        for arguments in literals.read_script(path).calls("Feed"):
+            if arguments and isinstance(arguments[0], dict):
+                return arguments[0]
+    return {}
+
+
 def _add_site(findings: Findings, settings: Mapping[str, Any], source: str) -> None:
-    hostname = _text(_mapping(settings, "sitemap"), "hostname")
-    theme = _mapping(settings, "themeConfig")
+    theme, channel = _mapping(settings, "themeConfig"), _channel(findings.root)
+    hostname = _text(_mapping(settings, "sitemap"), "hostname") or _text(channel, "link")
     if "://" in hostname:
         findings.url = urljoin(hostname, _text(settings, "base") or "/")
-    findings.title = _text(settings, "title") or _text(theme, "siteTitle")
-    findings.description = _text(settings, "description")
-    findings.language = _text(settings, "lang")
+    findings.title = _text(settings, "title") or _text(channel, "title")
+    findings.description = _text(settings, "description") or _text(channel, "description")
+    findings.language = _text(settings, "lang") or _text(channel, "language")
     findings.logo = _text(theme, "logo").lstrip("/")
-    findings.rights = _text(_mapping(theme, "footer"), "copyright")
+    footer = _mapping(theme, "footer")
+    findings.rights = _text(footer, "copyright") or _text(channel, "copyright")
     public = posixpath.normpath(posixpath.join(source, "public"))
     findings.assets = public if (findings.root / public).is_dir() else ""
 

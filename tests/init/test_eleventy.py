@@ -43,7 +43,7 @@ BLOG: dict[str, str] = {
     "_data/metadata.js": METADATA,
     "_data/authors.yml": "jane: {name: Jane}\n",
     "content/about.md": post("About"),
-    "content/blog/blog.11tydata.json": '{"tags": ["posts"], "layout": "post.njk"}',
+    "content/blog/blog.11tydata.json": '{"tags": ["posts"], "layout": "a", "description": "All"}',
     "content/blog/first.md": post("First"),
     "content/blog/2024/second.md": post("Second"),
 }
@@ -201,6 +201,15 @@ def test_data_of_code_and_dates_of_files_are_named(tmp_path: Path) -> None:
     assert code.startswith("content/blog/blog.11tydata.js is code, which is not run")
     assert dated.startswith("articles are dated by their files or by git (1 in all, such as blog/f")
     assert other.startswith("templates beside articles are not read (1 in all, such as content/bl")
+
+
+def test_data_of_imported_code_are_named(tmp_path: Path) -> None:
+    files = {
+        "content/blog/blog.11tydata.js": 'import a from "../a.js";\nexport default a;',
+        "content/a.js": "export default {eleventyComputed: {permalink: (data) => 1}};",
+    }
+    [code] = _inspect(tmp_path, files).unclear
+    assert code.startswith("content/blog/blog.11tydata.js is code, which is not run")
 
 
 @pytest.mark.parametrize(
