@@ -1,6 +1,5 @@
 """Reads the configuration of a MkDocs site with Material's blog plugin."""
 
-import html
 import posixpath
 import re
 from collections.abc import Mapping
@@ -22,7 +21,6 @@ _FEEDS: Mapping[str, tuple[str, Format]] = {
 }
 _LENGTH = 20
 _MAX_PARENTS = 5
-_TAG = re.compile(r"<[^>]+>")
 _NUMBERS_AND_WORDS = ("post_url_max_categories", "post_slugify_separator",
                       "categories_slugify_separator", "post_excerpt_separator")  # fmt: skip
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -223,7 +221,7 @@ def _add_site(findings: Findings, settings: Mapping[str, Any], docs: str) -> Non
     findings.title = _text(settings, "site_name")
     findings.description = _text(settings, "site_description")
     findings.author = _text(settings, "site_author")
-    findings.rights = html.unescape(_TAG.sub("", _text(settings, "copyright"))).strip()
+    findings.rights = _text(settings, "copyright")
     findings.language = _text(settings, "theme.language", "theme.locale")
     for name, setting in (("icon", "theme.favicon"), ("logo", "theme.logo")):
         path = _text(settings, setting)

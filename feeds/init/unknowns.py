@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from html import unescape
 from pathlib import Path
 
 from feeds.config.settings import LANGUAGE
@@ -21,6 +22,8 @@ _REMOTE = re.compile(
     r"url\s*=\s*\S*(github|gitlab)\.com[:/]([\w.-]+)/([\w.-]+?)(?:\.git)?\s*$", re.M
 )
 _TAG = re.compile(r"<[^<>]*>")
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_MAX_RIGHTS = 300  # characters; a longer one is the whole footer of the site
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 
 
@@ -44,6 +47,15 @@ def complete(findings: Findings, folder: Path, url: str, ask: Ask) -> None:
         findings.title = ask("Title of the site", _guess_title(findings.root, folder))
     findings.description = one_line(_TAG.sub("", findings.description))
     findings.language = _language(findings)
+    findings.title = _plain(findings.title)
+    findings.description = _plain(findings.description)
+    rights = _plain(findings.rights)
+    findings.rights = rights if len(rights) <= _MAX_RIGHTS else ""
+
+
+def _plain(html: str) -> str:
+    """Return a text of a site's footer or head without its tags."""
+    return " ".join(unescape(_TAG.sub("", html)).split())
 
 
 def _address(url: str) -> str:

@@ -130,3 +130,12 @@ def test_articles_of_a_whole_site_are_published(tmp_path: Path) -> None:
     assert [person.name for person in outcome.trial.entries[0].authors] == ["Jane"]
     assert "draft: true" in report_of(outcome)
     assert "unlisted: true" in report_of(outcome)
+
+
+def test_footer_that_is_longer_than_a_notice_of_rights_is_left_out(tmp_path: Path) -> None:
+    for text, rights in (("<p>© <b>Jane</b> &amp; Joe</p>", "© Jane & Joe"), ("x " * 200, "")):
+        config = f"module.exports = {{themeConfig: {{footer: {{copyright: `{text}`}}}}}};"
+        root = tmp_path / str(len(text))
+        write(root, {"docusaurus.config.js": config, "blog/2024-05-31-a.md": POST})
+        found = init(root, generator="docusaurus", url="https://example.org/").findings
+        assert found.rights == rights
