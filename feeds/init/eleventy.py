@@ -4,7 +4,7 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
@@ -280,8 +280,7 @@ class _Inspection:
             dated = commits[path]
             is_created = "created" in str(dates[path]).lower()
             moment = dated.created if is_created else dated.modified
-            stem = str(PurePosixPath(path).with_suffix(""))
-            findings.defaults.setdefault(stem, {})["date"] = rfc3339(moment)
+            findings.defaults.setdefault(path, {})["date"] = rfc3339(moment)
         for described, which in (
             ("their dates of now are written into articles.defaults", known),
             ("write their dates", [path for path in paths if path not in known]),

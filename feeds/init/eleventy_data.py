@@ -55,8 +55,7 @@ class Sources(msgspec.Struct):
         result = dict(self.articles[path] if head is None else head)
         override = "override:tags" in result
         tags = listed(result.get("override:tags") if override else result.get("tags"))
-        stem = str(PurePosixPath(path).with_suffix(""))
-        for key in (stem, *(str(each) for each in PurePosixPath(path).parents)):
+        for key in (path, *(str(each) for each in PurePosixPath(path).parents)):
             values = self.data.get("*" if key == "." else key, {})
             result = {**values, **result}
             tags += [] if override else listed(values.get("tags"))
@@ -100,7 +99,7 @@ def _files(folder: Path, skipped: frozenset[str]) -> Iterator[Path]:
 
 
 def _data_key(path: Path, folder: Path) -> str:
-    """Return the folder or the file, without extension, to which a data file belongs."""
+    """Return the folder or the file to which a data file belongs."""
     ending = next((ending for ending in _DATA if path.name.endswith(ending)), None)
     if ending is None:
         return ""
@@ -108,8 +107,8 @@ def _data_key(path: Path, folder: Path) -> str:
     parent = path.parent.relative_to(folder).as_posix()
     if name == path.parent.name or name == "index":
         return "*" if parent == "." else parent
-    has_page = any((path.parent / f"{name}{suffix}").is_file() for suffix in _ARTICLES)
-    return (f"{parent}/{name}" if parent != "." else name) if has_page else ""
+    files = [path.parent / f"{name}{suffix}" for suffix in _ARTICLES]
+    return next((file.relative_to(folder).as_posix() for file in files if file.is_file()), "")
 
 
 def _add_data(sources: Sources, key: str, path: Path, unclear: list[str], root: Path) -> None:

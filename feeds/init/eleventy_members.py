@@ -2,7 +2,6 @@
 
 import posixpath
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 
 from feeds.init import eleventy_data
 from feeds.init.eleventy_config import Collection
@@ -54,10 +53,9 @@ class Members:
         return tuple(f"{posixpath.commonpath(folders)}/*" for folders in sorted(tops.values()))
 
     def has_articles(self, folder: str) -> bool:
-        """Return whether data of a folder or of a file, without extension, are of an article."""
+        """Return whether data of a folder or of a file are of an article."""
         return folder == "*" or any(
-            path.startswith(f"{folder}/") or str(PurePosixPath(path).with_suffix("")) == folder
-            for path in self.paths
+            path.startswith(f"{folder}/") or path == folder for path in self.paths
         )
 
     def _members(self, name: str) -> list[str]:

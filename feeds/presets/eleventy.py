@@ -175,7 +175,7 @@ class Eleventy(Preset):
         override = next((name for name in data if fold(str(name)) == "override:tags"), None)
         tags = _listed(data[override]) if override is not None else _tags(data)
         parents = [str(parent) for parent in PurePosixPath(path).parents][:-1]
-        for folder in (str(PurePosixPath(path).with_suffix("")), *parents, "*"):
+        for folder in (path, *parents, "*"):
             values = self.options.defaults.get(folder, {})
             if is_of_file(merged.get("date")) and "date" in values:
                 names.discard("date")  # `feeds init` writes the date of a file

@@ -224,7 +224,7 @@ def test_dates_of_files_are_those_of_git(tmp_path: Path, date: str, expected: st
         commit(tmp_path, "add", ".")
         commit(tmp_path, "commit", "-qm", "x", "--date", f"2024-05-{day}T10:00:00Z")
     found = eleventy.inspect(tmp_path)
-    assert found.defaults["blog/first"] == {"date": expected}
+    assert found.defaults["blog/first.md"] == {"date": expected}
     assert found.unclear == [
         "articles are dated by their files or by git (1 in all, such as blog/first.md); "
         "their dates of now are written into articles.defaults"

@@ -115,7 +115,7 @@ def test_dates_of_files_are_not_read_but_those_that_init_writes_for_them() -> No
     reading = _read(_preset(), "2024-05-31-first.md", date="Last Modified")
     assert (reading.moment, "date" in reading.data) == (None, False)
     assert "is Last Modified, which every copy" in reading.remarks["publishedDateTime"]
-    preset = _preset(defaults={"blog/first": {"date": "2024-05-31"}})
+    preset = _preset(defaults={"blog/first.md": {"date": "2024-05-31"}})
     reading = _read(preset, "blog/first.md", date="git Created")
     assert (reading.moment, reading.remarks) == (datetime(2024, 5, 31, tzinfo=UTC), {})
     assert _read(preset, "blog/first.md", date="2024-05-01").moment == datetime(
@@ -127,7 +127,7 @@ def test_data_files_hand_down_values_and_tags_add_up() -> None:
     defaults = {
         "*": {"lang": "en"},
         "blog": {"tags": ["posts", "cats"], "author": "Jane"},
-        "blog/first": {"author": "John", "tags": "dogs"},
+        "blog/first.md": {"author": "John", "tags": "dogs"},
     }
     preset = _preset(defaults=defaults, rules={"collection": "posts"})
     reading = _read(preset, "blog/first.md", tags="birds")
@@ -186,3 +186,9 @@ def test_slugify_writes_titles_as_eleventy_does(title: str, slug: str) -> None:
 
 def test_the_old_filter_slug_keeps_some_marks() -> None:
     assert slugs.slug_filter("Cats & Dogs: v1.2 (new!)") == "cats-and-dogs:-v1.2-(new!)"
+
+
+def test_data_of_a_folder_are_not_those_of_the_file_beside_it() -> None:
+    preset = _preset(defaults={"blog": {"tags": "posts"}}, rules={"collection": "posts"})
+    assert _read(preset, "blog.md").skipped == "is not in the collection posts"
+    assert _read(preset, "blog/first.md").skipped == ""
