@@ -1,0 +1,35 @@
+"""Front matter of lines, as Pelican and Nikola read it."""
+
+from feeds.articles import header_lines
+
+
+def test_everything_after_the_first_colon_is_the_value() -> None:
+    data, lines, _ = header_lines.pelican("Title: Atelier : sapin\nDate: 2024-01-02 10:30\n\nText.")
+    assert data == {"title": "Atelier : sapin", "date": "2024-01-02 10:30"}
+    assert lines == 3
+
+
+def test_fence_around_headers_is_optional() -> None:
+    data, lines, _ = header_lines.pelican("---\ntitle: A: b\n---\nText.")
+    assert (data, lines) == ({"title": "A: b"}, 3)
+
+
+def test_indented_line_continues_the_value_above() -> None:
+    data, _, _ = header_lines.pelican("Summary: One\n    two\n\nText.")
+    assert data == {"summary": "One\ntwo"}
+
+
+def test_first_of_two_states_counts_and_is_reported() -> None:
+    data, _, repeated = header_lines.pelican("Status: draft\nStatus: published\n\nText.")
+    assert (data, repeated) == ({"status": "draft"}, ("status",))
+
+
+def test_line_that_is_no_header_begins_the_body() -> None:
+    assert header_lines.pelican("Title: A\nText.")[1] == 1
+    assert header_lines.pelican("Text.") == ({}, 0, ())
+
+
+def test_nikola_headers_end_at_the_first_other_line() -> None:
+    data, lines = header_lines.nikola(".. title: A: b\n.. tags: x, draft\n.. link:\n\nText.")
+    assert data == {"title": "A: b", "tags": "x, draft", "link": ""}
+    assert lines == 3
