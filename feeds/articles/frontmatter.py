@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from frontmatter.default_handlers import YAMLHandler
 
+from feeds.articles import header_lines
 from feeds.errors import ArticleError, Problem
 from feeds.presets.reading import Format
 from feeds.util import text, yaml_loader, yaml_subset
@@ -64,7 +65,9 @@ class ParsedFile(msgspec.Struct, frozen=True):
         """The line after the front matter, counted from 1."""
         if self.format == "none":
             return 1
-        return self.offset + self.matter.count("\n") + (3 if self.format != "json" else 1)
+        return (
+            self.offset + self.matter.count("\n") + (1 if self.format in ("json", "headers") else 3)
+        )
 
     def line(self, *keys: str | int) -> int:
         """Return the line of the value at `keys`, counted from 1."""
@@ -93,11 +96,29 @@ def split(path: str, content: bytes, formats: Sequence[Format] = ("yaml",)) -> P
     decoded = _decoded(path, content, formats)
     problems = _forbidden(path, decoded) if text.may_be_forbidden(content) else ()
     decoded = "\n" + (text.clean(decoded) if problems else decoded)
+    if "headers" in formats and (headed := _split_headers(path, decoded[1:], formats)):
+        return msgspec.structs.replace(headed, problems=problems)
     opening = _BOUNDARY.search(decoded)
     if opening is not None and not decoded[: opening.start()].strip():
         return _split_yaml(path, decoded, opening, problems, formats)
     file = _split_other(path, decoded, formats)
     return msgspec.structs.replace(file, problems=problems) if problems else file
+
+
+def _split_headers(path: str, decoded: str, formats: Sequence[Format]) -> ParsedFile | None:
+    """Split a file that begins with headers; between lines of --- they may be YAML instead."""
+    if "yaml" in formats and decoded.startswith("---"):
+        return None
+    repeated: tuple[str, ...] = ()
+    data, count = header_lines.nikola(decoded)
+    if not data:
+        data, count, repeated = header_lines.pelican(decoded)
+    if not data:
+        return None
+    lines = decoded.split("\n")
+    matter = "".join(f"{line}\n" for line in lines[:count])
+    body = "\n".join(lines[count:]).strip()
+    return ParsedFile(path, data, body, matter, 0, (), repeated, "headers")
 
 
 def _split_yaml(

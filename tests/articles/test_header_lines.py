@@ -1,6 +1,6 @@
 """Front matter of lines, as Pelican and Nikola read it."""
 
-from feeds.articles import header_lines
+from feeds.articles import frontmatter, header_lines
 
 
 def test_everything_after_the_first_colon_is_the_value() -> None:
@@ -33,3 +33,14 @@ def test_nikola_headers_end_at_the_first_other_line() -> None:
     data, lines = header_lines.nikola(".. title: A: b\n.. tags: x, draft\n.. link:\n\nText.")
     assert data == {"title": "A: b", "tags": "x, draft", "link": ""}
     assert lines == 3
+
+
+def test_file_with_headers_is_split_where_the_format_is_known() -> None:
+    file = frontmatter.split("a.md", b"Title: A : b\nStatus: draft\n\nText.\n", ("headers",))
+    assert (file.data, file.body) == ({"title": "A : b", "status": "draft"}, "Text.")
+    assert (file.line("status"), file.body_line) == (2, 4)
+
+
+def test_fence_is_yaml_where_that_format_is_known_too() -> None:
+    file = frontmatter.split("a.md", b"---\ntitle: A\n---\nText.\n", ("headers", "yaml"))
+    assert (file.data, file.format) == ({"title": "A"}, "yaml")
