@@ -1,7 +1,7 @@
-"""Run docs/tutorial.md as a reader would, and keep the output that it shows up to date.
+"""Run the tutorials of docs/ as a reader would, and keep the output that they show up to date.
 
-    python scripts/tutorial.py            run it, write the output into the page
-    python scripts/tutorial.py --check    run it, exit 1 if the page shows other output
+    python scripts/tutorial.py            run them, write the output into the pages
+    python scripts/tutorial.py --check    run them, exit 1 if a page shows other output
 
 A line such as `**config/site.yaml**` before a code block means that the block is that file. In a
 block of the language `console` each line that begins with `$ ` is a command, and the lines below
@@ -21,6 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/tutorial.md"
+PAGES = (PAGE, ROOT / "docs/tutorial-site.md")
 
 _PORT = "8000"  # in the page; the script uses a free one
 _BLOCK = re.compile(
@@ -131,17 +132,20 @@ def _free_port() -> int:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the page, and write it, or with `--check` compare it; returns the exit status."""
-    text = PAGE.read_text(encoding="utf-8")
-    with tempfile.TemporaryDirectory() as folder:
-        wanted = updated(text, Path(folder))
-    if text == wanted:
-        return 0
-    if "--check" in arguments:
-        sys.stdout.write("docs/tutorial.md is out of date; run python scripts/tutorial.py\n")
-        return 1
-    PAGE.write_text(wanted, encoding="utf-8")
-    return 0
+    """Run the pages, and write them, or with `--check` compare them; returns the exit status."""
+    status = 0
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        with tempfile.TemporaryDirectory() as folder:
+            wanted = updated(text, Path(folder))
+        if text == wanted:
+            continue
+        if "--check" in arguments:
+            sys.stdout.write(f"{page.name} is out of date; run python scripts/tutorial.py\n")
+            status = 1
+        else:
+            page.write_text(wanted, encoding="utf-8")
+    return status
 
 
 if __name__ == "__main__":

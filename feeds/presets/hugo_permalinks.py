@@ -5,10 +5,10 @@ import re
 _TOKEN = re.compile(r":(\w+)(\[[^\]]*\])?")
 _BRACES = str.maketrans("", "", "{}")
 _TOKENS = {
-    "year": "{date:%-Y}",
-    "month": "{date:%m}",
+    "year": "{year}",
+    "month": "{month}",
     "monthname": "{date:%B}",
-    "day": "{date:%d}",
+    "day": "{day}",
     "weekday": "{date:%w}",
     "weekdayname": "{date:%A}",
     "yearday": "{date:%-j}",

@@ -124,7 +124,7 @@ def test_mounts_of_content_folders_are_followed_and_others_named(tmp_path: Path)
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        ('posts = "/:year/:slug/"', {"posts": "/{date:%-Y}/{slug_or_title}/"}),
+        ('posts = "/:year/:slug/"', {"posts": "/{year}/{slug_or_title}/"}),
         ('posts = ":contentbasename"', {"posts": "/{name}"}),
         ('page = {posts = "/:slug/"}\nsection = {posts = "/x/"}', {"posts": "/{slug_or_title}/"}),
         ('"/" = "/:slug/"', {"/": "/{slug_or_title}/"}),

@@ -103,9 +103,10 @@ def test_make_docs_rejects_an_unknown_block() -> None:
 
 @pytest.mark.live
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
-def test_the_tutorial_works_and_shows_the_real_output(tmp_path: Path) -> None:
-    page = read(tutorial.PAGE)
-    assert tutorial.updated(page, tmp_path) == page, "run python scripts/tutorial.py"
+@pytest.mark.parametrize("page", tutorial.PAGES, ids=lambda page: page.name)
+def test_tutorials_work_and_show_the_real_output(page: Path, tmp_path: Path) -> None:
+    text = read(page)
+    assert tutorial.updated(text, tmp_path) == text, "run python scripts/tutorial.py"
 
 
 @pytest.mark.live
