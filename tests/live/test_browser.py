@@ -1,4 +1,4 @@
-"""What people see: pages and feeds in Chromium, to axe-core, and to the Nu HTML checker.
+"""Pages and feeds in Chromium, checked with axe-core and the Nu HTML checker.
 
 TEST_NODE_MODULES names the folder in which npm installed axe-core and vnu-jar (.ci/run does).
 """

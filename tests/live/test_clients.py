@@ -47,7 +47,7 @@ def recorder(server: Server) -> Iterator[Recorder]:
 
 
 def run(folder: Path, *command: str) -> str:
-    """What a command says on its standard output; it has no home but `folder`."""
+    """Run a command with `folder` as its home, and return its standard output."""
     done = subprocess.run(
         command,
         env={"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8"},

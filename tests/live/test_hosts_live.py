@@ -284,7 +284,7 @@ def test_preflights_are_allowed(sides: Sides) -> None:
 
 
 class State:
-    """What a client may know of a document: the tags of its codings, and when it changed."""
+    """A client's validators for a document: the ETags of its codings, and its Last-Modified."""
 
     def __init__(self, port: int, path: str) -> None:
         plain, coded = ask(port, path), ask(port, path, Accept_Encoding="gzip")

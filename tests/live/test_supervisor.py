@@ -20,7 +20,7 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="ne
 
 
 def workers(server: Server) -> list[int]:
-    """The process ids of the workers, those that are about to end left out."""
+    """Return the process ids of the workers, except those that are about to end."""
     main, found = server.process.pid, []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:

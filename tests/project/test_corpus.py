@@ -116,15 +116,15 @@ def related(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 
 @pytest.fixture(params=["powerapps", "related"])
 def corpus(request: pytest.FixtureRequest) -> Corpus:
-    made: Corpus = request.getfixturevalue(request.param)
-    return made
+    publication: Corpus = request.getfixturevalue(request.param)
+    return publication
 
 
 # --- the live site's articles
 
 
 class Story(NamedTuple):
-    """What the live site and a feed both say of an article."""
+    """The properties of an article that both the live site and a feed contain."""
 
     published: datetime
     title: str
@@ -308,7 +308,7 @@ def test_no_url_in_content_is_relative(corpus: Corpus) -> None:
 
 
 class Read(NamedTuple):
-    """What a reader makes of an entry; None where it or the format cannot say it."""
+    """An entry as a reader parses it; None if the reader or the format has no such property."""
 
     id: str
     title: str
@@ -409,7 +409,7 @@ def by_reader(body: bytes, folder: Path, name: str) -> list[Read]:
 
 
 def expected(entries: Sequence[Entry], format_: Format, *, source: bool) -> list[Read]:
-    """What a reader should make of the entries in this format."""
+    """Return the entries as a reader should parse them from this format."""
     return [
         Read(
             entry.id,

@@ -76,11 +76,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 @pytest.fixture(scope="module")
 def catalogue(site: Site) -> Iterator[Catalogue]:
-    made = Catalogue(site.catalogue)
-    report = builder.build(site, made, NOW, builder.BuildRequest(jobs=1))
+    example = Catalogue(site.catalogue)
+    report = builder.build(site, example, NOW, builder.BuildRequest(jobs=1))
     assert report.problems == ()
-    yield made
-    made.close()
+    yield example
+    example.close()
 
 
 @pytest.fixture(scope="module")
