@@ -31,7 +31,7 @@ _LISTENING = "Started worker"  # in the log of the server, once it answers
 
 
 class TutorialError(Exception):
-    """A command of the tutorial that does not do what a reader needs it to do."""
+    """A command of the tutorial failed or printed something unexpected."""
 
 
 class Shell:

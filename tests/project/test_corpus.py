@@ -1,4 +1,4 @@
-"""Feeds of a real site hold what the live site showed, and every reader reads the same in them.
+"""Feeds of a real site match the live site, and every reader parses them alike.
 
 The corpus lies beside the repository, as other people's data that is no part of it.
 """

@@ -12,7 +12,7 @@ _HOPS = {"connection", "keep-alive", "transfer-encoding"}
 
 
 class Seen(NamedTuple):
-    """A request, and the status of what the server answered."""
+    """A request, and the status of its response."""
 
     method: str
     path: str
