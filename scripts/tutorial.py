@@ -32,7 +32,7 @@ _LISTENING = "Started worker"  # in the log of the server, once it answers
 
 
 class TutorialError(Exception):
-    """A command of the tutorial that does not do what a reader needs it to do."""
+    """A command of the tutorial failed or printed something unexpected."""
 
 
 class Shell:
@@ -42,9 +42,11 @@ class Shell:
         self._folder = folder
         self._port = _free_port()
         self._server: subprocess.Popen[str] | None = None
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("FEEDS_")}
-        path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
-        self._environment = {**kept, "PATH": path, "COLUMNS": "80", "LC_ALL": "C.UTF-8"}
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith("FEEDS_")
+        }
+        path = f"{Path(sys.executable).parent}{os.pathsep}{inherited.get('PATH', '')}"
+        self._environment = {**inherited, "PATH": path, "COLUMNS": "80", "LC_ALL": "C.UTF-8"}
 
     def write(self, name: str, text: str) -> None:
         """Write a file of the tutorial."""

@@ -91,8 +91,8 @@ class Watcher:
             self._builder.build(None)  # for changes before the listener started
             for paths in events:
                 self._builder.build_if_needed(paths)
-                # In a separate build: the scan finds again and again what the guard stops, and
-                # that must not stop the changes from events.
+                # In a separate build: every scan finds the changes that the guard has stopped, and
+                # these must not hold back the changes from events.
                 if (changed := scanner.take_changes()) is not None:
                     self._builder.apply_scan(changed)
                 if _identity(self._site.folder) != watched:
@@ -232,7 +232,7 @@ class PeriodicScan:
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:
-    """Return what identifies the folder at this path; None if there is none."""
+    """Return the identity of the folder at this path; None if there is none."""
     try:
         stat = folder.stat()
     except OSError:

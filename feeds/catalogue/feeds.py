@@ -1,4 +1,4 @@
-"""The table `feed`: what each feed showed at the last build; and what it shows now."""
+"""The table `feed`: the state of each feed at the last build. Also queries its current entries."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -42,7 +42,7 @@ class Feeds(Table):
         )
 
     def states(self, paths: Sequence[str] | None = None) -> dict[str, FeedState]:
-        """Return what these feeds, or all, showed at the last build, by path.
+        """Return the states at the last build of the feeds at `paths`, or of all, by path.
 
         Raises `DamageError` if a row is not what was stored.
         """
@@ -59,7 +59,7 @@ class Feeds(Table):
         return states
 
     def state(self, path: str) -> FeedState | None:
-        """Return what one feed showed at the last build; None if there was no such feed."""
+        """Return the state of a feed at the last build; None if there was no such feed."""
         return self.states([path]).get(path)
 
     def titles(self) -> dict[str, str]:
@@ -68,7 +68,7 @@ class Feeds(Table):
         return {path: title for path, title in rows}  # noqa: C416
 
     def digests(self) -> dict[str, str]:
-        """Return the digests of what all feeds showed at the last build, by path."""
+        """Return the digests of the entries of all feeds at the last build, by path."""
         rows = self._connection.execute(select(feed.c.path, feed.c.digest))
         return {path: digest for path, digest in rows}  # noqa: C416
 
@@ -77,7 +77,7 @@ class Feeds(Table):
         return list(self._connection.scalars(select(feed.c.path).where(feed.c.revision > revision)))
 
     def put(self, states: Sequence[FeedState], titles: Mapping[str, str], revision: int) -> None:
-        """Store what feeds show since this revision, and their titles by path."""
+        """Store the states of feeds that changed in this revision, and their titles by path."""
         self._delete(feed.c.path, [state.path for state in states])
         self._insert(
             feed,
@@ -94,7 +94,7 @@ class Feeds(Table):
         )
 
     def put_titles(self, titles: Mapping[str, str]) -> None:
-        """Store new titles of feeds that otherwise show the same, by path."""
+        """Store new titles of feeds that are otherwise unchanged, by path."""
         rows = [{"at": path, "called": title} for path, title in titles.items()]
         if rows:
             statement = update(feed).where(feed.c.path == sa.bindparam("at"))
@@ -109,7 +109,7 @@ class Feeds(Table):
         self._connection.execute(update(feed).values(revision=revision))
         self._connection.execute(update(archive).values(revision=revision))
 
-    # Changes that come with time alone: entries dated in the future, and selections by age.
+    # Changes due to time alone: entries dated in the future, and selections by age.
 
     def overdue(self, now: datetime) -> list[str]:
         """Return the paths of feeds that time alone may have changed since they were built."""

@@ -19,7 +19,7 @@ _COLUMNS = (entry.c.seq, *(entry.c[name] for name in checksums.ENTRY))
 
 
 def link_hash(link: str) -> str:
-    """Return what is stored instead of the link of a withdrawn entry: equal for equal links."""
+    """Return the stored substitute for the link of a withdrawn entry: equal for equal links."""
     return f"sha256:{hashlib.sha256(link.encode()).hexdigest()[:32]}"
 
 

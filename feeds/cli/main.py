@@ -35,7 +35,7 @@ class _Group(click.Group):
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Publish a folder of articles as RSS, Atom and JSON Feed."""
-    # Collections would scan all articles repeatedly and free almost nothing, at exit once more.
+    # Garbage collections, also the one at exit, would scan all articles and free almost nothing.
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD)
     escape_log()

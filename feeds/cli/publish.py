@@ -107,7 +107,7 @@ def _print_export(label: str, report: "ExportReport") -> None:
         f"{label}: {len(report.written):,} files written, {len(report.removed):,} removed, "
         f"{report.unchanged:,} unchanged"
     )
-    for sentence in report.said:
+    for sentence in report.notes:
         echo(sentence)
 
 

@@ -51,14 +51,14 @@ class ExportOptions(msgspec.Struct, frozen=True, kw_only=True):
 class ExportReport(msgspec.Struct, frozen=True):
     """The files that an export wrote and removed, and the number of unchanged files.
 
-    `said` lists the limitations of the host and the steps left to do there by hand. `due` is the
+    `notes` lists the limitations of the host and the steps left to do there by hand. `due` is the
     time of the next scheduled publication: only an export after that time shows the article.
     """
 
     written: tuple[str, ...]
     removed: tuple[str, ...]
     unchanged: int
-    said: tuple[str, ...] = ()
+    notes: tuple[str, ...] = msgspec.field(default=(), name="said")  # the name in JSON output
     due: datetime | None = None
 
 
@@ -141,7 +141,7 @@ def _export(
         if options.guard:
             options.guard(existing, before.files.keys())
         due = reader.feeds.next_publication(now)
-        return ExportReport((), (), len(before.files), completion.said, due)
+        return ExportReport((), (), len(before.files), completion.notes, due)
     plan = plan_export(export_input, reader)
     if options.guard:
         options.guard(existing, plan.paths)
@@ -156,7 +156,7 @@ def _export(
         written=tuple(sorted(files.written)),
         removed=tuple(removed),
         unchanged=len(files.after.files) - len(files.written),
-        said=plan.limitations,
+        notes=plan.limitations,
         due=plan.due,
     )
 

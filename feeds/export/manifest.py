@@ -50,7 +50,7 @@ class Completion(msgspec.Struct):
 
     made_of: str = ""
     manifest: str = ""
-    said: tuple[str, ...] = ()
+    notes: tuple[str, ...] = msgspec.field(default=(), name="said")  # the name in stored files
 
 
 class _FirstManifest(msgspec.Struct):

@@ -172,16 +172,16 @@ class ExportWriter:
         self.written += result.written
         self._target.note_written(result.written)
 
-    def finish(self, made_of: str, said: tuple[str, ...]) -> list[str]:
+    def finish(self, made_of: str, notes: tuple[str, ...]) -> list[str]:
         """Remove obsolete files and write the manifest; return the removed paths.
 
-        `made_of` and `said` are stored in `manifest.Completion`.
+        `made_of` and `notes` are stored in `manifest.Completion`.
         """
         obsolete = sorted(set(self.before.files) - set(self.after.files))
         removed = [name for name in obsolete if self._target.exists(name)]
         self._target.remove(removed)
         self._target.sync()
-        completion = Completion(made_of, manifest.digest(self._write_manifest(self.after)), said)
+        completion = Completion(made_of, manifest.digest(self._write_manifest(self.after)), notes)
         self._target.write(manifest.COMPLETION_NAME, msgspec.json.encode(completion))
         return removed
 

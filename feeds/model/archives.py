@@ -22,7 +22,7 @@ WAITING = 0
 # The most entries in one archive document, however many the feed shows.
 _MAX_ENTRIES = 100
 _PATH = re.compile(r"(?P<feed>.+)/archive/(?P<number>[1-9][0-9]{0,8})")
-# Seconds that caches may keep copies: a year, which caches treat as for ever; and a day for the
+# Seconds that caches may keep copies: a year, which caches treat as forever, and a day for the
 # newest archive document, which has to link to the next one when that appears.
 _YEAR = 31_536_000
 _DAY = 86_400
@@ -66,7 +66,8 @@ def split_into_archives(waiting: Sequence[T], size: int) -> list[Sequence[T]]:
     """Return the entries to seal, as one sequence for each new archive document.
 
     `waiting` is ordered oldest first. At most `size` entries (the number that the feed shows)
-    stay waiting, and at least about half of that, so early corrections happen before sealing.
+    stay waiting, and at least about half of that, so that early
+    corrections precede sealing.
     """
     batch = min(_MAX_ENTRIES, (size + 1) // 2)
     sealed = range(0, max(0, len(waiting) - size), batch)

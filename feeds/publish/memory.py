@@ -26,7 +26,7 @@ from feeds.publish.record import CatalogueCopy
 
 # The keys of copies of the catalogue begin with this.
 _COPY_PREFIX = "catalogue-"
-# A small object of its own, because hubs are notified after everything else is written.
+# A separate small object, because hubs are notified after everything else is written.
 _HUB_STATE = "told.json"
 
 RestoreOutcome = Literal["taken up", "kept", "none"]
@@ -94,9 +94,10 @@ def save(
 ) -> bool:
     """Store a copy of the catalogue unless the stored one is current; return whether it was.
 
-    It is encrypted if there is a cipher, and stored again if the stored one is not, or with another
-    key. Call this before readers see any document made from the catalogue: the first-seen dates of
-    articles must survive this machine. Raises `StoreError` and `CatalogueError`.
+    It is encrypted if there is a cipher. A stored copy that is not encrypted, or with another key,
+    is then replaced. Call this before readers see any document made from the catalogue: the
+    first-seen dates of articles must survive this machine. Raises `StoreError` and
+    `CatalogueError`.
     """
     with catalogue.read() as reader:
         copies, revision = reader.meta.published_copies(), reader.meta.revision()

@@ -83,8 +83,8 @@ def publish(
 ) -> PublishReport:
     """Bring everything published up to date with the articles; `folder` is for the export.
 
-    Raises `UnfinishedError` once readers may see some of the changes, before that any other
-    `FeedsError`.
+    Raises `UnfinishedError` once readers may see some of the changes, and other errors of
+    `feeds.errors` before that.
     """
     purge.check(site)
     with _publisher(site, folder, progress, options) as publisher:
@@ -134,7 +134,7 @@ def _publisher(
 ) -> Iterator["_Publisher"]:
     """Lock the destination and open the catalogue."""
     check_target(site, folder)
-    # Before it is opened, which creates an empty one that the memory is restored into.
+    # Checked before opening, which creates an empty catalogue to restore the memory into.
     is_lost = catalogue_is_lost(site.catalogue)
     with (
         destination_of(site, folder).locked(options.patience) as destination,
@@ -179,14 +179,14 @@ class _Publisher:
         warnings = self._check_exposure()
         built = self.build(now)
         # Read before the export, which may contain more if another process builds meanwhile. The
-        # next run notifies of that.
+        # next run notifies hubs of those changes.
         shown = notify.feed_digests(self._catalogue)
         existing = self._existing_files()
         exported = self.export(now)
         uploaded = self.upload(existing)
         self._record_shown(shown)
-        notes = (*exported.said, *warnings, *self._missing_memory())
-        exported = msgspec.structs.replace(exported, said=notes)
+        notes = (*exported.notes, *warnings, *self._missing_memory())
+        exported = msgspec.structs.replace(exported, notes=notes)
         return WriteReport(self._destination.destination.url, restored, built, exported, uploaded)
 
     def restore(self) -> RestoreOutcome:
@@ -280,7 +280,7 @@ class _Publisher:
         return (warning,) if warning else ()
 
     def _missing_memory(self) -> Iterator[str]:
-        """Yield a note if no memory is kept, and the settings do not say so."""
+        """Yield a note if no memory is kept although the settings do not disable it."""
         settings = self._site.settings.upload
         if self._catalogue.file is None or self._keeps_memory:
             return

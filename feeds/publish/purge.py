@@ -24,8 +24,8 @@ from feeds.util.progress import Progress
 
 _PARALLEL = 8
 _TIMEOUT = urllib3.Timeout(connect=5, read=30)
-# Seconds to wait, without any request done in between, for a cache that is overloaded or says when
-# to retry, and for one that fails or is unreachable.
+# Seconds without any successful request after which to give up: on a cache that is overloaded or
+# sends Retry-After, and on one that fails or is unreachable.
 _BUSY_SECONDS, _RETRY_SECONDS = 300, 60
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
 _TRANSIENT_STATUSES = (500, 502, 503, 504)

@@ -14,7 +14,7 @@ from feeds.util.compression import SUFFIXES
 
 
 class CatalogueCopy(msgspec.Struct, frozen=True):
-    """A copy of the catalogue in the state: its key, the SHA-256 of its bytes, its id.
+    """A copy of the catalogue in the state: its key, the SHA-256 of its bytes, and its id.
 
     `sealed` is the id of the key that it is encrypted with (`CatalogueCipher.key_id`), or empty.
     """

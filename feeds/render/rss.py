@@ -34,7 +34,7 @@ def rss_item(
         yield f'<source url="{escape_attribute(source)}">{escape_plain(provider.name)}</source>'
     for person in entry.authors:
         yield f"<dc:creator>{escape_plain(person.name)}</dc:creator>"
-    for enclosure in entry.enclosures[:1]:  # RSS 2.0 has one per item
+    for enclosure in entry.enclosures[:1]:  # RSS 2.0 allows one per item
         url, type_ = escape_attribute(enclosure.url), escape_attribute(enclosure.media_type)
         yield f'<enclosure url="{url}" length="{enclosure.length or 0}" type="{type_}"/>'
     if entry.via:

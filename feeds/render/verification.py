@@ -16,7 +16,7 @@ def check_time(
 ) -> None:
     """Raise `DamageError` unless time may have changed a feed since the last build.
 
-    That includes a clock that is behind the builder's.
+    A clock that is behind the builder's is accepted as a reason, too.
     """
     seconds, due = now.timestamp(), transaction.feeds.due_times([feed.path]).get(feed.path)
     is_behind = seconds < (before.newest or 0)
@@ -37,7 +37,7 @@ def check_clock(archive: Archive, transaction: ReadTransaction, now: datetime) -
 def can_verify(
     site: Site, transaction: ReadTransaction, built: Collection[str], current: Collection[str]
 ) -> bool:
-    """Return whether the feeds must be as the last build left them, but for changes due to time.
+    """Return whether the feeds must be as the last build left them, except for changes due to time.
 
     That is the case if it used the same settings. Raises `DamageError` if one of the feeds that
     it `built` is not among the `current` feeds. Both are paths.

@@ -1,4 +1,4 @@
-"""The documents that a server found damaged and no build has repaired yet."""
+"""Documents that the server has found damaged, until a build repairs them."""
 
 import logging
 from contextlib import suppress
@@ -46,5 +46,5 @@ class DamagedDocuments:
             self._catalogue.note_damage(str(error))
 
     def discard(self, key: DocumentKey) -> None:
-        """Note that a document could be built."""
+        """Remove a document that has been built without an error."""
         self._keys.discard(key)

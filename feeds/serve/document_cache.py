@@ -70,7 +70,7 @@ class DocumentCache:
         return self._current().canonical_name(name)
 
     def delta(self, name: str, if_none_match: str) -> Delta | None:
-        """Return what is new in a feed since a version that If-None-Match names (RFC 3229).
+        """Return the changes to a feed since a version in If-None-Match (RFC 3229).
 
         None if that version is unknown, or if the whole feed must be sent.
         """

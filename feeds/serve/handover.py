@@ -46,7 +46,7 @@ class OutgoingCache(DocumentCache):
 def outgoing_refresher(refresher: Refresher) -> Refresher | None:
     """Return a refresher with the previous settings, or None if the last build had the new ones.
 
-    None also if the previous settings are unknown or the catalogue cannot be read.
+    Also None if the previous settings are unknown or the catalogue cannot be read.
     """
     cache = refresher.cache
     with suppress(CatalogueError):  # reported by the refresher

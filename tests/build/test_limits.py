@@ -127,9 +127,9 @@ def text(name: str, body: str = "") -> str:
 @pytest.fixture
 def site(tmp_path: Path) -> Publication:
     limits = {"folder": "articles", "max_seconds": 1, "max_memory": 64}
-    made = Publication(tmp_path, {f"{n}.md": text(n) for n in "abcd"}, articles=limits)
-    made.build()
-    return made
+    publication = Publication(tmp_path, {f"{n}.md": text(n) for n in "abcd"}, articles=limits)
+    publication.build()
+    return publication
 
 
 def rows(site: Publication, jobs: int = 1) -> list[str]:

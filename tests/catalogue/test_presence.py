@@ -20,9 +20,9 @@ from tests.support.site import NOW, Publication, front_matter
 
 @pytest.fixture
 def site(tmp_path: Path) -> Publication:
-    made = Publication(tmp_path / "site", {"a.md": front_matter()})
-    made.build()
-    return made
+    publication = Publication(tmp_path / "site", {"a.md": front_matter()})
+    publication.build()
+    return publication
 
 
 def run(site: Publication, *arguments: str) -> Result:

@@ -34,7 +34,7 @@ def test_unchanged_export_does_not_read_the_feeds(
     before = site.export(out, host="cloudflare-pages")
     monkeypatch.setattr(feed_documents, "all_feeds", None)
     again = site.export(out, host="cloudflare-pages")
-    assert again == ExportReport((), (), len(before.written), before.said, before.due)
+    assert again == ExportReport((), (), len(before.written), before.notes, before.due)
 
 
 def _deleted(_: Publication, out: Path) -> None:

@@ -99,10 +99,10 @@ def test_next_due_date_is_reported(site: Publication, out: Path) -> None:
 def test_settings_without_effect_on_static_hosts_are_reported(
     site: Publication, out: Path, setting: str
 ) -> None:
-    assert site.export(out).said == ()
+    assert site.export(out).notes == ()
     with (site.root / "site.yaml").open("a") as file:
         file.write(f"http: {{{setting}}}\n")
-    assert len(site.export(out).said) == 1
+    assert len(site.export(out).notes) == 1
 
 
 def test_files_contain_the_rendered_documents(site: Publication, out: Path) -> None:

@@ -1,4 +1,4 @@
-"""What people see: pages and feeds in Chromium, to axe-core, and to the Nu HTML checker.
+"""Pages and feeds in Chromium, checked with axe-core and the Nu HTML checker.
 
 TEST_NODE_MODULES names the folder in which npm installed axe-core and vnu-jar (.ci/run does).
 """
@@ -97,7 +97,7 @@ def articles() -> dict[str, str]:
     own, other = {"url": "/a.png"}, {"url": "https://elsewhere.example/a.png"}
     names = ["Cats", "C++ & <C#>", "Роботы", "Donaudampfschifffahrtsgesellschaftskapitänsmützen"]
     names += [f"{letter}{letter.lower()}{number}" for letter in "ABDEFGHIJK" for number in range(6)]
-    made = {
+    plain = {
         f"{number}.md": front_matter(
             f"Body {number}",
             title=f"Story {number}",
@@ -115,7 +115,7 @@ def articles() -> dict[str, str]:
     arabic = front_matter(
         title="خرائط قديمة للمحيط", language="ar", topics=["Cats"], publishedDateTime="2024-06-02"
     )
-    return {**made, "long.md": long, "arabic.md": arabic}
+    return {**plain, "long.md": long, "arabic.md": arabic}
 
 
 @pytest.fixture(scope="module")
@@ -129,13 +129,15 @@ def website(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Website]:
             {"path": "best", "select": {"quality": 40, "not": {"topic": "Cats"}}},
             {"path": "topics/{topic}", "each": "topic", "title": "{site}: {topic}"},
         ]
-        made = Publication(
+        publication = Publication(
             root / "site", articles(), {"feeds": feeds}, url=home, feeds_url=f"{home}in/feeds/",
             rights="© Example", icon=f"{home}a.png",
         )  # fmt: skip
-        (made.root / "topics.yaml").write_text("- name: Nobody\n  description: Nothing yet.\n")
-        made.build()
-        made.export(root / "in" / "feeds", host="netlify")
+        (publication.root / "topics.yaml").write_text(
+            "- name: Nobody\n  description: Nothing yet.\n"
+        )
+        publication.build()
+        publication.export(root / "in" / "feeds", host="netlify")
         for name in ("a.png", "favicon.ico"):
             (root / name).write_bytes(png())
         thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -155,26 +157,26 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, website: Website) -> Iterator[Page]:
-    """A new page, on which nothing may be said on the console or asked of another host."""
-    said: list[str] = []
-    asked: list[str] = []
+    """A new page that may log nothing to the console and request nothing from other hosts."""
+    messages: list[str] = []
+    urls: list[str] = []
 
-    def note(message: ConsoleMessage) -> None:
-        said.append(message.text)
+    def record_message(message: ConsoleMessage) -> None:
+        messages.append(message.text)
 
-    def look(request: Request) -> None:
-        asked.append(request.url)
+    def record_url(request: Request) -> None:
+        urls.append(request.url)
 
     context = browser.new_context()
     page = context.new_page()
-    page.on("console", note)
-    page.on("request", look)
+    page.on("console", record_message)
+    page.on("request", record_url)
     yield page
     context.close()
     home = website.url.removesuffix("in/feeds/")
-    assert said == []
-    assert [url for url in asked if not url.startswith((home, "data:"))] == []
-    assert asked
+    assert messages == []
+    assert [url for url in urls if not url.startswith((home, "data:"))] == []
+    assert urls
 
 
 def unfold(page: Page) -> None:
@@ -342,9 +344,9 @@ def test_light_and_dark_fill_the_screen(
 
 
 def test_no_page_holds_a_script_or_a_style(website: Website) -> None:
-    found = sorted(website.folder.rglob("*.html"))
-    assert len(found) > 50
-    for file in found:
+    pages = sorted(website.folder.rglob("*.html"))
+    assert len(pages) > 50
+    for file in pages:
         text = file.read_text(encoding="utf-8")
         assert "<script" not in text
         assert "<style" not in text

@@ -41,13 +41,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def recorder(server: Server) -> Iterator[Recorder]:
-    made = Recorder(server.port)
-    yield made
-    made.stop()
+    proxy = Recorder(server.port)
+    yield proxy
+    proxy.stop()
 
 
 def run(folder: Path, *command: str) -> str:
-    """What a command says on its standard output; it has no home but `folder`."""
+    """Run a command with `folder` as its home, and return its standard output."""
     done = subprocess.run(
         command,
         env={"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8"},
@@ -77,11 +77,11 @@ def test_feedparser_gets_304_with_either_validator(recorder: Recorder, path: str
 @pytest.mark.parametrize("path", ["/all.rss", "/all.atom", "/all.json"])
 def test_lemon24_reader_gets_304_and_what_is_new(recorder: Recorder, path: str) -> None:
     address = url(recorder, path)
-    with reader.make_reader(":memory:") as made:
-        made.add_feed(address)
+    with reader.make_reader(":memory:") as client:
+        client.add_feed(address)
         for _ in range(3):
-            made.update_feed(address)
-        assert [entry.title for entry in made.get_entries()] == TITLES
+            client.update_feed(address)
+        assert [entry.title for entry in client.get_entries()] == TITLES
     assert recorder.statuses(path) == [200, 304, 304]
 
 

@@ -62,9 +62,9 @@ def site(root: Path, *, changed: bool) -> Publication:
         )
         for number in range(9)
     }
-    made = Publication(root, articles)
-    made.build()
-    return made
+    publication = Publication(root, articles)
+    publication.build()
+    return publication
 
 
 class States:
@@ -151,10 +151,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = shutil.which("mount") or "mount"
-    made = subprocess.run(
+    mounted = subprocess.run(
         [mount, "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], capture_output=True, check=False
     )
-    if made.returncode:
+    if mounted.returncode:
         pytest.skip("only root may mount a small disk")
     yield disk
     subprocess.run([mount.replace("mount", "umount"), disk], check=True)

@@ -169,7 +169,7 @@ def test_hidden_memory_below_the_feeds_is_kept(tmp_path: Path, store: Store, sta
     assert [path.startswith("/.feeds-state/catalogue-probe-") for path in asked] == [True]
     assert not [name for name in site.objects.list_keys() if "probe" in name]
     report = site.publish()  # the host is unreachable now
-    assert any("Could not check" in note for note in report.export.said)
+    assert any("Could not check" in note for note in report.export.notes)
 
 
 def test_hidden_record_does_not_hide_the_copy(tmp_path: Path, store: Store) -> None:

@@ -79,7 +79,7 @@ def publication(root: Path, mount: str) -> Publication:
         )
         for number in range(1, 6)
     }
-    made = Publication(
+    site = Publication(
         root,
         articles,
         FEEDS,
@@ -87,18 +87,18 @@ def publication(root: Path, mount: str) -> Publication:
         hub="https://hub.example.net/?a=b%20c",
         http={"hsts": "365d"},
     )
-    made.build()
-    return made
+    site.build()
+    return site
 
 
 class Sides:
-    """One site twice: behind a web server, and behind our own."""
+    """One site, served by a web server and by our server."""
 
     def __init__(self, host: str, mount: str, port: int, ours: int) -> None:
         self.host, self.mount, self.port, self.ours = host, mount, port, ours
 
     def ask(self, name: str, method: str = "GET", **headers: str) -> tuple[Answer, Answer]:
-        """The answers of the web server and of our own to one request."""
+        """Return the answers of the web server and of our server to one request."""
         path = self.mount + name
         return ask(self.port, path, method, **headers), ask(self.ours, path, method, **headers)
 
@@ -226,8 +226,8 @@ def test_moved_feeds_redirect_as_on_the_server(sides: Sides, name: str) -> None:
     ],
 )  # fmt: skip
 def test_missing_feed_is_404_and_not_stored(sides: Sides, name: str) -> None:
-    for asked in ({}, {"If_None_Match": "*"}):
-        theirs, ours = sides.ask(name, **asked)
+    for request_headers in ({}, {"If_None_Match": "*"}):
+        theirs, ours = sides.ask(name, **request_headers)
         assert ours.status == 404
         if "%2f" in name:  # out of our folder: nothing, before our rules are looked at
             assert theirs.status in (400, 404) or theirs.body == b""
@@ -275,8 +275,11 @@ def test_other_methods_are_405(sides: Sides) -> None:
 
 @pytest.mark.rule("H56")
 def test_preflights_are_allowed(sides: Sides) -> None:
-    said = {"Origin": "https://x.example", "Access_Control_Request_Headers": "if-none-match"}
-    theirs, ours = sides.ask("all.rss", "OPTIONS", **said)
+    request_headers = {
+        "Origin": "https://x.example",
+        "Access_Control_Request_Headers": "if-none-match",
+    }
+    theirs, ours = sides.ask("all.rss", "OPTIONS", **request_headers)
     assert (theirs.status, ours.status) == (204, 204)
     for name in ours.headers:
         if name.startswith(("access-control-allow", "access-control-max")):
@@ -284,7 +287,7 @@ def test_preflights_are_allowed(sides: Sides) -> None:
 
 
 class State:
-    """What a client may know of a document: the tags of its codings, and when it changed."""
+    """A client's validators for a document: the ETags of its codings, and its Last-Modified."""
 
     def __init__(self, port: int, path: str) -> None:
         plain, coded = ask(port, path), ask(port, path, Accept_Encoding="gzip")
@@ -296,50 +299,51 @@ class State:
 
 
 Vector = Callable[[State], dict[str, str]]
-# What is asked -> status, and the coding of a body.
+# Request headers -> status, and the coding of the body.
 VECTORS: Mapping[str, tuple[Vector, int, str | None]] = {
     "nothing": (lambda _: {}, 200, None),
-    "h31 q-values": (lambda _: {"Accept_Encoding": "br;q=0, gzip;q=0.1"}, 200, "gzip"),
-    "h31 refused": (lambda _: {"Accept_Encoding": "gzip;q=0"}, 200, None),
-    "h31 capitals": (lambda _: {"Accept_Encoding": "GZIP"}, 200, "gzip"),
-    "h32 empty": (lambda _: {"Accept_Encoding": ""}, 200, None),
-    "h33 not plain": (lambda _: {"Accept_Encoding": "identity;q=0, gzip"}, 200, "gzip"),
-    "h33 none stored": (lambda _: {"Accept_Encoding": "zstd"}, 200, None),
-    "h36 via": (lambda _: {"Accept_Encoding": "gzip", "Via": "1.1 cache"}, 200, "gzip"),
-    "h4 same": (lambda s: {"If_None_Match": s.plain}, 304, None),
-    "h4 coded": (lambda s: {"If_None_Match": s.coded, "Accept_Encoding": "gzip"}, 304, None),
-    "h4 weak": (lambda s: {"If_None_Match": f"W/{s.plain}"}, 304, None),
-    "h5 list": (lambda s: {"If_None_Match": f'"x", W/{s.plain}'}, 304, None),
-    "h5 star": (lambda _: {"If_None_Match": "*"}, 304, None),
-    "h10 tag first": (
+    "q-values": (lambda _: {"Accept_Encoding": "br;q=0, gzip;q=0.1"}, 200, "gzip"),
+    "refused": (lambda _: {"Accept_Encoding": "gzip;q=0"}, 200, None),
+    "capitals": (lambda _: {"Accept_Encoding": "GZIP"}, 200, "gzip"),
+    "empty": (lambda _: {"Accept_Encoding": ""}, 200, None),
+    "not plain": (lambda _: {"Accept_Encoding": "identity;q=0, gzip"}, 200, "gzip"),
+    "none stored": (lambda _: {"Accept_Encoding": "zstd"}, 200, None),
+    "via": (lambda _: {"Accept_Encoding": "gzip", "Via": "1.1 cache"}, 200, "gzip"),
+    "same": (lambda s: {"If_None_Match": s.plain}, 304, None),
+    "coded": (lambda s: {"If_None_Match": s.coded, "Accept_Encoding": "gzip"}, 304, None),
+    "weak": (lambda s: {"If_None_Match": f"W/{s.plain}"}, 304, None),
+    "list": (lambda s: {"If_None_Match": f'"x", W/{s.plain}'}, 304, None),
+    "star": (lambda _: {"If_None_Match": "*"}, 304, None),
+    "tag first": (
         lambda s: {"If_None_Match": '"x"', "If_Modified_Since": s.date(0)}, 200, None,
     ),
-    "h12 equal": (lambda s: {"If_Modified_Since": s.date(0)}, 304, None),
-    "h12 later": (lambda s: {"If_Modified_Since": s.date(86_400)}, 304, None),
-    "h12 earlier": (lambda s: {"If_Modified_Since": s.date(-1)}, 200, None),
-    "h12 no date": (lambda _: {"If_Modified_Since": "yesterday"}, 200, None),
-    "h13 empty tag": (
+    "equal": (lambda s: {"If_Modified_Since": s.date(0)}, 304, None),
+    "later": (lambda s: {"If_Modified_Since": s.date(86_400)}, 304, None),
+    "earlier": (lambda s: {"If_Modified_Since": s.date(-1)}, 200, None),
+    "no date": (lambda _: {"If_Modified_Since": "yesterday"}, 200, None),
+    "empty tag": (
         lambda s: {"If_None_Match": "", "If_Modified_Since": s.date(0)}, 200, None,
     ),
 }  # fmt: skip
-# What a web server does otherwise, and nothing can be done about.
-OTHERWISE = {("caddy", "h13 empty tag"): (304, None)}
+# Deviations of a web server that cannot be configured away.
+OTHERWISE = {("caddy", "empty tag"): (304, None)}
 
 
+@pytest.mark.rule("H4", "H5", "H10", "H12", "H13", "H14", "H30", "H31", "H32", "H33", "H36")
 @pytest.mark.parametrize("name", VECTORS)
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_http_vectors_get_the_answer_of_the_server(sides: Sides, name: str, method: str) -> None:
-    said, status, coding = VECTORS[name]
+    headers_for, status, coding = VECTORS[name]
     path = f"{sides.mount}all.rss"
     for port, host in ((sides.ours, "ours"), (sides.port, sides.host)):
-        answer = ask(port, path, method, **said(State(port, path)))
+        answer = ask(port, path, method, **headers_for(State(port, path)))
         wanted = OTHERWISE.get((host, name), (status, coding))
         assert (answer.status, answer.headers.get("content-encoding")) == wanted, host
-        assert answer.headers["vary"] == "Accept-Encoding", "h30"
+        assert answer.headers["vary"] == "Accept-Encoding"
         if answer.status == 304:
             assert answer.body == b""
             for key in ("etag", "cache-control", "access-control-allow-origin", "link"):
-                assert key in answer.headers, f"h14: {key}"
+                assert key in answer.headers, key
 
 
 @pytest.mark.rule("H2")
@@ -366,15 +370,15 @@ def test_nginx_prefers_brotli_if_it_has_the_module() -> None:
         with serving("nginx", folder / "www", folder / "www", folder / "run") as port:
             for name in ("all.rss", "feeds.opml", "all.html"):
                 plain = ask(port, f"/{name}")
-                found = {
-                    said: ask(port, f"/{name}", Accept_Encoding=said)
-                    for said in ("gzip, br", "gzip", "br;q=0, gzip")
+                answers = {
+                    accepted: ask(port, f"/{name}", Accept_Encoding=accepted)
+                    for accepted in ("gzip, br", "gzip", "br;q=0, gzip")
                 }
-                coded = [answer.headers["content-encoding"] for answer in found.values()]
+                coded = [answer.headers["content-encoding"] for answer in answers.values()]
                 assert coded == ["br", "gzip", "gzip"]
-                assert brotli.decompress(found["gzip, br"].body) == plain.body
-                assert gzip.decompress(found["gzip"].body) == plain.body
-                tag = found["gzip, br"].headers["etag"]
+                assert brotli.decompress(answers["gzip, br"].body) == plain.body
+                assert gzip.decompress(answers["gzip"].body) == plain.body
+                tag = answers["gzip, br"].headers["etag"]
                 again = ask(port, f"/{name}", Accept_Encoding="br", If_None_Match=tag)
                 assert (again.status, again.headers["vary"]) == (304, "Accept-Encoding")
 

@@ -55,7 +55,7 @@ def test_scheduled_articles_are_not_stored_in_public(tmp_path: Path, host: str) 
     out = tmp_path / "out"
     report = publish(site.site, out, NOW, silent)
     assert report.memory == "none"
-    assert any("set export.state to a private folder" in note for note in report.export.said)
+    assert any("set export.state to a private folder" in note for note in report.export.notes)
     assert not list(out.glob("**/catalogue-*"))
 
 

@@ -58,8 +58,8 @@ class Origin:
             def do_GET(self) -> None:  # noqa: N802
                 path = unquote(urlsplit(self.path).path).lstrip("/") or "index.html"
                 origin.asked[path] += 1
-                found = (origin.out / ".feeds-export.json").read_bytes()
-                file = msgspec.json.decode(found, type=Manifest).files[path]
+                stored = (origin.out / ".feeds-export.json").read_bytes()
+                file = msgspec.json.decode(stored, type=Manifest).files[path]
                 self.reply(
                     200,
                     (origin.out / path).read_bytes(),
@@ -127,8 +127,8 @@ class Site:
 
     @property
     def pending(self) -> dict[str, str]:
-        found = (self.out / ".feeds-state" / RECORD).read_bytes()
-        return msgspec.json.decode(found, type=Record).purge
+        stored = (self.out / ".feeds-state" / RECORD).read_bytes()
+        return msgspec.json.decode(stored, type=Record).purge
 
 
 @pytest.mark.parametrize(
@@ -208,20 +208,20 @@ def requests(cache: Cache, count: int = 1) -> Sequence[PurgeRequest]:
 
 def test_busy_cache_is_retried_after_retry_after(cache: Cache) -> None:
     cache.answers[:] = [503, (429, {"Retry-After": "1"}), 200]
-    told: list[str] = []
+    messages: list[str] = []
     start = time.monotonic()
-    made = list(purging.send("bunny", requests(cache), lambda what, *_: told.append(what)))
+    sent = list(purging.send("bunny", requests(cache), lambda what, *_: messages.append(what)))
     assert len(cache.asked) == 3
     assert time.monotonic() - start >= 1
-    assert len(made) == 1
-    assert "bunny is busy: waiting 1 seconds" in told
+    assert len(sent) == 1
+    assert "bunny is busy: waiting 1 seconds" in messages
 
 
 def test_only_failed_requests_are_retried(cache: Cache) -> None:
     cache.answers[:] = [200] * 5 + [429] * 3
-    made = requests(cache, 10)
-    done = list(purging.send("bunny", made, silent))
-    assert sorted(each.url for each in done) == sorted(each.url for each in made)
+    unsent = requests(cache, 10)
+    done = list(purging.send("bunny", unsent, silent))
+    assert sorted(each.url for each in done) == sorted(each.url for each in unsent)
     assert len(cache.asked) == 10 + 3
     assert len(set(cache.asked)) == 10
 

@@ -22,14 +22,14 @@ def tags(server: Server) -> dict[str, str | None]:
 
 
 def workers(server: Server) -> list[int]:
-    """The process ids of what answers."""
-    told = subprocess.run(
+    """Return the process ids of the workers."""
+    listing = subprocess.run(
         ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(server.process.pid)],
         capture_output=True,
         text=True,
         check=False,
     )
-    lines = [line.split(maxsplit=1) for line in told.stdout.splitlines()]
+    lines = [line.split(maxsplit=1) for line in listing.stdout.splitlines()]
     return [int(pid) for pid, args in lines if "spawn_main" in args]
 
 

@@ -20,8 +20,8 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="ne
 
 
 def workers(server: Server) -> list[int]:
-    """The process ids of the workers, those that are about to end left out."""
-    main, found = server.process.pid, []
+    """Return the process ids of the workers, except those that are about to end."""
+    main, pids = server.process.pid, []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             state, parent = stat.read_text().rpartition(")")[2].split()[:2]
@@ -29,8 +29,8 @@ def workers(server: Server) -> list[int]:
         except OSError:
             continue
         if int(parent) == main and state != "Z" and b"spawn_main" in command:
-            found.append(int(stat.parent.name))
-    return found
+            pids.append(int(stat.parent.name))
+    return pids
 
 
 def wait_until(holds: object, seconds: float = 15) -> bool:

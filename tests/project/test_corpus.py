@@ -1,4 +1,4 @@
-"""Feeds of a real site hold what the live site showed, and every reader reads the same in them.
+"""Feeds of a real site match the live site, and every reader parses them alike.
 
 The corpus lies beside the repository, as other people's data that is no part of it.
 """
@@ -72,12 +72,12 @@ class Corpus(NamedTuple):
 
 
 def publish(root: Path, folder: Path, **settings: Any) -> Corpus:
-    made = Publication(root, {}, FEEDS, **settings)
+    publication = Publication(root, {}, FEEDS, **settings)
     (root / "topics").symlink_to(SITE / "_data" / "topics")
     (root / "providers").symlink_to(SITE / "_data" / "organizations")
-    made.build(NOW)
-    site = made.site
-    with made.read() as catalogue:
+    publication.build(NOW)
+    site = publication.site
+    with publication.read() as catalogue:
         feeds = feed_documents.all_feeds(site, catalogue, NOW)
         shown = {
             path: [each.seq for each in catalogue.feeds.shown(feed, NOW)]
@@ -116,15 +116,15 @@ def related(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 
 @pytest.fixture(params=["powerapps", "related"])
 def corpus(request: pytest.FixtureRequest) -> Corpus:
-    made: Corpus = request.getfixturevalue(request.param)
-    return made
+    publication: Corpus = request.getfixturevalue(request.param)
+    return publication
 
 
 # --- the live site's articles
 
 
 class Story(NamedTuple):
-    """What the live site and a feed both say of an article."""
+    """The properties of an article that both the live site and a feed contain."""
 
     published: datetime
     title: str
@@ -155,12 +155,14 @@ def live(path: Path) -> list[Story]:
 
 def from_rss(body: bytes) -> list[Story]:
     def story(item: Any) -> Story:
-        # A description is HTML, if it were only for its escaping.
-        said = html.fragment_fromstring(item.findtext("description") or "", create_parent=True)
+        # A description is HTML, even if only because of its escaping.
+        description = html.fragment_fromstring(
+            item.findtext("description") or "", create_parent=True
+        )
         return Story(
             parsedate_to_datetime(item.findtext("pubDate")),
             item.findtext("title"),
-            squeezed(said.text_content()),
+            squeezed(description.text_content()),
             item.findtext("link"),
             item.findtext("source"),
             tuple(item.xpath("media:content[@medium='image']/@url", namespaces=SPACES)),
@@ -257,16 +259,16 @@ def test_every_feed_is_well_formed_and_its_ids_unique(corpus: Corpus, format_: F
     ids = "channel/item/guid" if format_ == "rss" else "a:entry/a:id"
     for path, body in bodies(corpus, format_):
         expat.ParserCreate().Parse(body, True)
-        found = [each.text for each in etree.fromstring(body).iterfind(ids, SPACES)]
+        shown = [element.text for element in etree.fromstring(body).iterfind(ids, SPACES)]
         expected = [entry.id for entry in corpus.entries[path]]
-        assert found == expected
-        assert len(set(found)) == len(found)
+        assert shown == expected
+        assert len(set(shown)) == len(shown)
 
 
 def test_every_json_feed_has_the_same_ids(corpus: Corpus) -> None:
     for path, body in bodies(corpus, "json"):
-        found = [item["id"] for item in json.loads(body)["items"]]
-        assert found == [entry.id for entry in corpus.entries[path]]
+        shown = [item["id"] for item in json.loads(body)["items"]]
+        assert shown == [entry.id for entry in corpus.entries[path]]
 
 
 def test_there_is_a_feed_of_every_kind(powerapps: Corpus, related: Corpus) -> None:
@@ -284,11 +286,11 @@ _PADDED = re.compile(rb"[A-Za-z0-9+/]{22}==")
 
 def test_nothing_that_is_secured_leaves(corpus: Corpus) -> None:
     files = corpus.folder.rglob("*.md")
-    kept = {end for file in files for end in _SECURED.findall(file.read_bytes())}
-    assert len(kept) > 50
+    endings = {end for file in files for end in _SECURED.findall(file.read_bytes())}
+    assert len(endings) > 50
     for format_ in FORMATS:
         for path, body in bodies(corpus, format_):
-            assert kept.isdisjoint(_PADDED.findall(body)), (path, format_)
+            assert endings.isdisjoint(_PADDED.findall(body)), (path, format_)
     assert "secured" not in {key for item in items(corpus) for key in item}
 
 
@@ -308,7 +310,7 @@ def test_no_url_in_content_is_relative(corpus: Corpus) -> None:
 
 
 class Read(NamedTuple):
-    """What a reader makes of an entry; None where it or the format cannot say it."""
+    """An entry as a reader parses it; None if the reader or the format has no such property."""
 
     id: str
     title: str
@@ -389,27 +391,27 @@ def by_feedparser_rs(body: bytes) -> list[Read]:
 
 
 def by_reader(body: bytes, folder: Path, name: str) -> list[Read]:
-    """lemon24's reader; its RSS entries have no `updated`, for RSS has none."""
+    """lemon24's reader; its RSS entries have no `updated`, because RSS has none."""
     (folder / name).write_bytes(body)
-    with reader.make_reader(":memory:", feed_root=str(folder)) as made:
-        made.add_feed(name)
-        made.update_feed(name)
+    with reader.make_reader(":memory:", feed_root=str(folder)) as client:
+        client.add_feed(name)
+        client.update_feed(name)
         return [
             Read(
-                each.id,
-                each.title or "",
-                each.link or "",
-                each.published or datetime.min.replace(tzinfo=UTC),
-                each.updated,
-                [(file.href, file.type or "") for file in each.enclosures],
-                str(each.source.title) if isinstance(each.source, reader.EntrySource) else None,
+                entry.id,
+                entry.title or "",
+                entry.link or "",
+                entry.published or datetime.min.replace(tzinfo=UTC),
+                entry.updated,
+                [(file.href, file.type or "") for file in entry.enclosures],
+                str(entry.source.title) if isinstance(entry.source, reader.EntrySource) else None,
             )
-            for each in made.get_entries()
+            for entry in client.get_entries()
         ]
 
 
 def expected(entries: Sequence[Entry], format_: Format, *, source: bool) -> list[Read]:
-    """What a reader should make of the entries in this format."""
+    """Return the entries as a reader should parse them from this format."""
     return [
         Read(
             entry.id,
@@ -450,8 +452,8 @@ READERS: list[tuple[str, Format, Reading, bool]] = [
 def test_parsers_read_what_was_written(
     powerapps: Corpus, path: str, format_: Format, read: Reading, source: bool
 ) -> None:
-    found = read(powerapps.documents[path][format_].body)
-    assert found == expected(powerapps.entries[path], format_, source=source)
+    parsed = read(powerapps.documents[path][format_].body)
+    assert parsed == expected(powerapps.entries[path], format_, source=source)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # theirs
@@ -460,9 +462,9 @@ def test_parsers_read_what_was_written(
 def test_lemon24s_reader_reads_what_was_written(
     powerapps: Corpus, tmp_path: Path, path: str, format_: Format
 ) -> None:
-    found = by_reader(powerapps.documents[path][format_].body, tmp_path, f"feed.{format_}")
+    parsed = by_reader(powerapps.documents[path][format_].body, tmp_path, f"feed.{format_}")
     # It sorts entries its own way.
-    assert sorted(found) == sorted(
+    assert sorted(parsed) == sorted(
         expected(powerapps.entries[path], format_, source=format_ != "json")
     )
 

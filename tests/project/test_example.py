@@ -76,20 +76,20 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 @pytest.fixture(scope="module")
 def catalogue(site: Site) -> Iterator[Catalogue]:
-    made = Catalogue(site.catalogue)
-    report = builder.build(site, made, NOW, builder.BuildRequest(jobs=1))
+    example = Catalogue(site.catalogue)
+    report = builder.build(site, example, NOW, builder.BuildRequest(jobs=1))
     assert report.problems == ()
-    yield made
-    made.close()
+    yield example
+    example.close()
 
 
 @pytest.fixture(scope="module")
 def items(site: Site, catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
     """The items of every feed, as JSON Feed has them, with a `name` of ours."""
-    found = fetched(site, catalogue, NOW)
-    for each in (item for listed in found.values() for item in listed):
-        each["name"] = NAMES[each["id"].removeprefix(site.settings.id)]
-    return found
+    by_path = fetched(site, catalogue, NOW)
+    for item in (item for listed in by_path.values() for item in listed):
+        item["name"] = NAMES[item["id"].removeprefix(site.settings.id)]
+    return by_path
 
 
 def fetched(site: Site, catalogue: Catalogue, now: datetime) -> dict[str, list[dict[str, Any]]]:
@@ -117,8 +117,8 @@ def test_each_feed_holds_what_it_should(items: dict[str, list[dict[str, Any]]]) 
 
 
 def test_the_future_is_in_its_feeds_when_it_comes(site: Site, catalogue: Catalogue) -> None:
-    found = fetched(site, catalogue, datetime(2099, 9, 14, 12, tzinfo=UTC))
-    first = {path for path, listed in found.items() if listed and "eclipse" in listed[0]["title"]}
+    by_path = fetched(site, catalogue, datetime(2099, 9, 14, 12, tzinfo=UTC))
+    first = {path for path, listed in by_path.items() if listed and "eclipse" in listed[0]["title"]}
     assert first == {
         "all", "best", "quiet", "topics/night-sky", "in/news/night-sky", "types/article"
     }  # fmt: skip

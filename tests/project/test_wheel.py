@@ -1,4 +1,4 @@
-"""The wheel is complete: installed by itself, it publishes the example site."""
+"""The wheel is complete: installed in an empty environment, it publishes the example site."""
 
 import shutil
 import subprocess

@@ -61,7 +61,7 @@ def feed_urls(*paths: str) -> list[str]:
 
 
 def state_of(prefix: str) -> str:
-    """Return the URL of the state for the site at this prefix, outside of what readers fetch."""
+    """Return the URL of the state for the site at this prefix, outside the published paths."""
     return f"s3://{BUCKET}/state-{prefix}/.feeds-state"
 
 

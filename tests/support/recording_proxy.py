@@ -12,7 +12,7 @@ _HOPS = {"connection", "keep-alive", "transfer-encoding"}
 
 
 class Seen(NamedTuple):
-    """A request, and the status of what the server answered."""
+    """A request, and the status of its response."""
 
     method: str
     path: str
@@ -21,7 +21,7 @@ class Seen(NamedTuple):
 
 
 class Recorder:
-    """Listens on a port of its own, for the server at `port`.
+    """Listens on a separate port, in front of the server at `port`.
 
     `seen` has what passed, the newest last. Each of `adds` is a header put to every answer, such
     as the Age that a cache on the way would have told.

@@ -104,7 +104,7 @@ def within(seconds: float) -> Iterator[None]:
 class Publication:
     """A site with its catalogue, built at the times that a test says.
 
-    Files get times of their own, a minute after each other, from a day before `NOW`.
+    Files get different times, a minute apart, from a day before `NOW`.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""nginx, Caddy and Apache as Debian has them, each serving an export on a port of its own."""
+"""nginx, Caddy and Apache as Debian has them, each serving an export on a separate port."""
 
 import http.client
 import os
@@ -108,7 +108,7 @@ def _program(name: str) -> str | None:
 
 
 def has_brotli() -> bool:
-    """Whether nginx has the module for precompressed brotli."""
+    """Return whether nginx has the module for files precompressed with Brotli."""
     return Path("/usr/lib/nginx/modules/ngx_http_brotli_static_module.so").exists()
 
 

@@ -44,7 +44,7 @@ def configure(rules: HostRules, codings: tuple[str, ...]) -> HostFiles:
 
 
 def _redirects(rules: HostRules) -> tuple[bytes, list[str]]:
-    """Return the redirects, and what cannot be redirected."""
+    """Return the redirects, and the limitations of redirects."""
     safe, conflicting = without_conflicts(rules.redirects, rules.names, _paths(rules))
     lines = [(redirect, line) for redirect in safe if (line := _redirect(rules, redirect))]
     long = [redirect for redirect, line in lines if len(line) > MOST_REDIRECT]

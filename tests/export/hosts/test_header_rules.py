@@ -165,11 +165,11 @@ def test_overlapping_families_keep_the_max_age_of_each_feed() -> None:
 
 def test_feed_below_a_folder_named_archive_keeps_its_max_age() -> None:
     """A host without expressions cannot tell a number from another name."""
-    kept = [
+    definitions = [
         msgspec.structs.replace(make_feed("news", 1800), history=3),
         *(make_feed(path, 1800) for path in ("news/archive/maps", "all", "other")),
     ]
-    rules = rules_for(kept)
+    rules = rules_for(definitions)
     for host, sent in ((cloudflare, cloudflare_headers), (netlify, netlify_headers)):
         text = host.configure(rules, ()).files["_headers"].decode()
         for path, seconds in (("news/archive/maps", 1800), ("news/archive/1", 86_400)):

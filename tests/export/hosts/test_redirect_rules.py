@@ -101,7 +101,7 @@ def test_github_pages_has_copies_of_feeds_at_old_paths(site: Publication, tmp_pa
     assert f"url={host_rules(site).path}all.html" in leading
     assert (out / ".nojekyll").read_bytes() == b""
     assert not (out / "away").exists()
-    limitations = " ".join(report.said)
+    limitations = " ".join(report.notes)
     assert "no 410: paths that are gone, such as dead.rss" in limitations
     assert "cannot redirect 1 old paths, such as away:" in limitations
 
