@@ -144,7 +144,10 @@ def _open(
     reading = preset.read(path, file.data, file.body)
     if reading.skipped:
         return Article(None, withheld=True, reason=reading.skipped)
-    file = msgspec.structs.replace(file, data=reading.data, body=reading.body, names=reading.names)
+    if reading.matter.data or reading.names:
+        file = msgspec.structs.replace(
+            file, data=reading.data, body=reading.body, names=reading.names
+        )
     problems = list(file.problems)
     fields = Fields(file, file.data, problems)
     verdict = withholding.judge(fields, path, file.repeated, now, site)

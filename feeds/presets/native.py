@@ -1,6 +1,7 @@
 """Articles in this project's own vocabulary, in which common names of other tools count, too."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -8,12 +9,16 @@ from feeds.presets import vocabulary
 from feeds.presets.matter import Matter, fold
 from feeds.presets.permalink import PageFacts
 from feeds.presets.preset import Preset
-from feeds.presets.reading import Format, Options, Reading, SummarySource
+from feeds.presets.reading import Format, Location, Options, Reading, SummarySource
 from feeds.util import dates
 from feeds.util.text import slug
 
 # Names that our vocabulary has, with a meaning that need not be that of `vocabulary.COMMON`.
 _OURS = frozenset({"category", "excerpt", "length", "locale", "language", "authors", "audio"})
+# Names of ours that are common names in other tools, and mean the same there.
+_ALWAYS_OURS = frozenset({"title", "name", "published", "images", "topics"})
+_EMPTY, _NOWHERE = Matter({}), Location()
+_MAX_PLAIN = 1_000  # names
 _COMMON: Mapping[str, tuple[str, ...]] = {
     ours: tuple(name for name in names if name not in _OURS)
     for ours, names in vocabulary.COMMON.items()
@@ -34,21 +39,46 @@ class Native(Preset):
         super().__init__(options)
         self._names = {**_COMMON, **options.fields}
         names = (name for candidates in self._names.values() for name in candidates)
-        self._folded = frozenset(fold(name.partition(".")[0]) for name in names) - {"title", "name"}
+        self._common = frozenset(fold(name.partition(".")[0]) for name in names)
+        # Names of the articles so far that are no common ones.
+        self._plain = set(_ALWAYS_OURS)
 
     def read(self, path: str, data: Mapping[str, Any], body: str) -> Reading:
         """Return the article; most have only our names, and are returned as they are."""
         data = self._with_defaults(path, data)
-        matter = Matter(data)
-        if matter.is_disjoint(self._folded):
-            return Reading(data=dict(data), body=body, matter=matter)
-        reading = Reading(data=dict(data), body=body, matter=matter)
+        if self._is_plain(data):
+            return Reading(data=dict(data), body=body, matter=_EMPTY)
+        reading = Reading(data=dict(data), body=body, matter=Matter(data))
         for ours, read in self.readers.items():
             value = data.get(ours)
             is_list_of_text = isinstance(value, list) and any(isinstance(i, str) for i in value)
             if value in (None, "", []) or (ours == "images" and is_list_of_text):
                 read(self, reading, path)
         return reading
+
+    def _is_plain(self, data: Mapping[str, Any]) -> bool:
+        """Return whether no key of the front matter is a common name of another tool."""
+        images = data.get("images")
+        if not isinstance(data.get("published", True), bool) or (
+            isinstance(images, list) and any(isinstance(image, str) for image in images)
+        ):
+            return False  # a date and plain URLs, in other tools
+        if data.keys() <= self._plain:
+            return True
+        others = [name for name in data if name not in self._plain and isinstance(name, str)]
+        if not self._common.isdisjoint(map(fold, others)):
+            return False
+        if len(self._plain) < _MAX_PLAIN:
+            self._plain.update(others)
+        return True
+
+    def locate(
+        self, path: str, reading: Reading, title: str, published: datetime, category: str | None
+    ) -> Location:
+        """Return where the page is; most sites link to the sources of their articles."""
+        if reading.matter is _EMPTY and not self.options.permalink:
+            return _NOWHERE
+        return super().locate(path, reading, title, published, category)
 
     def read_title(self, reading: Reading, path: str) -> None:  # noqa: ARG002
         """Read the title, but not from a heading or a file name."""
