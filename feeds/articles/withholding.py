@@ -5,19 +5,17 @@ keys for drafts, hidden pages and dates of publication. All of them withhold the
 does an unclear value, because a published draft cannot be taken back.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from feeds.articles import frontmatter
 from feeds.articles.fields import Fields
-from feeds.articles.withholding_keys import OWN, UNIQUE, Kind, Meaning, find_meaning, fold, words
+from feeds.articles.withholding_keys import OWN, UNIQUE, Kind, Meaning, find_meaning, words
+from feeds.articles.withholding_values import means_no_date, shown, time_of, truth_of, word_of
 from feeds.config.site import Site
 from feeds.util import dates
-from feeds.util.text import quote_for_message
 
-_TRUE, _FALSE = words("true yes on 1 y t"), words("false no off 0 n f")
 _PUBLIC = words(
     "published publish public live final done complete completed finished approved released"
     " active online visible listed current open"
@@ -27,17 +25,14 @@ _NOT_PUBLIC = words(
     " inactive disabled deleted removed unlisted embargoed withheld wip review inreview internal"
     " offline archived"
 )
-_NO_DATE = frozenset({"", "never", "none", "no", "false"})
 # Values of `date` in Eleventy, which are never in the future.
 _PAST = words("created lastmodified gitcreated gitlastmodified")
+# The kinds of keys with a date that withholds.
+_DATED: tuple[Kind, ...] = ("expiry", "publish", "embargo")
 # The parts of Hugo's `build`, and their values that withhold.
 _PARTS, _NEVER = ("render", "list"), frozenset({"never", "false"})
 
 _DRAFTS = "drafts"  # the folder of Jekyll and Hexo is _drafts
-# Seconds or milliseconds since 1970, from 2001 on.
-_EPOCH = re.compile(r"\d{10}(\d{3})?", re.ASCII)
-_MAX_DATE = 100  # characters
-
 _WITHHELD = "so the article is withheld"
 _EXAMPLE_DATE = "2024-05-31T09:00:00Z"
 
@@ -121,7 +116,7 @@ def _own_reason(fields: Fields) -> str:
         if name in fields:
             value = fields.flag(name)
             if value is withholding_value or value is None:
-                reason = reason or f"{name}: {_shown(fields.raw(name))}"
+                reason = reason or f"{name}: {shown(fields.raw(name))}"
     return reason
 
 
@@ -139,8 +134,10 @@ def _judge_foreign_keys(fields: Fields, path: str, now: datetime, site: Site) ->
             reason, change = _judge_expiry(value, now, site)
         elif meaning.kind in ("publish", "embargo"):
             reason, change = _judge_start(fields, value, meaning.kind, path, now, site)
+        elif meaning.kind == "params":
+            reason, change = _judge_params(value, now, site)
         else:
-            reason = _reason(fields, name, value, meaning)
+            reason = _reason(fields, name, value, meaning, site)
         changes += [int(change.timestamp())] if change else []
         if reason:
             if not (reason.label and site.preset.is_foreign):
@@ -149,84 +146,105 @@ def _judge_foreign_keys(fields: Fields, path: str, now: datetime, site: Site) ->
     return Verdict(withheld, min(changes, default=None), (label or "unclear") if withheld else "")
 
 
-def _reason(fields: Fields, name: str, value: Any, meaning: Meaning) -> _Reason | None:
+def _reason(fields: Fields, name: str, value: Any, meaning: Meaning, site: Site) -> _Reason | None:
     """Return why a value that is not a date withholds the article; None if it does not."""
-    truth = _truth(value)
-    clear = _Reason(f"is {_shown(value)}, {_WITHHELD}", f"{name}: {_shown(value)}")
+    truth = truth_of(value)
+    clear = _Reason(f"is {shown(value)}, {_WITHHELD}", f"{name}: {shown(value)}")
     if meaning.kind == "flag" and truth is None:
-        return _Reason(
-            f"is {_shown(value)}, neither true nor false, {_WITHHELD}; write one of them"
-        )
+        return _Reason(f"is {shown(value)}, neither true nor false, {_WITHHELD}; write one of them")
     if meaning.kind == "misspelt" and value in (None, ""):
         return _Reason(f"is empty, {_WITHHELD}; write published: true or published: false")
     if meaning.kind in ("flag", "misspelt", "option"):
         return clear if truth is meaning.withholds else None
     if meaning.kind == "state":
-        return clear if _word(value) in _NOT_PUBLIC else None
-    if meaning.kind == "params":
-        return _params_reason(value)
+        return clear if word_of(value) in _NOT_PUBLIC else None
     if meaning.kind == "parts":
-        parts = value if isinstance(value, dict) else {}
-        never = any(_word(parts.get(part)) in _NEVER for part in _PARTS)
+        never = _is_never_built(value)
         return _Reason(f"contains never, {_WITHHELD}", f"{name}: never") if never else None
     if meaning.kind == "status":
-        return _status_reason(fields, value, clear)
+        return _status_reason(fields, value, clear, site)
     return None
 
 
-def _status_reason(fields: Fields, value: Any, clear: _Reason) -> _Reason | None:
+def _status_reason(fields: Fields, value: Any, clear: _Reason, site: Site) -> _Reason | None:
     """Return why a status withholds the article: `clear`, or that it may not be public."""
-    word, truth = _word(value), _truth(value)
+    word, truth = word_of(value), truth_of(value)
     if word in _NOT_PUBLIC or truth is False:
         return clear
+    if site.preset.has_status_badges and word:
+        return None
     if word in _PUBLIC or truth or fields.raw("published") is True:
         return None
-    message = f"is {_shown(value)}, which may mean that it is not public, {_WITHHELD}"
+    message = f"is {shown(value)}, which may mean that it is not public, {_WITHHELD}"
     return _Reason(f"{message}; if it is public, write published: true too")
 
 
-def _params_reason(value: Any) -> _Reason | None:
-    """Return why custom parameters (Hugo, Zola) withhold the article; None if they do not."""
+def _judge_params(value: Any, now: datetime, site: Site) -> tuple[_Reason | None, datetime | None]:
+    """Return why custom parameters (Hugo, Zola) withhold the article, and when that changes.
+
+    Only clear values count, because themes have these names for other things, too.
+    """
+    changes = []
     for name, inner in value.items() if isinstance(value, dict) else ():
         meaning = find_meaning(name) if isinstance(name, str) else None
-        if meaning and meaning.kind == "flag" and _truth(inner) is meaning.withholds:
-            label = f"{name}: {_shown(inner)}"
-            return _Reason(f"has {label}, {_WITHHELD}", label)
-    return None
+        if meaning is None:
+            continue
+        may_be_date = meaning.kind in _DATED or (meaning.kind == "flag" and not meaning.withholds)
+        moment = time_of(inner, site) if may_be_date else None
+        change = moment if moment is not None and moment > now else None
+        is_over = moment is not None and (change is None) is (meaning.kind == "expiry")
+        if is_over or (moment is None and _clearly_withholds(inner, meaning)):
+            label = f"{name}: {shown(inner)}"
+            return _Reason(f"has {label}, {_WITHHELD}", label), change
+        changes += [change] if change else []
+    return None, min(changes, default=None)
+
+
+def _clearly_withholds(value: Any, meaning: Meaning) -> bool:
+    if meaning.kind in ("flag", "misspelt", "option"):
+        return truth_of(value) is meaning.withholds
+    if meaning.kind in ("status", "state"):
+        return word_of(value) in _NOT_PUBLIC or truth_of(value) is False
+    return meaning.kind == "parts" and _is_never_built(value)
+
+
+def _is_never_built(value: Any) -> bool:
+    parts = value.items() if isinstance(value, dict) else ()
+    return any(word_of(name) in _PARTS and word_of(part) in _NEVER for name, part in parts)
 
 
 def _judge_start(
     fields: Fields, value: Any, kind: Kind, path: str, now: datetime, site: Site
 ) -> tuple[_Reason | None, datetime | None]:
     """Return why a publication date withholds the article, and until when; None if not."""
-    if value in (None, "") or (kind == "embargo" and _means_no_date(value)):
+    if value in (None, "") or (kind == "embargo" and means_no_date(value)):
         return None, None
-    start, has_date = _time(value, site), fields.raw("publishedDateTime")
-    if start is None and (has_date or kind == "embargo") and _word(value) not in _PAST:
+    start, has_date = time_of(value, site), fields.raw("publishedDateTime")
+    if start is None and (has_date or kind == "embargo") and word_of(value) not in _PAST:
         return _not_a_date(value), None
     if start is None or start <= now:
         return None, None
     if not (has_date or dates.in_name(path.rpartition("/")[2], site.zone)):
         return None, None  # reported by `has_unread_date`
-    message = f"is {_shown(value)}, which is in the future, {_WITHHELD} until then"
+    message = f"is {shown(value)}, which is in the future, {_WITHHELD} until then"
     return _Reason(message, "due later"), start
 
 
 def _judge_expiry(value: Any, now: datetime, site: Site) -> tuple[_Reason | None, datetime | None]:
     """Return why an expiry date withholds the article, or else when it will."""
-    if _means_no_date(value):
+    if means_no_date(value):
         return None, None
-    expiry = _time(value, site)
+    expiry = time_of(value, site)
     if expiry is None:
         return _not_a_date(value), None
     if expiry <= now:
-        message = f"is {_shown(value)}, which is in the past, {_WITHHELD}"
+        message = f"is {shown(value)}, which is in the past, {_WITHHELD}"
         return _Reason(message, "expired"), None
     return None, expiry
 
 
 def _not_a_date(value: Any) -> _Reason:
-    message = f"is {_shown(value)}, which is not a date, {_WITHHELD}"
+    message = f"is {shown(value)}, which is not a date, {_WITHHELD}"
     return _Reason(f"{message}; write {_EXAMPLE_DATE}, for example")
 
 
@@ -241,60 +259,18 @@ def _kind(name: str) -> Kind | None:
     return meaning.kind if meaning else None
 
 
-def _truth(value: Any) -> bool | None:
-    """Return whether a value is a spelling of true or of false; None if neither."""
-    word = _word(value)
-    return True if word in _TRUE else False if word in _FALSE else None
-
-
-def _word(value: Any) -> str:
-    """Return a value in lower case, without hyphens, underscores and spaces."""
-    return fold(str(value)) if isinstance(value, str | int) else ""
-
-
-def _means_no_date(value: Any) -> bool:
-    return value is None or (isinstance(value, str | int) and _word(value) in _NO_DATE)
-
-
-def _shown(value: Any) -> str:
-    """Return a value as messages show it."""
-    if value is None or value == "":
-        return "empty"
-    if isinstance(value, dict | list):
-        return "a mapping" if isinstance(value, dict) else "a list"
-    return str(value).lower() if isinstance(value, bool) else quote_for_message(value)
-
-
-def _time(value: Any, site: Site) -> datetime | None:
-    """Return the time, in UTC, that a value stands for; None if it is not a date.
-
-    Accepts seconds and milliseconds since 1970, and the mapping of `created` and `updated` of
-    MkDocs, too.
-    """
-    if isinstance(value, dict):
-        value = value.get("created")
-    if isinstance(value, str) and len(value) > _MAX_DATE:
-        return None
-    if isinstance(value, str | int) and (epoch := _EPOCH.fullmatch(str(value).strip())):
-        return dates.from_timestamp(int(epoch[0][:10]))
-    try:
-        return dates.parse(value, site.zone)
-    except dates.BadDateError:
-        return None
-
-
 def _may_be_date(value: Any, kind: Kind | None, site: Site) -> bool:
     """Return whether an author may have meant this value as the date of the article."""
     if value in (None, "") or isinstance(value, bool):
         return False
     if kind in ("date", "embargo"):
-        return _time(value, site) is not None
+        return time_of(value, site) is not None
     return kind == "publish"
 
 
 def _is_day(value: Any, time: datetime, site: Site) -> bool:
     """Return whether a date is on the same day as `time`, in its own time zone or the site's."""
-    parsed, day = _time(value, site), time.astimezone(site.zone).date()
+    parsed, day = time_of(value, site), time.astimezone(site.zone).date()
     if parsed is None:
         return False
     return parsed.astimezone(site.zone).date() == day or str(value).strip()[:10] == day.isoformat()

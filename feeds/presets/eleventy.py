@@ -66,7 +66,7 @@ class Eleventy(Preset):
         """Return an article; a list of collections that leave it out withholds it from those."""
         reading = super().read(path, data, body)
         excluded = reading.data.get(_EXCLUDED)
-        if isinstance(excluded, list):
+        if isinstance(excluded, list) and self.rule["collection"]:
             reading.data.pop(_EXCLUDED)
         return reading
 

@@ -137,7 +137,7 @@ class Hugo(Preset):
         reading.moment = (date or chosen).moment
         reading.dated = "front matter" if chosen.value else "file name"
         for value in reading.matter.all((*self.rule["date"], *self.rule["publishDate"])):
-            if not isinstance(value.value, bool):
+            if hugo_dates.is_date(value, self.options.zone):
                 reading.data.pop(value.keys[0], None)
         if published and published is not chosen:
             reading.data["publishdate"] = published.moment  # it withholds until then

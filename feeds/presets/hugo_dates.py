@@ -15,6 +15,8 @@ EXPIRY_DATE = ("expirydate", "unpublishdate")
 _FILE_NAME = ":filename"
 _DAY, _TIME = 10, 19  # the characters of 2024-05-31 and 2024-05-31-09-00-00
 _DELIMITERS = " -_"
+# Seconds since 1970: 1973 and 9999. Smaller numbers are flags, and years.
+_EARLIEST, _LATEST = 100_000_000, 253_402_300_799
 
 
 class Dated(NamedTuple):
@@ -42,6 +44,16 @@ def first(names: Iterable[str], matter: Matter, file_name: str, zone: ZoneInfo) 
     return None
 
 
+def is_date(value: Value, zone: ZoneInfo) -> bool:
+    """Return whether a value is a date that can be read, or Go's zero time."""
+    if isinstance(value.value, bool | dict | list):
+        return False
+    try:
+        return not is_set(value) or bool(_moment(value.value, zone))
+    except dates.BadDateError:
+        return False
+
+
 def is_set(value: Value) -> bool:
     """Return whether a value means a date; booleans and Go's zero time do not."""
     return not isinstance(value.value, bool | dict | list) and not str(value.value).startswith(
@@ -65,5 +77,7 @@ def in_name(name: str, zone: ZoneInfo) -> Dated | None:
 
 def _moment(value: object, zone: ZoneInfo) -> datetime:
     if isinstance(value, int):
+        if not _EARLIEST <= value <= _LATEST:
+            raise dates.BadDateError(f"{value} is not a date; write 2024-05-31, for example")
         return dates.from_timestamp(value)
     return dates.parse_aware(value, zone)

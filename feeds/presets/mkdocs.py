@@ -19,8 +19,6 @@ from feeds.presets.reading import Dialect, Format, Options, Reading, SummarySour
 _HEADING = re.compile(r"(?:[ \t]*\r?\n)*[ \t]*# *([^\r\n]+)")
 _ICON = re.compile(r" ?:(?:octicons|material|fontawesome|simple)-[a-z0-9-]+:(?:\{[^{}\n]*\})?")
 _INDEXES = ("index", "README")
-# Words of `status` that withhold; others are badges of pages (`new`, `deprecated`).
-_WITHHELD = frozenset({"draft", "hidden", "private", "unlisted", "unpublished"})
 
 
 class Mkdocs(Preset):
@@ -34,6 +32,7 @@ class Mkdocs(Preset):
     title: ClassVar[str] = "MkDocs Material blog"
     formats: ClassVar[tuple[Format, ...]] = ("yaml",)
     extensions: ClassVar[tuple[str, ...]] = (".md", ".markdown", ".mdown", ".mkdn", ".mkd")
+    has_status_badges: ClassVar[bool] = True  # `new` and `deprecated`, for example
     fields: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "title": ("title",),
         "published": ("date", "date.created"),
@@ -72,12 +71,10 @@ class Mkdocs(Preset):
         return "" if self._posts_folder(path) is not None else "is a page, but no post of the blog"
 
     def read(self, path: str, data: Mapping[str, Any], body: str) -> Reading:
-        """Return the post. Its `status` is a badge, and its `hide` are parts of the page."""
+        """Return the post. Its `hide` are parts of the page."""
         reading = super().read(path, _with_utc(data), body)
         for name in list(reading.data):
-            folded, value = fold(str(name)), reading.data[name]
-            is_badge = folded == "status" and str(value).strip().lower() not in _WITHHELD
-            if is_badge or folded in ("hide", "search", "pin"):
+            if fold(str(name)) in ("hide", "search", "pin"):
                 del reading.data[name]
         return reading
 

@@ -42,6 +42,8 @@ class Preset(FieldReader):
     """Whether a folder with an `index` file is one article, and its other files belong to it."""
     is_foreign: ClassVar[bool] = True
     """Whether articles are another tool's: no category and type but their own."""
+    has_status_badges: ClassVar[bool] = False
+    """Whether a `status` is a badge, unless it is a word that withholds."""
 
     def __init__(self, options: Options) -> None:
         super().__init__(options)
