@@ -1,0 +1,107 @@
+"""Reads the configuration of a Pelican site (docs.getpelican.com/en/latest/settings.html)."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from feeds.init import literals
+from feeds.init.findings import Findings, OldFeed
+from feeds.model.document import Format
+
+_CONFIGS = ("pelicanconf.py", "publishconf.py")
+_URL_NAMES = {"date", "category", "slug", "lang", "author"}
+_PLACEHOLDER = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
+_RULES = ("DEFAULT_CATEGORY", "USE_FOLDER_AS_CATEGORY", "SLUGIFY_SOURCE")
+# The settings of feeds: the format, and the field of a family.
+_FEEDS: Mapping[str, tuple[Format, str | None]] = {
+    "FEED_ATOM": ("atom", None), "FEED_RSS": ("rss", None), "FEED_ALL_ATOM": ("atom", None),
+    "FEED_ALL_RSS": ("rss", None), "CATEGORY_FEED_ATOM": ("atom", "topic"),
+    "CATEGORY_FEED_RSS": ("rss", "topic"), "TAG_FEED_ATOM": ("atom", "topic"),
+    "TAG_FEED_RSS": ("rss", "topic"),
+}  # fmt: skip
+_DEFAULT_FEEDS = {
+    "FEED_ALL_ATOM": "feeds/all.atom.xml", "CATEGORY_FEED_ATOM": "feeds/{slug}.atom.xml",
+}  # fmt: skip
+_FEED_SIZE = 100
+
+
+def detect(root: Path) -> tuple[str, ...]:
+    """Return the configuration files of a Pelican site; empty if the folder is none."""
+    names = tuple(name for name in _CONFIGS if (root / name).is_file())
+    return names if names[:1] == _CONFIGS[:1] else ()
+
+
+def inspect(root: Path) -> Findings:
+    """Return the settings of a Pelican site: those of publishconf.py, else of pelicanconf.py."""
+    settings: dict[str, Any] = {}
+    for name in _CONFIGS:
+        settings |= literals.read_python(root / name).values
+    unclear: list[str] = []
+    folder = str(settings.get("PATH") or ".")
+    paths = settings.get("ARTICLE_PATHS") or [""]
+    pages = settings.get("PAGE_PATHS") or ["pages"]
+    timezone = str(settings.get("TIMEZONE") or "")
+    return Findings(
+        preset="pelican",
+        generator="Pelican",
+        evidence=detect(root),
+        root=root,
+        url=str(settings.get("SITEURL") or ""),
+        title=str(settings.get("SITENAME") or ""),
+        description=str(settings.get("SITESUBTITLE") or ""),
+        language=str(settings.get("DEFAULT_LANG") or ""),
+        timezone=timezone,
+        author=str(settings.get("AUTHOR") or ""),
+        folder=folder,
+        include=tuple(f"{path}/*" for path in map(str, paths) if path not in ("", ".")),
+        ignore=tuple(map(str, (*pages, *(settings.get("ARTICLE_EXCLUDES") or ())))),
+        permalink=_permalink(str(settings.get("ARTICLE_URL") or ""), unclear),
+        rules=_rules(settings, unclear),
+        ids="pelican",
+        old_feeds=tuple(_old_feeds(settings)),
+        built=(str(settings.get("OUTPUT_PATH") or "output"),),
+        unclear=unclear,
+    )
+
+
+def _permalink(url: str, unclear: list[str]) -> str:
+    """Return ARTICLE_URL as our pattern; empty for Pelican's default."""
+    if not url:
+        return ""
+    names = {match[1] for match in _PLACEHOLDER.finditer(url)}
+    if names - _URL_NAMES:
+        unclear.append(f"ARTICLE_URL {url!r} has {', '.join(sorted(names - _URL_NAMES))}; "
+                       "write permalink in site.yaml")  # fmt: skip
+        return ""
+    return "/" + url.lstrip("/").replace("{lang}", "{language}")
+
+
+def _rules(settings: Mapping[str, Any], unclear: list[str]) -> dict[str, Any]:
+    """Return the settings that decide on categories, slugs, dates and drafts."""
+    rules = {name.lower(): settings[name] for name in _RULES if name in settings}
+    default = settings.get("DEFAULT_DATE")
+    if default == "fs":
+        unclear.append("DEFAULT_DATE is the time of the file, which changes with each checkout; "
+                       "articles without a date are not published")  # fmt: skip
+    elif isinstance(default, tuple | list) and len(default) >= 3:
+        year, month, day = (int(part) for part in default[:3])
+        rules["default_date"] = f"{year:04}-{month:02}-{day:02}"
+    metadata = settings.get("DEFAULT_METADATA")
+    if isinstance(metadata, Mapping) and "status" in metadata:
+        rules["default_status"] = str(metadata["status"])
+    return rules
+
+
+def _old_feeds(settings: Mapping[str, Any]) -> list[OldFeed]:
+    """Return the feeds that Pelican writes."""
+    size = settings.get("FEED_MAX_ITEMS", _FEED_SIZE)
+    feeds: list[OldFeed] = []
+    for name, (format_, field) in _FEEDS.items():
+        path = settings.get(name, _DEFAULT_FEEDS.get(name))
+        if not isinstance(path, str) or not path:
+            continue
+        pattern = path.replace("{slug}", "{topic}").replace("%s", "{topic}").lstrip("/")
+        limit = size if isinstance(size, int) else None
+        feeds.append(OldFeed(pattern, format_, limit, field=field))
+    return feeds
