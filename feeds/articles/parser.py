@@ -144,7 +144,7 @@ def _open(
     reading = preset.read(path, file.data, file.body)
     if reading.skipped:
         return Article(None, withheld=True, reason=reading.skipped)
-    if reading.matter.data or reading.names:
+    if reading.data is not file.data:
         file = msgspec.structs.replace(
             file, data=reading.data, body=reading.body, names=reading.names
         )

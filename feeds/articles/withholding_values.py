@@ -24,7 +24,8 @@ def truth_of(value: Any) -> bool | None:
 
 def word_of(value: Any) -> str:
     """Return a value in lower case, without hyphens, underscores and spaces."""
-    return fold(str(value)) if isinstance(value, str | int) else ""
+    # Quotation marks are part of the value where front matter is lines of `Key: value`.
+    return fold(str(value).strip(" \"'")) if isinstance(value, str | int) else ""
 
 
 def means_no_date(value: Any) -> bool:

@@ -8,11 +8,11 @@ from typing import NamedTuple, cast
 
 from feeds.init.findings import Findings
 
-# In the order in which they are tried: the first that matches is the likelier one. A site of the
-# first two may look like one of Jekyll.
+# In the order in which they are tried: the first that matches is the likelier one. A site of our
+# own vocabulary may look like one of Jekyll.
 NAMES = (
-    "native", "hexo", "jekyll", "hugo", "zola", "pelican", "mkdocs", "eleventy", "astro",
-    "docusaurus", "nikola", "quarto", "vitepress", "plain",
+    "native", "jekyll", "hugo", "zola", "pelican", "mkdocs", "eleventy", "astro",
+    "docusaurus", "quarto", "vitepress", "plain",
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from urllib.parse import quote
 
 from feeds.presets import vocabulary
@@ -47,7 +47,7 @@ class Native(Preset):
         """Return the article; most have only our names, and are returned as they are."""
         data = self._with_defaults(path, data)
         if self._is_plain(data):
-            return Reading(data=dict(data), body=body, matter=_EMPTY)
+            return Reading(data=cast("dict[str, Any]", data), body=body, matter=_EMPTY)
         reading = Reading(data=dict(data), body=body, matter=Matter(data))
         for ours, read in self.readers.items():
             value = data.get(ours)

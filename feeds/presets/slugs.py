@@ -24,6 +24,8 @@ _NOT_IN_SLUG = re.compile(r"[^\w\s$*+~.()'\"!\-:@]+", re.ASCII)
 _DJANGO_DROPPED = re.compile(r"[^\w\s-]")
 _DJANGO_JOINED = re.compile(r"[-\s]+")
 _NOT_PYMDOWNX = re.compile(r"[^\w\- ]")
+# hexo-util, slugize.ts: rSpecial.
+_NOT_IN_HEXO = re.compile(r"[\s~`!@#$%^&*()\-_+=\[\]{}|\\;:\"'<>,.?/]+")
 _TAG = re.compile(r"</?[^>]*>")
 
 
@@ -117,3 +119,11 @@ def pymdownx(name: str, separator: str = "-", case: str = "lower") -> str:
     elif case == "fold":
         slug = slug.casefold()
     return _NOT_PYMDOWNX.sub("", slug).replace(" ", separator)
+
+
+def hexo(name: str, case: int = 0) -> str:
+    """Return a text as hexo-util's `slugize` writes it; `case` 1 is lower case, 2 upper case."""
+    text = without_accents(name.translate(_LETTERS))
+    text = re.sub(r"[\x00-\x1f]", "", text)
+    slug = _NOT_IN_HEXO.sub("-", text).strip("-")
+    return slug.lower() if case == 1 else slug.upper() if case == 2 else slug

@@ -121,7 +121,12 @@ def test_withheld_in_any_spelling_and_format(preset: str, before: dict[str, Any]
     site = site_of(preset)
     cases = [
         *(content for case in CASES for content in written(preset, {**before, **case})),
-        *(in_yaml({**before, **cased(case, change)}) for case in CASES for change in CASINGS),
+        *(
+            in_yaml({**before, **cased(case, change)})
+            for case in CASES
+            for change in CASINGS
+            if "yaml" in site.preset.formats
+        ),
     ]
     leaks = [content for content in cases if is_public(read(site, content, preset))]
     assert leaks == []

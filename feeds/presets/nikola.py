@@ -1,0 +1,100 @@
+"""Nikola: posts with lines `.. title: A` (getnikola.com/handbook.html)."""
+
+import re
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any, ClassVar
+
+from feeds.presets import slugs, vocabulary
+from feeds.presets.matter import Matter
+from feeds.presets.permalink import DateZone, PageFacts
+from feeds.presets.preset import Preset
+from feeds.presets.reading import Dialect, Format, Reading
+
+_WITHHELD = ("draft", "private")
+_LANGUAGE = re.compile(r"(.+)\.([a-z]{2,3}(?:[_@-][A-Za-z]{2,8})?)")
+
+
+class Nikola(Preset):
+    """Nikola 8. The rules have the names of Nikola's settings, in lower case."""
+
+    name: ClassVar[str] = "nikola"
+    title: ClassVar[str] = "Nikola"
+    formats: ClassVar[tuple[Format, ...]] = ("headers", "yaml", "toml", "none")
+    extensions: ClassVar[tuple[str, ...]] = (".md", ".mdown", ".markdown", ".html", ".htm")
+    fields: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "title": ("title",),
+        "published": ("date",),
+        "updated": ("updated",),
+        "created": (),
+        "summary": ("description",),
+        "topics": ("tags", "category"),
+        "authors": ("author",),
+        "image": ("previewimage",),
+        "url": (),
+        "audio": ("enclosure",),
+    }
+    split: ClassVar[str] = ","
+    permalink: ClassVar[str] = "/posts/{folder}/{slug}/"
+    zone_of_permalink: ClassVar[DateZone] = "site"
+    dialect: ClassVar[Dialect] = Dialect(templates=("nikola",), more="<!-- TEASER_END -->")
+    rules: ClassVar[Mapping[str, Any]] = {"default_lang": "en", "languages": ()}
+
+    def skip(self, path: str, matter: Matter) -> str:
+        """Return why Nikola makes no post of the file, or this project cannot read it."""
+        folder, _, name = path.rpartition("/")
+        meta = str(PurePosixPath(self._without_language(path)).with_suffix(".meta"))
+        beside = self.options.names(folder)
+        for sidecar in (f"{PurePosixPath(name).stem}.meta", PurePosixPath(meta).name):
+            if sidecar in beside:
+                return f"has its metadata in {sidecar}, which is not read"
+        marks = [str(term).lower() for term in vocabulary.terms(matter.all(("tags",)), ",")]
+        marks += [str(value.value).strip().lower() for value in matter.all(("status",))]
+        return next((f"is marked as {mark}" for mark in marks if mark in _WITHHELD), "")
+
+    def read_published(self, reading: Reading, path: str) -> None:
+        """Read the date; Nikola makes no post without one. A featured post is a public one."""
+        super().read_published(reading, path)
+        if "publishedDateTime" not in reading.data:
+            reading.skipped = "has no date, so that it is no post"
+        status = reading.matter.get("status")
+        if status and str(status.value).strip().lower() in ("featured", "published"):
+            reading.data.pop(status.keys[0], None)
+
+    def topics(self, matter: Matter) -> list[Any]:
+        """Return the tags, and the category, which may have commas."""
+        terms = vocabulary.terms(matter.all(("tags",)), ",")
+        terms += vocabulary.terms(matter.all(("category",)))
+        return [term for index, term in enumerate(terms) if term not in terms[:index]]
+
+    def read_language(self, reading: Reading, path: str) -> None:
+        """Read the language from the file name: `post.es.md`."""
+        if language := self._language(path):
+            reading.data["language"] = language
+
+    def bare_name(self, path: str) -> str:
+        """Return the name of the file without language and extension; a date in it is kept."""
+        return PurePosixPath(self._without_language(path)).stem
+
+    def slug(self, path: str, matter: Matter, title: str) -> str:  # noqa: ARG002
+        """Return the slug of the front matter as it is, or else that of the file name."""
+        own = matter.get("slug")
+        return str(own.value) if own else slugs.pelican(self.bare_name(path))
+
+    def page_url(self, matter: Matter, path: str, facts: PageFacts) -> str | None:  # noqa: ARG002
+        """Return the URL of the page, in the folder of its language."""
+        address = self.expand(facts)
+        if language := self._language(path):
+            address = f"/{language}{address}"
+        return self.absolute(address)
+
+    def _language(self, path: str) -> str:
+        """Return the language that the file name ends with, if it is not the default one."""
+        match = _LANGUAGE.fullmatch(path.removesuffix(PurePosixPath(path).suffix))
+        known = match is not None and match[2] in self.rule["languages"]
+        return match[2] if match and known and match[2] != self.rule["default_lang"] else ""
+
+    def _without_language(self, path: str) -> str:
+        suffix = PurePosixPath(path).suffix
+        language = self._language(path)
+        return path.removesuffix(suffix).removesuffix(f".{language}") + suffix

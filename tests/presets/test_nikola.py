@@ -1,0 +1,60 @@
+"""Nikola: slugs, languages, status, tags with commas, and metadata in files beside posts."""
+
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from feeds.presets.nikola import Nikola
+from feeds.presets.reading import Location, Options, Reading
+
+
+def read(path: str, data: dict[str, Any], beside: tuple[str, ...] = ()) -> tuple[Reading, Location]:
+    options = Options(
+        url="https://example.org/",
+        zone=ZoneInfo("UTC"),
+        rules={"languages": ("en", "es")},
+        names=lambda _: frozenset(beside),
+    )
+    nikola = Nikola(options)
+    reading = nikola.read(path, {"title": "T", "date": "2024-05-31 10:00", **data}, "Text")
+    published = reading.moment or datetime(2024, 1, 2, tzinfo=UTC)
+    return reading, nikola.locate(path, reading, "T", published, None)
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "url"),
+    [
+        ("Hello World.md", {}, "posts/hello-world/"),
+        ("2024-05-31-a.md", {}, "posts/2024-05-31-a/"),
+        ("sub/a.md", {"slug": "B"}, "posts/sub/B/"),
+        ("a.es.md", {}, "es/posts/a/"),
+        ("a.en.md", {}, "posts/aen/"),
+    ],
+)
+def test_post_has_the_url_that_nikola_gives_it(path: str, data: dict[str, Any], url: str) -> None:
+    assert read(path, data)[1].url == f"https://example.org/{url}"
+
+
+def test_tags_are_split_at_commas_and_the_category_is_one() -> None:
+    reading, _ = read("a.md", {"tags": "a, b c", "category": "x, y"})
+    assert reading.data["topics"] == ["a", "b c", "x, y"]
+
+
+@pytest.mark.parametrize(
+    "data", [{"status": "draft"}, {"status": "Private"}, {"tags": "a, draft"}, {"date": ""}]
+)
+def test_draft_private_and_undated_posts_are_skipped(data: dict[str, Any]) -> None:
+    assert read("a.md", data)[0].skipped
+
+
+def test_featured_post_is_public() -> None:
+    reading, _ = read("a.md", {"status": "featured"})
+    assert not reading.skipped
+    assert "status" not in reading.data
+
+
+def test_metadata_beside_the_post_is_named_as_not_read() -> None:
+    assert "a.meta" in read("a.md", {}, ("a.md", "a.meta"))[0].skipped
+    assert "a.meta" in read("a.es.md", {}, ("a.md", "a.meta"))[0].skipped
