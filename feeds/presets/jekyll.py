@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from feeds.presets import slugs, vocabulary
+from feeds.presets import ruby_dates, slugs, vocabulary
 from feeds.presets.matter import Matter
 from feeds.presets.permalink import DateZone, PageFacts
 from feeds.presets.preset import Preset
@@ -114,6 +114,8 @@ class Jekyll(Preset):
         """Return the time that a value means; Ruby reads a YAML time without a zone as UTC."""
         if isinstance(value, datetime) and value.tzinfo is None:
             return value.replace(tzinfo=UTC)
+        if isinstance(value, str) and (moment := ruby_dates.parse(value, self.options.zone)):
+            return moment
         return super().moment(value)
 
     def name_moment(self, path: str) -> datetime | None:

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-_JEKYLL_RAW = re.compile(r"[^\w._~!$&'()+,;=@]+")
+_JEKYLL_PRETTY = "._~!$&'()+,;=@"
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{2}")
 _NOT_WORD = re.compile(r"[^\w]+")
 # What decomposition does not make ASCII, and what slugify makes of German and Nordic letters.
@@ -31,12 +31,23 @@ _TAG = re.compile(r"</?[^>]*>")
 
 def jekyll_pretty(name: str) -> str:
     """Return Jekyll's `:title`: letters, digits and URL characters; case is kept."""
-    return _JEKYLL_RAW.sub("-", name).strip("-")
+    return _words_of_jekyll(name, _JEKYLL_PRETTY)
 
 
 def jekyll(name: str) -> str:
     """Return Jekyll's `:slug`: letters and digits of any script, in lower case."""
-    return re.sub(r"[\W_]+", "-", name).strip("-").lower()
+    return _words_of_jekyll(name, "").lower()
+
+
+def _words_of_jekyll(name: str, also: str) -> str:
+    """Join by hyphens the runs that `Utils.slugify` keeps: `[\\p{M}\\p{L}\\p{Nd}]`, and `also`."""
+    kept = (c if c in also or _is_letter_mark_or_digit(c) else " " for c in name)
+    return re.sub("[ -]+", "-", "".join(kept)).strip("-")
+
+
+def _is_letter_mark_or_digit(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category[0] in "LM" or category == "Nd"
 
 
 def github(name: str) -> str:

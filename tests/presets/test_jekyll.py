@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -52,6 +53,8 @@ def test_documents_of_a_chosen_collection_are_articles() -> None:
         (PLAIN, {"slug": "My Slug", "title": "Other"}, "/{title}/", "My-Slug/"),
         ("En/_posts/2024-05-31-a.md", {"categories": "B c"}, "/{categories}/x", "en/b/c/x"),
         (PLAIN, {"permalink": "/own/"}, "", "own/"),
+        ("_posts/2024-05-31-e\u0301t\u0301².md", {}, "/{title}/", "e%CC%81t%CC%81/"),
+        ("_posts/2024-05-31-हिन्दी.md", {}, "/{slug}/", quote("हिन्दी") + "/"),
     ],
 )
 def test_page_has_the_url_that_jekyll_gives_it(
@@ -86,6 +89,32 @@ def test_time_without_zone_is_utc_in_yaml_but_of_the_site_in_text() -> None:
     assert reading.moment == datetime(2024, 5, 31, 10, tzinfo=UTC)
     reading, _ = read(PLAIN, {"date": "2024-05-31 10:00"})
     assert reading.moment == datetime(2024, 5, 31, 8, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2024-5-1 8:3:00", "06:03"),
+        ("2024-05-01 08:30:00+0300", "05:30"),
+        ("01/05/2024 8:30", "06:30"),
+        ("1.5.2024 08:30", "06:30"),
+        ("2024-04-30 24:00:00", "22:00"),
+        ("2024-05-01 08:30 JST", "06:30"),
+        ("2024-05-01 08:30 pm", "18:30"),
+        ("2024-05-01 08:30 EST", "13:30"),
+    ],
+)
+def test_date_in_text_means_what_ruby_reads(text: str, time: str) -> None:
+    moment = read(PLAIN, {"date": text})[0].moment
+    day = "2024-04-30" if time == "22:00" else "2024-05-01"
+    assert moment is not None
+    assert moment.astimezone(UTC).isoformat() == f"{day}T{time}:00+00:00"
+
+
+def test_date_that_does_not_exist_is_left_to_be_reported() -> None:
+    assert read(PLAIN, {"date": "2024-02-30 8:3:00"})[0].data["publishedDateTime"] == (
+        "2024-02-30 8:3:00"
+    )
 
 
 def test_date_in_the_name_is_midnight_of_the_site() -> None:
