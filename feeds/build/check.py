@@ -19,6 +19,7 @@ from feeds.model.entry import Entry
 from feeds.model.selection import Facts, TermField
 from feeds.util.processes import processors
 from feeds.util.progress import Progress
+from feeds.util.text import counted
 
 
 class SharedNotice(msgspec.Struct, frozen=True, order=True):
@@ -30,7 +31,7 @@ class SharedNotice(msgspec.Struct, frozen=True, order=True):
     example: str
 
     def __str__(self) -> str:
-        number = f"{self.articles:,} articles" if self.articles > 1 else "1 article"
+        number = counted(self.articles, "article")
         return f"{self.subject} ({number}, first {self.example}): {self.message}"
 
 

@@ -9,6 +9,7 @@ import click
 from feeds.cli import console, options
 from feeds.cli.options import BuildOptions
 from feeds.util.terminal import echo
+from feeds.util.text import counted
 
 if TYPE_CHECKING:  # each command imports only the modules that it needs
     from feeds.build.builder import BuildReport
@@ -43,9 +44,9 @@ def build(root: Path, as_json: bool, given: BuildOptions) -> None:
 def print_report(report: "BuildReport") -> None:
     """Print what a build did and its first problems."""
     echo(
-        f"{report.articles:,} articles, {report.read:,} read: {report.added:,} added, "
+        f"{counted(report.articles, 'article')}, {report.read:,} read: {report.added:,} added, "
         f"{report.changed:,} changed, {report.withdrawn:,} withdrawn; "
-        f"{len(report.feeds_changed):,} of {report.feeds:,} feeds changed"
+        f"{len(report.feeds_changed):,} of {counted(report.feeds, 'feed')} changed"
     )
     console.print_problems(report.problems)
 

@@ -10,6 +10,7 @@ import click
 
 from feeds.cli import console, options
 from feeds.util.terminal import echo, echo_json
+from feeds.util.text import counted
 
 if TYPE_CHECKING:  # each command imports only the modules that it needs
     from collections.abc import Mapping
@@ -48,8 +49,8 @@ def _print_check(report: "Report") -> None:
         echo(line)
     fatal = sum(problem.fatal for problem in report.problems)
     echo(
-        f"{report.articles:,} articles, {len(report.problems):,} problems, of which {fatal:,} keep "
-        "an article from being published"
+        f"{counted(report.articles, 'article')}, {counted(len(report.problems), 'problem')}, of "
+        f"which {fatal:,} {'keeps' if fatal == 1 else 'keep'} an article from being published"
     )
 
 

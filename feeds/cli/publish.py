@@ -16,6 +16,7 @@ from feeds.cli.signals import clean_exit
 from feeds.config.settings import HostName
 from feeds.errors import ConfigError
 from feeds.util.terminal import echo, echo_json
+from feeds.util.text import counted
 
 if TYPE_CHECKING:  # each command imports only the modules that it needs
     from feeds.catalogue.presence import Make
@@ -104,8 +105,8 @@ def _print_due(report: "ExportReport") -> None:
 
 def _print_export(label: str, report: "ExportReport") -> None:
     echo(
-        f"{label}: {len(report.written):,} files written, {len(report.removed):,} removed, "
-        f"{report.unchanged:,} unchanged"
+        f"{label}: {counted(len(report.written), 'file')} written, "
+        f"{len(report.removed):,} removed, {report.unchanged:,} unchanged"
     )
     for sentence in report.notes:
         echo(sentence)
@@ -217,15 +218,15 @@ def print_plan(plan: "UploadPlan", tag_header: str | None, to: str) -> None:
     for path in plan.deletes:
         echo(f"delete {path}")
     echo(
-        f"{to}: {len(plan.uploads):,} objects to write, {len(plan.deletes):,} to delete, "
+        f"{to}: {counted(len(plan.uploads), 'object')} to write, {len(plan.deletes):,} to delete, "
         f"{plan.unchanged:,} unchanged; nothing was done"
     )
 
 
 def _print_upload(to: str, report: "UploadReport") -> None:
     echo(
-        f"{to}: {len(report.written):,} documents changed, {len(report.deleted):,} deleted, "
-        f"{report.unchanged:,} unchanged"
+        f"{to}: {counted(len(report.written), 'document')} changed, "
+        f"{len(report.deleted):,} deleted, {report.unchanged:,} unchanged"
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from feeds.init import literals
 from feeds.presets import vocabulary
 from feeds.presets.matter import fold
+from feeds.util.text import counted
 
 _ARTICLES = (".md", ".markdown", ".mdown", ".html", ".htm")
 _OTHER_FORMATS = (".org", ".adoc", ".asciidoc", ".ad", ".rst", ".pandoc", ".pdc")
@@ -53,7 +54,7 @@ def unread(folder: Path) -> list[str]:
     files = list(paths(folder))
     counts = Counter(path.suffix for path in files if path.suffix in _OTHER_FORMATS)
     found = [
-        f"{count:,} {suffix} files are not read; convert them to Markdown"
+        f"{counted(count, f'{suffix} file')} cannot be read; convert to Markdown"
         for suffix, count in sorted(counts.items())
     ]
     adapters = [str(path) for path in files if path.name.startswith("_content.")]

@@ -9,6 +9,7 @@ from feeds.init.detect import Match
 from feeds.init.initialiser import Outcome
 from feeds.init.registry import NAMES
 from feeds.init.trial import LEAST, Trial, in_order, rare
+from feeds.util.text import counted
 
 _MOST = 5
 _UNDATED = "first seen"
@@ -135,7 +136,7 @@ def _old_feeds(outcome: Outcome) -> Iterator[str]:
     moved = outcome.plan.moved
     paths = {feed.settings["path"] for feed in outcome.plan.feeds if feed.is_active}
     feeds = [
-        f"/{feed.path} ({'all' if feed.size is None else feed.size} items) → "
+        f"/{feed.path} ({'all items' if feed.size is None else counted(feed.size, 'item')}) → "
         f"{moved.get(feed.path, 'the same address')}"
         for feed in outcome.findings.old_feeds
         if feed.path in moved or feed.path.rpartition(".")[0] in paths
@@ -146,14 +147,16 @@ def _old_feeds(outcome: Outcome) -> Iterator[str]:
 
 
 def _comparison(name: str, compared: Comparison) -> Iterator[str]:
-    start = f"Compared with {name}: {compared.same:,} of {compared.total:,} items have the same"
+    verb = "has" if compared.total == 1 else "have"
+    items = f"{compared.same:,} of {counted(compared.total, 'item')}"
+    start = f"Compared with {name}: {items} {verb} the same"
     if compared.same == compared.total:
         end = ": subscribers will see nothing new" if not compared.added else ""
         yield f"{start} link, date and id{end}."
     else:
         yield f"{start} link, date and id."
         same = ", ".join(f"{compared.parts[part]:,} {noun}" for part, noun in _PARTS)
-        yield f"  {compared.parts['item']:,} items are articles; of these the same: {same}."
+        yield f"  Articles among the items: {compared.parts['item']:,}; of these the same: {same}."
     for difference in compared.differences:
         yield f"  {difference}"
     if compared.added:

@@ -7,6 +7,7 @@ from datetime import datetime
 from feeds.errors import CatalogueError
 from feeds.serve.snapshot import DocumentKey
 from feeds.util.terminal import escaped
+from feeds.util.text import counted
 
 _log = logging.getLogger("feeds")
 
@@ -50,4 +51,4 @@ class Outage:
     def describe(self, cached: int) -> str:
         """Return which documents are served."""
         age = self._clock() - self._last_read
-        return f"{cached} documents are served as they were, as of {age} ago"
+        return f"serving {counted(cached, 'document')} unchanged, as of {age} ago"

@@ -87,6 +87,14 @@ def _is_letter(character: str) -> bool:
     return character.isalnum() or unicodedata.category(character).startswith("M")
 
 
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun, such as `1 article` or `2,193 articles`.
+
+    `plural` is the plural of nouns that do not form it with an s.
+    """
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
 def quote_for_message(value: object) -> str:
     """Return an author's value for use in a message: quoted, and shortened."""
     if isinstance(value, dict | list | tuple | set):

@@ -105,7 +105,7 @@ def test_export_prints_limitations_of_the_host(root: Path) -> None:
 def test_check_exits_with_1_only_if_there_is_a_problem(root: Path) -> None:
     result = run("check", "--config", str(root))
     assert result.exit_code == 1
-    assert "5 articles, 1 problems, of which 1 keep" in result.stdout
+    assert "5 articles, 1 problem, of which 1 keeps" in result.stdout
     (root / "articles/_news/bad.md").unlink()
     assert run("check", "--config", str(root)).exit_code == 0
 

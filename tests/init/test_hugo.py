@@ -299,7 +299,7 @@ def test_cascade_that_withholds_at_any_depth_becomes_a_pattern(tmp_path: Path) -
 def test_files_that_are_not_read_are_counted_and_named(tmp_path: Path) -> None:
     files = {"content/a.org": "", "content/b.org": "", "content/x/_content.gotmpl": ""}
     assert inspect(tmp_path, files=files).unclear == [
-        "2 .org files are not read; convert them to Markdown",
+        "2 .org files cannot be read; convert to Markdown",
         "x/_content.gotmpl makes pages by a template; they are not read",
     ]
 

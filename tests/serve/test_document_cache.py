@@ -205,7 +205,7 @@ def test_outage_serves_cached_documents_and_refuses_others(
     time.go_on(minutes=3)
     with caplog.at_level(logging.ERROR, "feeds"):
         refresher.refresh()
-    assert "3 documents are served as they were, as of 0:03:00 ago" in caplog.text
+    assert "serving 3 documents unchanged, as of 0:03:00 ago" in caplog.text
     assert cache.get("all.rss") is before
     with pytest.raises(CatalogueError, match="gone"):
         cache.get("topics/ai.rss")

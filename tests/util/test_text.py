@@ -134,3 +134,17 @@ def test_shorten_cuts_at_a_word() -> None:
 @pytest.mark.parametrize("value", ["x" * 1000, ["x"] * 1000, {"x": "y" * 1000}])
 def test_quoted_values_in_messages_are_short(value: object) -> None:
     assert len(text.quote_for_message(value)) < 110
+
+
+@pytest.mark.parametrize(
+    ("number", "noun", "plural", "expected"),
+    [
+        (0, "file", "", "0 files"),
+        (1, "file", "", "1 file"),
+        (2193, "file", "", "2,193 files"),
+        (2, "entry", "entries", "2 entries"),
+        (1, "entry", "entries", "1 entry"),
+    ],
+)
+def test_noun_agrees_with_its_number(number: int, noun: str, plural: str, expected: str) -> None:
+    assert text.counted(number, noun, plural) == expected
