@@ -32,7 +32,7 @@ from feeds.presets.reading import DateSource, Location, Reading
 from feeds.util import dates, urls
 from feeds.util.text import quote_for_message
 
-_MAX_TOPICS = 30
+_MAX_TOPICS = 100
 _NO_FILES = NoFiles()
 
 

@@ -10,6 +10,7 @@ import nh3
 import pyromark
 
 from feeds.articles import markup
+from feeds.articles.bodies import footnotes
 from feeds.articles.markup import BodyError as BodyError
 from feeds.util import urls
 from feeds.util.text import clean
@@ -71,9 +72,11 @@ _VISIBLE = re.compile(r"(?:^|>)(?:\s|&nbsp;)*+[^<\s]|<(?:img|audio|video)\b")
 # A candidate in a `srcset` (HTML Standard §4.8.4.2.1): a URL, and its descriptors unless the URL
 # ends in a comma.
 _CANDIDATE = re.compile(r"([^\s,]\S*+)(?:(?<=,)|([^,]*+))")
-_MARKDOWN = pyromark.Markdown(
-    options=pyromark.Options.ENABLE_TABLES | pyromark.Options.ENABLE_STRIKETHROUGH
-)
+_OPTIONS = pyromark.Options.ENABLE_TABLES | pyromark.Options.ENABLE_STRIKETHROUGH
+_MARKDOWN = pyromark.Markdown(options=_OPTIONS)
+_WITH_FOOTNOTES = pyromark.Markdown(options=_OPTIONS | pyromark.Options.ENABLE_FOOTNOTES)
+# Without the extension, CommonMark reads a note as the target of links.
+_FOOTNOTE = re.compile(r"^[ >]*+\[\^[^\]\s]++\]:", re.MULTILINE)
 # The beginning of a line that may open too many blocks, and the markers that open them; not a
 # thematic break (CommonMark §4.1).
 _DEEP_LINE = re.compile(rf"^[ \t>*+.)\d-]{{{_MAX_BLOCKS},}}+(.?)", re.MULTILINE)
@@ -108,10 +111,14 @@ class Base(msgspec.Struct, frozen=True):
 def from_markdown(text: str, base: Base) -> str:
     """Return CommonMark (with tables, strikethrough and inline HTML) as publishable HTML.
 
+    Footnotes are listed at the end, and keep the ids to which their links lead.
     Raises `BodyError` for a body that is too large or too deeply nested.
     """
     check_nesting(text)
-    return sanitise(_MARKDOWN.html(text), base)
+    if "[^" not in text or not _FOOTNOTE.search(text):
+        return sanitise(_MARKDOWN.html(text), base)
+    html = footnotes.listed(_WITH_FOOTNOTES.html(text))
+    return sanitise(html, msgspec.structs.replace(base, keeps_names=True))
 
 
 def check_nesting(text: str) -> None:

@@ -284,3 +284,14 @@ def test_deeply_nested_markdown_list_keeps_its_text() -> None:
     listed = "".join(f"{'  ' * depth}- level {depth}\n" for depth in range(30))
     output = sanitizer.from_markdown(listed, BASE)
     assert all(f"level {depth}" in output for depth in range(30))
+
+
+def test_footnotes_are_listed_and_lead_to_each_other() -> None:
+    output = sanitizer.from_markdown("A[^n] b.\n\n[^n]: The *note*.\n", BASE)
+    assert f'A<sup id="fnref:1"><a href="{LINK}#fn:1">1</a></sup> b.' in output
+    assert '<li id="fn:1">\n<p>The <em>note</em>. ' in output
+
+
+@pytest.mark.parametrize("source", ["A[^n] b.", "`[^n]: x`", "[a]: https://example.org/\n\n[a]"])
+def test_body_without_a_note_is_read_as_before(source: str) -> None:
+    assert "<sup" not in sanitizer.from_markdown(source, BASE)

@@ -23,7 +23,7 @@ PC_MAGAZINE = {
     "feed": "https://www.pcmag.example/feed.xml",
 }
 # The hash of the golden files at the current `fragment.VERSION`.
-GOLDEN = {4: "429388d67e0c8ede586a917a709f78d3027d8ebde9ddbf7a6522cb7c79fd7aee"}
+GOLDEN = {5: "429388d67e0c8ede586a917a709f78d3027d8ebde9ddbf7a6522cb7c79fd7aee"}
 SITE = make_site(
     assets_url="https://cdn.example/",
     timezone="Europe/Berlin",
