@@ -56,7 +56,8 @@ def read(
             fields.problems.append(Problem(file.path, file.body_line, "", message))
             rendered = Body("", "")
     summary = _summary(fields, rendered, site)
-    return EntryText(rendered.html, summary, tuple(page.notices) if page else ())
+    notices = (*file.notices, *page.notices) if page else file.notices
+    return EntryText(rendered.html, summary, notices)
 
 
 def _own(file: ParsedFile, place: Place, site: Site) -> Body:

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 from frontmatter.default_handlers import YAMLHandler
 
-from feeds.articles import header_lines
-from feeds.errors import ArticleError, Problem
+from feeds.articles import header_lines, restructured_text, unread_documents
+from feeds.errors import ArticleError, Notice, Problem
 from feeds.presets.reading import Format
 from feeds.util import text, yaml_loader, yaml_subset
 
@@ -59,15 +59,15 @@ class ParsedFile(msgspec.Struct, frozen=True):
     repeated: tuple[str, ...] = ()
     format: Format = "yaml"
     names: Mapping[str, tuple[str, ...]] = {}
+    notices: tuple[Notice, ...] = ()
 
     @property
     def body_line(self) -> int:
         """The line after the front matter, counted from 1."""
         if self.format == "none":
             return 1
-        return (
-            self.offset + self.matter.count("\n") + (1 if self.format in ("json", "headers") else 3)
-        )
+        without_end = self.format in ("json", "headers", "rst")
+        return self.offset + self.matter.count("\n") + (1 if without_end else 3)
 
     def line(self, *keys: str | int) -> int:
         """Return the line of the value at `keys`, counted from 1."""
@@ -93,9 +93,13 @@ def split(path: str, content: bytes, formats: Sequence[Format] = ("yaml",)) -> P
     without front matter is a body. Raises `ArticleError` if the content is not UTF-8, or its front
     matter is not a mapping.
     """
+    if refusal := unread_documents.refusal(path):
+        raise _error(path, 1, refusal)
     decoded = _decoded(path, content, formats)
     problems = _forbidden(path, decoded) if text.may_be_forbidden(content) else ()
     decoded = "\n" + (text.clean(decoded) if problems else decoded)
+    if "rst" in formats and path.endswith(".rst"):
+        return _split_rst(path, decoded[1:], problems)
     if "headers" in formats and (headed := _split_headers(path, decoded[1:], formats)):
         return msgspec.structs.replace(headed, problems=problems)
     opening = _BOUNDARY.search(decoded)
@@ -103,6 +107,28 @@ def split(path: str, content: bytes, formats: Sequence[Format] = ("yaml",)) -> P
         return _split_yaml(path, decoded, opening, problems, formats)
     file = _split_other(path, decoded, formats)
     return msgspec.structs.replace(file, problems=problems) if problems else file
+
+
+def _split_rst(path: str, decoded: str, problems: tuple[Problem, ...]) -> ParsedFile:
+    """Split an article of reStructuredText, whose body becomes HTML."""
+    document = restructured_text.read(decoded)
+    for fault in document.faults:
+        if fault.is_fatal:
+            message = f"is not valid reStructuredText: {fault.message}; correct the line"
+            raise _error(path, fault.line, message)
+        message = f"{fault.message}; correct the line"
+        problems = (*problems, Problem(path, fault.line, "", message))
+    return ParsedFile(
+        path,
+        document.data,
+        document.html.strip(),
+        document.head,
+        0,
+        problems,
+        document.repeated,
+        "rst",
+        notices=document.notices,
+    )
 
 
 def _split_headers(path: str, decoded: str, formats: Sequence[Format]) -> ParsedFile | None:

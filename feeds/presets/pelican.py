@@ -21,8 +21,8 @@ class Pelican(Preset):
 
     name: ClassVar[str] = "pelican"
     title: ClassVar[str] = "Pelican"
-    formats: ClassVar[tuple[Format, ...]] = ("headers",)
-    extensions: ClassVar[tuple[str, ...]] = (".md", ".markdown", ".mkd", ".mdown")
+    formats: ClassVar[tuple[Format, ...]] = ("headers", "rst")
+    extensions: ClassVar[tuple[str, ...]] = (".md", ".markdown", ".mkd", ".mdown", ".rst")
     fields: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "title": ("title",),
         "published": ("date",),
