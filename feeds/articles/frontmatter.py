@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from frontmatter.default_handlers import YAMLHandler
 
-from feeds.articles import header_lines, restructured_text, unread_documents
+from feeds.articles import header_lines, html_head, restructured_text, unread_documents
 from feeds.errors import ArticleError, Notice, Problem
 from feeds.presets.reading import Format
 from feeds.util import text, yaml_loader, yaml_subset
@@ -66,7 +66,7 @@ class ParsedFile(msgspec.Struct, frozen=True):
         """The line after the front matter, counted from 1."""
         if self.format == "none":
             return 1
-        without_end = self.format in ("json", "headers", "rst")
+        without_end = self.format in ("json", "headers", "rst", "html")
         return self.offset + self.matter.count("\n") + (1 if without_end else 3)
 
     def line(self, *keys: str | int) -> int:
@@ -74,7 +74,11 @@ class ParsedFile(msgspec.Struct, frozen=True):
         if self.format == "yaml":
             return self.offset + yaml_loader.line_of(self.matter, keys)
         key = re.escape(str(keys[0])) if keys else ""
-        match = re.search(rf'^[ \t.:]*\[*"?{key}"?\b', self.matter, re.MULTILINE | re.IGNORECASE)
+        match = re.search(
+            rf'^[ \t.:]*(?:\[*"?|<meta[^>]* name=["\']?){key}"?\b',
+            self.matter,
+            re.MULTILINE | re.IGNORECASE,
+        )
         return self.offset + (self.matter.count("\n", 0, match.start()) if match else 0) + 1
 
     def problem(self, keys: Sequence[str | int], message: str, *, fatal: bool = False) -> Problem:
@@ -100,6 +104,9 @@ def split(path: str, content: bytes, formats: Sequence[Format] = ("yaml",)) -> P
     decoded = "\n" + (text.clean(decoded) if problems else decoded)
     if "rst" in formats and path.endswith(".rst"):
         return _split_rst(path, decoded[1:], problems)
+    if "html" in formats and path.endswith((".html", ".htm")):
+        data, head, body, repeated = html_head.split(decoded[1:])
+        return ParsedFile(path, data, body.strip(), head, 0, problems, repeated, "html")
     if "headers" in formats and (headed := _split_headers(path, decoded[1:], formats)):
         return msgspec.structs.replace(headed, problems=problems)
     opening = _BOUNDARY.search(decoded)
