@@ -1,0 +1,73 @@
+"""Python-Markdown (Pelican) where it differs from CommonMark, as CommonMark. No I/O.
+
+A list needs a blank line before it, a heading no space after its signs, and a backslash escapes
+fewer characters; formulas depend on all three.
+"""
+
+import re
+from collections.abc import Iterator
+
+from feeds.articles.bodies import code
+from feeds.articles.bodies.code import Ranges
+from feeds.articles.bodies.page import Page
+
+_BACKSLASH = re.compile(r"\\([\s\S])")
+_ESCAPED = frozenset("\\`*_{}[]()>#+-.!")  # ESCAPED_CHARS of Python-Markdown
+_ITEM = re.compile(r"( {0,3})(?:([*+-])|(\d{1,9})([.)]))(?=[ \t])")
+_HEADING = re.compile(r"(#{1,6})([^#\s].*?)#*[ \t]*")
+_RULE = re.compile(r" {0,3}(?:=+|-+|(?:[*_-][ \t]*){3,})[ \t]*")
+# What begins a block that is no paragraph.
+_NO_PARAGRAPH = re.compile(r" {4}|\t|[><|:#]|\[[^\]\n]*\]:")
+
+
+def expand(text: str, _page: Page) -> str:
+    """Return the body as CommonMark that means the same."""
+    if "\\" in text:
+        text = code.outside(text, code.with_html(text), _with_backslashes)
+    return "\n".join(_lines(text, code.with_html(text)))
+
+
+def _with_backslashes(text: str) -> str:
+    return _BACKSLASH.sub(
+        lambda match: match[0] if match[1] in _ESCAPED else f"\\\\{match[1]}", text
+    )
+
+
+def _lines(text: str, literal: Ranges) -> Iterator[str]:
+    """Yield the lines, with headings and list items where Python-Markdown sees them."""
+    is_paragraph, begins = False, True
+    at, ranges = 0, iter(literal)
+    start, stop = next(ranges, (len(text), len(text)))
+    for line in text.split("\n"):
+        while stop <= at < len(text):
+            start, stop = next(ranges, (len(text), len(text)))
+        is_literal = start <= at < stop
+        at += len(line) + 1
+        if is_literal:
+            yield line
+            continue
+        if not line.strip():
+            begins = True
+            yield line
+            continue
+        is_rule = _RULE.fullmatch(line) is not None
+        item = None if is_rule else _ITEM.match(line)
+        if begins:
+            is_paragraph = not _is_list(item) and not _NO_PARAGRAPH.match(line)
+        begins = is_rule or line.startswith("#")
+        yield _line(line, item, is_paragraph=is_paragraph)
+
+
+def _line(line: str, item: re.Match[str] | None, *, is_paragraph: bool) -> str:
+    """Return a line, whose list item is text in a paragraph."""
+    if item is None:
+        heading = _HEADING.fullmatch(line) if line.startswith("#") else None
+        return f"{heading[1]} {heading[2]}" if heading else line
+    if is_paragraph or not _is_list(item):
+        sign = item.end(2) - 1 if item[2] else item.start(4)
+        return f"{line[:sign]}\\{line[sign:]}"
+    return line[len(item[1]) :]  # indented further, so that nested lists are below it
+
+
+def _is_list(item: re.Match[str] | None) -> bool:
+    return item is not None and item[4] != ")"
