@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -95,21 +96,30 @@ def _rules(settings: Mapping[str, Any], unclear: list[str]) -> dict[str, Any]:
     }
     if address := _permalink("ARTICLE_LANG_URL", settings, unclear):
         rules["article_lang_url"] = address
+    if "{author}" in f"{settings.get('ARTICLE_URL')}{settings.get('ARTICLE_LANG_URL')}":
+        rules["author"] = str(settings.get("AUTHOR") or "")
     if "SUMMARY_MAX_LENGTH" in settings:
         rules["summary_max_length"] = settings["SUMMARY_MAX_LENGTH"] or 0
     substitutions = settings.get("SLUG_REGEX_SUBSTITUTIONS")
     if isinstance(substitutions, list):
         rules["slug_regex_substitutions"] = [str(part) for pair in substitutions for part in pair]
-    default = settings.get("DEFAULT_DATE")
-    if default == "fs":
+    if date := _default_date(settings.get("DEFAULT_DATE"), unclear):
+        rules["default_date"] = date
+    return rules
+
+
+def _default_date(value: Any, unclear: list[str]) -> str:
+    """Return DEFAULT_DATE, the date of articles without one; empty if there is none."""
+    if value == "fs":
         unclear.append("DEFAULT_DATE is the time of the file, which changes with each checkout; "
                        "articles without a date are not published")  # fmt: skip
-    elif isinstance(default, list) and len(default) >= 3:
-        year, month, day = (int(part) for part in default[:3])
-        rules["default_date"] = f"{year:04}-{month:02}-{day:02}"
-    elif isinstance(default, str):
-        rules["default_date"] = default
-    return rules
+        return ""
+    if not isinstance(value, list):
+        return str(value or "")
+    try:
+        return f"{datetime(*value):%Y-%m-%d %H:%M:%S}"  # noqa: DTZ001 - of the site's zone
+    except (TypeError, ValueError):
+        return ""
 
 
 def _defaults(settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

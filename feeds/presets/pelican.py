@@ -7,6 +7,8 @@ from html import unescape
 from pathlib import PurePosixPath
 from typing import Any, ClassVar
 
+from msgspec.structs import replace
+
 from feeds.presets import permalink, slugs, vocabulary
 from feeds.presets.matter import Matter, Value, fold
 from feeds.presets.permalink import DateZone, PageFacts
@@ -51,6 +53,7 @@ class Pelican(Preset):
     has_markdown_summary: ClassVar[bool] = True
     rules: ClassVar[Mapping[str, Any]] = {
         "article_lang_url": "/{slug}-{language}.html",
+        "author": "",
         "default_category": "misc",
         "default_date": "",
         "filename_metadata": r"(?P<date>\d{4}-\d{2}-\d{2}).*",
@@ -86,7 +89,8 @@ class Pelican(Preset):
         return "" if "title" in matter else "has no title, so that Pelican does not publish it"
 
     def _with_defaults(self, path: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Add the metadata in the path, and then that of the folder."""
+        """Add the metadata in the path, and then that of the folder, in place of empty values."""
+        data = {name: value for name, value in data.items() if value != ""}
         known = {fold(name) for name in data if isinstance(name, str)}
         added = {
             name: value
@@ -147,6 +151,13 @@ class Pelican(Preset):
             return super().page_url(matter, path, facts)
         pattern = self.rule["article_lang_url"]
         return self.absolute(permalink.expand(pattern, facts, self.clean))
+
+    def page_facts(
+        self, path: str, reading: Reading, title: str, moment: datetime, category: str | None
+    ) -> PageFacts:
+        """Return the facts for URLs; an article without author has the site's."""
+        facts = super().page_facts(path, reading, title, moment, category)
+        return facts if facts.author else replace(facts, author=self.rule["author"])
 
     def topics(self, matter: Matter) -> list[Any]:
         """Return the tags; `read_topics` adds the category."""

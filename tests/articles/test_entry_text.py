@@ -70,7 +70,7 @@ def test_summary_of_pelican_is_markdown_or_the_first_words() -> None:
 
     def summary(name: str, content: str) -> str | None:
         entry = parse(name, content.encode(), NOW, site).entry
-        return entry and entry.summary
+        return entry.summary if entry else None
 
     headers = "Title: T\nDate: 2024-03-05\n"
     assert summary("a.md", f"{headers}Summary: *One* & `two`\n\nText") == "One & two"

@@ -44,7 +44,8 @@ def test_settings_and_old_feeds_are_read(tmp_path: Path) -> None:
     )  # fmt: skip
     assert found.permalink == "/{date:%Y}/{slug}/"
     assert found.rules == {
-        "default_category": "news", "slugify_source": "basename", "default_date": "2020-01-02",
+        "default_category": "news", "slugify_source": "basename",
+        "default_date": "2020-01-02 00:00:00",
         "filename_metadata": r"(?P<date>\d+)-(?P<slug>.*)", "summary_max_length": 0,
         "article_lang_url": "/{language}/{slug}/",
         "slug_regex_substitutions": ["a", "b", r"\s", "-"],

@@ -14,7 +14,6 @@ from feeds.articles.bodies.page import Page
 _BACKSLASH = re.compile(r"\\([\s\S])")
 _ESCAPED = frozenset("\\`*_{}[]()>#+-.!")  # ESCAPED_CHARS of Python-Markdown
 _ITEM = re.compile(r"( {0,3})(?:([*+-])|(\d{1,9})([.)]))(?=[ \t])")
-_HEADING = re.compile(r"(#{1,6})([^#\s].*?)#*[ \t]*")
 _RULE = re.compile(r" {0,3}(?:=+|-+|(?:[*_-][ \t]*){3,})[ \t]*")
 # What begins a block that is no paragraph.
 _NO_PARAGRAPH = re.compile(r" {4}|\t|[><|:#]|\[[^\]\n]*\]:")
@@ -61,12 +60,18 @@ def _lines(text: str, literal: Ranges) -> Iterator[str]:
 def _line(line: str, item: re.Match[str] | None, *, is_paragraph: bool) -> str:
     """Return a line, whose list item is text in a paragraph."""
     if item is None:
-        heading = _HEADING.fullmatch(line) if line.startswith("#") else None
-        return f"{heading[1]} {heading[2]}" if heading else line
+        return _heading(line) if line.startswith("#") else line
     if is_paragraph or not _is_list(item):
         sign = item.end(2) - 1 if item[2] else item.start(4)
         return f"{line[:sign]}\\{line[sign:]}"
     return line[len(item[1]) :]  # indented further, so that nested lists are below it
+
+
+def _heading(line: str) -> str:
+    text = line.lstrip("#")
+    level = len(line) - len(text)
+    is_spaced = not text.strip() or text[0].isspace()
+    return line if is_spaced or level > 6 else f"{line[:level]} {text.rstrip().rstrip('#')}"
 
 
 def _is_list(item: re.Match[str] | None) -> bool:
