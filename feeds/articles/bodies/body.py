@@ -18,7 +18,7 @@ from feeds.articles.bodies import (
     markdown,
     mdx,
     mkdocs,
-    python_markdown,
+    pelican,
     tags,
 )
 from feeds.articles.bodies.hugo import Hugo
@@ -175,10 +175,6 @@ def _quarto(text: str, page: Page) -> str:
     return containers.expand(_hugo(text, page), page)
 
 
-def _pelican(text: str, page: Page) -> str:
-    return text if page.is_html else python_markdown.expand(text, page)
-
-
 def _mdx(text: str, page: Page) -> str:
     return mdx.expand(text, page) if page.path.lower().endswith(".mdx") else text
 
@@ -195,7 +191,7 @@ _TEMPLATES: Mapping[str, Callable[[str, Page], str]] = {
     "mkdocs": mkdocs.expand,
     "docusaurus": _docusaurus,
     "vitepress": _vitepress,
-    "pelican": _pelican,
+    "pelican": pelican.expand,
 }
 _SYNTAX: Mapping[str, str] = {
     "liquid": "braces",

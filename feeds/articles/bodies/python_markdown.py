@@ -9,26 +9,30 @@ from collections.abc import Iterator
 
 from feeds.articles.bodies import code
 from feeds.articles.bodies.code import Ranges
-from feeds.articles.bodies.page import Page
 
 _BACKSLASH = re.compile(r"\\([\s\S])")
 _ESCAPED = frozenset("\\`*_{}[]()>#+-.!")  # ESCAPED_CHARS of Python-Markdown
+# The address of a link, which may have spaces.
+_TARGET = re.compile(r"\]\(((?:[^()\n\"'<>]|\([^()\n]*\))+)\)")
 _ITEM = re.compile(r"( {0,3})(?:([*+-])|(\d{1,9})([.)]))(?=[ \t])")
 _RULE = re.compile(r" {0,3}(?:=+|-+|(?:[*_-][ \t]*){3,})[ \t]*")
 # What begins a block that is no paragraph.
 _NO_PARAGRAPH = re.compile(r" {4}|\t|[><|:#]|\[[^\]\n]*\]:")
 
 
-def expand(text: str, _page: Page) -> str:
+def expand(text: str) -> str:
     """Return the body as CommonMark that means the same."""
-    if "\\" in text:
-        text = code.outside(text, code.with_html(text), _with_backslashes)
+    if "\\" in text or "](" in text:
+        text = code.outside(text, code.with_html(text), _inline)
     return "\n".join(_lines(text, code.with_html(text)))
 
 
-def _with_backslashes(text: str) -> str:
-    return _BACKSLASH.sub(
+def _inline(text: str) -> str:
+    text = _BACKSLASH.sub(
         lambda match: match[0] if match[1] in _ESCAPED else f"\\\\{match[1]}", text
+    )
+    return _TARGET.sub(
+        lambda match: f"](<{match[1]}>)" if " " in match[1].strip() else match[0], text
     )
 
 

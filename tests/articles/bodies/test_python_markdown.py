@@ -37,3 +37,10 @@ def test_formula_keeps_its_signs_and_braces() -> None:
     text = "$$\\sum_{n=1}^{k=2} x\n- y\n+ z$$"
     assert render(text, "pelican") == "<p>$$\\sum_{n=1}^{k=2} x - y + z$$</p>"
     assert render("$\\sum_{n=1}$") == "<p>$\\sum_{n=1}$</p>"
+
+
+def test_address_of_a_link_may_have_spaces() -> None:
+    html = '<p><a href="https://a.org/b%20c_(d)%20e">x</a></p>'
+    assert render("[x](https://a.org/b c_(d) e)", "pelican") == html
+    html = '<p><a href="https://a.org/b" title="t u">x</a></p>'
+    assert render('[x](https://a.org/b "t u")', "pelican") == html
