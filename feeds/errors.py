@@ -4,6 +4,7 @@ FeedsError
 ├── ConfigError           a setting is wrong: file, line, key
 ├── ArticleError          an article cannot become an entry: path, line, field
 ├── ArticleFolderError    the article folder is missing, empty or unreadable
+├── MissingPackageError   the articles need an optional package that is not installed
 ├── CatalogueError        the catalogue cannot be opened, read or written
 │   └── DamageError       some rows are damaged; the next build restores them
 ├── GuardError            a build would withdraw more entries than the site allows
@@ -104,6 +105,10 @@ class ArticleError(FeedsError):
 
 class ArticleFolderError(FeedsError):
     """The article folder is missing, empty or unreadable."""
+
+
+class MissingPackageError(FeedsError):
+    """The articles need an optional package that is not installed."""
 
 
 class CatalogueError(FeedsError):

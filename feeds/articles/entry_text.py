@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from feeds.articles import local_files, sanitizer
-from feeds.articles.bodies import body
+from feeds.articles.bodies import body, markdown
 from feeds.articles.bodies.body import Body
 from feeds.articles.bodies.page import Page
 from feeds.articles.fields import Fields
@@ -18,6 +18,7 @@ from feeds.presets.reading import Reading
 from feeds.util.text import shorten
 
 _MARKUP = {".html", ".htm"}
+_NO_BASE = sanitizer.Base("", "", "")  # of text whose links are left out
 _FIRST_BLOCK = re.compile(r"<(p|h[1-6]|ul|ol|blockquote|pre|div|figure|table)\b[\s\S]*?</\1>")
 
 _PARAGRAPH_END = re.compile(r"</p>")
@@ -55,8 +56,9 @@ def read(
             message = f"{error}; the summary is published instead"
             fields.problems.append(Problem(file.path, file.body_line, "", message))
             rendered = Body("", "")
-    summary = _summary(fields, rendered, site)
-    return EntryText(rendered.html, summary, tuple(page.notices) if page else ())
+    summary = _summary(fields, rendered, site, is_plain=file.format == "rst")
+    notices = (*file.notices, *page.notices) if page else file.notices
+    return EntryText(rendered.html, summary, notices)
 
 
 def _own(file: ParsedFile, place: Place, site: Site) -> Body:
@@ -97,11 +99,13 @@ def _check_size(content: str, site: Site) -> None:
         )
 
 
-def _summary(fields: Fields, rendered: Body, site: Site) -> str:
+def _summary(fields: Fields, rendered: Body, site: Site, *, is_plain: bool) -> str:
     """Return the first summary that there is, in the order of the preset."""
     for source in site.preset.summary_order:
         if source == "field":
             summary = _field(fields, site)
+            if summary and site.preset.has_markdown_summary and not is_plain:
+                summary = body.plain_text(sanitizer.sanitise(markdown.html(summary), _NO_BASE))
         elif source == "more":
             summary = rendered.summary
         elif source == "paragraph":
@@ -110,7 +114,8 @@ def _summary(fields: Fields, rendered: Body, site: Site) -> str:
         elif source == "paragraphs":
             summary = _first_paragraphs(rendered.html, site.preset.is_summary)
         else:
-            summary = _first_words(rendered.html, int(source.partition(" ")[0]))
+            text = body.plain_text(rendered.html)
+            summary = site.preset.first_words(text, int(source.partition(" ")[0]))
         if summary:
             return shorten(summary, site.settings.articles.max_content)
     return ""
@@ -122,12 +127,6 @@ def _first_paragraphs(html: str, is_summary: Callable[[str], bool]) -> str:
         if is_summary(html[: match.start()]):
             return body.plain_text(html[: match.end()])
     return body.plain_text(html)
-
-
-def _first_words(html: str, count: int) -> str:
-    """Return the first words of a text, with an ellipsis if there are more."""
-    words = body.plain_text(html).split(" ", count)
-    return " ".join(words[:count]) + ("…" if len(words) > count else "")
 
 
 def _field(fields: Fields, site: Site) -> str:

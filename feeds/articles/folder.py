@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from feeds.articles import unread_documents
 from feeds.articles.bundles import Bundles
 from feeds.config.site import Site
 from feeds.errors import ArticleError, ArticleFolderError, Problem
@@ -57,15 +58,17 @@ def scan(site: Site) -> Scan:
     """Scan the whole article folder.
 
     Links out of the folder, names that are not UTF-8 and unreadable files are reported as
-    problems. Raises `ArticleFolderError` if the folder is missing, unreadable or has no article.
+    problems. Raises `ArticleFolderError` if the folder is missing, unreadable or has no article,
+    and `MissingPackageError` if its articles need a package that is not installed.
     """
     _check(site.folder)
     walker = _Walker(site)
     walker.walk(str(site.folder), "")
     if not walker.files:
         wanted = ", ".join(site.extensions)
+        others = "".join(f"; {count} × {name}" for name, count in count_unread(site).items())
         raise ArticleFolderError(
-            f"the article folder {site.folder} has no article ({wanted}); check its path"
+            f"the article folder {site.folder} has no article ({wanted}); check its path{others}"
         )
     return walker.result()
 
@@ -75,7 +78,7 @@ def scan_paths(site: Site, paths: Iterable[str]) -> Scan | None:
 
     Returns None if a change at one path may affect others: if there are links, or if the file makes
     its folder one article. Raises `ArticleFolderError` if the article folder is missing or
-    unreadable.
+    unreadable, and `MissingPackageError` if an article needs a package that is not installed.
     """
     _check(site.folder)
     walker = _Walker(site)
@@ -96,14 +99,6 @@ def _check(root: Path) -> None:
         ) from error
 
 
-# Files of documents that are not read: their extensions, and their names in messages.
-_DOCUMENTS = {
-    ".adoc": "AsciiDoc", ".asciidoc": "AsciiDoc", ".org": "Org", ".rst": "reStructuredText",
-    ".ipynb": "notebook", ".mdx": "MDX", ".mdoc": "Markdoc", ".textile": "Textile",
-    ".md": "Markdown", ".markdown": "Markdown", ".qmd": "Quarto",
-}  # fmt: skip
-
-
 def count_unread(site: Site) -> Counter[str]:
     """Count the documents in the article folder that are not read, by reason."""
     ignored = _matcher(site.settings.articles.ignore)
@@ -115,11 +110,10 @@ def count_unread(site: Site) -> Counter[str]:
         folders[:] = [name for name in folders if name[0] != "." and name != "node_modules"]
         for name in names:
             extension = os.path.splitext(name)[1].lower()  # noqa: PTH122
-            kind = _DOCUMENTS.get(extension)
-            if kind is None or name[0] == ".":
+            if not unread_documents.is_document(extension) or name[0] == ".":
                 continue
             if not name.endswith(site.extensions):
-                unread[f"{kind} ({extension}) is not read"] += 1
+                unread[unread_documents.reason(extension)] += 1
             elif _is_below(below + name, ignored):
                 unread["ignored (articles.ignore)"] += 1
             elif included is not None and not included(below + name):
@@ -150,6 +144,7 @@ class _Walker:
         self.bundles = Bundles(names, self._is_article, enabled=has_bundles)
 
     def result(self) -> Scan:
+        unread_documents.check_packages(self.files)
         return Scan(self.files, tuple(sorted(self.problems)), self.linked)
 
     def walk(self, folder: str, below: str) -> None:

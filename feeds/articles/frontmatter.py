@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 from frontmatter.default_handlers import YAMLHandler
 
-from feeds.articles import header_lines
-from feeds.errors import ArticleError, Problem
+from feeds.articles import header_lines, html_head, restructured_text, unread_documents
+from feeds.errors import ArticleError, Notice, Problem
 from feeds.presets.reading import Format
 from feeds.util import text, yaml_loader, yaml_subset
 
@@ -59,22 +59,26 @@ class ParsedFile(msgspec.Struct, frozen=True):
     repeated: tuple[str, ...] = ()
     format: Format = "yaml"
     names: Mapping[str, tuple[str, ...]] = {}
+    notices: tuple[Notice, ...] = ()
 
     @property
     def body_line(self) -> int:
         """The line after the front matter, counted from 1."""
         if self.format == "none":
             return 1
-        return (
-            self.offset + self.matter.count("\n") + (1 if self.format in ("json", "headers") else 3)
-        )
+        without_end = self.format in ("json", "headers", "rst", "html")
+        return self.offset + self.matter.count("\n") + (1 if without_end else 3)
 
     def line(self, *keys: str | int) -> int:
         """Return the line of the value at `keys`, counted from 1."""
         if self.format == "yaml":
             return self.offset + yaml_loader.line_of(self.matter, keys)
         key = re.escape(str(keys[0])) if keys else ""
-        match = re.search(rf'^[ \t.:]*\[*"?{key}"?\b', self.matter, re.MULTILINE | re.IGNORECASE)
+        match = re.search(
+            rf'^[ \t.:]*(?:\[*"?|<meta[^>]* name=["\']?){key}"?\b',
+            self.matter,
+            re.MULTILINE | re.IGNORECASE,
+        )
         return self.offset + (self.matter.count("\n", 0, match.start()) if match else 0) + 1
 
     def problem(self, keys: Sequence[str | int], message: str, *, fatal: bool = False) -> Problem:
@@ -93,9 +97,16 @@ def split(path: str, content: bytes, formats: Sequence[Format] = ("yaml",)) -> P
     without front matter is a body. Raises `ArticleError` if the content is not UTF-8, or its front
     matter is not a mapping.
     """
+    if refusal := unread_documents.refusal(path):
+        raise _error(path, 1, refusal)
     decoded = _decoded(path, content, formats)
     problems = _forbidden(path, decoded) if text.may_be_forbidden(content) else ()
     decoded = "\n" + (text.clean(decoded) if problems else decoded)
+    if "rst" in formats and path.endswith(".rst"):
+        return _split_rst(path, decoded[1:], problems)
+    if "html" in formats and path.endswith((".html", ".htm")):
+        data, head, body, repeated = html_head.split(decoded[1:])
+        return ParsedFile(path, data, body.strip(), head, 0, problems, repeated, "html")
     if "headers" in formats and (headed := _split_headers(path, decoded[1:], formats)):
         return msgspec.structs.replace(headed, problems=problems)
     opening = _BOUNDARY.search(decoded)
@@ -103,6 +114,28 @@ def split(path: str, content: bytes, formats: Sequence[Format] = ("yaml",)) -> P
         return _split_yaml(path, decoded, opening, problems, formats)
     file = _split_other(path, decoded, formats)
     return msgspec.structs.replace(file, problems=problems) if problems else file
+
+
+def _split_rst(path: str, decoded: str, problems: tuple[Problem, ...]) -> ParsedFile:
+    """Split an article of reStructuredText, whose body becomes HTML."""
+    document = restructured_text.read(decoded)
+    for fault in document.faults:
+        if fault.is_fatal:
+            message = f"is not valid reStructuredText: {fault.message}; correct the line"
+            raise _error(path, fault.line, message)
+        message = f"{fault.message}; correct the line"
+        problems = (*problems, Problem(path, fault.line, "", message))
+    return ParsedFile(
+        path,
+        document.data,
+        document.html.strip(),
+        document.head,
+        0,
+        problems,
+        document.repeated,
+        "rst",
+        notices=document.notices,
+    )
 
 
 def _split_headers(path: str, decoded: str, formats: Sequence[Format]) -> ParsedFile | None:

@@ -6,8 +6,6 @@ from typing import Any
 # The patterns of Python-Markdown's extension `meta`, which Pelican uses.
 _KEY = re.compile(r"[ ]{0,3}([A-Za-z0-9_-]+):[ \t]*(.*)")
 _MORE = re.compile(r"[ ]{4,}(.*)")
-_FENCE = re.compile(r"-{3}(?:\s.*)?")
-_END = re.compile(r"(?:-{3}|\.{3})(?:\s.*)?")
 _NIKOLA = re.compile(r"\.\. ([A-Za-z][\w-]*):(?:[ \t]+(.*))?")
 # Keys of which Pelican reads the first value only.
 _SINGLE = frozenset({
@@ -24,10 +22,10 @@ def pelican(text: str) -> tuple[dict[str, Any], int, tuple[str, ...]]:
     values: dict[str, list[str]] = {}
     repeated: set[str] = set()
     key = ""
-    start = 1 if _FENCE.fullmatch(lines[0]) else 0
+    start = 1 if lines[0].startswith("---") else 0
     for index in range(start, len(lines)):
-        line = lines[index]
-        if not line.strip() or _END.fullmatch(line):
+        line = lines[index].expandtabs(4)
+        if not line.strip() or line.startswith(("---", "...")):
             return _flat(values), index + 1, tuple(sorted(repeated))
         if header := _KEY.fullmatch(line):
             key = header[1].lower()

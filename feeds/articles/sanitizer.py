@@ -34,7 +34,22 @@ _ATTRIBUTES = {
     "img": {"src", "srcset", "sizes", "alt", "title", "width", "height"},
 }
 # Elements whose `id` is kept where `Base.keeps_names` says so: headings, and parts of footnotes.
-_WITH_ID = ("a", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "li", "p", "section", "span", "sup")
+_WITH_ID = (
+    "a",
+    "aside",
+    "dt",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "li",
+    "p",
+    "section",
+    "span",
+    "sup",
+)
 _NAMED_ATTRIBUTES = {
     **_ATTRIBUTES,
     **{tag: {*_ATTRIBUTES.get(tag, ()), "id"} for tag in _WITH_ID},

@@ -101,7 +101,8 @@ def _check_preset(source: ConfigSource, site: SiteSettings) -> None:
         if name not in FIELD_NAMES:
             known = ", ".join(sorted(FIELD_NAMES))
             raise source.error(("articles", "fields", name), f"is not known; use {known}")
-    rules = registry.preset_class(articles.preset).rules
+    preset = registry.preset_class(articles.preset)
+    rules = preset.rules
     for name, value in articles.rules.items():
         at = ("articles", "rules", name)
         if name not in rules:
@@ -109,6 +110,8 @@ def _check_preset(source: ConfigSource, site: SiteSettings) -> None:
             raise source.error(at, f"is not a rule of this preset; it has {known}")
         if type(value) is not type(rules[name]):
             raise source.error(at, f"{value!r} is not like {rules[name]!r}, the default")
+        if mistake := preset.rule_mistake(name, value):
+            raise source.error(at, mistake)
 
 
 def _check_author(source: ConfigSource, site: SiteSettings) -> None:

@@ -20,8 +20,10 @@ class Nikola(Preset):
 
     name: ClassVar[str] = "nikola"
     title: ClassVar[str] = "Nikola"
-    formats: ClassVar[tuple[Format, ...]] = ("headers", "yaml", "toml", "none")
-    extensions: ClassVar[tuple[str, ...]] = (".md", ".mdown", ".markdown", ".html", ".htm")
+    formats: ClassVar[tuple[Format, ...]] = ("headers", "rst", "yaml", "toml", "none")
+    extensions: ClassVar[tuple[str, ...]] = (
+        ".md", ".mdown", ".markdown", ".rst", ".html", ".htm",
+    )  # fmt: skip
     fields: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "title": ("title",),
         "published": ("date",),

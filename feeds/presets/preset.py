@@ -36,6 +36,8 @@ class Preset(FieldReader):
     dialect: ClassVar[Dialect] = Dialect()
     summary_order: ClassVar[tuple[SummarySource, ...]] = ("field", "more")
     """Where the summary comes from: the first of these that there is."""
+    has_markdown_summary: ClassVar[bool] = False
+    """Whether the summary in front matter is Markdown, as the body is."""
     rules: ClassVar[Mapping[str, Any]] = {}
     """The options of this preset (`articles.rules`), with their defaults."""
     has_leaf_bundles: ClassVar[bool] = False
@@ -50,6 +52,11 @@ class Preset(FieldReader):
         self.rule: Mapping[str, Any] = {**self.rules, **options.rules}
 
     # What a subclass may say differently.
+
+    @classmethod
+    def rule_mistake(cls, name: str, value: Any) -> str:  # noqa: ARG003
+        """Return what is wrong with the value of a rule; empty if nothing is."""
+        return ""
 
     def skip(self, path: str, matter: Matter) -> str:  # noqa: ARG002
         """Return why the generator makes no page of the file; empty if it does."""
@@ -84,6 +91,11 @@ class Preset(FieldReader):
     def is_summary(self, html: str) -> bool:
         """Return whether the HTML of the first paragraphs is long enough for a summary."""
         return bool(html)
+
+    def first_words(self, text: str, count: int) -> str:
+        """Return the first words of a text, with an ellipsis if there are more."""
+        words = text.split(" ", count)
+        return " ".join(words[:count]) + ("…" if len(words) > count else "")
 
     def file_url(self, url: str) -> str:
         """Return the URL of a file of the site, from the URL that its source path would have."""

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 _JEKYLL_PRETTY = "._~!$&'()+,;=@"
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{2}")
@@ -21,8 +22,13 @@ _SYMBOLS = str.maketrans({
 })  # fmt: skip
 _POSSESSIVE = re.compile(r"([a-z\d]+)'([ts])(\s|$)")
 _NOT_IN_SLUG = re.compile(r"[^\w\s$*+~.()'\"!\-:@]+", re.ASCII)
-_DJANGO_DROPPED = re.compile(r"[^\w\s-]")
-_DJANGO_JOINED = re.compile(r"[-\s]+")
+# Pelican's default of SLUG_REGEX_SUBSTITUTIONS.
+_PELICAN = ((r"[^\w\s-]", ""), (r"\A\s*", ""), (r"\s*\Z", ""), (r"[-\s]+", "-"))
+# Punctuation that Unidecode makes ASCII.
+_PUNCTUATION = str.maketrans({
+    "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "--", "―": "--", "−": "-", "…": "...", "•": "*",
+    "€": "EUR", "£": "PS", "°": "deg", "×": "x", "©": "(c)", "®": "(r)", "«": "<<", "»": ">>",
+})  # fmt: skip
 _NOT_PYMDOWNX = re.compile(r"[^\w\- ]")
 # hexo-util, slugize.ts: rSpecial.
 _NOT_IN_HEXO = re.compile(r"[\s~`!@#$%^&*()\-_+=\[\]{}|\\;:\"'<>,.?/]+")
@@ -76,11 +82,28 @@ def slug_filter(name: str) -> str:
     return re.sub(r"\s+", "-", text.strip()).lower()
 
 
-def pelican(name: str) -> str:
-    """Return a title as Pelican's default `SLUG_REGEX_SUBSTITUTIONS` make it: ASCII only."""
-    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    dropped = _DJANGO_DROPPED.sub("", ascii_name).strip().lower()
-    return _DJANGO_JOINED.sub("-", dropped)
+def pelican(
+    name: str,
+    substitutions: Sequence[tuple[str, str]] = (),
+    *,
+    keeps_case: bool = False,
+    keeps_letters: bool = False,
+) -> str:
+    """Return a title as Pelican's `slugify` makes it, by SLUG_REGEX_SUBSTITUTIONS or its default.
+
+    `keeps_letters` keeps letters that are not ASCII (SLUGIFY_USE_UNICODE).
+    """
+    text = unicodedata.normalize("NFKC", name)
+    text = text if keeps_letters else _in_ascii(text)
+    for pattern, replacement in substitutions or _PELICAN:
+        text = re.sub(pattern, replacement, text, flags=re.IGNORECASE)
+    return (text if keeps_case else text.lower()).strip()
+
+
+def _in_ascii(text: str) -> str:
+    """Return a text in ASCII. Scripts other than the Latin one are left out."""
+    text = text.translate(_LETTERS).translate(_PUNCTUATION)
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
 
 
 def without_accents(name: str) -> str:

@@ -63,3 +63,18 @@ def test_names_left_out_of_a_body_are_notices_of_the_article() -> None:
     site = make_site(url="https://example.org/", articles={"preset": "jekyll"})
     article = parse(PATHS["jekyll"], text("{% a %} {{ b }}"), NOW, site)
     assert [notice.subject for notice in article.notices] == ["{% a %}", "{{ b }}"]
+
+
+def test_summary_of_pelican_is_markdown_or_the_first_words() -> None:
+    site = make_site(url="https://example.org/", articles={"preset": "pelican"})
+
+    def summary(name: str, content: str) -> str | None:
+        entry = parse(name, content.encode(), NOW, site).entry
+        return entry.summary if entry else None
+
+    headers = "Title: T\nDate: 2024-03-05\n"
+    assert summary("a.md", f"{headers}Summary: *One* & `two`\n\nText") == "One & two"
+    assert summary("a.md", f"{headers}\nOne *two*.\n\nThree") == "One two. Three"
+    assert summary("a.md", f"{headers}\n{'word ' * 60}") == "word " * 50 + "…"
+    fields = "T\n=\n\n:date: 2024-03-05\n:summary: \\*One\\* & two\n\nText"
+    assert summary("a.rst", fields) == "*One* & two"

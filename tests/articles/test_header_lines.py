@@ -14,9 +14,13 @@ def test_fence_around_headers_is_optional() -> None:
     assert (data, lines) == ({"title": "A: b"}, 3)
 
 
+def test_any_line_that_begins_like_a_fence_ends_the_headers() -> None:
+    assert header_lines.pelican("----\ntitle: A\n...x\nText.")[:2] == ({"title": "A"}, 3)
+
+
 def test_indented_line_continues_the_value_above() -> None:
-    data, _, _ = header_lines.pelican("Summary: One\n    two\n\nText.")
-    assert data == {"summary": "One\ntwo"}
+    data, _, _ = header_lines.pelican("Summary: One\n    two\n\tthree\n\nText.")
+    assert data == {"summary": "One\ntwo\nthree"}
 
 
 def test_first_of_two_states_counts_and_is_reported() -> None:

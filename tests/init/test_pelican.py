@@ -5,7 +5,7 @@ from pathlib import Path
 from feeds.init import pelican
 from feeds.init.findings import OldFeed
 
-CONFIG = """
+CONFIG = r"""
 import os
 SITENAME = "Example"
 PATH = "content"
@@ -20,6 +20,13 @@ DEFAULT_DATE = (2020, 1, 2)
 FEED_MAX_ITEMS = 15
 CATEGORY_FEED_ATOM = None
 TAG_FEED_RSS = "feeds/tag/{slug}.rss.xml"
+TRANSLATION_FEED_ATOM = "feeds/%s.xml"
+FILENAME_METADATA = r"(?P<date>\d+)-(?P<slug>.*)"
+ARTICLE_LANG_URL = "{lang}/{slug}/"
+SLUG_REGEX_SUBSTITUTIONS = [("a", "b"), (r"\s", "-")]
+SUMMARY_MAX_LENGTH = None
+DEFAULT_METADATA = {"status": "draft"}
+EXTRA_PATH_METADATA = {"extra/x.ico": {"path": "x.ico"}, "blog/old/": {"category": "old"}}
 os.remove("/nonexistent")
 """
 
@@ -37,11 +44,17 @@ def test_settings_and_old_feeds_are_read(tmp_path: Path) -> None:
     )  # fmt: skip
     assert found.permalink == "/{date:%Y}/{slug}/"
     assert found.rules == {
-        "default_category": "news", "slugify_source": "basename", "default_date": "2020-01-02",
+        "default_category": "news", "slugify_source": "basename",
+        "default_date": "2020-01-02 00:00:00",
+        "filename_metadata": r"(?P<date>\d+)-(?P<slug>.*)", "summary_max_length": 0,
+        "article_lang_url": "/{language}/{slug}/",
+        "slug_regex_substitutions": ["a", "b", r"\s", "-"],
     }  # fmt: skip
+    assert found.defaults == {"*": {"status": "draft"}, "blog/old": {"category": "old"}}
     assert found.old_feeds == (
         OldFeed("feeds/all.atom.xml", "atom", 15),
         OldFeed("feeds/tag/{topic}.rss.xml", "rss", 15, field="topic"),
+        OldFeed("feeds/{language}.xml", "atom", 15, field="language"),
     )
 
 

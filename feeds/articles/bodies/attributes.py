@@ -9,8 +9,9 @@ _LIST = rf"[ \t]*{_PAIR}(?:[ \t]+(?:{_PAIR}|[\w:-]+))*[ \t]*"
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]", re.MULTILINE)
 _KRAMDOWN = re.compile(r"[ \t]*\{:{1,2}[^{}\n]*\}")
 _COMMENT = re.compile(r"^\{::comment\}[\s\S]*?\{:/(?:comment)?\}", re.MULTILINE)
-# At the end of a heading they are read by the parser of Markdown, which knows ids.
-_ATTRIBUTES = re.compile(rf"(?<![\\$]){{{_LIST}}}")
+# At the end of a heading they are read by the parser of Markdown, which knows ids. Braces after `_`
+# and `^` are those of a formula.
+_ATTRIBUTES = re.compile(rf"(?<![\\$_^]){{{_LIST}}}")
 _TABLE_OF_CONTENTS = re.compile(
     r"^[ \t]*(?:\[TOC\]|\[\[toc\]\]|\[\[_TOC_\]\]|<!--\s*toc\s*-->|\$\{toc\})[ \t]*$", re.M | re.I
 )

@@ -18,6 +18,7 @@ from feeds.articles.bodies import (
     markdown,
     mdx,
     mkdocs,
+    pelican,
     tags,
 )
 from feeds.articles.bodies.hugo import Hugo
@@ -190,6 +191,7 @@ _TEMPLATES: Mapping[str, Callable[[str, Page], str]] = {
     "mkdocs": mkdocs.expand,
     "docusaurus": _docusaurus,
     "vitepress": _vitepress,
+    "pelican": pelican.expand,
 }
 _SYNTAX: Mapping[str, str] = {
     "liquid": "braces",

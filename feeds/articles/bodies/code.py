@@ -11,6 +11,7 @@ Ranges: TypeAlias = Sequence[tuple[int, int]]
 
 _MARKDOWN = pyromark.Markdown(options=pyromark.Options.ENABLE_TABLES)
 _OPENING = re.compile(r"^([ \t>]*(?:[-*+]|\d{1,9}[.)])?[ \t]*)(`{3,}+(?=[^`\n]*$)|~{3,}+)", re.M)
+_LITERAL = frozenset({"Code", "Html", "InlineHtml"})  # the names of events
 _RUN = re.compile(r"`+")
 _BLANK = re.compile(r"\n[ \t]*\n")
 _ELEMENT = re.compile(r"<(pre|code|script|style)\b[^>]*+>", re.IGNORECASE)
@@ -25,6 +26,18 @@ def in_markdown(text: str) -> Ranges:
         if isinstance(event, dict):
             start = event.get("Start")
             if "Code" in event or (isinstance(start, dict) and "CodeBlock" in start):
+                ranges.append((place["start"], place["end"]))
+    return _in_characters(text, ranges)
+
+
+def with_html(text: str) -> Ranges:
+    """Return the code and the HTML that CommonMark sees, in order."""
+    ranges = []
+    for event, place in _MARKDOWN.events_with_range(text):
+        if isinstance(event, dict):
+            start = event.get("Start")
+            is_block = isinstance(start, dict) and "CodeBlock" in start
+            if is_block or not _LITERAL.isdisjoint(event):
                 ranges.append((place["start"], place["end"]))
     return _in_characters(text, ranges)
 

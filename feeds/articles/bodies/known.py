@@ -171,6 +171,9 @@ _NOTHING = frozenset({
     "break", "hr",
 })  # fmt: skip
 
+# The names of the shortcodes that `render` knows beside admonitions.
+NAMES = frozenset(_FUNCTIONS) | _NOTHING
+
 
 def render(call: Call, page: Page) -> str | None:
     """Return the plain HTML of a shortcode with a known name; None for any other."""

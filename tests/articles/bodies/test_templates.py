@@ -145,6 +145,13 @@ CASES: dict[str, dict[str, str]] = {
         ),
         "[x]({attach}z.pdf)": '<p><a href="https://example.org/blog/a/z.pdf">x</a></p>',
         "    :::python\n    a": '<pre><code class="language-python">a</code></pre>',
+        "{% img left /a.png 60 [A b] %}": (
+            '<figure><img src="https://example.org/a.png" alt="A b"></figure>'
+        ),
+        "{% youtube abcdefgh 6 7 %} `{% x %}` {{ y }}": (
+            '<p><a href="https://www.youtube.com/watch?v=abcdefgh">'
+            "https://www.youtube.com/watch?v=abcdefgh</a> <code>{% x %}</code> {{ y }}</p>"
+        ),
     },
 }  # fmt: skip
 DATA = {"author": ["Jane"]}
@@ -162,6 +169,11 @@ def test_templates_are_shown_plainly(language: str, body: str, html: str) -> Non
     ("language", "body", "names"),
     [
         ("liquid", "{% a %}{% a %}{{ b }}", ["{% a %}", "{{ b }}"]),
+        (
+            "pelican",
+            "{% notebook a.ipynb %} {% include_code b.py %}",
+            ["{% notebook %}", "{% include_code %}"],
+        ),
         ("liquid", "{% for x in y %}{{ z }}{% endfor %}", ["{% for %}"]),
         ("hugo", "{{< a >}} {{< a >}}", ["{{< a >}}"]),
         ("hugo", '{{< ref "z.md" >}}', ["z.md"]),
