@@ -39,6 +39,7 @@ SETTINGS: Mapping[str, tuple[type[msgspec.Struct], str]] = {
     "author": (settings.Author, "author."),
     "articles": (settings.ArticleSettings, "articles."),
     "articles.defaults": (settings.Defaults, ""),
+    "guard": (settings.GuardSettings, "guard."),
     "http": (settings.HTTPSettings, "http."),
     "moved": (feed_settings.MoveSettings, ""),
     "pages": (settings.PageSettings, "pages."),

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from feeds.build.ingest_result import IngestResult
+from feeds.build.moves import moves
 from feeds.catalogue.transaction import WriteTransaction
-from feeds.config import redirects
 from feeds.config.definitions import FeedDefinition, FeedIndex
 from feeds.config.site import Site
 from feeds.model.archives import split_into_archives
@@ -39,15 +39,11 @@ class Archiver:
 
         `paths` are those of all feeds. The numbers of archive documents stay the same.
         """
-        names = {f"{path}.rss".casefold(): f"{path}.rss" for path in self._feeds.keys() & new}
-        if not names:
+        if not (wanted := self._feeds.keys() & new):
             return
-        for old in sorted(self._archives.newest_numbers().keys() - paths):
-            target = redirects.resolve(
-                f"{old}.rss", self._site, lambda name: names.get(name.casefold())
-            )
-            if target and target.location and target.location in names.values():
-                self._archives.move(old, target.location.removesuffix(".rss"), revision)
+        gone = self._archives.newest_numbers().keys() - paths
+        for old, current in moves(self._site, gone, wanted).items():
+            self._archives.move(old, current, revision)
 
     def assign(self, index: FeedIndex, new: Collection[str], result: IngestResult) -> None:
         """Assign changed entries to archives; for `new` feeds, assign all entries.

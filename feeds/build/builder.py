@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from datetime import datetime
 
 import msgspec
@@ -10,6 +11,7 @@ from feeds.articles.scan_digest import ScanDigest
 from feeds.build import build_clock, guard, repair
 from feeds.build.build_clock import BuildTime
 from feeds.build.changes import Changes, find_changes
+from feeds.build.guard_input import BuildOutcome
 from feeds.build.ingest import Ingest
 from feeds.build.ingest_result import IngestResult
 from feeds.build.refresh import FeedChanges, FeedSet, FeedUpdater
@@ -56,13 +58,15 @@ class BuildRequest(msgspec.Struct, frozen=True, kw_only=True):
     full scan, and the report has the problems of these articles only. None stands for all.
     `jobs` is the number of worker processes; None for one per CPU. `verify` reads every file
     instead of trusting sizes and times, and checks the catalogue for damage. `force` skips the
-    guard. `trust_clock` accepts a time before the last build, and corrects later dates.
+    guard, `permitted` only its checks for these kinds of harm. `trust_clock` accepts a time before
+    the last build, and corrects later dates.
     """
 
     changed_paths: Collection[str] | None = None
     jobs: int | None = None
     verify: bool = False
     force: bool = False
+    permitted: frozenset[str] = frozenset()
     trust_clock: bool = False
 
 
@@ -106,7 +110,7 @@ def build(
         with catalogue.write() as tx:
             # Within the transaction: a build that waited for another must not use an older scan.
             time = build_clock.build_time(tx, now, trust=request.trust_clock)
-            return _Builder(site, tx, time, request, progress).run(feed_set)
+            return _Builder(site, catalogue, tx, time, request, progress).run(feed_set)
 
     try:
         report, feed_set = run(feed_set, request)
@@ -126,12 +130,14 @@ class _Builder:
     def __init__(
         self,
         site: Site,
+        catalogue: Catalogue,
         tx: WriteTransaction,
         time: BuildTime,
         request: BuildRequest,
         progress: Progress,
     ) -> None:
-        self._site, self._tx, self._time, self._request = site, tx, time, request
+        self._site, self._catalogue, self._tx = site, catalogue, tx
+        self._time, self._request = time, request
         self._progress, self._seconds = progress, int(time.now.timestamp())
         self._scheduled = ScheduledReads(site, tx, self._seconds)
 
@@ -157,9 +163,7 @@ class _Builder:
         overdue = updater.apply_due() if changes.plan.tasks or changes.plan.gone else []
         with article_workers(self._site, self._seconds, jobs, len(changes.plan.tasks)) as workers:
             result, feeds = self._update(changes, updater, workers, clear_fragments=reparse)
-        if not self._request.force:
-            guard.check_withdrawals(self._site, self._tx, result)
-            guard.check_held_back(self._site, self._tx, self._time)
+        self._check(BuildOutcome(changes, result, feeds, self._time))
         changed = list(dict.fromkeys([*overdue, *feeds.paths]))
         self._put_if_changed("fingerprint", fingerprint)
         self._put_if_changed("definitions", definitions)
@@ -186,6 +190,15 @@ class _Builder:
             feeds = updater.find_again(feeds)
         updater.save(feeds, result)
         return result, feeds
+
+    def _check(self, outcome: BuildOutcome) -> None:
+        """Raise `GuardError` if the build would harm subscribers."""
+        if self._request.force:
+            return
+        # Nothing was committed yet, so this reads the state of the last build.
+        with self._catalogue.read() if self._time.last else nullcontext() as before:
+            harms = guard.find_harms(self._site, before, self._tx, outcome)
+            guard.check(harms, self._request.permitted)
 
     def _save_scan(self, changes: Changes) -> None:
         if changes.linked is not None:

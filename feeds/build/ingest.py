@@ -134,7 +134,8 @@ class Ingest:
         self._withdraw([decision.withdraw for _, decision in decided if decision.withdraw])
         for result, decision in decided:
             if decision.withdraw:
-                self._result.expired += result.path in self._scheduled.due
+                if result.path in self._scheduled.due:
+                    self._result.expired.add(result.path)
                 self._result.withheld += decision.problems[:1]
         self._tx.files.put(
             {result.path: (result.seen, decision.problems) for result, decision in decided}
@@ -290,6 +291,7 @@ class Ingest:
             entries = list(self._tx.entries.get([memory.seq for memory in lost]).values())
             self._note_facts(entries)
             self._count_terms(entries, -1)
+        self._result.gone += [memory.path for memory in lost]
         for memory in lost:
             _log.debug("%s: withdrawn: its file is gone", memory.path)
         self._withdraw(lost)

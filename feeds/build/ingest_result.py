@@ -19,23 +19,25 @@ class IngestResult(msgspec.Struct):
     the resulting changes of the term counts. Both are `incomplete` after many changes. `ids` holds
     the ids of the same entries, and of those that cannot be rendered; `corrected` those whose
     authors marked a correction. `restored` counts the changed entries that were withdrawn before,
-    `expired` those withdrawn because their expiry date has passed. `withheld` has the first
-    problem of each article whose front matter withholds it, `unrenderable` one problem for each
-    entry that was withdrawn because it cannot be rendered. `changed_while_reading` holds the paths
-    of files that changed between the scan and the read.
+    `expired` has the paths of those withdrawn because their expiry date has passed. `withheld` has
+    the first problem of each article whose front matter withholds it, `unrenderable` one problem
+    for each entry that was withdrawn because it cannot be rendered, `gone` the paths of entries
+    that were withdrawn because their files are gone. `changed_while_reading` holds the paths of
+    files that changed between the scan and the read.
     """
 
     read: int = 0
     added: int = 0
     changed: int = 0
     withdrawn: int = 0
-    expired: int = 0
+    expired: set[str] = set()
     withheld: list[Problem] = []
     changed_facts: list[Facts] = []
     ids: set[str] = set()
     corrected: set[str] = set()
     term_changes: Counter[TermCount] = msgspec.field(default_factory=Counter)
     unrenderable: list[Problem] = []
+    gone: list[str] = []
     restored: int = 0
     changed_while_reading: set[str] = set()
 

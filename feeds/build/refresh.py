@@ -1,12 +1,14 @@
 """Update the feeds after an ingest: find those that may have changed, render and store them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
 from feeds.build.archiver import Archiver
 from feeds.build.ingest_result import IngestResult
+from feeds.build.moves import moves
 from feeds.build.workers import RenderTask, Workers
 from feeds.catalogue import terms
 from feeds.catalogue.records import FeedState, ShownEntry
@@ -32,16 +34,20 @@ class FeedChanges(msgspec.Struct, frozen=True):
     """The feeds that may have changed, and their new states.
 
     `renamed` holds the paths of feeds that are new or have a new title, None if the set of feeds
-    is the same. `states` holds the feeds of `checked` that changed, `shown` the entries in
-    `checked` by key.
+    is the same; `gone` those of feeds that no longer exist, `moved` the former paths of new feeds.
+    `states` holds the feeds of `checked` that changed, `keys` the keys of the entries that these
+    show, and `shown` the entries in `checked` by key.
     """
 
     feed_set: FeedSet
     renamed: Sequence[str] | None
     checked: Sequence[FeedDefinition]
     states: Sequence[FeedState]
+    keys: Mapping[str, Sequence[int]]
     shown: Mapping[int, ShownEntry]
     archiver: Archiver
+    gone: Collection[str] = ()
+    moved: Mapping[str, str] = {}
 
     @property
     def paths(self) -> list[str]:
@@ -71,6 +77,9 @@ class FeedUpdater:
         self._feed_set = feed_set if is_current else None
         self.revision = tx.meta.revision() + 1
         self._overdue = tx.feeds.overdue(now)
+        self._gone: set[str] = set()
+        self._moved: dict[str, str] = {}
+        self._inherited: dict[str, list[int]] = {}
 
     def apply_due(self) -> list[str]:
         """Store the changes that time alone made to feeds; return the paths of those feeds.
@@ -82,8 +91,8 @@ class FeedUpdater:
             return []
         feeds = feed_documents.all_feeds(self._site, self._tx, self._now)
         overdue = [feeds[path] for path in self._overdue if path in feeds]
-        states, _ = self._states(overdue, built=None)
-        self._put(states, feeds)
+        states, keys, _ = self._states(overdue, built=None)
+        self._put(states, keys, feeds)
         return [state.path for state in states]
 
     def find(self, result: IngestResult) -> FeedChanges:
@@ -101,8 +110,10 @@ class FeedUpdater:
         archiver = Archiver(self._site, self._tx, self._now, checked, everything=check_all)
         archiver.inherit(feeds.keys(), new, self.revision)
         archiver.assign(feed_set.index, new, result)
-        states, shown = self._states(checked, built=self._seconds)
-        return FeedChanges(feed_set, renamed, checked, states, shown, archiver)
+        states, keys, shown = self._states(checked, built=self._seconds)
+        return FeedChanges(
+            feed_set, renamed, checked, states, keys, shown, archiver, self._gone, self._moved
+        )
 
     def find_again(self, before: FeedChanges) -> FeedChanges:
         """Compute the states again after withdrawals, perhaps of the last entries of feeds."""
@@ -110,15 +121,17 @@ class FeedUpdater:
         feeds = feed_set.expansion.feeds
         paths = dict.fromkeys([*(feed.path for feed in before.checked), *(renamed or ())])
         checked = [feeds[path] for path in paths if path in feeds]
-        states, shown = self._states(checked, built=self._seconds)
+        states, keys, shown = self._states(checked, built=self._seconds)
         latest = before.renamed if renamed is None else renamed
-        return FeedChanges(feed_set, latest, checked, states, shown, before.archiver)
+        return FeedChanges(
+            feed_set, latest, checked, states, keys, shown, before.archiver, self._gone, self._moved
+        )
 
     def save(self, changes: FeedChanges, result: IngestResult) -> None:
         """Store the new states; every entry they show has been rendered."""
         changes.archiver.save_states(self.revision, result)
         feeds = changes.feed_set.expansion.feeds
-        self._put(changes.states, feeds)
+        self._put(changes.states, changes.keys, feeds)
         same = feeds.keys() & set(changes.renamed or ()).difference(changes.paths)
         self._tx.feeds.put_titles({path: feeds[path].title for path in same})
         self._put_dues(changes.checked)
@@ -143,9 +156,19 @@ class FeedUpdater:
         renamed = [path for path, feed in feeds.items() if before.get(path) != feed.title]
         if not (renamed or gone or self._everything):
             return msgspec.structs.replace(feed_set, revision=self._tx.meta.get("feeds")), None
+        self._note_gone(gone, renamed)
         self._tx.feeds.forget(gone)
         self._tx.meta.put("feeds", str(self.revision))
         return feed_set, renamed
+
+    def _note_gone(self, gone: Collection[str], renamed: Collection[str]) -> None:
+        """Note the feeds that are gone; those that moved hand on what readers have seen of them."""
+        self._gone |= set(gone)
+        shown = self._tx.feeds.shown_keys(list(gone))
+        for old, new in moves(self._site, gone, renamed).items():
+            self._tx.departures.move(old, new)
+            self._moved[new] = old
+            self._inherited[new] = shown.get(old, [])
 
     def _load(self, revision: str) -> FeedSet:
         expansion = feed_documents.expand_definitions(self._site, self._tx, self._now)
@@ -163,10 +186,14 @@ class FeedUpdater:
 
     def _states(
         self, feeds: Iterable[FeedDefinition], *, built: int | None
-    ) -> tuple[list[FeedState], dict[int, ShownEntry]]:
-        """Return the states that changed, and the entries that all these feeds show, by key."""
+    ) -> tuple[list[FeedState], dict[str, "array[int]"], dict[int, ShownEntry]]:
+        """Return the states that changed, with the keys of the entries that these feeds show.
+
+        Also the entries that all these feeds show, by key.
+        """
         known = self._tx.feeds.states([feed.path for feed in feeds])
         states: list[FeedState] = []
+        keys: dict[str, array[int]] = {}
         entries: dict[int, ShownEntry] = {}
         for feed in feeds:
             shown = self._tx.feeds.shown(feed, self._now)
@@ -176,11 +203,22 @@ class FeedUpdater:
             entries.update((entry.seq, entry) for entry in shown)
             if state != before:
                 states.append(state)
-        return states, entries
+                keys[feed.path] = array("q", [entry.seq for entry in shown])
+        return states, keys, entries
 
-    def _put(self, states: Sequence[FeedState], feeds: Mapping[str, FeedDefinition]) -> None:
-        titles = {state.path: feeds[state.path].title for state in states}
-        self._tx.feeds.put(states, titles, self.revision)
+    def _put(
+        self,
+        states: Sequence[FeedState],
+        keys: Mapping[str, Sequence[int]],
+        feeds: Mapping[str, FeedDefinition],
+    ) -> None:
+        paths = [state.path for state in states]
+        before = {**self._inherited, **self._tx.feeds.shown_keys(paths)}
+        for path in paths:
+            if left := set(before.get(path, ())).difference(keys[path]):
+                self._tx.departures.add(path, left, self._seconds)
+        titles = {path: feeds[path].title for path in paths}
+        self._tx.feeds.put(states, titles, keys, self.revision)
 
     def _put_dues(self, feeds: Iterable[FeedDefinition]) -> None:
         """Store when time alone next changes these feeds."""

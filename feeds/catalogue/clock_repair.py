@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 
 from feeds.catalogue import checksums
 from feeds.catalogue.records import decode_entry
-from feeds.catalogue.schema import archive, entry, feed, hub, membership, ping, place
+from feeds.catalogue.schema import archive, departure, entry, feed, hub, membership, ping, place
 from feeds.catalogue.selection_sql import batches
 from feeds.util.dates import from_timestamp
 
@@ -90,6 +90,7 @@ _REDATED = ("first_seen", "published", "updated", "data")
 _CLOCK_COLUMNS: tuple[sa.Column[Any], ...] = (
     entry.c.withdrawn,
     place.c.since,
+    departure.c.since,
     feed.c.updated,
     archive.c.updated,
     hub.c.due,

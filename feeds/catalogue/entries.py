@@ -9,7 +9,13 @@ import sqlalchemy as sa
 from sqlalchemy import func, select, update
 
 from feeds.catalogue import checksums, selection_sql, terms, withdrawal
-from feeds.catalogue.records import EntryChange, RememberedEntry, decode_entry
+from feeds.catalogue.records import (
+    EntryChange,
+    EntryOrigin,
+    RememberedEntry,
+    ShownEntry,
+    decode_entry,
+)
 from feeds.catalogue.schema import entry, fragment, membership
 from feeds.catalogue.selection_sql import among, batches
 from feeds.catalogue.table import Table
@@ -27,6 +33,10 @@ _ENCODED = (
 )
 _UNCHECKED = select(entry.c.seq, entry.c.data).where(among(entry.c.seq)).order_by(entry.c.seq)
 _REMEMBERED = tuple(entry.c[name] for name in RememberedEntry.__struct_fields__)
+_SHOWN = select(*(entry.c[name] for name in ShownEntry.__struct_fields__)).where(among(entry.c.seq))
+_ORIGINS = select(entry.c.seq, *(entry.c[name] for name in EntryOrigin.__struct_fields__)).where(
+    among(entry.c.seq)
+)
 _NOT_WITHDRAWN = entry.c.withdrawn.is_(None)
 
 
@@ -69,6 +79,35 @@ class Entries(Table):
             rows = self._connection.execute(select(*_REMEMBERED).where(entry.c.path.in_(batch)))
             remembered.update((row.path, RememberedEntry(*row)) for row in rows)
         return remembered
+
+    def shown(self, seqs: Sequence[int]) -> dict[int, ShownEntry]:
+        """Return the parts of entries that feeds showing them need, by key."""
+        shown: dict[int, ShownEntry] = {}
+        for batch in batches(seqs):
+            rows = self._connection.execute(_SHOWN, {"keys": list(batch)})
+            shown.update((row[0], ShownEntry(*row)) for row in rows)
+        return shown
+
+    def origins(self, seqs: Sequence[int]) -> dict[int, EntryOrigin]:
+        """Return where entries come from, by key."""
+        origins: dict[int, EntryOrigin] = {}
+        for batch in batches(seqs):
+            rows = self._connection.execute(_ORIGINS, {"keys": list(batch)})
+            origins.update((seq, EntryOrigin(*row)) for seq, *row in rows)
+        return origins
+
+    def with_shared_links(self, seqs: Sequence[int]) -> set[int]:
+        """Return those of these entries whose link an older entry has too."""
+        other = entry.alias("other")
+        shared: set[int] = set()
+        for batch in batches(seqs):
+            statement = (
+                select(entry.c.seq)
+                .join(other, (other.c.link == entry.c.link) & (other.c.seq < entry.c.seq))
+                .where(entry.c.seq.in_(batch), other.c.withdrawn.is_(None))
+            )
+            shared.update(self._connection.scalars(statement))
+        return shared
 
     def any(self) -> bool:
         """Return whether there is any entry, withdrawn ones included."""

@@ -19,6 +19,7 @@ from feeds.model.selection import EVERYTHING, Selection, ages, at_age
 from feeds.util.dates import from_timestamp
 
 _STATE = tuple(feed.c[name] for name in FeedState.__struct_fields__)
+_KEYS = msgspec.msgpack.Decoder(list[int])
 
 
 class Feeds(Table):
@@ -76,8 +77,32 @@ class Feeds(Table):
         """Return the paths of feeds whose documents may have changed after a revision."""
         return list(self._connection.scalars(select(feed.c.path).where(feed.c.revision > revision)))
 
-    def put(self, states: Sequence[FeedState], titles: Mapping[str, str], revision: int) -> None:
-        """Store the states of feeds that changed in this revision, and their titles by path."""
+    def shown_keys(self, paths: Sequence[str]) -> dict[str, list[int]]:
+        """Return the keys of the entries that feeds showed at the last build, by path.
+
+        Feeds that no build of this version has stored are left out.
+        """
+        shown: dict[str, list[int]] = {}
+        for batch in batches(paths):
+            rows = self._connection.execute(
+                select(feed.c.path, feed.c.shown).where(
+                    feed.c.path.in_(batch), feed.c.shown.is_not(None)
+                )
+            )
+            shown.update((path, _KEYS.decode(keys)) for path, keys in rows)
+        return shown
+
+    def put(
+        self,
+        states: Sequence[FeedState],
+        titles: Mapping[str, str],
+        shown: Mapping[str, Sequence[int]],
+        revision: int,
+    ) -> None:
+        """Store the states of feeds that changed in this revision.
+
+        `titles` has their titles, and `shown` the keys of the entries that they show, by path.
+        """
         self._delete(feed.c.path, [state.path for state in states])
         self._insert(
             feed,
@@ -87,6 +112,7 @@ class Feeds(Table):
                     "title": titles[state.path],
                     "revision": revision,
                     "due": None,
+                    "shown": msgspec.msgpack.encode(list(shown[state.path])),
                     "sum": checksums.of_feed(*msgspec.structs.astuple(state)),
                 }
                 for state in states

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from feeds.catalogue.records import ShownEntry
 from feeds.catalogue.schema import fragment
@@ -18,6 +18,10 @@ _log = logging.getLogger("feeds")
 _FRAGMENTS = select(
     fragment.c.entry, fragment.c.sum, *(fragment.c[name] for name in FORMATS)
 ).where(among(fragment.c.entry))
+
+_SIZES = select(*(func.sum(func.length(fragment.c[name])) for name in FORMATS)).where(
+    among(fragment.c.entry)
+)
 
 
 class Fragments(Table):
@@ -47,6 +51,14 @@ class Fragments(Table):
             statement = select(fragment.c.entry).where(fragment.c.entry.in_(batch))
             present.update(self._connection.scalars(statement))
         return [seq for seq in ordered if seq not in present]
+
+    def size(self, seqs: Sequence[int]) -> int:
+        """Return the bytes of these entries in the format in which they are largest."""
+        sizes = [0] * len(FORMATS)
+        for batch in batches(seqs):
+            rows = self._connection.execute(_SIZES, {"keys": list(batch)})
+            sizes = [size + (more or 0) for size, more in zip(sizes, rows.one(), strict=True)]
+        return max(sizes)
 
     def put(
         self,

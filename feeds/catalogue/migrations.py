@@ -19,8 +19,8 @@ from feeds.catalogue.schema import meta
 class Step(NamedTuple):
     """Converts a catalogue from one version to the next.
 
-    `{text}` and `{without_rowid}` in the SQL are replaced for each database. `run` makes the
-    changes that SQL cannot express.
+    `{text}`, `{blob}` and `{without_rowid}` in the SQL are replaced for each database. `run` makes
+    the changes that SQL cannot express.
     """
 
     before: str
@@ -54,11 +54,13 @@ def convert(connection: sa.Connection) -> None:
 
 def _execute(connection: sa.Connection, step: Step) -> None:
     is_sqlite = connection.dialect.name == "sqlite"
-    text = "TEXT" if is_sqlite else 'TEXT COLLATE "C"'
+    text, blob = ("TEXT", "BLOB") if is_sqlite else ('TEXT COLLATE "C"', "BYTEA")
     without_rowid = " WITHOUT ROWID" if is_sqlite else ""
     for statement in (*step.sql, *(step.sqlite_only if is_sqlite else ())):
         connection.exec_driver_sql(
-            statement.replace("{text}", text).replace("{without_rowid}", without_rowid)
+            statement.replace("{text}", text)
+            .replace("{blob}", blob)
+            .replace("{without_rowid}", without_rowid)
         )
     step.run(connection)
 
@@ -178,6 +180,14 @@ STEPS = (
             "provider_name = NULL, language = NULL WHERE withdrawn IS NOT NULL",
         ),
         run=_fill_5,
+    ),
+    Step(
+        "5", "6",
+        (
+            "ALTER TABLE feed ADD COLUMN shown {blob}",
+            "CREATE TABLE departure (feed {text} NOT NULL, entry INTEGER NOT NULL, since BIGINT "
+            "NOT NULL, PRIMARY KEY (feed, entry)){without_rowid}",
+        ),
     ),
 )  # fmt: skip
 # The versions that can be converted.

@@ -33,6 +33,18 @@ class ShownEntry(msgspec.Struct, frozen=True):
         )
 
 
+class EntryOrigin(msgspec.Struct, frozen=True):
+    """Where an entry comes from: its file, its page, and when the file was first seen.
+
+    `link` is a hash if the entry is withdrawn.
+    """
+
+    path: str
+    link: str
+    first_seen: int
+    withdrawn: int | None
+
+
 class FeedState(msgspec.Struct, frozen=True):
     """The state of a feed at the last build. `digest` is of its contents, `updated` is a time."""
 

@@ -14,7 +14,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-VERSION = 5
+VERSION = 6
 
 metadata = MetaData()
 
@@ -140,7 +140,8 @@ term = Table(
 )
 
 # The state of each feed at the last build: a `digest` of its contents, when it was last `updated`,
-# in which `revision`, and when time alone changes it next (`due`).
+# in which `revision`, when time alone changes it next (`due`), and the keys of the entries that it
+# showed (`shown`, a list in MessagePack; NULL if it was last built by an older version).
 feed = Table(
     "feed",
     metadata,
@@ -153,6 +154,18 @@ feed = Table(
     Column("revision", BigInteger, nullable=False, server_default="0"),
     Column("due", BigInteger),
     _sum(),
+    Column("shown", LargeBinary),
+)
+
+# The entries that each feed showed at an earlier build and no longer shows, `since` a time: readers
+# know them. A feed that shows one again keeps the row.
+departure = Table(
+    "departure",
+    metadata,
+    Column("feed", _Text, primary_key=True),
+    Column("entry", Integer, primary_key=True),
+    Column("since", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # The archive document that has each entry, for good; 0 while the entry waits, `since` a time.

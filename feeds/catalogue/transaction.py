@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from feeds.catalogue.archives import Archives
 from feeds.catalogue.clock_repair import ClockRepair
+from feeds.catalogue.departures import Departures
 from feeds.catalogue.entries import Entries
 from feeds.catalogue.feeds import Feeds
 from feeds.catalogue.files import Files
@@ -25,6 +26,7 @@ class ReadTransaction:
         self.terms = TermCounts(connection, self.meta)
         self.feeds = Feeds(connection)
         self.archives = Archives(connection)
+        self.departures = Departures(connection)
         self.hubs = Hubs(connection)
 
 

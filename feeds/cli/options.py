@@ -10,6 +10,7 @@ import click
 import msgspec
 from click.core import ParameterSource
 
+from feeds.compare.harm import KINDS
 from feeds.config import load
 from feeds.config.settings import HostName
 from feeds.config.site import Site
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 HOSTS: tuple[HostName, ...] = get_args(HostName)
 # The values of `--force`; the first is the default of a bare `--force`.
-_FORCED = ("guard", "clock")
+_FORCED = ("guard", "clock", *KINDS)
 
 
 def _config_folder(context: click.Context, parameter: click.Parameter, value: Path) -> Path:
@@ -44,10 +45,11 @@ forced = click.option(
     "--force",
     "forced",
     multiple=True,
-    metavar="[guard|clock]",
+    metavar="[KIND]",
     type=click.Choice(_FORCED),
-    help="Continue even if the guard would stop (the default) or, with `clock`, if the clock was "
-    "set back since the last build.",
+    help="Continue even if the guard would stop: whatever the reason, or only because of one KIND "
+    "of harm, as its message names it. With `clock`, if the clock was set back since the last "
+    "build.",
 )
 overwrite = click.option(
     "--overwrite",
@@ -79,6 +81,11 @@ class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
         return "guard" in self.forced
 
     @property
+    def permitted(self) -> frozenset[str]:
+        """The kinds of harm that the guard lets through."""
+        return frozenset(self.forced)
+
+    @property
     def trust_clock(self) -> bool:
         """True to continue although the clock was set back."""
         return "clock" in self.forced
@@ -87,7 +94,12 @@ class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
         """Return the build that these options describe."""
         from feeds.build.builder import BuildRequest
 
-        return BuildRequest(verify=self.verify, force=self.force, trust_clock=self.trust_clock)
+        return BuildRequest(
+            verify=self.verify,
+            force=self.force,
+            permitted=self.permitted,
+            trust_clock=self.trust_clock,
+        )
 
 
 def grouped(type_: type[msgspec.Struct]) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -107,7 +119,7 @@ def grouped(type_: type[msgspec.Struct]) -> Callable[[Callable[..., None]], Call
 class Forcible(click.Command):
     """A command with the option `forced`.
 
-    Only `guard` or `clock` is taken as its value: in `feeds export --force DIR`, DIR is the
+    Only its known values are taken as its value: in `feeds export --force DIR`, DIR is the
     argument.
     """
 

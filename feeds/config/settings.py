@@ -16,6 +16,7 @@ PLACEHOLDER = re.compile(r"\{(\w*)\}")
 HostName = Literal[
     "plain", "nginx", "caddy", "apache", "netlify", "cloudflare-pages", "github-pages", "s3"
 ]
+Percentage = Annotated[int, Meta(ge=0, le=100)]
 Positive = Annotated[int, Meta(gt=0)]
 Text = Annotated[str, Meta(min_length=1)]
 
@@ -127,6 +128,27 @@ class ArticleSettings(SettingsModel, frozen=True):
     """Defaults for the articles of a folder, by folder (`_news`, `_learning/videos`)."""
 
 
+class GuardSettings(SettingsModel, frozen=True):
+    withdrawn: Percentage = 20
+    """Of all entries, so many percent may be withdrawn in one build."""
+    lost: Percentage = 50
+    """Of a feed, so many percent may disappear that no newer entry replaces."""
+    old: Percentage = 10
+    """Of a feed, so many percent may be new to readers although they are over 30 days old."""
+    twice: Percentage = 10
+    """Of a feed, so many percent may be new and have the link of another entry."""
+    undated: Percentage = 25
+    """Of a feed, so many percent may be new and have no date of their own."""
+    dates: Percentage = 10
+    """Of a feed, so many percent may get a date that differs by over a day."""
+    updated: Percentage = 50
+    """Of a feed, so many percent may be marked as updated at once."""
+    folder: Annotated[int, Meta(ge=0)] = 20
+    """So many entries may be lost with a whole folder of articles."""
+    size: Annotated[int, Meta(ge=0)] = 512
+    """The size in KB beyond which a feed may not grow by more than a quarter at once."""
+
+
 class PageSettings(SettingsModel, frozen=True):
     images: Literal["own", "all", "none"] = "own"
     """Which images HTML pages show: those on your own hosts, all, or none."""
@@ -198,8 +220,9 @@ class SiteSettings(SettingsModel, frozen=True):
     """The catalogue: a file, relative to site.yaml, or the URL of a database."""
     inherit_topics: bool = False
     """Whether entries of a topic also appear in the feeds of its parent topics."""
-    guard: Annotated[int, Meta(ge=0, le=100)] = 20
-    """Stop a build that would withdraw more than this percentage of all entries."""
+    guard: Percentage | GuardSettings = GuardSettings()
+    """The changes that are too great to be intended. A number is `guard.withdrawn`,
+    and `guard.lost` if that would be less."""
     related: Annotated[int, Meta(ge=0, le=50)] = 5
     """The number of items of related coverage that an entry shows, best first."""
     media_types: dict[str, str] = {}

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from feeds.config.feed_settings import Provider, Topic
-from feeds.config.settings import SiteSettings
+from feeds.config.settings import GuardSettings, SiteSettings
 from feeds.model.document import Caching
 from feeds.model.entry import Entry
 from feeds.model.selection import Facts, Selection, TermField
@@ -221,6 +221,14 @@ class Site(msgspec.Struct, frozen=True, dict=True):
     def withdrawal_limit(self, total: int) -> int:
         """How many of `total` published entries or documents the guard lets a run remove.
 
-        This is `guard` percent of them, rounded down, or 20 if that is more.
+        This is `guard.withdrawn` percent of them, rounded down, or 20 if that is more.
         """
-        return max(_ALWAYS_REMOVABLE, total * self.settings.guard // 100)
+        return max(_ALWAYS_REMOVABLE, total * self.limits.withdrawn // 100)
+
+    @property
+    def limits(self) -> GuardSettings:
+        """The limits of the guard."""
+        guard = self.settings.guard
+        if isinstance(guard, int):
+            return GuardSettings(withdrawn=guard, lost=max(guard, GuardSettings().lost))
+        return guard

@@ -21,8 +21,8 @@ def check_deletions(
     if len(lost) > site.withdrawal_limit(len(published)):
         raise GuardError(
             f"this would delete {len(lost):,} of the {len(published):,} published documents, such "
-            f"as {', '.join(lost[:3])}: more than the {site.settings.guard} % that site.guard "
-            "allows; nothing that readers see was changed. Check feeds.yaml and "
+            f"as {', '.join(lost[:3])}: more than the {site.limits.withdrawn} % that "
+            "guard.withdrawn allows; nothing that readers see was changed. Check feeds.yaml and "
             f"{folder}, or pass --force if this is intended"
         )
 

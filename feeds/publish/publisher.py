@@ -43,13 +43,15 @@ class PublishOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     `patience` is how many seconds to wait while another process publishes to the same destination.
     `verify` reads every article again, and compares every exported file. `force` overrides the
-    guard, and `trust_clock` the check for a clock that was set back. `overwrite` allows replacing
-    files and objects that no earlier run recorded, and publishing without a memory.
+    guard, `permitted` only its checks for these kinds of harm, and `trust_clock` the check for a
+    clock that was set back. `overwrite` allows replacing files and objects that no earlier run
+    recorded, and publishing without a memory.
     """
 
     patience: float
     verify: bool = False
     force: bool = False
+    permitted: frozenset[str] = frozenset()
     trust_clock: bool = False
     overwrite: bool = False
 
@@ -210,6 +212,7 @@ class _Publisher:
         request = BuildRequest(
             verify=self._options.verify,
             force=self._options.force,
+            permitted=self._options.permitted,
             trust_clock=self._options.trust_clock,
         )
         report = build(self._site, self._catalogue, now, request, progress=self._progress)

@@ -6,7 +6,7 @@ import msgspec
 
 from feeds.catalogue.transaction import ReadTransaction
 from feeds.config.definitions import definitions_hash
-from feeds.config.settings import ExportSettings, HTTPSettings, PageSettings
+from feeds.config.settings import ExportSettings, GuardSettings, HTTPSettings, PageSettings
 from feeds.config.site import Site
 from feeds.render import fragment
 
@@ -27,7 +27,7 @@ def _fingerprint(site: Site) -> str:
     settings = msgspec.structs.replace(
         site.settings,
         catalogue="",
-        guard=0,
+        guard=GuardSettings(),
         ping_delay=0,
         articles=articles,
         http=HTTPSettings(),

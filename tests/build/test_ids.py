@@ -249,7 +249,7 @@ def test_many_renamed_undated_articles_keep_their_dates(
     for name in names:
         touch(site.file(f"b/{name}.md"), int(NOW.timestamp()) - 60)
     with within(20):
-        report = site.build(jobs=2)
+        report = site.build(jobs=2, force=True)
     assert {entry["id"]: entry["date_published"] for entry in site.items()} == before
     assert {entry["url"] for entry in site.items()} == {
         f"https://example.org/b/{name}/" for name in names

@@ -401,11 +401,11 @@ def test_guard_is_reported_until_the_articles_return(
     for file in removed:
         file.unlink()
     with watching(site):
-        wait_until(lambda: "site.guard allows" in stale_reason(site))
+        wait_until(lambda: "guard.withdrawn allows" in stale_reason(site))
         for file in removed:
             file.write_bytes(content[file])
         wait_until(lambda: stale_reason(site) == "")
-    assert caplog.text.count("this build would withdraw") == 1
+    assert caplog.text.count("entries would be withdrawn") == 1
 
 
 def test_changed_settings_are_built_after_an_error(

@@ -78,7 +78,7 @@ def test_several_processes_write_the_files_of_one(
             publication.write(
                 path, front_matter(title="Other", topics=[f"T {int(path[:3])}", "All"])
             )
-        publication.build()
+        publication.build(force=True)
 
 
 @pytest.mark.usefixtures("forked_workers")
@@ -143,7 +143,7 @@ def test_error_of_a_worker_process_ends_the_export(
     (out / "topics" / "t-30.rss").mkdir()
     for n in range(60):
         publication.write(f"{n}.md", front_matter(title=f"new {n}", topics=[f"T {n}"]))
-    publication.build()
+    publication.build(force=True)
     with pytest.raises(ExportError, match=r"cannot write .*t-30\.rss: Is a directory"):
         publication.export(out)
     (out / "topics" / "t-30.rss").rmdir()

@@ -89,7 +89,7 @@ def test_export_removes_archives_beyond_the_history_setting(
 ) -> None:
     site.export(tmp_path / "out")
     Publication(site.root, {}, {"feeds": [{"path": "all", "size": 6, "history": 1}]})
-    site.build()
+    site.build(force=True)
     site.export(tmp_path / "out")
     assert set(exported_archives(tmp_path / "out")) == {
         f"all/archive/5.{format_}" for format_ in FORMATS

@@ -373,6 +373,6 @@ def test_environment_variables_are_settings(tmp_path: Path) -> None:
     assert named <= {*values, *texts}
     load(tmp_path)
     site = config.load(tmp_path, {**values, **texts})
-    assert site.settings.guard == 7
+    assert site.limits.withdrawn == 7
     assert site.settings.inherit_topics
     assert site.settings.articles.ignore == ("a",)

@@ -1,0 +1,1 @@
+"""How feeds change for their subscribers, and which changes harm them."""
