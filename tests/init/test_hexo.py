@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from feeds.init import hexo
+from feeds.init import hexo, jekyll
 from feeds.init.findings import Findings, OldFeed
 from tests.init.sites import init, post, write
 
@@ -94,6 +94,7 @@ def test_site_of_jekyll_is_none_of_hexo(tmp_path: Path) -> None:
     assert hexo.detect(tmp_path) == ()
     write(tmp_path, {"package.json": '{"dependencies": {"hexo": "^7"}}'})
     assert hexo.detect(tmp_path) == ("_config.yml", "source/_posts/")
+    assert jekyll.detect(tmp_path) == ()
 
 
 def test_init_publishes_the_posts_of_hexo(tmp_path: Path) -> None:
