@@ -142,8 +142,7 @@ def _split_headers(path: str, decoded: str, formats: Sequence[Format]) -> Parsed
     """Split a file that begins with headers; between lines of --- they may be YAML instead."""
     if "yaml" in formats and decoded.startswith("---"):
         return None
-    repeated: tuple[str, ...] = ()
-    data, count = header_lines.nikola(decoded)
+    data, count, repeated = header_lines.nikola(decoded)
     if not data:
         data, count, repeated = header_lines.pelican(decoded)
     if not data:

@@ -6,7 +6,8 @@ from typing import Any
 # The patterns of Python-Markdown's extension `meta`, which Pelican uses.
 _KEY = re.compile(r"[ ]{0,3}([A-Za-z0-9_-]+):[ \t]*(.*)")
 _MORE = re.compile(r"[ ]{4,}(.*)")
-_NIKOLA = re.compile(r"\.\. ([A-Za-z][\w-]*):(?:[ \t]+(.*))?")
+_NIKOLA = re.compile(r"[ \t]*\.\. ([A-Za-z][\w-]*):(?:[ \t]+(.*))?")
+_COMMENT = re.compile(r"<!--[ \t]*")
 # Keys of which Pelican reads the first value only.
 _SINGLE = frozenset({
     "tags", "date", "modified", "status", "category", "author", "authors", "save_as", "url", "slug",
@@ -39,16 +40,26 @@ def pelican(text: str) -> tuple[dict[str, Any], int, tuple[str, ...]]:
     return _flat(values), len(lines), tuple(sorted(repeated))
 
 
-def nikola(text: str) -> tuple[dict[str, Any], int]:
-    """Return the headers `.. key: value`, and the number of lines that they take."""
-    data: dict[str, Any] = {}
+def nikola(text: str) -> tuple[dict[str, Any], int, tuple[str, ...]]:
+    """Return the headers `.. key: value`, the number of lines that they take, and repeated keys.
+
+    They are in the first paragraph, which may be an HTML comment. As in Nikola, the last of two
+    values counts, and a header without a value is none.
+    """
     lines = text.split("\n")
-    for index, line in enumerate(lines):
-        header = _NIKOLA.fullmatch(line)
-        if header is None:
-            return data, index
-        data.setdefault(header[1].lower(), (header[2] or "").strip())
-    return data, len(lines)
+    start = next((index for index, line in enumerate(lines) if line.strip()), len(lines))
+    end = next((index for index in range(start, len(lines)) if not lines[index]), len(lines))
+    if start == end or not (_COMMENT.fullmatch(lines[start]) or _NIKOLA.fullmatch(lines[start])):
+        return {}, 0, ()
+    data: dict[str, Any] = {}
+    repeated: set[str] = set()
+    for header in filter(None, map(_NIKOLA.fullmatch, lines[start:end])):
+        key, value = header[1].lower(), (header[2] or "").strip()
+        if value and key in data:
+            repeated.add(key)
+        if value:
+            data[key] = value
+    return data, end, tuple(sorted(repeated))
 
 
 def _flat(values: dict[str, list[str]]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from feeds.init import jekyll_feeds, jekyll_permalinks, literals
+from feeds.init import hexo, jekyll_feeds, jekyll_permalinks, literals
 from feeds.init.findings import Findings
 from feeds.presets.matter import Matter
 
@@ -14,9 +14,9 @@ _EXCLUDED = ("node_modules", "vendor", ".*")
 
 
 def detect(root: Path) -> tuple[str, ...]:
-    """Return the files that show that a folder is a Jekyll site; none if it is not."""
+    """Return the files that show that a folder is a Jekyll site; none if it is not, or Hexo's."""
     config = literals.first_file(root, *_CONFIGS)
-    if config is None:
+    if config is None or hexo.detect(root):
         return ()
     source = root / str(literals.read_mapping(config, []).get("source") or ".")
     posts = next(iter(_posts_folders(source)), None)

@@ -18,6 +18,7 @@ from feeds.init.unknown import UNKNOWN
 from feeds.util.yaml_loader import SafeLoader
 
 _MAX_BYTES = 5_000_000
+_TABS = re.compile(r"^\t+", re.MULTILINE)
 _ERROR_LINE = re.compile(r"\(?at line (\d+)")
 
 
@@ -107,11 +108,12 @@ def parse_json(text: str) -> Any:
 def parse_yaml(text: str) -> Any:
     """Return the first document of YAML as data. Raises `UnreadableError`.
 
-    `!ENV [NAME, default]` is the default, and a value of another unknown tag is its plain value, or
-    the name in the tag if it has none.
+    A tab in front of a line is two spaces, as in Hexo. `!ENV [NAME, default]` is the default, and a
+    value of another unknown tag is its plain value, or the name in the tag if it has none.
     """
     try:
-        return next(iter(yaml.load_all(text, Loader=_TolerantLoader)), None)
+        spaced = _TABS.sub(lambda match: "  " * len(match[0]), text)
+        return next(iter(yaml.load_all(spaced, Loader=_TolerantLoader)), None)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "syntax error"

@@ -9,9 +9,9 @@ from typing import NamedTuple, cast
 from feeds.init.findings import Findings
 
 # In the order in which they are tried: the first that matches is the likelier one. A site of our
-# own vocabulary may look like one of Jekyll.
+# own vocabulary, and one of Hexo, may look like one of Jekyll.
 NAMES = (
-    "native", "jekyll", "hugo", "zola", "pelican", "mkdocs", "eleventy", "astro",
+    "native", "hexo", "jekyll", "hugo", "zola", "pelican", "nikola", "mkdocs", "eleventy", "astro",
     "docusaurus", "quarto", "vitepress", "plain",
 )  # fmt: skip
 

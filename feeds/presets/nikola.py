@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any, ClassVar
 
@@ -12,6 +13,8 @@ from feeds.presets.preset import Preset
 from feeds.presets.reading import Dialect, Format, Reading
 
 _WITHHELD = ("draft", "private")
+# Nikola reads this as an offset to the east; other readers of dates turn it round.
+_OFFSET = re.compile(r" UTC([+-]\d\d:\d\d)")
 _LANGUAGE = re.compile(r"(.+)\.([a-z]{2,3}(?:[_@-][A-Za-z]{2,8})?)")
 
 
@@ -39,7 +42,7 @@ class Nikola(Preset):
     split: ClassVar[str] = ","
     permalink: ClassVar[str] = "/posts/{folder}/{slug}/"
     zone_of_permalink: ClassVar[DateZone] = "site"
-    dialect: ClassVar[Dialect] = Dialect(templates=("nikola",), more="<!-- TEASER_END -->")
+    dialect: ClassVar[Dialect] = Dialect(templates=("nikola",))
     rules: ClassVar[Mapping[str, Any]] = {"default_lang": "en", "languages": ()}
 
     def skip(self, path: str, matter: Matter) -> str:
@@ -53,6 +56,10 @@ class Nikola(Preset):
         marks = [str(term).lower() for term in vocabulary.terms(matter.all(("tags",)), ",")]
         marks += [str(value.value).strip().lower() for value in matter.all(("status",))]
         return next((f"is marked as {mark}" for mark in marks if mark in _WITHHELD), "")
+
+    def moment(self, value: Any) -> datetime:
+        """Return the time that a value means. Raises `dates.BadDateError`."""
+        return super().moment(_OFFSET.sub(r"\1", value) if isinstance(value, str) else value)
 
     def read_published(self, reading: Reading, path: str) -> None:
         """Read the date; Nikola makes no post without one. A featured post is a public one."""

@@ -19,7 +19,10 @@ from feeds.presets.permalink import DateZone, PageFacts
 from feeds.presets.reading import Dialect, Format, Location, Options, Reading, SummarySource
 
 # Markers in a body that end its summary.
-MORE = re.compile(r"<!--\s*(?:more|truncate|excerpt|end excerpt)\s*-->", re.IGNORECASE)
+MORE = re.compile(
+    r"<!--\s*(?:more|truncate|excerpt|end excerpt|(?:teaser_end|end_teaser)(?::[^\n]*?)?)\s*-->",
+    re.IGNORECASE,
+)
 # Names that mean another thing elsewhere: the kind of a page, the bytes of a file, a shop's price.
 _AMBIGUOUS = ("category", "type", "length", "related", "levels", "price", "actions", "video")
 

@@ -33,10 +33,25 @@ def test_line_that_is_no_header_begins_the_body() -> None:
     assert header_lines.pelican("Text.") == ({}, 0, ())
 
 
-def test_nikola_headers_end_at_the_first_other_line() -> None:
-    data, lines = header_lines.nikola(".. title: A: b\n.. tags: x, draft\n.. link:\n\nText.")
-    assert data == {"title": "A: b", "tags": "x, draft", "link": ""}
-    assert lines == 3
+def test_nikola_headers_are_the_first_paragraph() -> None:
+    text = ".. title: A: b\n  .. tags: x, draft\n.. link:\n\nText."
+    assert header_lines.nikola(text) == ({"title": "A: b", "tags": "x, draft"}, 3, ())
+
+
+def test_nikola_headers_may_be_a_comment() -> None:
+    file = frontmatter.split("a.md", b"<!--\n.. title: A\n-->\n\nText.\n", ("headers",))
+    assert (file.data, file.body) == ({"title": "A"}, "Text.")
+    assert (file.line("title"), file.body_line) == (2, 4)
+
+
+def test_last_of_two_nikola_headers_counts_and_is_reported() -> None:
+    text = ".. status: draft\n.. status: published\n.. status:\n\nText."
+    assert header_lines.nikola(text) == ({"status": "published"}, 3, ("status",))
+
+
+def test_comment_without_headers_is_no_front_matter() -> None:
+    assert header_lines.nikola("<!-- .. title: A -->\n\nText.") == ({}, 0, ())
+    assert header_lines.nikola("") == ({}, 0, ())
 
 
 def test_file_with_headers_is_split_where_the_format_is_known() -> None:

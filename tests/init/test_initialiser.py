@@ -136,7 +136,7 @@ def test_a_folder_without_articles_gets_settings_of_a_plain_folder(tmp_path: Pat
     outcome = init(write(tmp_path, {"README.md": "# My project\n"}))
     text = report_of(outcome)
     assert "No site generator was found" in text
-    assert "Known are jekyll, hugo" in text
+    assert "Known are hexo, jekyll, hugo" in text
     site = load.load(outcome.config, {})
     assert (site.settings.title, site.settings.articles.preset) == ("My project", "plain")
 

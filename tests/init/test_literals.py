@@ -15,6 +15,10 @@ def test_a_yaml_tag_for_the_environment_has_its_default() -> None:
     assert literals.parse_yaml(text) == {"a": False, "b": None, "c": "x"}
 
 
+def test_a_tab_indents_yaml_by_two_spaces() -> None:
+    assert literals.parse_yaml("a:\n\tb:\n\t\tc: '\t'\n") == {"a": {"b": {"c": "\t"}}}
+
+
 def test_a_yaml_tag_for_python_is_text_and_runs_nothing() -> None:
     text = (
         "a: !!python/name:material.emoji.twemoji\n"

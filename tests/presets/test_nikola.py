@@ -49,6 +49,12 @@ def test_draft_private_and_undated_posts_are_skipped(data: dict[str, Any]) -> No
     assert read("a.md", data)[0].skipped
 
 
+@pytest.mark.parametrize(("offset", "hour"), [("", 10), (" UTC", 10), (" UTC+02:00", 8)])
+def test_offset_of_a_date_is_to_the_east(offset: str, hour: int) -> None:
+    reading, _ = read("a.md", {"date": f"2024-05-31 10:00:00{offset}"})
+    assert reading.moment == datetime(2024, 5, 31, hour, tzinfo=UTC)
+
+
 def test_featured_post_is_public() -> None:
     reading, _ = read("a.md", {"status": "featured"})
     assert not reading.skipped

@@ -89,24 +89,26 @@ def _from_markdown(text: str, page: Page) -> str:
 
 def _with_more(text: str, page: Page) -> str:
     """Return a body in which a character stands for the first marker of a summary's end."""
-    own = page.dialect.more
-    candidates = [
-        own and re.search(re.escape(own), text),
-        "<!--" in text and preset.MORE.search(text),
-    ]
-    matches = [match for match in candidates if match]
-    if not matches:
-        return text
-    match = min(matches, key=lambda match: match.start())
-    ranges = code.fences(text)
-    if any(start <= match.start() < stop for start, stop in ranges):
+    match = _marker(text, page.dialect.more)
+    if match is None:
         return text
     before, after = text[: match.start()], text[match.end() :]
-    after = preset.MORE.sub("", after) if not ranges else after
+    after = preset.MORE.sub("", after) if not code.fences(text) else after
     line = before[before.rfind("\n") + 1 :]
     if not line.strip() and after[:1] in ("", "\n", "\r"):
         return f"{before}\n{line}{MORE}\n{after}"
     return f"{before}{MORE}{after}" if line.strip() else f"{before}{MORE}{after.lstrip(' ')}"
+
+
+def _marker(text: str, own: str) -> re.Match[str] | None:
+    """Return the first marker of a summary's end that is not in code; `own` is the dialect's."""
+    found = [*re.finditer(re.escape(own), text)] if own else []
+    found += preset.MORE.finditer(text) if "<!--" in text else []
+    ranges = code.in_markdown(text) if found else []
+    outside = (
+        match for match in found if not any(start <= match.start() < stop for start, stop in ranges)
+    )
+    return min(outside, key=lambda match: match.start(), default=None)
 
 
 def _divided(html: str) -> Body:

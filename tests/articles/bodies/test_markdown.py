@@ -81,6 +81,12 @@ def test_quotation_marks_are_curled_and_emoji_shown_where_the_dialect_says_so() 
         ("a\n\n<!-- more --> b *c*", "a", "<p>a</p> <p>b <em>c</em></p>"),
         ("a <!-- truncate --> b", "a", "<p>a  b</p>"),
         ("[a][x]\n\n<!-- more -->\n\n[x]: /y", "a", '<p><a href="https://example.org/y">a</a></p>'),
+        ("a\n\n<!-- TEASER_END: More -->\n\nb", "a", "<p>a</p> <p>b</p>"),
+        (
+            "`<!-- more -->`\n\n<!-- more -->\n\nb",
+            "<!-- more -->",
+            "<p><code>&lt;!-- more --&gt;</code></p> <p>b</p>",
+        ),
         ("```\n<!-- more -->\n```", "", "<pre><code>&lt;!-- more --&gt; </code></pre>"),
         ("# H\n\na\n\n===end===\n\nb", "H a", "<h1>H</h1> <p>a</p> <p>b</p>"),
     ],
