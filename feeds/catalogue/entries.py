@@ -96,17 +96,17 @@ class Entries(Table):
         return keys
 
     def similar(
-        self, links: Sequence[str], source_hashes: Sequence[str]
+        self, links: Sequence[str], likenesses: Sequence[str]
     ) -> list[tuple[RememberedEntry, str, str, int]]:
-        """Return entries with one of these links or source hashes, oldest row first.
+        """Return entries with one of these links or likenesses, oldest row first.
 
-        Each as (memory, link, source hash, published). The links of withdrawn entries are stored
+        Each as (memory, link, likeness, published). The links of withdrawn entries are stored
         as hashes; one that equals a link of `links` is returned as that link.
         """
         by_hash = {withdrawal.link_hash(link): link for link in links}
         rows = self._connection.execute(
             select(*_REMEMBERED, entry.c.link, entry.c.likeness, entry.c.published)
-            .where(entry.c.link.in_([*links, *by_hash]) | entry.c.likeness.in_(source_hashes))
+            .where(entry.c.link.in_([*links, *by_hash]) | entry.c.likeness.in_(likenesses))
             .order_by(entry.c.seq)
         )
         return [
@@ -197,6 +197,7 @@ def _row(change: EntryChange, site: Site) -> dict[str, Any]:
         "language": facts.language,
         "quality": facts.quality,
         "heat": facts.heat,
+        "source": change.source,
         "data": msgspec.json.encode(stored),
     }
     row["sum"] = checksums.of_entry([row[name] for name in checksums.ENTRY])
