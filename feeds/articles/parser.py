@@ -40,7 +40,8 @@ class Article(msgspec.Struct, frozen=True):
     """A parsed article file. `entry` is None if it is withheld or cannot be published.
 
     `likeness` is a hash of title, date and text without the path, so a renamed file keeps it;
-    `source_hash` is one of all that its author wrote and an entry can show.
+    `source_hash` is one of all that its author wrote and an entry can show. `minor` marks changes
+    that keep `updated`.
     `reason` is why a withheld article is not published, in words that many articles share, and
     `dated` is where its date comes from. `notices` are remarks that `feeds check` counts.
     `content_hash` is the entry's. `until` is the time, in seconds since the epoch, at which the
@@ -54,6 +55,7 @@ class Article(msgspec.Struct, frozen=True):
     notices: tuple[Notice, ...] = ()
     likeness: str = ""
     source_hash: str = ""
+    minor: bool = False
     problems: tuple[Problem, ...] = ()
     content_hash: str = ""
     until: int | None = None
@@ -122,12 +124,14 @@ def parse(
     notices: list[Notice] = []
     entry = _build_entry(opened, site, files, notices)
     reading = opened.reading
+    minor = article_date.is_minor(opened.fields)
     dated = article_date.source(reading, opened.fields, path, site)
     notices += unread_keys.notices(reading.data, has_date=dated != "")
     return Article(
         entry,
         likeness=_likeness(opened.file),
         source_hash=source_hash,
+        minor=minor,
         problems=tuple(opened.fields.problems),
         content_hash=content_hash(entry),
         until=opened.until,

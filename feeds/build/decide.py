@@ -129,13 +129,14 @@ def decide_article(
 
 
 def _is_changed(article: Article, memory: RememberedEntry) -> bool:
-    """Return whether subscribers see a change that the author made.
+    """Return whether subscribers see a change that the author made, and does not mark as minor.
 
     Both hashes must differ: settings and new versions of this program change only that of the
     content, and details that no feed shows only that of the source.
     """
     return (
-        article.content_hash != memory.content_hash
+        not article.minor
+        and article.content_hash != memory.content_hash
         and article.source_hash != memory.source
         and is_comparable(article.source_hash, memory.source)
     )
@@ -172,6 +173,8 @@ def _reason(article: Article, memory: RememberedEntry, *, changed: bool) -> str:
     if changed:
         return "updated: its content changed"
     if article.content_hash != memory.content_hash:
+        if article.minor:
+            return "stored without a new date: its author marks the change as minor"
         return "stored without a new date: its author did not change it"
     return "stored without a new date: its content is the same to subscribers"
 

@@ -170,3 +170,22 @@ def test_file_time_ahead_dates_an_edit_by_the_build(tmp_path: Path) -> None:
     )
     site.build(LATER)
     assert dates(site)["a"] == f"{LATER:%Y-%m-%dT%H:%M:%SZ}"
+
+
+@pytest.mark.parametrize("correction", [None, "2024-06-16T11:00:00Z"])
+def test_minor_change_is_published_without_a_new_date(
+    tmp_path: Path, correction: str | None
+) -> None:
+    site = make(tmp_path)
+    before = dates(site)
+    fields = {"images": IMAGE, "excerpt": "A typo less.", "updatedDateTime": correction}
+    site.write("a.md", article("a", **fields, minor=True))
+    site.build(LATER)
+    assert site.items(now=LATER)[0]["summary"] == "A typo less."
+    assert dates(site) == before
+    site.write("a.md", article("a", **fields))
+    site.build(LATER)
+    assert dates(site) == before, "removing the key moved it"
+    site.write("a.md", article("a", **{**fields, "excerpt": "Another text."}))
+    site.build(LATER)
+    assert dates(site)["a"] > before["a"]
