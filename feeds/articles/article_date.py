@@ -1,10 +1,11 @@
-"""The date of an article, and where it comes from. No I/O."""
+"""The dates of an article: where its date comes from, and whether a change is minor. No I/O."""
 
 from datetime import datetime
 from pathlib import PurePosixPath
 
 from feeds.articles import withholding
 from feeds.articles.fields import Fields
+from feeds.articles.withholding_values import shown, truth_of
 from feeds.config.site import Site
 from feeds.presets.reading import DateSource, Reading
 from feeds.util import dates
@@ -37,3 +38,23 @@ def source(reading: Reading, fields: Fields, path: str, site: Site) -> DateSourc
     if reading.dated or fields.raw("publishedDateTime"):
         return reading.dated or "front matter"
     return "file name" if dates.in_name(PurePosixPath(path).name, site.zone) else ""
+
+
+def is_minor(fields: Fields) -> bool:
+    """Return whether the author marks changes of the article as minor, so that `updated` stays.
+
+    Zola and Hugo have the keys that are not their own in a mapping.
+    """
+    for outer in (None, "extra", "params"):
+        inner = fields if outer is None else _below(fields, outer)
+        if inner is not None and "minor" in inner:
+            value = inner.raw("minor")
+            if (is_minor := truth_of(value)) is None:
+                inner.wrong("minor", f"is {shown(value)}, not true or false; write one of them")
+            return is_minor or False
+    return False
+
+
+def _below(fields: Fields, name: str) -> Fields | None:
+    value = fields.raw(name)
+    return fields.below(name, value) if isinstance(value, dict) else None

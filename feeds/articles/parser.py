@@ -39,7 +39,9 @@ _NO_FILES = NoFiles()
 class Article(msgspec.Struct, frozen=True):
     """A parsed article file. `entry` is None if it is withheld or cannot be published.
 
-    `source_hash` is a hash of the author's text without its path, so a renamed file keeps it.
+    `likeness` is a hash of title, date and text without the path, so a renamed file keeps it;
+    `source_hash` is one of all that its author wrote and an entry can show. `minor` marks changes
+    that keep `updated`.
     `reason` is why a withheld article is not published, in words that many articles share, and
     `dated` is where its date comes from. `notices` are remarks that `feeds check` counts.
     `content_hash` is the entry's. `until` is the time, in seconds since the epoch, at which the
@@ -51,17 +53,23 @@ class Article(msgspec.Struct, frozen=True):
     reason: str = ""
     dated: DateSource = ""
     notices: tuple[Notice, ...] = ()
+    likeness: str = ""
     source_hash: str = ""
+    minor: bool = False
     problems: tuple[Problem, ...] = ()
     content_hash: str = ""
     until: int | None = None
 
 
 class _Opened(NamedTuple):
-    """An article that is published, before its body is read."""
+    """An article that is published, before its body is read.
+
+    `written` is the file as its author wrote it, `file` as the preset reads it.
+    """
 
     head: "_Head"
     fields: Fields
+    written: ParsedFile
     file: ParsedFile
     reading: Reading
     until: int | None
@@ -110,14 +118,20 @@ def parse(
     opened = _open(path, content, seen, site, now or seen)
     if isinstance(opened, Article):
         return opened
+    written = opened.written
+    # Before the rest, which may change values of the front matter.
+    source_hash = site.preset.source_hash.of(written.data, written.body)
     notices: list[Notice] = []
     entry = _build_entry(opened, site, files, notices)
     reading = opened.reading
+    minor = article_date.is_minor(opened.fields)
     dated = article_date.source(reading, opened.fields, path, site)
     notices += unread_keys.notices(reading.data, has_date=dated != "")
     return Article(
         entry,
-        source_hash=_source_hash(opened.file),
+        likeness=_likeness(opened.file),
+        source_hash=source_hash,
+        minor=minor,
         problems=tuple(opened.fields.problems),
         content_hash=content_hash(entry),
         until=opened.until,
@@ -138,7 +152,7 @@ def _open(
     """Read the front matter of an article; an `Article` without entry if it is not published."""
     preset = site.preset
     try:
-        file = frontmatter.split(path, content, preset.formats)
+        written = file = frontmatter.split(path, content, preset.formats)
     except ArticleError as error:
         return Article(None, problems=(error.problem,))
     reading = preset.read(path, file.data, file.body)
@@ -164,10 +178,10 @@ def _open(
     head = _head(fields, reading, path, seen, site)
     if head is None:
         return Article(None, problems=tuple(problems))
-    return _Opened(head, fields, file, reading, verdict.until)
+    return _Opened(head, fields, written, file, reading, verdict.until)
 
 
-def _source_hash(file: ParsedFile) -> str:
+def _likeness(file: ParsedFile) -> str:
     values = [file.data.get(name) for name in ("title", "name", "excerpt", "publishedDateTime")]
     return hashlib.sha256(repr([*values, file.body]).encode("utf-8", "replace")).hexdigest()[:32]
 

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from feeds.articles import frontmatter
+from feeds.presets import vocabulary
 
 
 def words(*lines: str) -> frozenset[str]:
@@ -13,12 +14,7 @@ def words(*lines: str) -> frozenset[str]:
 
 
 # The keys of this tool. They never have the meaning that another tool gives them.
-OWN = words(
-    "title name excerpt bio publishedDateTime updatedDateTime webUrl originalUrl topics category"
-    " type language locale quality heat authors provider related images audio video actions"
-    " featuredContent length levels price ratings",
-    *frontmatter.WITHHOLDING,
-)
+OWN = frozenset({*vocabulary.SHOWN, *vocabulary.UNSHOWN, *frontmatter.WITHHOLDING})
 
 Kind = Literal[
     "flag", "misspelt", "option", "status", "state", "parts", "params",

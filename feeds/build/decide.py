@@ -11,7 +11,7 @@ from feeds.articles.parser import Article, stem
 from feeds.build.workers import ReadResult, ReadTask
 from feeds.catalogue.records import EntryChange, FileState, RememberedEntry
 from feeds.errors import Problem
-from feeds.model.entry import Entry
+from feeds.model.entry import Entry, is_comparable
 from feeds.util.dates import from_timestamp
 
 _log = logging.getLogger("feeds")
@@ -19,16 +19,16 @@ _log = logging.getLogger("feeds")
 # Seconds since an entry was withdrawn during which one matching property is enough for a rename:
 # a file removed on Friday may return under another name on Monday.
 _RECENT = 3 * 86_400
-# The ways to recognize a renamed article, best first: the properties to compare (link and source
-# hash), and where that is enough: for equal dates, for recent entries, or for undated articles.
+# The ways to recognize a renamed article, best first: the properties to compare (link and
+# likeness), and where that is enough: for equal dates, for recent entries, or for undated articles.
 _Where = Literal["same date", "recent", "undated"]
-_BOTH, _LINK, _SOURCE = slice(0, 2), slice(0, 1), slice(1, 2)
+_BOTH, _LINK, _LIKENESS = slice(0, 2), slice(0, 1), slice(1, 2)
 _WAYS: tuple[tuple[slice, str, _Where], ...] = (
     (_BOTH, "same link and content", "same date"),
     (_BOTH, "same link and content", "recent"),
     (_BOTH, "same link and content", "undated"),
-    (_SOURCE, "same content", "same date"),
-    (_SOURCE, "same content", "recent"),
+    (_LIKENESS, "same content", "same date"),
+    (_LIKENESS, "same content", "recent"),
     (_LINK, "same link", "same date"),
     (_LINK, "same link", "recent"),
 )
@@ -97,12 +97,12 @@ def plan_reads(
 
 
 def decide_article(
-    article: Article, memory: RememberedEntry | None, seen: FileState, now: int, *, same_bytes: bool
+    article: Article, memory: RememberedEntry | None, seen: FileState, now: int
 ) -> Decision:
     """Decide about an article, given the remembered state of its entry. Times in seconds.
 
     An article that cannot be read keeps its published entry; only its author can withdraw it.
-    `updated` changes only if the file changed, and with it the content that subscribers see.
+    `updated` changes only if the author changed the article (`_is_changed`).
     """
     entry = article.entry
     if entry is None:
@@ -111,12 +111,11 @@ def decide_article(
         # A change in the future would date the whole feed in the future.
         entry = msgspec.structs.replace(entry, updated=entry.published)
     written = min(seen.mtime_ns // 1_000_000_000, now)
-    new_hash = article.content_hash
     if memory is None:
-        put = EntryChange(entry, None, written, new_hash, article.source_hash)
+        put = _entry_change(article, entry, None, written)
         return Decision("added: no known entry matches", put, problems=article.problems)
     updated = memory.updated
-    changed = new_hash != memory.content_hash and not same_bytes
+    changed = _is_changed(article, memory)
     corrected = changed and entry.updated > max(from_timestamp(memory.updated), entry.published)
     if changed:
         updated = max(int(entry.updated.timestamp()), written)
@@ -125,10 +124,36 @@ def decide_article(
     entry = msgspec.structs.replace(
         entry, id=memory.id, updated=max(from_timestamp(updated), entry.published)
     )
-    put = EntryChange(
-        entry, memory.seq, memory.first_seen, new_hash, article.source_hash, corrected=corrected
+    put = _entry_change(article, entry, memory.seq, memory.first_seen, corrected=corrected)
+    return Decision(_reason(article, memory, changed=changed), put, problems=article.problems)
+
+
+def _is_changed(article: Article, memory: RememberedEntry) -> bool:
+    """Return whether subscribers see a change that the author made, and does not mark as minor.
+
+    Both hashes must differ: settings and new versions of this program change only that of the
+    content, and details that no feed shows only that of the source.
+    """
+    return (
+        not article.minor
+        and article.content_hash != memory.content_hash
+        and article.source_hash != memory.source
+        and is_comparable(article.source_hash, memory.source)
     )
-    return Decision(_reason(memory, changed=changed), put, problems=article.problems)
+
+
+def _entry_change(
+    article: Article, entry: Entry, seq: int | None, first_seen: int, *, corrected: bool = False
+) -> EntryChange:
+    return EntryChange(
+        entry,
+        seq,
+        first_seen,
+        article.content_hash,
+        article.likeness,
+        article.source_hash,
+        corrected=corrected,
+    )
 
 
 def _decide_without_entry(article: Article, memory: RememberedEntry | None) -> Decision:
@@ -142,11 +167,15 @@ def _decide_without_entry(article: Article, memory: RememberedEntry | None) -> D
     return Decision("not published: the article has problems", problems=article.problems)
 
 
-def _reason(memory: RememberedEntry, *, changed: bool) -> str:
+def _reason(article: Article, memory: RememberedEntry, *, changed: bool) -> str:
     if memory.withdrawn is not None:
         return "published again: it was withdrawn"
     if changed:
         return "updated: its content changed"
+    if article.content_hash != memory.content_hash:
+        if article.minor:
+            return "stored without a new date: its author marks the change as minor"
+        return "stored without a new date: its author did not change it"
     return "stored without a new date: its content is the same to subscribers"
 
 
@@ -166,7 +195,7 @@ class RenameCandidate(msgspec.Struct, frozen=True):
     """
 
     link: str
-    source_hash: str
+    likeness: str
     published: int
     dated: bool
 
@@ -199,7 +228,7 @@ def match_renames(
 ) -> dict[str, RememberedEntry]:
     """Match `new` articles with `lost` entries under other paths, each at most once.
 
-    `lost` has the link, source hash and publication time of each entry. The best match has both the
+    `lost` has the link, likeness and publication time of each entry. The best match has both the
     same link and the same content, the next the same content, the last the same link. An author
     may reuse a text or a URL much later for another article, which readers would not notice under
     the old id. So a single property counts only with the same date, or for entries whose keys are
@@ -210,16 +239,14 @@ def match_renames(
     for properties, description, where in _WAYS:
         waiting: dict[tuple[str | int, ...], list[RememberedEntry]] = {}
         taken = {memory.seq for memory in matches.values()}
-        for memory, link, source_hash, published in lost:
+        for memory, link, likeness, published in lost:
             if memory.seq not in taken and (where != "recent" or memory.seq in recent):
-                key = _key(properties, where, link, source_hash, published)
+                key = _key(properties, where, link, likeness, published)
                 waiting.setdefault(key, []).append(memory)
         for path, candidate in new.items():
             if path in matches or (where == "undated" and candidate.dated):
                 continue
-            key = _key(
-                properties, where, candidate.link, candidate.source_hash, candidate.published
-            )
+            key = _key(properties, where, candidate.link, candidate.likeness, candidate.published)
             if memories := waiting.get(key):
                 matches[path] = memories.pop(0)
                 renamed = "%s: matched as a rename of %s: %s, %s"
@@ -228,9 +255,9 @@ def match_renames(
 
 
 def _key(
-    properties: slice, where: _Where, link: str, source_hash: str, published: int
+    properties: slice, where: _Where, link: str, likeness: str, published: int
 ) -> tuple[str | int, ...]:
-    values: tuple[str, ...] = (link, source_hash)
+    values: tuple[str, ...] = (link, likeness)
     return (*values[properties], published) if where == "same date" else values[properties]
 
 

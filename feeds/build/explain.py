@@ -52,7 +52,7 @@ def explain(name: str, site: Site, reader: ReadTransaction, now: datetime) -> Ar
         return ArticleStatus(path, None, "withdrawn, because the article is gone")
     known = reader.files.all().get(path)
     same = known is not None and known.digest == result.seen.digest
-    decision = decide_article(result.article, memory, result.seen, seconds, same_bytes=same)
+    decision = decide_article(result.article, memory, result.seen, seconds)
     if same:  # a build would not read the file again, so the stored problems stand
         problems = tuple(problem for problem in reader.files.problems() if problem.path == path)
     else:

@@ -123,8 +123,8 @@ class Ingest:
             self._scheduled.schedule(path, article.until, result.assets)
         decided = self._give_unique_ids(
             [
-                (result, self._decide(result, article, memories.get(result.path)))
-                for result, article in parsed.values()
+                (result, decide_article(article, memories.get(path), result.seen, self._now))
+                for path, (result, article) in parsed.items()
             ]
         )
         if _log.isEnabledFor(logging.DEBUG):
@@ -150,20 +150,13 @@ class Ingest:
             if stat is None or (stat.size, stat.mtime_ns) != (seen.size, seen.mtime_ns):
                 self._result.changed_while_reading.add(path)
 
-    def _decide(
-        self, result: ReadResult, article: Article, memory: RememberedEntry | None
-    ) -> Decision:
-        known = self._changes.known.get(result.path)
-        same = known is not None and known.digest == result.seen.digest
-        return decide_article(article, memory, result.seen, self._now, same_bytes=same)
-
     def _find_renames(
         self, parsed: _Parsed, memories: Mapping[str, RememberedEntry]
     ) -> dict[str, RememberedEntry]:
         """Return the known entries that new articles are, by the new path."""
         matches = {path: self._renames[path] for path in parsed if path in self._renames}
         new = {
-            path: rename_candidate(result, article.entry, article.source_hash)
+            path: rename_candidate(result, article.entry, article.likeness)
             for path, (result, article) in parsed.items()
             if path not in memories and path not in matches and article.entry
         }
@@ -171,7 +164,7 @@ class Ingest:
             return matches
         similar = self._tx.entries.similar(
             [candidate.link for candidate in new.values()],
-            [candidate.source_hash for candidate in new.values()],
+            [candidate.likeness for candidate in new.values()],
         )
         taken = {memory.seq for memory in self._renames.values()}
         lost = [row for row in similar if row[0].seq not in taken and not self._exists(row[0].path)]
@@ -271,9 +264,12 @@ class Ingest:
         self._note_facts(change.entry for change in changes)
         self._count_terms((change.entry for change in changes), 1)
         self._result.corrected.update(change.entry.id for change in changes if change.corrected)
-        added = sum(change.seq is None for change in changes)
-        self._result.added += added
-        self._result.changed += len(changes) - added
+        added = [change.entry.path for change in changes if change.seq is None]
+        self._result.added += len(added)
+        self._result.changed += len(changes) - len(added)
+        self._result.added_paths = (
+            [] if self._result.incomplete else [*self._result.added_paths, *added]
+        )
 
     def _withdraw(self, memories: Sequence[RememberedEntry]) -> None:
         self._tx.entries.withdraw([memory.seq for memory in memories], self._now)

@@ -23,7 +23,8 @@ class IngestResult(msgspec.Struct):
     the first problem of each article whose front matter withholds it, `unrenderable` one problem
     for each entry that was withdrawn because it cannot be rendered, `gone` the paths of entries
     that were withdrawn because their files are gone. `changed_while_reading` holds the paths of
-    files that changed between the scan and the read.
+    files that changed between the scan and the read. `added_paths` are those of added entries, none
+    if these are many.
     """
 
     read: int = 0
@@ -40,6 +41,7 @@ class IngestResult(msgspec.Struct):
     gone: list[str] = []
     restored: int = 0
     changed_while_reading: set[str] = set()
+    added_paths: list[str] = []
 
     @property
     def total(self) -> int:

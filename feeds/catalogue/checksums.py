@@ -13,7 +13,7 @@ import msgspec
 ENTRY = (
     "id", "path", "first_seen", "content_hash", "updated", "withdrawn", "published", "link",
     "likeness", "category", "type", "provider", "provider_name", "language", "quality", "heat",
-    "data",
+    "source", "data",
 )  # fmt: skip
 
 _ENCODE = msgspec.msgpack.Encoder().encode

@@ -21,7 +21,7 @@ from feeds.catalogue.selection_sql import among, batches
 from feeds.catalogue.table import Table
 from feeds.config.definitions import Term
 from feeds.config.site import Site
-from feeds.errors import DamageError, Problem, shared_link
+from feeds.errors import DamageError
 from feeds.model.entry import Entry
 from feeds.model.selection import All, Terms
 
@@ -135,42 +135,22 @@ class Entries(Table):
         return keys
 
     def similar(
-        self, links: Sequence[str], source_hashes: Sequence[str]
+        self, links: Sequence[str], likenesses: Sequence[str]
     ) -> list[tuple[RememberedEntry, str, str, int]]:
-        """Return entries with one of these links or source hashes, oldest row first.
+        """Return entries with one of these links or likenesses, oldest row first.
 
-        Each as (memory, link, source hash, published). The links of withdrawn entries are stored
+        Each as (memory, link, likeness, published). The links of withdrawn entries are stored
         as hashes; one that equals a link of `links` is returned as that link.
         """
         by_hash = {withdrawal.link_hash(link): link for link in links}
         rows = self._connection.execute(
             select(*_REMEMBERED, entry.c.link, entry.c.likeness, entry.c.published)
-            .where(entry.c.link.in_([*links, *by_hash]) | entry.c.likeness.in_(source_hashes))
+            .where(entry.c.link.in_([*links, *by_hash]) | entry.c.likeness.in_(likenesses))
             .order_by(entry.c.seq)
         )
         return [
             (RememberedEntry(*row[:-3]), by_hash.get(row[-3], row[-3]), row[-2], row[-1])
             for row in rows
-        ]
-
-    def shared_links(self) -> list[Problem]:
-        """Return a problem for each entry with the link of an earlier one: readers see it twice."""
-        shared = (
-            select(entry.c.link)
-            .where(_NOT_WITHDRAWN)
-            .group_by(entry.c.link)
-            .having(func.count() > 1)
-        )
-        rows = self._connection.execute(
-            select(entry.c.path, entry.c.link)
-            .where(_NOT_WITHDRAWN, entry.c.link.in_(shared))
-            .order_by(entry.c.link, entry.c.path)
-        )
-        first: dict[str, str] = {}
-        return [
-            shared_link(path, link, first[link])
-            for path, link in rows
-            if first.setdefault(link, path) != path
         ]
 
     def first_path_with(self, wanted: Sequence[Term], now: datetime) -> str | None:
@@ -236,6 +216,7 @@ def _row(change: EntryChange, site: Site) -> dict[str, Any]:
         "language": facts.language,
         "quality": facts.quality,
         "heat": facts.heat,
+        "source": change.source,
         "data": msgspec.json.encode(stored),
     }
     row["sum"] = checksums.of_entry([row[name] for name in checksums.ENTRY])

@@ -5,7 +5,7 @@ current version. Never change a step; append a new one to `STEPS`.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -80,10 +80,10 @@ def _fill_5(connection: sa.Connection) -> None:
     If a later version computes checksums differently, its step computes them again.
     """
     put = sa.text("UPDATE entry SET link = :link, data = :data WHERE seq = :seq")
-    for rows in _entries_5(connection, "withdrawn IS NOT NULL"):
+    for rows in _entries(connection, "withdrawn IS NOT NULL", _ENTRY_5):
         connection.execute(put, [_erased_5(row) for row in rows])
     put = sa.text("UPDATE entry SET sum = :sum WHERE seq = :seq")
-    for rows in _entries_5(connection, "1 = 1"):
+    for rows in _entries(connection, "1 = 1", _ENTRY_5):
         sums = [
             {"seq": row["seq"], "sum": checksums.of_entry([row[name] for name in _ENTRY_5])}
             for row in rows
@@ -115,10 +115,12 @@ def _erased_5(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"seq": row["seq"], "link": link, "data": msgspec.json.encode(data)}
 
 
-def _entries_5(connection: sa.Connection, condition: str) -> Iterator[list[dict[str, Any]]]:
-    """Yield the rows of entries, in batches."""
+def _entries(
+    connection: sa.Connection, condition: str, columns: Sequence[str]
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield these columns of entries, in batches."""
     statement = sa.text(
-        f"SELECT seq, {', '.join(_ENTRY_5)} FROM entry WHERE seq > :last AND {condition} "  # noqa: S608
+        f"SELECT seq, {', '.join(columns)} FROM entry WHERE seq > :last AND {condition} "  # noqa: S608
         "ORDER BY seq LIMIT :many"
     )
     last = -1
@@ -129,6 +131,22 @@ def _entries_5(connection: sa.Connection, condition: str) -> Iterator[list[dict[
             return
         yield rows
         last = rows[-1]["seq"]
+
+
+_ENTRY_6 = (*_ENTRY_5[:-1], "source", "data")
+
+
+def _fill_6(connection: sa.Connection) -> None:
+    """Add the new column to the checksums of entries that are not damaged."""
+    put = sa.text("UPDATE entry SET sum = :sum WHERE seq = :seq")
+    for rows in _entries(connection, "1 = 1", (*_ENTRY_6, "sum")):
+        sums = [
+            {"seq": row["seq"], "sum": checksums.of_entry([row[name] for name in _ENTRY_6])}
+            for row in rows
+            if checksums.of_entry([row[name] for name in _ENTRY_5]) == row["sum"]
+        ]
+        if sums:
+            connection.execute(put, sums)
 
 
 STEPS = (
@@ -184,10 +202,14 @@ STEPS = (
     Step(
         "5", "6",
         (
+            "ALTER TABLE entry ADD COLUMN source {text} DEFAULT '' NOT NULL",
             "ALTER TABLE feed ADD COLUMN shown {blob}",
             "CREATE TABLE departure (feed {text} NOT NULL, entry INTEGER NOT NULL, since BIGINT "
             "NOT NULL, PRIMARY KEY (feed, entry)){without_rowid}",
+            # The next build then reads every article, and fills the column `source`.
+            "DELETE FROM meta WHERE key = 'fingerprint'",
         ),
+        run=_fill_6,
     ),
 )  # fmt: skip
 # The versions that can be converted.

@@ -93,7 +93,10 @@ class FileState(msgspec.Struct, frozen=True, gc=False):
 
 
 class RememberedEntry(msgspec.Struct, frozen=True):
-    """The memory of an entry; `withdrawn` is None unless it is withdrawn."""
+    """The memory of an entry; `withdrawn` is None unless it is withdrawn.
+
+    `source` is the hash of what its author wrote, empty if that is unknown.
+    """
 
     seq: int
     id: str
@@ -102,11 +105,13 @@ class RememberedEntry(msgspec.Struct, frozen=True):
     content_hash: str
     updated: int
     withdrawn: int | None
+    source: str
 
 
 class EntryChange(msgspec.Struct, frozen=True):
-    """An entry to store; `seq` is None for a new one. `likeness` is the hash of its source.
+    """An entry to store; `seq` is None for a new one.
 
+    `likeness` is a hash by which a renamed file is found, `source` one of what the author wrote.
     `corrected`: its author gave the change a date, so it appears in the feed once more.
     """
 
@@ -115,6 +120,7 @@ class EntryChange(msgspec.Struct, frozen=True):
     first_seen: int
     content_hash: str
     likeness: str
+    source: str
     corrected: bool = False
 
 

@@ -66,9 +66,11 @@ file = Table(
 has_problems = func.length(file.c.problems) > literal_column("0")
 Index("file_with_problems", file.c.path, sqlite_where=has_problems).ddl_if(dialect="sqlite")
 
-# Entries. `id`, `first_seen`, `content_hash`, `updated` and `withdrawn` are the memory, which
-# outlives every rebuild. An article that was never visible has no row. In withdrawn entries `data`
-# has no text, `link` is a hash, and there are no names (`feeds.catalogue.withdrawal`).
+# Entries. `id`, `first_seen`, `content_hash`, `source`, `updated` and `withdrawn` are the memory,
+# which outlives every rebuild. `content_hash` is a hash of what subscribers see, `source` one of
+# what the author wrote (`presets.source_hash`), empty if it is unknown. An article that was never
+# visible has no row. In withdrawn entries `data` has no text, `link` is a hash, and there are no
+# names (`feeds.catalogue.withdrawal`).
 entry = Table(
     "entry",
     metadata,
@@ -91,6 +93,7 @@ entry = Table(
     Column("heat", BigInteger, nullable=False),
     Column("data", LargeBinary, nullable=False),
     _sum(),
+    Column("source", _Text, nullable=False, server_default=""),
     Index("entry_by_date", "published", "id"),
     Index("entry_by_link", "link", "withdrawn", "path"),
     Index("entry_by_likeness", "likeness"),

@@ -125,3 +125,8 @@ def content_hash(entry: Entry) -> str:
     visible = {name: value for name, value in zip(_HASHED, _hashed(entry), strict=True) if value}
     digest = hashlib.sha256(msgspec.json.encode(visible)).hexdigest()[:32]
     return f"{HASH_VERSION}:{digest}"
+
+
+def is_comparable(one: str, other: str) -> bool:
+    """Return whether two hashes have the same version, which ends in a colon."""
+    return one.partition(":")[0] == other.partition(":")[0]

@@ -52,6 +52,9 @@ class Docusaurus(Preset):
     dialect: ClassVar[Dialect] = Dialect(
         templates=("docusaurus",), linkify=True, emoji=True, more="{/* truncate */}"
     )
+    also_read: ClassVar[tuple[str, ...]] = (
+        "author_url", "authorURL", "author_image_url", "authorImageURL",
+    )  # fmt: skip
     summary_order: ClassVar[tuple[SummarySource, ...]] = ("field", "more", "paragraph")
     rules: ClassVar[Mapping[str, Any]] = {"trailingSlash": "keep", "tags": ()}
 

@@ -41,6 +41,7 @@ class Hexo(Preset):
     permalink: ClassVar[str] = "/{year}/{month}/{day}/{slug}/"
     zone_of_permalink: ClassVar[DateZone] = "site"
     dialect: ClassVar[Dialect] = Dialect(templates=("hexo",), linkify=True)
+    also_read: ClassVar[tuple[str, ...]] = ("tag",)
     rules: ClassVar[Mapping[str, Any]] = {
         "new_post_name": ":title.md",
         "default_category": "uncategorized",

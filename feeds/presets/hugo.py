@@ -1,7 +1,7 @@
 """Hugo: sections, page bundles, languages and URLs (gohugo.io/content-management)."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any, ClassVar
@@ -89,6 +89,12 @@ class Hugo(Preset):
             linkify=self.rule["linkify"],
             smart=self.rule["typographer"],
         )
+
+    def shown_names(self) -> Iterator[str]:
+        """Yield the names of front matter from which an entry is made, in `params` as well."""
+        names = [*super().shown_names(), "resources"]
+        yield from names
+        yield from (f"params.{name}" for name in names)
 
     def skip(self, path: str, matter: Matter) -> str:
         """Return why Hugo makes no page of the file, or none that its feeds show."""

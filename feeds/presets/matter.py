@@ -45,7 +45,7 @@ class Matter:
         if rest:
             inner = Matter(value).get(rest) if isinstance(value, Mapping) else None
             return inner and Value((key, *inner.keys), inner.value)
-        return None if _is_empty(value) else Value((key,), value)
+        return None if is_empty(value) else Value((key,), value)
 
     def all(self, names: Iterable[str]) -> Iterable[Value]:
         """Yield the values of those of the names that have one, in the order of the names."""
@@ -54,5 +54,6 @@ class Matter:
                 yield value
 
 
-def _is_empty(value: object) -> bool:
+def is_empty(value: object) -> bool:
+    """Return whether a value counts as absent."""
     return value is None or (isinstance(value, str | list | dict) and not value)

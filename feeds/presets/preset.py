@@ -6,8 +6,9 @@ of this room.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any, ClassVar
 from urllib.parse import urljoin
@@ -17,6 +18,7 @@ from feeds.presets.field_reader import FieldReader
 from feeds.presets.matter import Matter, fold
 from feeds.presets.permalink import DateZone, PageFacts
 from feeds.presets.reading import Dialect, Format, Location, Options, Reading, SummarySource
+from feeds.presets.source_hash import SourceHash
 
 # Markers in a body that end its summary.
 MORE = re.compile(
@@ -50,9 +52,23 @@ class Preset(FieldReader):
     has_status_badges: ClassVar[bool] = False
     """Whether a `status` is a badge, unless it is a word that withholds."""
 
+    also_read: ClassVar[tuple[str, ...]] = ()
+    """Names of front matter that are read besides `fields` and our own; see `shown_names`."""
+
     def __init__(self, options: Options) -> None:
         super().__init__(options)
         self.rule: Mapping[str, Any] = {**self.rules, **options.rules}
+
+    @cached_property
+    def source_hash(self) -> SourceHash:
+        """The hash of what authors write."""
+        dates = ("published", "created")
+        return SourceHash(
+            self.shown_names(),
+            ("publishedDateTime", *(name for key in dates for name in self._names[key])),
+            (*vocabulary.UNSHOWN - {"publishedDateTime"}, *self._names["updated"]),
+            has_templates=bool(self.dialect.templates),
+        )
 
     # What a subclass may say differently.
 
@@ -60,6 +76,14 @@ class Preset(FieldReader):
     def rule_mistake(cls, name: str, value: Any) -> str:  # noqa: ARG003
         """Return what is wrong with the value of a rule; empty if nothing is."""
         return ""
+
+    def shown_names(self) -> Iterator[str]:
+        """Yield the names of front matter, other than dates, from which an entry is made."""
+        for key, names in self._names.items():
+            if key not in ("published", "created", "updated"):
+                yield from names
+        yield from vocabulary.SHOWN
+        yield from ("tags", "categories", "wordpress_id", *self.also_read)
 
     def skip(self, path: str, matter: Matter) -> str:  # noqa: ARG002
         """Return why the generator makes no page of the file; empty if it does."""

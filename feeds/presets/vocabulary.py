@@ -42,6 +42,14 @@ COMMON: Mapping[str, tuple[str, ...]] = {
     "audio_duration": ("podcast_duration", "audio_duration", "duration"),
     "aliases": ("aliases", "redirect_from"),
 }  # fmt: skip
+# Our names for the parts of an entry that subscribers see, and all others: dates, numbers for
+# selections, and the mark of a change that keeps `updated`.
+SHOWN = frozenset({
+    "title", "name", "excerpt", "bio", "webUrl", "originalUrl", "topics", "category", "type",
+    "language", "locale", "authors", "provider", "related", "images", "audio", "video", "actions",
+    "featuredContent", "length", "levels", "price", "ratings",
+})  # fmt: skip
+UNSHOWN = frozenset({"publishedDateTime", "updatedDateTime", "quality", "heat", "minor"})
 # The keys of `articles.fields`. An id is read from front matter only where it is named there.
 FIELD_NAMES = frozenset(COMMON) | {"id"}
 

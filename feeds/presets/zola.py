@@ -44,6 +44,7 @@ class Zola(Preset):
     }  # fmt: skip
     permalink: ClassVar[str] = "/{folder}/{slug}/"
     dialect: ClassVar[Dialect] = Dialect(templates=("zola",))
+    also_read: ClassVar[tuple[str, ...]] = ("taxonomies",)
     name_date: ClassVar[re.Pattern[str]] = _NAME_DATE
     rules: ClassVar[Mapping[str, Any]] = {
         "default_language": "en",

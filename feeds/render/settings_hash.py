@@ -38,6 +38,7 @@ def _fingerprint(site: Site) -> str:
     )
     inputs = {
         "version": fragment.VERSION,
+        "source": site.preset.source_hash.version,
         "settings": settings,
         "topics": site.topics,
         "providers": site.providers,

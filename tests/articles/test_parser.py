@@ -159,9 +159,9 @@ def test_id_depends_on_the_path_only() -> None:
     assert one.id == other.id == "tag:example.org,2026:site/_news/%C3%A9%20a"
 
 
-def test_source_hash_does_not_depend_on_the_path() -> None:
-    assert parse_article(path="a.md").source_hash == parse_article(path="b.md").source_hash
-    assert parse_article("x").source_hash != parse_article("y").source_hash
+def test_likeness_does_not_depend_on_the_path() -> None:
+    assert parse_article(path="a.md").likeness == parse_article(path="b.md").likeness
+    assert parse_article("x").likeness != parse_article("y").likeness
 
 
 def test_quality_and_heat_are_stored_but_not_published() -> None:

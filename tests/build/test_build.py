@@ -282,7 +282,7 @@ def test_entry_that_cannot_be_rendered_does_not_affect_the_rest(site: Publicatio
         catalogue.write() as writer,
     ):
         stored = writer.entries.remembered(["a.md"])["a.md"]
-        writer.entries.put([EntryChange(bad, stored.seq, 0, content_hash(bad), "")], site.site)
+        writer.entries.put([EntryChange(bad, stored.seq, 0, content_hash(bad), "", "")], site.site)
     assert sorted(site.titles()) == ["b", "c"]
     changed = Publication(site.root, {}, {"feeds": [{"path": "all"}]})
     changed.written = site.written

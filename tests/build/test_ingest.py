@@ -106,12 +106,16 @@ def test_updated_changes_even_if_the_new_file_is_older(site: Publication) -> Non
 
 
 @pytest.mark.rule("A14")
-def test_change_of_settings_does_not_change_updated(tmp_path: Path) -> None:
+def test_change_of_settings_does_not_change_updated(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     site = Publication(tmp_path, {"a.md": article("a", images=[{"url": "/a.png"}])})
     site.build()
     before = site.items()[0]
     site = Publication(tmp_path, {}, assets_url="https://cdn.example.org/")
-    assert site.build(LATER).read == 1
+    with caplog.at_level(logging.DEBUG, "feeds"):
+        assert site.build(LATER).read == 1
+    assert "a.md: stored without a new date: its author did not change it" in caplog.messages
     after = site.items()[0]
     assert (before["image"], after["image"]) == (
         "https://example.org/a.png",

@@ -9,9 +9,9 @@ import pytest
 
 from feeds.catalogue import migrations, schema
 from feeds.catalogue.catalogue import Catalogue
-from feeds.errors import CatalogueError
+from feeds.errors import CatalogueError, DamageError
 from tests.build.test_changed_paths import dump
-from tests.support.old_catalogues import TO_VERSION_2, TO_VERSION_3
+from tests.support.old_catalogues import TO_VERSION_2, TO_VERSION_3, convert_to_version_5
 from tests.support.site import NOW, Publication, front_matter
 
 LATER = NOW + timedelta(days=1)
@@ -52,7 +52,11 @@ def test_version_2_is_converted_without_changing_documents(tmp_path: Path) -> No
     after = site.build(LATER)
     assert (after.feeds_changed, after.problems) == ((), before.problems)
     converted = dump(site.site)
-    for table in ("entry", "membership", "fragment", "file", "term"):
+    published, withdrawn = converted["entry"]
+    assert published == tables["entry"][0]
+    # The source of an article that is gone stays unknown: columns `sum` and `source`.
+    assert withdrawn == (*tables["entry"][1][:-2], withdrawn[-2], "")
+    for table in ("membership", "fragment", "file", "term"):
         assert converted[table] == tables[table]
     assert [row[:6] for row in converted["feed"]] == [row[:6] for row in tables["feed"]]
     assert [row[8] for row in converted["feed"]] == [row[8] for row in tables["feed"]]
@@ -87,3 +91,23 @@ def test_version_3_gets_the_tables_of_archives(tmp_path: Path) -> None:
         assert connection.execute("SELECT id FROM entry WHERE seq = 1").fetchall() == ids
         query = "SELECT value FROM meta WHERE key = 'schema'"
         assert connection.execute(query).fetchall() == [(str(schema.VERSION),)]
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_version_5_gets_new_checksums_but_for_damaged_entries(
+    tmp_path: Path, *, is_damaged: bool
+) -> None:
+    site = Publication(tmp_path, {"a.md": front_matter()})
+    site.build()
+    with closing(sqlite3.connect(tmp_path / "catalogue.sqlite")) as connection:
+        convert_to_version_5(connection)
+        if is_damaged:
+            connection.execute("UPDATE entry SET link = 'https://example.org/damaged'")
+            connection.commit()
+    site.forget()
+    with site.read() as reader:
+        if is_damaged:
+            with pytest.raises(DamageError, match=r"entry 1, of a\.md"):
+                reader.entries.get([1])
+        else:
+            assert reader.entries.get([1])[1].title == "A title"

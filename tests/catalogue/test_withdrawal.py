@@ -151,5 +151,5 @@ def test_conversion_erases_content_that_older_versions_kept(site: Publication) -
     assert site.feeds() == feeds
     assert secrets_in(file) == []
     report = site.build(LATER)
-    assert (report.read, report.feeds_changed) == (0, ())
+    assert report.feeds_changed == ()
     assert site.fetch() == shown

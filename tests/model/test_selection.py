@@ -119,7 +119,7 @@ def store(catalogue: Catalogue, stored: list[Entry]) -> None:
         connection.execute(sa.delete(schema.membership))
     with catalogue.write() as writer:
         writer.entries.put(
-            [EntryChange(entry, None, 0, content_hash(entry), "") for entry in stored], SITE
+            [EntryChange(entry, None, 0, content_hash(entry), "", "") for entry in stored], SITE
         )
 
 

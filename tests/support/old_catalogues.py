@@ -1,6 +1,11 @@
-"""SQL that turns an SQLite catalogue of the current version into one of an older version."""
+"""Turns an SQLite catalogue of the current version into one of an older version."""
+
+import sqlite3
+
+from feeds.catalogue import checksums
 
 TO_VERSION_5 = """
+ALTER TABLE entry DROP COLUMN source;
 ALTER TABLE feed DROP COLUMN shown;
 DROP TABLE departure;
 UPDATE meta SET value = '5' WHERE key = 'schema';
@@ -34,3 +39,13 @@ DELETE FROM meta WHERE key IN ('feeds', 'terms', 'articles', 'linked', 'walked')
 INSERT INTO meta VALUES ('refreshed', '1718452800');
 UPDATE meta SET value = '2' WHERE key = 'schema';
 """
+
+
+def convert_to_version_5(connection: sqlite3.Connection) -> None:
+    """Convert a catalogue with the checksums that version 5 stored."""
+    connection.executescript(TO_VERSION_5)
+    columns = [name for name in checksums.ENTRY if name != "source"]
+    rows = connection.execute(f"SELECT seq, {', '.join(columns)} FROM entry").fetchall()
+    sums = [(checksums.of_entry(values), seq) for seq, *values in rows]
+    connection.executemany("UPDATE entry SET sum = ? WHERE seq = ?", sums)
+    connection.commit()
