@@ -82,10 +82,23 @@ class Notice(msgspec.Struct, frozen=True, order=True):
     message: str
 
 
+_GET_BOTH = "; readers get both; delete one of them, or withhold it with published: false"
+
+
 def shared_link(path: str, link: str, first: str) -> Problem:
     """Return the problem of an entry that has the same link as an earlier one."""
-    message = f"{link} is also the link of {first}; readers get both"
-    return Problem(path, 1, "webUrl", message)
+    message = f"{link} is also the link of {first}; readers get both; give one another link, or "
+    return Problem(path, 1, "webUrl", f"{message}delete it")
+
+
+def shared_text(path: str, first: str) -> Problem:
+    """Return the problem of an entry that has the same title, date and text as an earlier one."""
+    return Problem(path, 1, "", f"has the same title, date and text as {first}{_GET_BOTH}")
+
+
+def shared_title(path: str, first: str) -> Problem:
+    """Return the problem of an entry that has the same title and date as an earlier one."""
+    return Problem(path, 1, "title", f"and date are also those of {first}{_GET_BOTH}")
 
 
 def shared_id(path: str, first: str) -> Problem:

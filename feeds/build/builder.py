@@ -208,7 +208,7 @@ class _Builder:
             *feed_set.expansion.problems,
             *changes.scan.problems,
             *self._tx.files.problems(read),
-            *(self._tx.entries.shared_links() if changes.scanned_all else ()),
+            *self._tx.duplicates.of(read, result.added_paths),
         )
         return BuildReport(
             articles=self._tx.meta.article_count(),

@@ -14,7 +14,7 @@ from feeds.build.workers import ReadTask, article_workers
 from feeds.config import collisions, definitions
 from feeds.config.definitions import Term
 from feeds.config.site import Site
-from feeds.errors import Notice, Problem, shared_id, shared_link
+from feeds.errors import Notice, Problem, shared_id, shared_link, shared_text
 from feeds.model.entry import Entry
 from feeds.model.selection import Facts, TermField
 from feeds.util.processes import processors
@@ -80,7 +80,7 @@ class Report(msgspec.Struct, frozen=True):
 def check_articles(site: Site, now: datetime, progress: Progress) -> Report:
     """Read every article again, without a catalogue, and report every problem."""
     scan = folder.scan(site)
-    problems, links, ids = list(scan.problems), dict[str, str](), dict[str, str]()
+    problems, shared = list(scan.problems), _Shared()
     counts, notices = Counts(unread=folder.count_unread(site)), _Notices()
     terms = _TermsInUse(site)
     for path, article in read_articles(site, scan, now, progress):
@@ -88,7 +88,7 @@ def check_articles(site: Site, now: datetime, progress: Progress) -> Report:
         counts.add(article, now)
         notices.add(path, article.notices)
         if article.entry:
-            problems += _shared(article.entry, links, ids)
+            problems += shared.problems_of(article, article.entry)
             terms.add(article.entry, now)
     problems += definitions.expand(site, terms.in_use, terms.named_by).problems
     problems += collisions.possible_collisions(site)
@@ -165,11 +165,20 @@ def _terms(facts: Facts, field: TermField) -> Iterable[str]:
     return () if term is None else (term,)
 
 
-def _shared(entry: Entry, links: dict[str, str], ids: dict[str, str]) -> list[Problem]:
-    """Return the problems of an entry that has the link or the id of one before it."""
-    problems = []
-    if (first := links.setdefault(entry.link, entry.path)) != entry.path:
-        problems.append(shared_link(entry.path, entry.link, first))
-    if (first := ids.setdefault(entry.id, entry.path)) != entry.path:
-        problems.append(shared_id(entry.path, first))
-    return problems
+class _Shared:
+    """The first articles with each link, text and id: `Duplicates` without a catalogue."""
+
+    def __init__(self) -> None:
+        self._links, self._texts, self._ids = dict[str, str](), dict[str, str](), dict[str, str]()
+
+    def problems_of(self, article: Article, entry: Entry) -> list[Problem]:
+        """Return the problems of an entry that has the link, text or id of one before it."""
+        path, problems = entry.path, []
+        by_link = self._links.setdefault(entry.link, path)
+        if (first := self._texts.setdefault(article.likeness, path)) != path:
+            problems.append(shared_text(path, first))
+        elif by_link != path:
+            problems.append(shared_link(path, entry.link, by_link))
+        if (first := self._ids.setdefault(entry.id, path)) != path:
+            problems.append(shared_id(path, first))
+        return problems

@@ -263,9 +263,12 @@ class Ingest:
         self._note_facts(change.entry for change in changes)
         self._count_terms((change.entry for change in changes), 1)
         self._result.corrected.update(change.entry.id for change in changes if change.corrected)
-        added = sum(change.seq is None for change in changes)
-        self._result.added += added
-        self._result.changed += len(changes) - added
+        added = [change.entry.path for change in changes if change.seq is None]
+        self._result.added += len(added)
+        self._result.changed += len(changes) - len(added)
+        self._result.added_paths = (
+            [] if self._result.incomplete else [*self._result.added_paths, *added]
+        )
 
     def _withdraw(self, memories: Sequence[RememberedEntry]) -> None:
         self._tx.entries.withdraw([memory.seq for memory in memories], self._now)

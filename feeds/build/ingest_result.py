@@ -22,7 +22,8 @@ class IngestResult(msgspec.Struct):
     `expired` those withdrawn because their expiry date has passed. `withheld` has the first
     problem of each article whose front matter withholds it, `unrenderable` one problem for each
     entry that was withdrawn because it cannot be rendered. `changed_while_reading` holds the paths
-    of files that changed between the scan and the read.
+    of files that changed between the scan and the read. `added_paths` are those of added entries,
+    none if these are many.
     """
 
     read: int = 0
@@ -38,6 +39,7 @@ class IngestResult(msgspec.Struct):
     unrenderable: list[Problem] = []
     restored: int = 0
     changed_while_reading: set[str] = set()
+    added_paths: list[str] = []
 
     @property
     def total(self) -> int:

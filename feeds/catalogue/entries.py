@@ -15,7 +15,7 @@ from feeds.catalogue.selection_sql import among, batches
 from feeds.catalogue.table import Table
 from feeds.config.definitions import Term
 from feeds.config.site import Site
-from feeds.errors import DamageError, Problem, shared_link
+from feeds.errors import DamageError
 from feeds.model.entry import Entry
 from feeds.model.selection import All, Terms
 
@@ -112,26 +112,6 @@ class Entries(Table):
         return [
             (RememberedEntry(*row[:-3]), by_hash.get(row[-3], row[-3]), row[-2], row[-1])
             for row in rows
-        ]
-
-    def shared_links(self) -> list[Problem]:
-        """Return a problem for each entry with the link of an earlier one: readers see it twice."""
-        shared = (
-            select(entry.c.link)
-            .where(_NOT_WITHDRAWN)
-            .group_by(entry.c.link)
-            .having(func.count() > 1)
-        )
-        rows = self._connection.execute(
-            select(entry.c.path, entry.c.link)
-            .where(_NOT_WITHDRAWN, entry.c.link.in_(shared))
-            .order_by(entry.c.link, entry.c.path)
-        )
-        first: dict[str, str] = {}
-        return [
-            shared_link(path, link, first[link])
-            for path, link in rows
-            if first.setdefault(link, path) != path
         ]
 
     def first_path_with(self, wanted: Sequence[Term], now: datetime) -> str | None:

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from feeds.catalogue.archives import Archives
 from feeds.catalogue.clock_repair import ClockRepair
+from feeds.catalogue.duplicates import Duplicates
 from feeds.catalogue.entries import Entries
 from feeds.catalogue.feeds import Feeds
 from feeds.catalogue.files import Files
@@ -21,6 +22,7 @@ class ReadTransaction:
         self.meta = Meta(connection)
         self.files = Files(connection, self.meta)
         self.entries = Entries(connection)
+        self.duplicates = Duplicates(connection)
         self.fragments = Fragments(connection)
         self.terms = TermCounts(connection, self.meta)
         self.feeds = Feeds(connection)

@@ -150,7 +150,9 @@ def test_check_finds_families_that_collide(tmp_path: Path) -> None:
         tmp_path,
         {
             "a.md": front_matter(topics=["AI", "News", "Video en"]),
-            "b.md": front_matter(webUrl="https://example.org/b", category="News", type="video"),
+            "b.md": front_matter(
+                title="b", webUrl="https://example.org/b", category="News", type="video"
+            ),
             "c.md": front_matter(
                 webUrl="https://example.org/c", category="AI", publishedDateTime="2999-01-01"
             ),
