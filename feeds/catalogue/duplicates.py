@@ -45,7 +45,8 @@ class Duplicates(Table):
         report: Callable[[str, str, str], Problem],
         paths: Sequence[str] | None,
     ) -> Iterator[Problem]:
-        values = select(column).where(_PUBLISHED)
+        # Withdrawn entries are left out later: the index of a column does not have that.
+        values = select(column)
         if paths is None:
             yield from self._reported(column, report, values.group_by(column).having(_SEVERAL))
             return
