@@ -19,6 +19,7 @@ _HEAD = re.compile(r"(?:[^\n]*\n)*?:[^\s:][^\n:]*:(?:[^\n]*\n)*?(?=\n|\Z)")
 _UNKNOWN = re.compile(r'Unknown directive type "([^"]*)"')
 _DISABLED = re.compile(r'"([^"]*)" directive disabled|Error in "([^"]*)" directive')
 _WARNING, _ERROR = 2, 3
+_MAX_SUBSTITUTIONS = 200
 _SETTINGS = {
     "_disable_config": True,
     "file_insertion_enabled": False,
@@ -57,6 +58,10 @@ class Document(NamedTuple):
     faults: tuple[Fault, ...]
 
 
+class _RefusedError(Exception):
+    """A text would take too long."""
+
+
 def is_available() -> bool:
     """Return whether docutils is installed."""
     return find_spec("docutils") is not None
@@ -92,6 +97,8 @@ def _published(text: str, *, has_title: bool) -> Document:
         def parse(self, inputstring: str, document: Any) -> None:
             document.reporter.attach_observer(messages.append)
             super().parse(inputstring, document)
+            if _has_many_substitutions(document):
+                raise _RefusedError("has too many substitutions in substitutions; write fewer")
 
     parser = ObservedParser(inliner=rst_directives.inliner())
     writer = rst_html.Writer()
@@ -104,13 +111,43 @@ def _published(text: str, *, has_title: bool) -> Document:
         publisher.process_programmatic_settings(None, {**_SETTINGS, **own}, None)
         publisher.set_source(text)
         publisher.publish()
+    except _RefusedError as error:
+        return _unreadable(str(error))
     except RecursionError:
-        fault = Fault(1, "nests too deeply; flatten it", is_fatal=True)
-        return Document({}, "", "", (), (), (fault,))
+        return _unreadable("nests too deeply")
+    except Exception as error:  # noqa: BLE001 - some malformed texts make docutils itself fail
+        return _unreadable(f"docutils fails with {type(error).__name__}: {error}")
     faults = tuple(_faults(messages, page))
     names, data = _fields(publisher.document)
     repeated = tuple(sorted({name for name in names if names.count(name) > 1}))
     return Document(data, writer.parts["body"], "", repeated, tuple(page.notices), faults)
+
+
+def _has_many_substitutions(document: Any) -> bool:
+    """Return whether a substitution becomes more than `_MAX_SUBSTITUTIONS`: nested ones multiply.
+
+    Those of a circle grow without end.
+    """
+    from docutils import nodes
+
+    inner = {
+        name: [ref["refname"] for ref in definition.findall(nodes.substitution_reference)]
+        for name, definition in document.substitution_defs.items()
+    }
+    sizes = dict.fromkeys(inner, 1)
+    while True:
+        grown = {
+            name: 1 + sum(sizes.get(part, 1) for part in parts) for name, parts in inner.items()
+        }
+        if any(size > _MAX_SUBSTITUTIONS for size in grown.values()):
+            return True
+        if grown == sizes:
+            return False
+        sizes = grown
+
+
+def _unreadable(message: str) -> Document:
+    return Document({}, "", "", (), (), (Fault(1, message, is_fatal=True),))
 
 
 def _fields(document: Any) -> tuple[list[str], dict[str, Any]]:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from docutils.core import Publisher
 
 from feeds.articles import frontmatter, restructured_text
 from feeds.errors import ArticleError, Notice
@@ -140,6 +141,23 @@ def test_text_that_nests_too_deeply_is_refused() -> None:
     body = "".join(f"{' ' * depth}* a\n\n" for depth in range(0, 1000, 2))
     with pytest.raises(ArticleError, match="nests too deeply"):
         frontmatter.split("a.rst", (FIELDS + body).encode(), ("rst",))
+
+
+def test_failure_of_docutils_itself_costs_one_article(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_publisher: Publisher) -> None:
+        raise KeyError("x")
+
+    monkeypatch.setattr(Publisher, "publish", fail)
+    with pytest.raises(ArticleError, match="docutils fails with KeyError"):
+        frontmatter.split("a.rst", FIELDS.encode(), ("rst",))
+
+
+def test_substitutions_that_multiply_are_refused() -> None:
+    lines = [f".. |s{index}| replace:: |s{index + 1}| |s{index + 1}|\n" for index in range(20)]
+    with pytest.raises(ArticleError, match="too many substitutions"):
+        frontmatter.split("a.rst", f"{FIELDS}{''.join(lines)}\n|s0|\n".encode(), ("rst",))
+    body = ".. |a| replace:: |b|!\n.. |b| replace:: Text\n\n|a|\n"
+    assert html(body) == "<p>Text!</p>\n"
 
 
 def test_notices_of_the_body_are_those_of_the_file() -> None:
