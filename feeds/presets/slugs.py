@@ -80,6 +80,17 @@ def pelican(name: str) -> str:
     return _DJANGO_JOINED.sub("-", dropped)
 
 
+def nikola(name: str) -> str:
+    """Return a file name as Nikola makes it: ASCII only. Letters that are not Latin are lost."""
+    return pelican(name.translate(_LETTERS))
+
+
+def is_latin(name: str) -> bool:
+    """Return whether a text has no letters that `nikola` loses."""
+    letters = without_accents(name.translate(_LETTERS))
+    return not any(letter.isalpha() and not letter.isascii() for letter in letters)
+
+
 def without_accents(name: str) -> str:
     """Return the text without combining marks."""
     decomposed = unicodedata.normalize("NFD", name)
