@@ -25,6 +25,9 @@ _BOUNDARY = re.compile(r"\n---+[ \t]*(?=\n|\Z)")
 WITHHOLDING = {"published": False, "removed": True, "deleted": True}
 _WITHHELD = tuple(f"{name}: {str(value).lower()}" for name, value in WITHHOLDING.items())
 _TOML_END = re.compile(r"^\+\+\+[ \t]*$", re.MULTILINE)
+# Hexo's front matter without a line before it, or of JSON members between lines of `;;;`.
+_HEXO = re.compile(r"(;{3,}\n)?(?=[\w\"'#])(.+?)\n(-{3,}|;{3,})[ \t]*(?:\n|\Z)", re.DOTALL)
+_TABS = re.compile(r"(?<=\n)\t+")
 # Front matter in code or another format, as gray-matter marks it.
 _OTHER_FORMAT = re.compile(r"---(?!json\b)([a-z]\w*)[ \t]*\n")
 _FLAG = re.compile(rf"\n({'|'.join(WITHHOLDING)}):([^\n]*+)")
@@ -109,6 +112,8 @@ def split(path: str, content: bytes, formats: Sequence[Format] = ("yaml",)) -> P
         return ParsedFile(path, data, body.strip(), head, 0, problems, repeated, "html")
     if "headers" in formats and (headed := _split_headers(path, decoded[1:], formats)):
         return msgspec.structs.replace(headed, problems=problems)
+    if "hexo" in formats and (unfenced := _split_hexo(path, decoded[1:])):
+        return msgspec.structs.replace(unfenced, problems=problems)
     opening = _BOUNDARY.search(decoded)
     if opening is not None and not decoded[: opening.start()].strip():
         return _split_yaml(path, decoded, opening, problems, formats)
@@ -153,6 +158,22 @@ def _split_headers(path: str, decoded: str, formats: Sequence[Format]) -> Parsed
     return ParsedFile(path, data, body, matter, 0, (), repeated, "headers")
 
 
+def _split_hexo(path: str, decoded: str) -> ParsedFile | None:
+    """Split a file in a form that only Hexo knows; None if its front matter has another one."""
+    match = _HEXO.match(decoded)
+    if match is None:
+        return None
+    offset, body = (1 if match[1] else 0), decoded[match.end() :].strip()
+    if match[3].startswith(";"):
+        file = _split_json(path, f"{{{match[2]}}}", offset)
+        matter = decoded[match.start(2) : match.end()]
+        return msgspec.structs.replace(file, body=body, matter=matter)
+    data, repeated = _parsed(path, _spaced(match[2]), offset)
+    if not isinstance(data, dict):
+        return None
+    return ParsedFile(path, data, body, match[2], offset, (), repeated)
+
+
 def _split_yaml(
     path: str,
     decoded: str,
@@ -167,13 +188,23 @@ def _split_yaml(
         raise _error(path, offset + 1, "front matter is not closed; end it with ---") from None
     repeated: tuple[str, ...] = ()
     data: Any = _withholding_flags(matter)
-    try:
-        if data is None:
-            data, repeated = yaml_loader.parsed(matter)
-    except yaml_loader.YAMLTextError as error:
-        raise _error(path, offset + error.line, str(error)) from None
+    if data is None:
+        spaced = "hexo" in formats and "\t" in matter
+        data, repeated = _parsed(path, _spaced(matter) if spaced else matter, offset)
     data = {} if data is None and "none" in formats else _mapping(path, data, offset)
     return ParsedFile(path, data, body.strip(), matter, offset, problems, repeated)
+
+
+def _parsed(path: str, matter: str, offset: int) -> tuple[Any, tuple[str, ...]]:
+    try:
+        return yaml_loader.parsed(matter)
+    except yaml_loader.YAMLTextError as error:
+        raise _error(path, offset + error.line, str(error)) from None
+
+
+def _spaced(matter: str) -> str:
+    """Return YAML in which tabs do not indent, but two spaces for each, as Hexo reads it."""
+    return _TABS.sub(lambda match: "  " * len(match[0]), matter)
 
 
 def _mapping(path: str, data: Any, offset: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import msgspec
 
+from feeds.config.definitions import RESERVED
 from feeds.config.feed_settings import Generator
 from feeds.init.commented_yaml import dump
 from feeds.init.findings import Findings, OldFeed
@@ -76,7 +77,7 @@ def plan(findings: Findings, trial: Trial) -> FeedPlan:
     """Return the feeds for a site, with its old addresses."""
     known = [feed for feed in findings.old_feeds if feed.field is None]
     main = [feed for feed in known if feed.term is None or _has_all(feed.term, trial)]
-    path = next((match[1] for feed in main if (match := _SAME_ADDRESS.fullmatch(feed.path))), "all")
+    path = next((path for feed in main if (path := _same_path(feed))), "all")
     result = FeedPlan([PlannedFeed("Everything.", _main(path, main, findings))])
     _move(result, main, path)
     for term, feeds in _by_term(known).items():
@@ -86,6 +87,12 @@ def plan(findings: Findings, trial: Trial) -> FeedPlan:
     if findings.preset in get_args(Generator):
         result.replaces = (str(findings.preset),)
     return result
+
+
+def _same_path(feed: OldFeed) -> str:
+    """Return the path of a feed of ours that has the address of an old one; empty if none has."""
+    match = _SAME_ADDRESS.fullmatch(feed.path)
+    return match[1] if match and match[1].casefold() not in RESERVED else ""
 
 
 def _number(term: tuple[str, str], trial: Trial) -> int:
@@ -140,8 +147,7 @@ def _add_term(result: FeedPlan, term: tuple[str, str], old: list[OldFeed]) -> No
     """Add the feed of one term, at an old address if one of them has our form."""
     field, key = term
     name = old[0].term[1] if old[0].term else key
-    same = next((match for feed in old if (match := _SAME_ADDRESS.fullmatch(feed.path))), None)
-    path = same[1] if same else f"{_FOLDERS[field]}/{key}"
+    path = next((path for feed in old if (path := _same_path(feed))), f"{_FOLDERS[field]}/{key}")
     if path in [known.settings["path"] for known in result.feeds]:
         path = f"{_FOLDERS[field]}/{key}"
     title = next((feed.title for feed in old if feed.title), f"{{site}}: {name}")

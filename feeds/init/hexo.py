@@ -24,7 +24,7 @@ _PLACEHOLDERS: Mapping[str, str] = {
 }  # fmt: skip
 # Made by Hexo from more than the front matter.
 _COMPUTED = frozenset({"hash", "timestamp"})
-_RULES = ("new_post_name", "default_category", "category_map", "filename_case")
+_RULES = ("new_post_name", "default_category", "filename_case", "post_asset_folder")
 
 
 def detect(root: Path) -> tuple[str, ...]:
@@ -142,6 +142,8 @@ def _extensions(settings: Mapping[str, Any]) -> tuple[str, ...]:
 def _rules(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that decide on URLs, where they are not Hexo's defaults."""
     rules = {name: settings[name] for name in _RULES if settings.get(name)}
+    if categories := _mapping(settings, "category_map"):
+        rules["category_map"] = tuple(f"{name}={slug}" for name, slug in categories.items())
     pretty = _mapping(settings, "pretty_urls")
     rules |= {name: pretty[name] for name in ("trailing_index", "trailing_html") if name in pretty}
     return {name: value for name, value in rules.items() if value != Hexo.rules[name]}

@@ -107,20 +107,14 @@ def _permalinks(
 ) -> str | dict[str, str]:
     """Return the pattern of the pages' URLs, by folder if there are several."""
     patterns: dict[str, str] = {}
+    ending = "/" if settings.get("PRETTY_URLS", True) else ".html"
     for one in posts:
         below = posixpath.relpath(one.folder, folder)
         depth = 0 if below == "." else below.count("/") + 1
         folders = f"{{sections:{depth}:}}" if depth else "{folder}"
         path = posixpath.normpath(f"/{one.destination}/{folders}/{{slug}}").replace("//", "/")
-        patterns.setdefault("*" if below == "." else below, path + _ending(settings))
+        patterns.setdefault("*" if below == "." else below, path + ending)
     return patterns["*"] if list(patterns) == ["*"] else patterns
-
-
-def _ending(settings: Mapping[str, Any]) -> str:
-    """Return the end of the URL of a page."""
-    if not settings.get("PRETTY_URLS", True):
-        return ".html"
-    return "/" if settings.get("STRIP_INDEXES", True) else "/index.html"
 
 
 def _translations(settings: Mapping[str, Any], language: str) -> dict[str, str]:
@@ -131,7 +125,7 @@ def _translations(settings: Mapping[str, Any], language: str) -> dict[str, str]:
 
 
 def _rules(settings: Mapping[str, Any], language: str, unclear: list[str]) -> dict[str, Any]:
-    """Return the settings that decide on languages, where they are not the preset's defaults."""
+    """Return the settings that decide on URLs, where they are not the preset's defaults."""
     folders = _translations(settings, language)
     for name, folder in folders.items():
         if folder != ("" if name == language else name):
@@ -144,6 +138,8 @@ def _rules(settings: Mapping[str, Any], language: str, unclear: list[str]) -> di
         rules["default_lang"] = language
     if len(folders) > 1:
         rules["languages"] = tuple(folders)
+    if not settings.get("STRIP_INDEXES", True):
+        rules["strip_indexes"] = False
     return rules
 
 

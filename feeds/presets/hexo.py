@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any, ClassVar
 
@@ -27,8 +27,11 @@ class Hexo(Preset):
 
     name: ClassVar[str] = "hexo"
     title: ClassVar[str] = "Hexo"
-    formats: ClassVar[tuple[Format, ...]] = ("yaml", "json", "none")
-    extensions: ClassVar[tuple[str, ...]] = (".md", ".markdown", ".mkd", ".mdown", ".html")
+    formats: ClassVar[tuple[Format, ...]] = ("yaml", "json", "hexo", "none")
+    extensions: ClassVar[tuple[str, ...]] = (
+        ".md", ".markdown", ".mkd", ".mkdn", ".mdwn", ".mdtxt", ".mdtext", ".mdown", ".html",
+        ".htm",
+    )  # fmt: skip
     fields: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "title": ("title",),
         "published": ("date",),
@@ -45,8 +48,9 @@ class Hexo(Preset):
     rules: ClassVar[Mapping[str, Any]] = {
         "new_post_name": ":title.md",
         "default_category": "uncategorized",
-        "category_map": {},
+        "category_map": (),
         "filename_case": 0,
+        "post_asset_folder": False,
         "trailing_index": True,
         "trailing_html": True,
     }
@@ -58,6 +62,13 @@ class Hexo(Preset):
             return "has a name, or is in a folder, that begins with _ or a dot"
         layout = matter.get("layout")
         return "has the layout of drafts" if layout and layout.value == "draft" else ""
+
+    def moment(self, value: Any) -> datetime:
+        """Return the time that a value means: Hexo ignores the zone of a date, but for its UTC."""
+        moment = super().moment(value)
+        if isinstance(value, datetime) and value.tzinfo:
+            return moment.astimezone(UTC).replace(tzinfo=self.options.zone)
+        return moment
 
     def name_moment(self, path: str) -> datetime | None:
         """Return the date that `new_post_name` finds in the file's path."""
@@ -89,8 +100,12 @@ class Hexo(Preset):
         return match.groupdict() if match else {}
 
     def slug(self, path: str, matter: Matter, title: str) -> str:  # noqa: ARG002
-        """Return Hexo's `:title`: the path of the file without date, or the slug of an author."""
-        own = matter.get("slug")
+        """Return Hexo's `:title`: the path of the file without date.
+
+        A `slug` of the author is none to Hexo. If `articles.fields` has a key for it, it stands for
+        the key of the permalink, such as `:abbrlink`.
+        """
+        own = next(iter(matter.all(self.options.fields.get("slug", ()))), None)
         if own:
             return str(own.value)
         return self._parts(path).get("title") or self._fallback(path)
@@ -124,7 +139,8 @@ class Hexo(Preset):
         return tuple(self._category(str(term)) for term in branches[-1])
 
     def _category(self, name: str) -> str:
-        mapped = str(self.rule["category_map"].get(name, name))
+        known = dict(text.rpartition("=")[::2] for text in self.rule["category_map"])
+        mapped = known.get(name, name)
         return slugs.hexo(mapped, self.rule["filename_case"])
 
     def page_facts(
@@ -144,7 +160,7 @@ class Hexo(Preset):
         """Return the URL of the page, from the front matter or by the site's pattern."""
         own = matter.get("permalink")
         address = str(own.value) if own else self.expand(facts)
-        if own and not address.endswith(("/", ".html")):
+        if self.rule["post_asset_folder"] and not address.endswith(("/", ".html")):
             address += "/"
         if not self.rule["trailing_index"] and address.endswith("/index.html"):
             address = address.removesuffix("index.html")

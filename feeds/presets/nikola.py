@@ -6,6 +6,8 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any, ClassVar
 
+import msgspec
+
 from feeds.presets import slugs, vocabulary
 from feeds.presets.matter import Matter
 from feeds.presets.permalink import DateZone, PageFacts
@@ -43,7 +45,9 @@ class Nikola(Preset):
     permalink: ClassVar[str] = "/posts/{folder}/{slug}/"
     zone_of_permalink: ClassVar[DateZone] = "site"
     dialect: ClassVar[Dialect] = Dialect(templates=("nikola",))
-    rules: ClassVar[Mapping[str, Any]] = {"default_lang": "en", "languages": ()}
+    rules: ClassVar[Mapping[str, Any]] = {
+        "default_lang": "en", "languages": (), "strip_indexes": True,
+    }  # fmt: skip
 
     def skip(self, path: str, matter: Matter) -> str:
         """Return why Nikola makes no post of the file, or this project cannot read it."""
@@ -52,10 +56,27 @@ class Nikola(Preset):
         beside = self.options.names(folder)
         for sidecar in (f"{PurePosixPath(name).stem}.meta", PurePosixPath(meta).name):
             if sidecar in beside:
-                return f"has its metadata in {sidecar}, which is not read"
+                return "has its metadata in a .meta file beside it, which is not read"
         marks = [str(term).lower() for term in vocabulary.terms(matter.all(("tags",)), ",")]
         marks += [str(value.value).strip().lower() for value in matter.all(("status",))]
         return next((f"is marked as {mark}" for mark in marks if mark in _WITHHELD), "")
+
+    def read(self, path: str, data: Mapping[str, Any], body: str) -> Reading:
+        """Return an article as Nikola reads it; warn of a slug that only Nikola can make."""
+        reading = super().read(path, data, body)
+        if not reading.matter.get("slug") and not slugs.is_latin(self.bare_name(path)):
+            reading.remarks["slug"] = (
+                "is missing, and Nikola transliterates the name of the file; write the slug that "
+                "the page has"
+            )
+        return reading
+
+    def read_title(self, reading: Reading, path: str) -> None:
+        """Read the title, or else take the name of the file as it is."""
+        if reading.matter.get("title"):
+            super().read_title(reading, path)
+        else:
+            reading.data["title"] = self.bare_name(path)
 
     def moment(self, value: Any) -> datetime:
         """Return the time that a value means. Raises `dates.BadDateError`."""
@@ -88,14 +109,28 @@ class Nikola(Preset):
     def slug(self, path: str, matter: Matter, title: str) -> str:  # noqa: ARG002
         """Return the slug of the front matter as it is, or else that of the file name."""
         own = matter.get("slug")
-        return str(own.value) if own else slugs.pelican(self.bare_name(path))
+        return str(own.value) if own else slugs.nikola(self.bare_name(path))
 
-    def page_url(self, matter: Matter, path: str, facts: PageFacts) -> str | None:  # noqa: ARG002
+    def page_facts(
+        self, path: str, reading: Reading, title: str, moment: datetime, category: str | None
+    ) -> PageFacts:
+        """Return the facts for the URL; a file `index` is a page of its folder like others."""
+        facts = super().page_facts(path, reading, title, moment, category)
+        return msgspec.structs.replace(facts, path=str(PurePosixPath(path).with_suffix("")))
+
+    def page_url(self, matter: Matter, path: str, facts: PageFacts) -> str | None:
         """Return the URL of the page, in the folder of its language."""
-        address = self.expand(facts)
-        if language := self._language(path):
-            address = f"/{language}{address}"
-        return self.absolute(address)
+        pattern = self.expand(facts)
+        stem = pattern.removesuffix("/").removesuffix(".html")
+        own = matter.get("pretty_url")
+        is_pretty = pattern.endswith("/") and facts.slug != "index"
+        if own is not None:
+            is_pretty = str(own.value).strip().lower() in ("true", "yes", "1")
+        address = f"{stem}/index.html" if is_pretty else f"{stem}.html"
+        if self.rule["strip_indexes"] and address.endswith("/index.html"):
+            address = address.removesuffix("index.html")
+        language = self._language(path)
+        return self.absolute(f"/{language}{address}" if language else address)
 
     def _language(self, path: str) -> str:
         """Return the language that the file name ends with, if it is not the default one."""

@@ -12,7 +12,7 @@ from feeds.presets.matter import Matter
 from feeds.presets.permalink import DateZone
 from feeds.util.folder_names import FolderNames, no_names
 
-Format = Literal["yaml", "toml", "json", "headers", "rst", "html", "none"]
+Format = Literal["yaml", "toml", "json", "headers", "hexo", "rst", "html", "none"]
 # The front matter, the text before the author's marker, the first paragraph, so many words, or as
 # many paragraphs as are long enough for the preset.
 SummarySource = Literal["field", "more", "paragraph", "50 words", "paragraphs"]

@@ -32,6 +32,14 @@ _PUNCTUATION = str.maketrans({
 _NOT_PYMDOWNX = re.compile(r"[^\w\- ]")
 # hexo-util, slugize.ts: rSpecial.
 _NOT_IN_HEXO = re.compile(r"[\s~`!@#$%^&*()\-_+=\[\]{}|\\;:\"'<>,.?/]+")
+# hexo-util, escape_diacritic.ts: letters that decomposition does not make ASCII.
+_HEXO_LETTERS = str.maketrans({
+    "Æ": "AE", "æ": "ae", "Ǣ": "AE", "ǣ": "ae", "Ǽ": "AE", "ǽ": "ae", "Ø": "O", "ø": "o",
+    "Ǿ": "O", "ǿ": "o", "Œ": "OE", "œ": "oe", "ß": "s", "ẞ": "S", "ſ": "l", "ẛ": "s", "Đ": "D",
+    "đ": "d", "Ħ": "H", "ħ": "h", "ı": "i", "Ŀ": "L", "ŀ": "l", "Ł": "L", "ł": "l", "ŉ": "n",
+    "Ŧ": "T", "ŧ": "t", "Ǆ": "DZ", "ǅ": "Dz", "ǆ": "dz", "Ǉ": "LJ", "ǈ": "Lj", "ǉ": "lj",
+    "Ǌ": "NJ", "ǋ": "Nj", "ǌ": "nj", "ǝ": "e", "ƒ": "f", "\ufeff": "-",
+})  # fmt: skip
 _TAG = re.compile(r"</?[^>]*>")
 
 
@@ -106,6 +114,17 @@ def _in_ascii(text: str) -> str:
     return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
 
 
+def nikola(name: str) -> str:
+    """Return a file name as Nikola makes it: ASCII only. Letters that are not Latin are lost."""
+    return pelican(name.translate(_LETTERS))
+
+
+def is_latin(name: str) -> bool:
+    """Return whether a text has no letters that `nikola` loses."""
+    letters = without_accents(name.translate(_LETTERS))
+    return not any(letter.isalpha() and not letter.isascii() for letter in letters)
+
+
 def without_accents(name: str) -> str:
     """Return the text without combining marks."""
     decomposed = unicodedata.normalize("NFD", name)
@@ -157,7 +176,15 @@ def pymdownx(name: str, separator: str = "-", case: str = "lower") -> str:
 
 def hexo(name: str, case: int = 0) -> str:
     """Return a text as hexo-util's `slugize` writes it; `case` 1 is lower case, 2 upper case."""
-    text = without_accents(name.translate(_LETTERS))
+    text = "".join(map(_without_diacritic, name.translate(_HEXO_LETTERS)))
     text = re.sub(r"[\x00-\x1f]", "", text)
     slug = _NOT_IN_HEXO.sub("-", text).strip("-")
     return slug.lower() if case == 1 else slug.upper() if case == 2 else slug
+
+
+def _without_diacritic(character: str) -> str:
+    """Return a letter as hexo-util writes it; only those of the Latin script lose their marks."""
+    if "Ⓐ" <= character <= "ⓩ" or "Ａ" <= character <= "ｚ":
+        return unicodedata.normalize("NFKC", character)
+    letters = unicodedata.normalize("NFD", character)
+    return letters[0] if letters[0].isascii() and letters[0].isalpha() else character

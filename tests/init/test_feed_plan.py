@@ -45,7 +45,12 @@ def test_a_feed_of_all_entries_has_the_largest_size() -> None:
 
 @pytest.mark.parametrize(
     ("old", "path"),
-    [("feed.json", "feed"), ("blog/index.rss", "blog/index"), ("feed.xml", "all")],
+    [
+        ("feed.json", "feed"),
+        ("blog/index.rss", "blog/index"),
+        ("feed.xml", "all"),
+        ("index.atom", "all"),
+    ],
 )
 def test_an_address_that_can_stay_stays(old: str, path: str) -> None:
     format_: Any = old.rpartition(".")[2].replace("xml", "rss")

@@ -20,6 +20,7 @@ permalink: :year/:i_month/:category/:title/
 permalink_defaults: {lang: en}
 new_post_name: :year-:title.md
 default_category: other
+category_map: {Big Cats: felines}
 post_asset_folder: true
 future: false
 skip_render: [_posts/raw/**, "**/*.txt", demo/*]
@@ -52,6 +53,7 @@ def test_rules_of_urls_and_posts_are_read(tmp_path: Path) -> None:
     assert found.permalink == "/{year}/{date:%-m}/{category}/{slug}/"
     assert found.rules == {
         "new_post_name": ":year-:title.md", "default_category": "other", "trailing_index": False,
+        "category_map": ("Big Cats=felines",), "post_asset_folder": True,
     }  # fmt: skip
     assert found.defaults == {"*": {"lang": "en"}}
     assert found.extensions == (".md",)

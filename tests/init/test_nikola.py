@@ -72,12 +72,13 @@ def test_feeds_of_each_language_and_of_tags_are_old_feeds(tmp_path: Path) -> Non
     [
         ("", "/posts/{folder}/{slug}/"),
         ("PRETTY_URLS = False", "/posts/{folder}/{slug}.html"),
-        ("STRIP_INDEXES = False", "/posts/{folder}/{slug}/index.html"),
+        ("STRIP_INDEXES = False", "/posts/{folder}/{slug}/"),
     ],
 )
 def test_urls_end_as_the_settings_demand(tmp_path: Path, lines: str, pattern: str) -> None:
     found = inspect(tmp_path, lines)
     assert (found.folder, found.include, found.permalink) == ("posts", ("*.md",), pattern)
+    assert found.rules == ({"strip_indexes": False} if "STRIP" in lines else {})
     assert found.old_feeds[0] == OldFeed("rss.xml", "rss", 10, "T")
 
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from feeds.presets import slugs
 from feeds.presets.hexo import Hexo
 from feeds.presets.reading import Location, Options, Reading
 
@@ -33,7 +34,8 @@ def read(
         ("a.md", {"categories": ["C D", "E"]}, "/{category}/{slug}/", "C-D/E/a/"),
         ("a.md", {"categories": [["C", "D"], ["E"]]}, "/{category}/{slug}/", "E/a/"),
         ("a.md", {}, "/{category}/{slug}/", "uncategorized/a/"),
-        ("a.md", {"permalink": "x/y"}, "", "x/y/"),
+        ("a.md", {"slug": "b"}, "", "2024/05/31/a/"),
+        ("a.md", {"permalink": "x/y"}, "", "x/y"),
         ("a.md", {"permalink": "x/y.html"}, "", "x/y.html"),
     ],
 )
@@ -58,6 +60,36 @@ def test_pretty_urls_drop_endings() -> None:
     data = {"date": "2024-05-31"}
     assert read("a.md", data, "/{slug}.html", **rules)[1].url == "https://example.org/a"
     assert read("a.md", data, "/{slug}/index.html", **rules)[1].url == "https://example.org/a/"
+
+
+def test_pages_with_assets_are_folders() -> None:
+    data = {"date": "2024-05-31"}
+    for permalink, url in [("x/y", "x/y/"), ("x/y.html", "x/y.html")]:
+        _, location = read("a.md", {**data, "permalink": permalink}, post_asset_folder=True)
+        assert location.url == f"https://example.org/{url}"
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [("Größe", "Grose"), ("Ｃ＃ Çé", "C＃-Ce"), ("がй한", "がй한"), ("Ærø, ½", "AEro-½")],
+)
+def test_only_latin_letters_lose_their_marks_in_slugs(name: str, slug: str) -> None:
+    assert slugs.hexo(name) == slug
+
+
+def test_category_has_the_slug_of_the_map() -> None:
+    rules = {"category_map": ("C D=e",), "filename_case": 1}
+    data = {"date": "2024-05-31", "categories": ["C D", "F"]}
+    url = read("a.md", data, "/{category}/{slug}/", **rules)[1].url
+    assert url == "https://example.org/e/f/a/"
+
+
+def test_zone_of_a_yaml_date_is_not_that_of_the_time_in_utc() -> None:
+    tokyo = ZoneInfo("Asia/Tokyo")
+    reading, _ = read("a.md", {"date": datetime(2024, 5, 31, 20, 30, tzinfo=UTC)})
+    assert reading.moment == datetime(2024, 5, 31, 20, 30, tzinfo=tokyo)
+    reading, _ = read("a.md", {"date": "2024-05-31T20:30:00Z"})
+    assert reading.moment == datetime(2024, 5, 31, 20, 30, tzinfo=UTC)
 
 
 def test_topics_are_categories_of_all_levels_and_tags() -> None:

@@ -30,6 +30,10 @@ def read(path: str, data: dict[str, Any], beside: tuple[str, ...] = ()) -> tuple
         ("2024-05-31-a.md", {}, "posts/2024-05-31-a/"),
         ("sub/a.md", {"slug": "B"}, "posts/sub/B/"),
         ("a.es.md", {}, "es/posts/a/"),
+        ("sub/index.md", {}, "posts/sub/"),
+        ("Ærø Größe.md", {}, "posts/aero-grosse/"),
+        ("a.md", {"pretty_url": "False"}, "posts/a.html"),
+        ("index.md", {"pretty_url": "yes"}, "posts/index/"),
         ("a.en.md", {}, "posts/aen/"),
     ],
 )
@@ -61,6 +65,24 @@ def test_featured_post_is_public() -> None:
     assert "status" not in reading.data
 
 
-def test_metadata_beside_the_post_is_named_as_not_read() -> None:
-    assert "a.meta" in read("a.md", {}, ("a.md", "a.meta"))[0].skipped
-    assert "a.meta" in read("a.es.md", {}, ("a.md", "a.meta"))[0].skipped
+def test_index_files_are_named_where_the_site_names_them() -> None:
+    rules = {"strip_indexes": False}
+    nikola = Nikola(Options(url="https://example.org/", zone=ZoneInfo("UTC"), rules=rules))
+    reading = nikola.read("a.md", {"title": "T", "date": "2024-05-31"}, "Text")
+    location = nikola.locate("a.md", reading, "T", datetime(2024, 5, 31, tzinfo=UTC), None)
+    assert location.url == "https://example.org/posts/a/index.html"
+
+
+def test_post_without_title_has_the_name_of_its_file() -> None:
+    reading, _ = read("sub/my_post.md", {"title": ""})
+    assert reading.data["title"] == "my_post"
+
+
+@pytest.mark.parametrize(("data", "warned"), [({}, True), ({"slug": "privet"}, False)])
+def test_name_in_another_script_needs_a_slug(data: dict[str, Any], warned: bool) -> None:
+    assert ("slug" in read("Привет.md", data)[0].remarks) is warned
+
+
+@pytest.mark.parametrize("path", ["a.md", "a.es.md"])
+def test_metadata_beside_the_post_is_named_as_not_read(path: str) -> None:
+    assert ".meta file" in read(path, {}, ("a.md", "a.meta"))[0].skipped
