@@ -75,6 +75,7 @@ class Ingest:
         for results in workers.read(list(self._postponed.values())):
             self._store(results)
         self._withdraw_gone(plan.gone)
+        self._withdraw_without_content()
         self._scheduled.save(plan.gone)
         return self._result
 
@@ -153,6 +154,8 @@ class Ingest:
         self, result: ReadResult, article: Article, memory: RememberedEntry | None
     ) -> Decision:
         known = self._changes.known.get(result.path)
+        if known is not None and not known.digest and not article.entry:
+            memory = None  # the catalogue has no earlier content to go on with
         same = known is not None and known.digest == result.seen.digest
         return decide_article(article, memory, result.seen, self._now, same_bytes=same)
 
@@ -293,6 +296,13 @@ class Ingest:
         for memory in lost:
             _log.debug("%s: withdrawn: its file is gone", memory.path)
         self._withdraw(lost)
+
+    def _withdraw_without_content(self) -> None:
+        """Withdraw imported entries whose articles cannot be read, because nothing can be shown."""
+        without_content = self._tx.memory.without_content()
+        self._tx.entries.withdraw(without_content, self._now)
+        self._result.withdrawn += len(without_content)
+        self._tx.memory.note_read()
 
 
 def _log_decisions(

@@ -9,6 +9,7 @@ from feeds.catalogue.feeds import Feeds
 from feeds.catalogue.files import Files
 from feeds.catalogue.fragments import Fragments
 from feeds.catalogue.hubs import Hubs
+from feeds.catalogue.memory import Memory
 from feeds.catalogue.meta import Meta
 from feeds.catalogue.term_counts import TermCounts
 
@@ -26,6 +27,7 @@ class ReadTransaction:
         self.feeds = Feeds(connection)
         self.archives = Archives(connection)
         self.hubs = Hubs(connection)
+        self.memory = Memory(connection, self.meta)
 
 
 class WriteTransaction(ReadTransaction):
