@@ -14,6 +14,8 @@ FeedsError
 ├── ExportError           a file of the export cannot be written
 │   └── ExportBlockedError  the export folder needs manual changes; nothing was written
 ├── PingError             another process is notifying the hubs
+├── MemoryFileError       a file with a memory is wrong: file, line, field
+├── MemoryConflictError   two memories contradict each other: one row for each conflict
 ├── LogError              an access log cannot be read or written
 ├── StoreError            an object store cannot be opened, read or written
 ├── BusyError             another process is publishing to the same destination
@@ -165,6 +167,21 @@ class ExportBlockedError(ExportError):
 
 class PingError(FeedsError):
     """The hubs cannot be notified now, because another process is notifying them."""
+
+
+class MemoryFileError(FeedsError):
+    """A file with the memory of a catalogue cannot be read or written."""
+
+
+class MemoryConflictError(FeedsError):
+    """Memories contradict each other, and were not merged; `more` has a line for each conflict."""
+
+    def __init__(self, conflicts: tuple[str, ...]) -> None:
+        self.more = conflicts
+        super().__init__(
+            f"the memories contradict each other, and nothing was changed; conflicts: "
+            f"{len(conflicts):,}"
+        )
 
 
 class LogError(FeedsError):

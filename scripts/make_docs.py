@@ -267,7 +267,16 @@ def hosts() -> str:
 
 def commands() -> str:
     """A section for each command: usage, help text and options."""
-    return "\n".join(_command(name, command) for name, command in cli.main.commands.items())
+    return "\n".join(_command(name, command) for name, command in _all_commands(cli.main))
+
+
+def _all_commands(group: click.Group, prefix: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Yield the commands of a group with their names, those of its groups included."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from _all_commands(command, f"{prefix}{name} ")
+        else:
+            yield f"{prefix}{name}", command
 
 
 def _command(name: str, command: click.Command) -> str:

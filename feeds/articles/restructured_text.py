@@ -72,12 +72,13 @@ def read(text: str) -> Document:
 
     Directives and roles that are unknown are left out, with a notice each.
     """
-    data, count = header_lines.nikola(text)
+    data, count, repeated = header_lines.nikola(text)
     if data:
         lines = text.split("\n")
         # Empty lines in place of the headers keep the numbers of lines.
         document = _published("\n" * count + "\n".join(lines[count:]), has_title=False)
-        return document._replace(data=data, head="".join(f"{line}\n" for line in lines[:count]))
+        head = "".join(f"{line}\n" for line in lines[:count])
+        return document._replace(data=data, head=head, repeated=repeated)
     head = _HEAD.match(text)
     return _published(text, has_title=True)._replace(head=head[0] if head else "")
 

@@ -75,6 +75,7 @@ class Ingest:
         for results in workers.read(list(self._postponed.values())):
             self._store(results)
         self._withdraw_gone(plan.gone)
+        self._withdraw_without_content()
         self._scheduled.save(plan.gone)
         return self._result
 
@@ -123,7 +124,7 @@ class Ingest:
             self._scheduled.schedule(path, article.until, result.assets)
         decided = self._give_unique_ids(
             [
-                (result, decide_article(article, memories.get(path), result.seen, self._now))
+                (result, self._decide(result, article, memories.get(path)))
                 for path, (result, article) in parsed.items()
             ]
         )
@@ -149,6 +150,14 @@ class Ingest:
             stat = walk.get(path)
             if stat is None or (stat.size, stat.mtime_ns) != (seen.size, seen.mtime_ns):
                 self._result.changed_while_reading.add(path)
+
+    def _decide(
+        self, result: ReadResult, article: Article, memory: RememberedEntry | None
+    ) -> Decision:
+        known = self._changes.known.get(result.path)
+        if known is not None and not known.digest and not article.entry:
+            memory = None  # an imported memory has no earlier content to go on with
+        return decide_article(article, memory, result.seen, self._now)
 
     def _find_renames(
         self, parsed: _Parsed, memories: Mapping[str, RememberedEntry]
@@ -291,6 +300,13 @@ class Ingest:
         for memory in lost:
             _log.debug("%s: withdrawn: its file is gone", memory.path)
         self._withdraw(lost)
+
+    def _withdraw_without_content(self) -> None:
+        """Withdraw imported entries whose articles cannot be read, because nothing can be shown."""
+        without_content = self._tx.memory.without_content()
+        self._tx.entries.withdraw(without_content, self._now)
+        self._result.withdrawn += len(without_content)
+        self._tx.memory.note_read()
 
 
 def _log_decisions(

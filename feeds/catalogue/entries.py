@@ -44,9 +44,9 @@ class Entries(Table):
     """Entries, by the catalogue's own key (`seq`), id or path."""
 
     def get(self, seqs: Sequence[int]) -> dict[int, Entry]:
-        """Return the entries with these keys, by key."""
+        """Return the entries with these keys, by key; without those that lack their content."""
         rows = map(self.encoded, batches(seqs))
-        return {seq: decode_entry(data) for batch in rows for seq, data in batch}
+        return {seq: decode_entry(data) for batch in rows for seq, data in batch if data}
 
     def encoded(self, seqs: Sequence[int], *, fresh: bool = False) -> list[tuple[int, bytes]]:
         """Return (key, JSON) of the entries with these keys, for rendering in another process.

@@ -70,9 +70,13 @@ def is_lost(file: str, make: Make) -> bool:
 
 
 def is_built(file: str) -> bool:
-    """Return whether a build has written to the catalogue in this file; True if that is unclear."""
+    """Return whether the catalogue in this file has a memory; True if that is unclear.
+
+    A build has written it, or it was imported.
+    """
     return _query(file, "SELECT count(*) FROM sqlite_master WHERE name = 'meta'") != 0 and (
         _query(file, "SELECT value <> '0' FROM meta WHERE key = 'revision'") != 0
+        or _query(file, "SELECT count(*) FROM meta WHERE key = 'imported'") != 0
     )
 
 

@@ -6,7 +6,7 @@ import msgspec
 
 from feeds.catalogue import checksums
 from feeds.config.definitions import FeedDefinition
-from feeds.errors import DamageError
+from feeds.errors import CatalogueError, DamageError
 from feeds.model import archives as history
 from feeds.model.archives import ArchivePosition
 from feeds.model.entry import Entry
@@ -144,7 +144,9 @@ class HubState(msgspec.Struct, frozen=True):
 
 
 def decode_entry(data: bytes) -> Entry:
-    """Decode a stored entry. Raises `DamageError`."""
+    """Decode a stored entry. Raises `DamageError`, and `CatalogueError` if it has no content."""
+    if not data:
+        raise CatalogueError("an imported entry has no content yet: run feeds build")
     try:
         return _ENTRY.decode(data)
     except msgspec.DecodeError as error:

@@ -42,6 +42,7 @@ def _sum() -> Column[int]:
 # - `assets`: the sizes of the site's own files that articles refer to (`build.asset_sizes`).
 # - `published:URL`: the id of the copy in the state at that URL that this catalogue continues, and
 #   the revision at which they were equal.
+# - `imported`: "yes" from an import of the memory until the next build, empty afterwards.
 # - `damaged`: a message about damage, until a build has repaired it.
 meta = Table(
     "meta",
@@ -70,7 +71,8 @@ Index("file_with_problems", file.c.path, sqlite_where=has_problems).ddl_if(diale
 # which outlives every rebuild. `content_hash` is a hash of what subscribers see, `source` one of
 # what the author wrote (`presets.source_hash`), empty if it is unknown. An article that was never
 # visible has no row. In withdrawn entries `data` has no text, `link` is a hash, and there are no
-# names (`feeds.catalogue.withdrawal`).
+# names (`feeds.catalogue.withdrawal`). In imported entries `data` is empty until the next build
+# reads their articles (`feeds.catalogue.memory`).
 entry = Table(
     "entry",
     metadata,

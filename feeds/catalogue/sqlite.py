@@ -162,8 +162,8 @@ def lost_error(name: str) -> CatalogueError:
     """Return the error for a catalogue that is missing, although it was built before."""
     return CatalogueError(
         f"{name} is gone or empty, but there was a catalogue before: with a new one, all entries "
-        "would be new to all subscribers. Put it back, or restore a backup; if it is lost for "
-        "good, run feeds build --force"
+        "would be new to all subscribers. Put it back, restore a backup, or run feeds memory "
+        "import with an exported memory; if it is lost for good, run feeds build --force"
     )
 
 

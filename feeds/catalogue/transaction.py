@@ -11,6 +11,7 @@ from feeds.catalogue.feeds import Feeds
 from feeds.catalogue.files import Files
 from feeds.catalogue.fragments import Fragments
 from feeds.catalogue.hubs import Hubs
+from feeds.catalogue.memory import Memory
 from feeds.catalogue.meta import Meta
 from feeds.catalogue.term_counts import TermCounts
 
@@ -30,6 +31,7 @@ class ReadTransaction:
         self.archives = Archives(connection)
         self.departures = Departures(connection)
         self.hubs = Hubs(connection)
+        self.memory = Memory(connection, self.meta)
 
 
 class WriteTransaction(ReadTransaction):

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from feeds.cli import build, init, inspect, publish, serve, subscribers
+from feeds.cli import build, init, inspect, memory, publish, serve, subscribers
 from feeds.errors import FeedsError
 from feeds.util.terminal import echo, escape_log, escaping
 
@@ -53,6 +53,7 @@ for _command in (
     inspect.check,
     inspect.list_,
     inspect.show,
+    memory.memory,
     subscribers.subscribers,
     serve.serve,
     build.watch,

@@ -162,3 +162,5 @@ def require_build(reader: ReadTransaction) -> None:
     """Raise `CatalogueError` if no build has filled the catalogue yet."""
     if reader.meta.revision() == 0:
         raise CatalogueError("the catalogue is new: no build was made yet")
+    if reader.memory.is_unread():
+        raise CatalogueError("a memory was imported, and no build was made since: run feeds build")
