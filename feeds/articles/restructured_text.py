@@ -77,8 +77,8 @@ def read(text: str) -> Document:
         lines = text.split("\n")
         # Empty lines in place of the headers keep the numbers of lines.
         document = _published("\n" * count + "\n".join(lines[count:]), has_title=False)
-        head = "".join(f"{line}\n" for line in lines[:count])
-        return document._replace(data=data, head=head, repeated=repeated)
+        lead = "".join(f"{line}\n" for line in lines[:count])
+        return document._replace(data=data, head=lead, repeated=repeated)
     head = _HEAD.match(text)
     return _published(text, has_title=True)._replace(head=head[0] if head else "")
 
