@@ -10,6 +10,7 @@ from typing import TypeAlias
 import msgspec
 
 from feeds.articles.parser import Article, identifier, stem
+from feeds.build.adoption import with_adopted
 from feeds.build.changes import Changes
 from feeds.build.decide import (
     Decision,
@@ -23,6 +24,7 @@ from feeds.build.ingest_result import IngestResult
 from feeds.build.scheduled_reads import ScheduledReads
 from feeds.build.workers import ReadResult, ReadTask, Workers
 from feeds.catalogue import terms
+from feeds.catalogue.adopted import AdoptedEntry
 from feeds.catalogue.records import EntryChange, FileState, RememberedEntry
 from feeds.catalogue.terms import TermCount
 from feeds.catalogue.transaction import WriteTransaction
@@ -100,6 +102,14 @@ class Ingest:
             self._result.unrenderable.append(problem)
         return self._result
 
+    def replace(self, entries: Mapping[int, Entry]) -> None:
+        """Store these entries in place of those with the same keys, whose ids or dates change."""
+        stored = self._tx.entries.stored(list(entries))
+        self._note_facts(change.entry for change in stored.values())
+        self._count_terms((change.entry for change in stored.values()), -1)
+        replace = msgspec.structs.replace
+        self._put([replace(change, entry=entries[seq]) for seq, change in stored.items()])
+
     def _add_first_seen(self, tasks: Sequence[ReadTask]) -> list[ReadTask]:
         """Return the tasks with the first-seen dates of known entries."""
         memories = {} if self._first else self._tx.entries.remembered([task.path for task in tasks])
@@ -121,9 +131,10 @@ class Ingest:
             self._postpone(parsed, memories)
         for path, (result, article) in parsed.items():
             self._scheduled.schedule(path, article.until, result.assets)
+        adopted = self._tx.adopted.of([memory.seq for memory in memories.values()])
         decided = self._give_unique_ids(
             [
-                (result, self._decide(result, article, memories.get(result.path)))
+                (result, self._decide(result, article, memories.get(result.path), adopted))
                 for result, article in parsed.values()
             ]
         )
@@ -150,8 +161,13 @@ class Ingest:
                 self._result.changed_while_reading.add(path)
 
     def _decide(
-        self, result: ReadResult, article: Article, memory: RememberedEntry | None
+        self,
+        result: ReadResult,
+        article: Article,
+        memory: RememberedEntry | None,
+        adopted: Mapping[int, AdoptedEntry],
     ) -> Decision:
+        article = with_adopted(article, adopted.get(memory.seq) if memory else None)
         known = self._changes.known.get(result.path)
         same = known is not None and known.digest == result.seen.digest
         return decide_article(article, memory, result.seen, self._now, same_bytes=same)

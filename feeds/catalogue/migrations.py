@@ -179,6 +179,14 @@ STEPS = (
         ),
         run=_fill_5,
     ),
+    Step(
+        "5", "6",
+        (
+            "CREATE TABLE adopted (entry INTEGER NOT NULL, permalink BOOLEAN NOT NULL, published "
+            "BIGINT NOT NULL, updated BIGINT NOT NULL, authored BIGINT NOT NULL, old_id {text} "
+            "NOT NULL, old_updated BIGINT NOT NULL, revision BIGINT NOT NULL, PRIMARY KEY (entry))",
+        ),
+    ),
 )  # fmt: skip
 # The versions that can be converted.
 CONVERTIBLE = tuple(step.before for step in STEPS)

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from feeds.catalogue.adopted import Adopted
 from feeds.catalogue.archives import Archives
 from feeds.catalogue.clock_repair import ClockRepair
 from feeds.catalogue.entries import Entries
@@ -25,6 +26,7 @@ class ReadTransaction:
         self.terms = TermCounts(connection, self.meta)
         self.feeds = Feeds(connection)
         self.archives = Archives(connection)
+        self.adopted = Adopted(connection)
         self.hubs = Hubs(connection)
 
 

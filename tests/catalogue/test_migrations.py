@@ -86,4 +86,4 @@ def test_version_3_gets_the_tables_of_archives(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "catalogue.sqlite")) as connection:
         assert connection.execute("SELECT id FROM entry WHERE seq = 1").fetchall() == ids
         query = "SELECT value FROM meta WHERE key = 'schema'"
-        assert connection.execute(query).fetchall() == [("5",)]
+        assert connection.execute(query).fetchall() == [(str(schema.VERSION),)]

@@ -1,6 +1,11 @@
 """SQL that turns an SQLite catalogue of the current version into one of an older version."""
 
-TO_VERSION_4 = """
+TO_VERSION_5 = """
+DROP TABLE adopted;
+UPDATE meta SET value = '5' WHERE key = 'schema';
+"""
+TO_VERSION_4 = f"""
+{TO_VERSION_5}
 ALTER TABLE entry DROP COLUMN sum;
 ALTER TABLE fragment DROP COLUMN sum;
 ALTER TABLE feed DROP COLUMN sum;
