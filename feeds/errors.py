@@ -9,6 +9,7 @@ FeedsError
 │   └── DamageError       some rows are damaged; the next build restores them
 ├── GuardError            a build would withdraw more entries than the site allows
 ├── ClockError            the clock is behind the last build
+├── AdoptionError        a source of ids cannot be read, or adopted ids cannot be taken back
 ├── WorkerError           a worker process died
 ├── RenderError           an entry cannot be rendered: entry id
 ├── ExportError           a file of the export cannot be written
@@ -135,6 +136,10 @@ class DamageError(CatalogueError):
 
     The next build restores all that can be restored (`feeds.build.repair`).
     """
+
+
+class AdoptionError(FeedsError):
+    """A source of ids cannot be read, or adopted ids cannot be taken back."""
 
 
 class GuardError(FeedsError):

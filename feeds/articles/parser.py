@@ -257,6 +257,7 @@ def _build_entry(opened: _Opened, site: Site, files: SiteFiles, notices: list[No
         related=related,
         quality=fields.number("quality") or 0,
         heat=fields.number("heat") or 0,
+        aliases=head.page.aliases,
     )
 
 

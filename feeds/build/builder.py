@@ -9,6 +9,7 @@ import msgspec
 
 from feeds.articles.scan_digest import ScanDigest
 from feeds.build import build_clock, guard, repair
+from feeds.build.adoption import Adopter
 from feeds.build.build_clock import BuildTime
 from feeds.build.changes import Changes, find_changes
 from feeds.build.guard_input import BuildOutcome
@@ -59,7 +60,8 @@ class BuildRequest(msgspec.Struct, frozen=True, kw_only=True):
     `jobs` is the number of worker processes; None for one per CPU. `verify` reads every file
     instead of trusting sizes and times, and checks the catalogue for damage. `force` skips the
     guard, `permitted` only its checks for these kinds of harm. `trust_clock` accepts a time before
-    the last build, and corrects later dates.
+    the last build, and corrects later dates. `adopter` changes ids and dates of entries
+    in the same transaction; the guard lets it through.
     """
 
     changed_paths: Collection[str] | None = None
@@ -68,6 +70,7 @@ class BuildRequest(msgspec.Struct, frozen=True, kw_only=True):
     force: bool = False
     permitted: frozenset[str] = frozenset()
     trust_clock: bool = False
+    adopter: Adopter | None = None
 
 
 FULL_BUILD = BuildRequest()
@@ -170,6 +173,8 @@ class _Builder:
         if changed or feeds.renamed is not None or reparse or result.total:
             self._put_if_changed("revision", str(updater.revision))
             self._tx.meta.put_last_build(self._seconds)
+        if adopter := self._request.adopter:
+            adopter.finish(self._tx)
         return self._report(changes, result, feeds.feed_set, changed), feeds.feed_set
 
     def _update(
@@ -180,6 +185,8 @@ class _Builder:
             self._site, self._tx, self._seconds, self._progress, changes, self._scheduled
         )
         result = ingest.run(workers)
+        if adopter := self._request.adopter:
+            ingest.replace(adopter.choose(self._tx))
         self._save_digest(changes.digest.without(result.changed_while_reading))
         if clear_fragments:
             self._tx.fragments.clear()
@@ -193,7 +200,7 @@ class _Builder:
 
     def _check(self, outcome: BuildOutcome) -> None:
         """Raise `GuardError` if the build would harm subscribers."""
-        if self._request.force:
+        if self._request.force or self._request.adopter:
             return
         # Nothing was committed yet, so this reads the state of the last build.
         with self._catalogue.read() if self._time.last else nullcontext() as before:

@@ -264,3 +264,11 @@ def _key(
 def _lies_in(path: str, folders: Iterable[str]) -> bool:
     """Return whether the path is one of `folders` or below one; files count as folders here."""
     return any(folder in (path, ".") or path.startswith(folder + "/") for folder in folders)
+
+
+def log_decisions(unchanged: Iterable[str], decided: Iterable[tuple[ReadResult, Decision]]) -> None:
+    """Log why each article was decided so, and that `unchanged` ones were left alone."""
+    for path in unchanged:
+        _log.debug("%s: left alone: its bytes are the same", path)
+    for result, decision in decided:
+        _log.debug("%s: %s", result.path, decision.reason)

@@ -7,6 +7,7 @@ import msgspec
 
 from feeds.articles import folder
 from feeds.articles.parser import Article, stem
+from feeds.build.adoption import with_adopted
 from feeds.build.decide import Decision, decide_article
 from feeds.build.workers import ReadResult, ReadTask, article_workers
 from feeds.catalogue.records import FileState, RememberedEntry
@@ -52,7 +53,9 @@ def explain(name: str, site: Site, reader: ReadTransaction, now: datetime) -> Ar
         return ArticleStatus(path, None, "withdrawn, because the article is gone")
     known = reader.files.all().get(path)
     same = known is not None and known.digest == result.seen.digest
-    decision = decide_article(result.article, memory, result.seen, seconds)
+    adopted = reader.adopted.of([memory.seq]).get(memory.seq) if memory else None
+    article = with_adopted(result.article, adopted)
+    decision = decide_article(article, memory, result.seen, seconds)
     if same:  # a build would not read the file again, so the stored problems stand
         problems = tuple(problem for problem in reader.files.problems() if problem.path == path)
     else:

@@ -10,12 +10,14 @@ from typing import TypeAlias
 import msgspec
 
 from feeds.articles.parser import Article, identifier, stem
+from feeds.build.adoption import with_adopted
 from feeds.build.changes import Changes
 from feeds.build.decide import (
     Decision,
     decide_article,
     has_own_date,
     is_recent,
+    log_decisions,
     match_renames,
     rename_candidate,
 )
@@ -23,6 +25,7 @@ from feeds.build.ingest_result import IngestResult
 from feeds.build.scheduled_reads import ScheduledReads
 from feeds.build.workers import ReadResult, ReadTask, Workers
 from feeds.catalogue import terms
+from feeds.catalogue.adopted import AdoptedEntry
 from feeds.catalogue.records import EntryChange, FileState, RememberedEntry
 from feeds.catalogue.terms import TermCount
 from feeds.catalogue.transaction import WriteTransaction
@@ -101,6 +104,14 @@ class Ingest:
             self._result.unrenderable.append(problem)
         return self._result
 
+    def replace(self, entries: Mapping[int, Entry]) -> None:
+        """Store these entries in place of those with the same keys, whose ids or dates change."""
+        stored = self._tx.entries.stored(list(entries))
+        self._note_facts(change.entry for change in stored.values())
+        self._count_terms((change.entry for change in stored.values()), -1)
+        replace = msgspec.structs.replace
+        self._put([replace(change, entry=entries[seq]) for seq, change in stored.items()])
+
     def _add_first_seen(self, tasks: Sequence[ReadTask]) -> list[ReadTask]:
         """Return the tasks with the first-seen dates of known entries."""
         memories = {} if self._first else self._tx.entries.remembered([task.path for task in tasks])
@@ -122,14 +133,15 @@ class Ingest:
             self._postpone(parsed, memories)
         for path, (result, article) in parsed.items():
             self._scheduled.schedule(path, article.until, result.assets)
+        adopted = self._tx.adopted.of([memory.seq for memory in memories.values()])
         decided = self._give_unique_ids(
             [
-                (result, self._decide(result, article, memories.get(path)))
+                (result, self._decide(result, article, memories.get(path), adopted))
                 for path, (result, article) in parsed.items()
             ]
         )
         if _log.isEnabledFor(logging.DEBUG):
-            _log_decisions(unchanged, decided)
+            log_decisions(unchanged, decided)
         self._note_before(decided, memories)
         self._put([decision.put for _, decision in decided if decision.put])
         self._withdraw([decision.withdraw for _, decision in decided if decision.withdraw])
@@ -152,8 +164,13 @@ class Ingest:
                 self._result.changed_while_reading.add(path)
 
     def _decide(
-        self, result: ReadResult, article: Article, memory: RememberedEntry | None
+        self,
+        result: ReadResult,
+        article: Article,
+        memory: RememberedEntry | None,
+        adopted: Mapping[int, AdoptedEntry],
     ) -> Decision:
+        article = with_adopted(article, adopted.get(memory.seq) if memory else None)
         known = self._changes.known.get(result.path)
         if known is not None and not known.digest and not article.entry:
             memory = None  # an imported memory has no earlier content to go on with
@@ -307,12 +324,3 @@ class Ingest:
         self._tx.entries.withdraw(without_content, self._now)
         self._result.withdrawn += len(without_content)
         self._tx.memory.note_read()
-
-
-def _log_decisions(
-    unchanged: Iterable[str], decided: Iterable[tuple[ReadResult, Decision]]
-) -> None:
-    for path in unchanged:
-        _log.debug("%s: left alone: its bytes are the same", path)
-    for result, decision in decided:
-        _log.debug("%s: %s", result.path, decision.reason)

@@ -170,6 +170,14 @@ class Catalogue:
         """Erase withdrawn content from SQLite's write-ahead log; False if a reader uses it."""
         return self._backend.truncate_log()
 
+    def note_exported(self, revision: int) -> None:
+        """Store that this revision was exported, so that adopted ids may be out."""
+        with self.read() as reader:
+            if reader.meta.get("exported") == str(revision):
+                return
+        with self.write() as writer:
+            writer.meta.put("exported", str(revision))
+
     def note_damage(self, message: str) -> None:
         """Have the next build repair the damaged rows."""
         with self.read() as reader:

@@ -65,6 +65,22 @@ class Entries(Table):
             entries.append((seq, values[-1]))
         return entries
 
+    def stored(self, seqs: Sequence[int] | None = None) -> dict[int, EntryChange]:
+        """Return the entries with these keys, or all that are not withdrawn, as they are stored."""
+        names = ("seq", "first_seen", "content_hash", "likeness", "source")
+        columns = [entry.c[name] for name in names]
+        query = select(*columns, entry.c.data).where(_NOT_WITHDRAWN).order_by(entry.c.seq)
+        selects = (
+            [query]
+            if seqs is None
+            else [query.where(entry.c.seq.in_(batch)) for batch in batches(seqs)]
+        )
+        return {
+            seq: EntryChange(decode_entry(data), seq, *values)
+            for statement in selects
+            for seq, *values, data in self._connection.execute(statement)
+        }
+
     def find(self, name: str) -> tuple[RememberedEntry, Entry] | None:
         """Return the entry with this id, or of the article at this path; None if there is none."""
         row = self._connection.execute(
@@ -121,8 +137,11 @@ class Entries(Table):
     def paths_by_id(self, ids: Sequence[str]) -> dict[str, str]:
         """Return the paths of the entries with these ids, by id."""
         statement = select(entry.c.id, entry.c.path).where(among(entry.c.id))
-        rows = self._connection.execute(statement, {"keys": list(ids)})
-        return {entry_id: path for entry_id, path in rows}  # noqa: C416
+        return {
+            entry_id: path
+            for batch in batches(ids)
+            for entry_id, path in self._connection.execute(statement, {"keys": list(batch)})
+        }
 
     def keys_by_id(self, ids: Sequence[str]) -> dict[str, int]:
         """Return the keys of the entries with these ids, by id."""

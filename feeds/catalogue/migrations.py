@@ -206,6 +206,9 @@ STEPS = (
             "ALTER TABLE feed ADD COLUMN shown {blob}",
             "CREATE TABLE departure (feed {text} NOT NULL, entry INTEGER NOT NULL, since BIGINT "
             "NOT NULL, PRIMARY KEY (feed, entry)){without_rowid}",
+            "CREATE TABLE adopted (entry INTEGER NOT NULL, permalink BOOLEAN NOT NULL, published "
+            "BIGINT NOT NULL, updated BIGINT NOT NULL, authored BIGINT NOT NULL, old_id {text} "
+            "NOT NULL, old_updated BIGINT NOT NULL, revision BIGINT NOT NULL, PRIMARY KEY (entry))",
             # The next build then reads every article, and fills the column `source`.
             "DELETE FROM meta WHERE key = 'fingerprint'",
         ),

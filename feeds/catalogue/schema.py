@@ -43,6 +43,7 @@ def _sum() -> Column[int]:
 # - `published:URL`: the id of the copy in the state at that URL that this catalogue continues, and
 #   the revision at which they were equal.
 # - `imported`: "yes" from an import of the memory until the next build, empty afterwards.
+# - `exported`: the revision of the last export since entries were adopted.
 # - `damaged`: a message about damage, until a build has repaired it.
 meta = Table(
     "meta",
@@ -100,6 +101,20 @@ entry = Table(
     Index("entry_by_link", "link", "withdrawn", "path"),
     Index("entry_by_likeness", "likeness"),
     sqlite_autoincrement=True,
+)
+
+# The entries that took over an id and dates from another system (`feeds.catalogue.adopted`).
+adopted = Table(
+    "adopted",
+    metadata,
+    Column("entry", Integer, primary_key=True),
+    Column("permalink", Boolean, nullable=False),
+    Column("published", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    Column("authored", BigInteger, nullable=False),
+    Column("old_id", _Text, nullable=False),
+    Column("old_updated", BigInteger, nullable=False),
+    Column("revision", BigInteger, nullable=False),
 )
 
 # The topics of each entry, parents included; `name` is the article's name for the topic.

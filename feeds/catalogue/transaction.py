@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from feeds.catalogue.adopted import Adopted
 from feeds.catalogue.archives import Archives
 from feeds.catalogue.clock_repair import ClockRepair
 from feeds.catalogue.departures import Departures
@@ -30,6 +31,7 @@ class ReadTransaction:
         self.feeds = Feeds(connection)
         self.archives = Archives(connection)
         self.departures = Departures(connection)
+        self.adopted = Adopted(connection)
         self.hubs = Hubs(connection)
         self.memory = Memory(connection, self.meta)
 

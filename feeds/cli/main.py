@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from feeds.cli import build, init, inspect, memory, publish, serve, subscribers
+from feeds.cli import adopt, build, init, inspect, memory, publish, serve, subscribers
 from feeds.errors import FeedsError
 from feeds.util.terminal import echo, escape_log, escaping
 
@@ -44,6 +44,7 @@ def main() -> None:
 
 for _command in (
     init.init,
+    adopt.adopt,
     publish.publish,
     publish.upload,
     publish.purge,

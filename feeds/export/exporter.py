@@ -89,7 +89,11 @@ def export(
         AtomicFolder(target) as folder,
     ):
         export_input = ExportInput(site, host, codings, reader.meta.display_time(now))
-        return _export(export_input, reader, folder, progress, options)
+        report = _export(export_input, reader, folder, progress, options)
+        adopted, revision = reader.adopted.any(), reader.meta.revision()
+    if adopted:
+        catalogue.note_exported(revision)
+    return report
 
 
 @contextmanager

@@ -9,8 +9,9 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from feeds.config.site import Site
-from feeds.init.old_documents import OldDocument, OldItem
 from feeds.model.entry import Entry
+from feeds.old_feeds.documents import OldDocument, OldItem
+from feeds.old_feeds.matching import pairs_of
 from feeds.presets import ids
 from feeds.presets.ids import IdRule
 from feeds.util.dates import rfc3339
@@ -18,7 +19,6 @@ from feeds.util.text import one_line
 
 Part = Literal["item", "link", "date", "title", "id"]
 _SHOWN = 3
-_INDEXES = ("index.html", "index.htm", "index.php")
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -89,44 +89,6 @@ def compare(
         added=_added(document, entries, rule, site),
         ids=rule,
     )
-
-
-def pairs_of(document: OldDocument, entries: Iterable[Entry]) -> list[tuple[OldItem, Entry | None]]:
-    """Return the items of an old feed, each with the entry of the same article if there is one."""
-    index = _Index(entries)
-    return [(item, index.find(item)) for item in document.items]
-
-
-class _Index:
-    """Entries by their links, and by title and day."""
-
-    def __init__(self, entries: Iterable[Entry]) -> None:
-        self._links: dict[str, Entry] = {}
-        self._titles: dict[tuple[str, str], Entry | None] = {}
-        for entry in entries:
-            self._links.setdefault(_folded(entry.link), entry)
-            key = (entry.title.casefold(), f"{entry.published:%Y-%m-%d}")
-            self._titles[key] = None if key in self._titles else entry
-
-    def find(self, item: OldItem) -> Entry | None:
-        """Return the entry of an item: by its link, its id if that is a URL, or title and day."""
-        for address in (item.link, item.id):
-            if "://" in address and (entry := self._links.get(_folded(address))):
-                return entry
-        if item.published is None:
-            return None
-        return self._titles.get((item.title.casefold(), f"{item.published:%Y-%m-%d}"))
-
-
-def _folded(link: str) -> str:
-    """Return a URL without the parts in which two URLs of one page may differ."""
-    parts = urlsplit(link)
-    path = unquote(parts.path)
-    for name in _INDEXES:
-        path = path.removesuffix(f"/{name}")
-    path = path.rstrip("/").removesuffix(".html").removesuffix(".htm")
-    query = f"?{parts.query}" if parts.query.startswith(("p=", "id=")) else ""
-    return f"{parts.netloc.removeprefix('www.')}{path}{query}".casefold()
 
 
 def new_id(entry: Entry, rule: IdRule, site: Site) -> str:

@@ -32,6 +32,7 @@ from feeds.init.unknowns import Ask
 from feeds.model import selection
 from feeds.model.entry import Entry
 from feeds.model.selection import TERM_FIELDS, TermField, Terms
+from feeds.old_feeds import matching
 from feeds.util import dates
 from feeds.util.progress import Progress
 from feeds.util.text import slug
@@ -226,7 +227,7 @@ def _infer_permalink(findings: Findings, file: OldFile, result: Trial) -> bool:
     """Take the pattern of URLs from the old feed of a plain folder; False if it is as guessed."""
     if findings.preset != "plain":
         return False
-    pairs = comparison.pairs_of(file.document, result.entries)
+    pairs = matching.pairs_of(file.document, result.entries)
     links = [(item.link, entry) for item, entry in pairs if entry is not None]
     pattern = url_pattern.infer(links, findings.url)
     if pattern is None or pattern == findings.permalink:

@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from feeds.init import old_documents
 from feeds.init.findings import Findings, OldFeed
-from feeds.init.old_documents import NAMES, OldDocument, OldDocumentError
+from feeds.old_feeds import documents
+from feeds.old_feeds.documents import NAMES, OldDocument, OldDocumentError
 
 _BUILT = ("_site", "public", "output", "site", "dist", "build", "_book", "docs/_site")
 
@@ -23,7 +23,7 @@ class OldFile(msgspec.Struct):
 
 def named(findings: Findings, file: Path) -> list[OldFile]:
     """Return the feed in a file, and note it among the old feeds. Raises `OldDocumentError`."""
-    document = old_documents.read(file)
+    document = documents.read(file)
     path = urlsplit(document.address).path or file.name
     path = path.removeprefix(urlsplit(findings.url).path).strip("/")
     _note(findings, path, document)
@@ -45,7 +45,7 @@ def _feeds_in(findings: Findings, name: str) -> Iterator[OldFile]:
         if not path or not file.is_file():
             continue
         try:
-            document = old_documents.read(file)
+            document = documents.read(file)
         except OldDocumentError:
             continue
         if document.items:

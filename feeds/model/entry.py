@@ -82,7 +82,9 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     `id` is the same in every format and feed, and never changes. `path` is relative to the article
     folder. `published` may be in the future; the entry is shown from then on. `enclosures` begin
     with the most important one, the only one that RSS shows. `topics` are names as the article
-    gives them. `quality` and `heat` serve selection and order, and are never published.
+    gives them. `quality` and `heat` serve selection and order, and are never published. `aliases`
+    are former URLs of the page. `permalink_id` is True if the id is a URL that an old RSS feed
+    declared to be a permalink.
     """
 
     id: str
@@ -106,6 +108,8 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     related: tuple[Related, ...] = ()
     quality: int = 0
     heat: int = 0
+    aliases: tuple[str, ...] = ()
+    permalink_id: bool = False
 
 
 # The fields that subscribers see, except dates: a new date alone does not make an entry new.

@@ -70,6 +70,7 @@ def build_feedgen_entry(entry: Entry, site: Site) -> FeedEntry:
     """Return feedgen's object for the entry, with `EntryExtension` for the rest."""
     feedgen_entry = FeedEntry()
     feedgen_entry.id(entry.id)
+    feedgen_entry.guid(entry.id, permalink=entry.permalink_id)
     feedgen_entry.title(entry.title)
     feedgen_entry.link(href=entry.link)
     feedgen_entry.published(entry.published)

@@ -25,7 +25,8 @@ def rss_item(
         yield f"<description>{summary}</description><content:encoded>{content}</content:encoded>"
     else:
         yield f"<description>{content}</description>"
-    yield f'<guid isPermaLink="false">{escape_text(entry.id)}</guid>'
+    permalink = "true" if entry.permalink_id else "false"
+    yield f'<guid isPermaLink="{permalink}">{escape_text(entry.id)}</guid>'
     for scheme, term in tags:
         yield f'<category domain="{escape_attribute(scheme)}">{escape_plain(term)}</category>'
     yield f"<pubDate>{dates.rfc822(entry.published)}</pubDate>"

@@ -6,8 +6,9 @@ import pytest
 
 from feeds.config import load
 from feeds.errors import FeedsError
-from feeds.init import old_documents, registry
+from feeds.init import registry
 from feeds.init.findings import OldFeed
+from feeds.old_feeds import documents
 from tests.init.sites import init, post, report_of, write
 
 DAYS = range(1, 5)
@@ -58,7 +59,7 @@ def test_feeds_of_every_format_are_read(
     tmp_path: Path, name: str, text: str, format_: str, number: int
 ) -> None:
     (tmp_path / name).write_text(text)
-    document = old_documents.read(tmp_path / name)
+    document = documents.read(tmp_path / name)
     assert (document.format, len(document.items), document.title) == (format_, number, "X")
     item = document.items[0]
     assert (item.title, item.link) == ("Post 1", "https://x.org/1/")
@@ -70,12 +71,12 @@ def test_feeds_of_every_format_are_read(
 def test_other_files_are_no_feeds(tmp_path: Path, text: str) -> None:
     (tmp_path / "a").write_text(text)
     if text == "<rss":
-        assert not old_documents.read(tmp_path / "a").items
+        assert not documents.read(tmp_path / "a").items
         return
     with pytest.raises(
         FeedsError, match=r"is neither RSS nor Atom nor JSON Feed|is not valid JSON"
     ):
-        old_documents.read(tmp_path / "a")
+        documents.read(tmp_path / "a")
 
 
 def test_an_entity_of_an_old_feed_reads_no_file(tmp_path: Path) -> None:
@@ -84,7 +85,7 @@ def test_an_entity_of_an_old_feed_reads_no_file(tmp_path: Path) -> None:
         "X", "&e;"
     )
     (tmp_path / "a.xml").write_text(text)
-    assert "secret" not in old_documents.read(tmp_path / "a.xml").title
+    assert "secret" not in documents.read(tmp_path / "a.xml").title
 
 
 @pytest.mark.parametrize(

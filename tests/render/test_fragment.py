@@ -106,6 +106,7 @@ TIMES = st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1), timezones=st.ju
 ENTRIES = st.builds(
     Entry,
     id=URLS,
+    permalink_id=st.booleans(),
     path=st.just("a.md"),
     title=NAMES,
     link=URLS,

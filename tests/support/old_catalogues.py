@@ -8,6 +8,7 @@ TO_VERSION_5 = """
 ALTER TABLE entry DROP COLUMN source;
 ALTER TABLE feed DROP COLUMN shown;
 DROP TABLE departure;
+DROP TABLE adopted;
 UPDATE meta SET value = '5' WHERE key = 'schema';
 """
 TO_VERSION_4 = f"""

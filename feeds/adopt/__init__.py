@@ -1,0 +1,1 @@
+"""Takes ids and dates over from another system (`feeds adopt`)."""

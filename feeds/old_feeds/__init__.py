@@ -1,0 +1,1 @@
+"""Reads the published feeds of other systems, and finds the entries of their items."""
