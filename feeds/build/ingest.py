@@ -26,7 +26,7 @@ from feeds.build.scheduled_reads import ScheduledReads
 from feeds.build.workers import ReadResult, ReadTask, Workers
 from feeds.catalogue import terms
 from feeds.catalogue.adopted import AdoptedEntry
-from feeds.catalogue.records import EntryChange, FileState, RememberedEntry
+from feeds.catalogue.records import EntryChange, RememberedEntry
 from feeds.catalogue.terms import TermCount
 from feeds.catalogue.transaction import WriteTransaction
 from feeds.config.site import Site
@@ -125,7 +125,7 @@ class Ingest:
     def _store(self, results: Sequence[ReadResult]) -> None:
         unchanged = {result.path: result.seen for result in results if not result.article}
         self._tx.files.update_times(unchanged)
-        self._note_races(unchanged)
+        self._result.note_races(self._changes.walk, unchanged)
         parsed = {result.path: (result, result.article) for result in results if result.article}
         memories = {} if self._first else self._tx.entries.remembered(list(parsed))
         if not self._first:
@@ -153,15 +153,8 @@ class Ingest:
         self._tx.files.put(
             {result.path: (result.seen, decision.problems) for result, decision in decided}
         )
-        self._note_races({result.path: result.seen for result, _ in decided})
-
-    def _note_races(self, files: Mapping[str, FileState]) -> None:
-        """Note which files changed between the walk and the read."""
-        walk = self._changes.walk
-        for path, seen in files.items() if walk else ():
-            stat = walk.get(path)
-            if stat is None or (stat.size, stat.mtime_ns) != (seen.size, seen.mtime_ns):
-                self._result.changed_while_reading.add(path)
+        read = {result.path: result.seen for result, _ in decided}
+        self._result.note_races(self._changes.walk, read)
 
     def _decide(
         self,

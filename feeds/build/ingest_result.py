@@ -1,9 +1,12 @@
 """The result of an ingest: counts, and what is needed to find the feeds that changed."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 import msgspec
 
+from feeds.articles.folder import Stat
+from feeds.catalogue.records import FileState
 from feeds.catalogue.terms import TermCount
 from feeds.errors import Problem
 from feeds.model.selection import Facts
@@ -52,3 +55,10 @@ class IngestResult(msgspec.Struct):
     def incomplete(self) -> bool:
         """True if `changed_facts`, `ids` and `term_changes` lack some of the changes."""
         return len(self.changed_facts) > MANY_CHANGES
+
+    def note_races(self, walk: Mapping[str, Stat], files: Mapping[str, FileState]) -> None:
+        """Note which `files` changed between the `walk` of the folder and the read."""
+        for path, seen in files.items() if walk else ():
+            stat = walk.get(path)
+            if stat is None or (stat.size, stat.mtime_ns) != (seen.size, seen.mtime_ns):
+                self.changed_while_reading.add(path)
