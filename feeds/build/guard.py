@@ -37,8 +37,7 @@ def _error(harms: Sequence[Harm]) -> GuardError:
     forces = " ".join(f"--force {kind}" for kind in kinds)
     error.more = (
         *rows,
-        "Check the article folder and the settings; `feeds diff` shows every change. If this is "
-        f"intended, pass {forces}",
+        f"Check the article folder and the settings. If this is intended, pass {forces}",
     )
     return error
 
