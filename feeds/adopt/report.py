@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import msgspec
 
+from feeds.util.text import counted
+
 _SHOWN = 5
 
 
@@ -53,13 +55,14 @@ def lines(report: AdoptReport) -> Iterator[str]:
         yield from _rows("unmatched", source.unmatched)
         if source.new is not None:
             yield (
-                f"  readers get feed {source.feed}: {source.new:,} entries would be new to them, "
+                f"  readers get feed {source.feed}: "
+                f"{counted(source.new, 'entry', 'entries')} would be new to them, "
                 f"{source.gone:,} would be gone"
             )
         if source.advice:
             yield f"  {source.advice}"
     verb = "would take" if report.dry_run else "took"
-    yield f"{report.adopted:,} entries {verb} over an id or a date"
+    yield f"{counted(report.adopted, 'entry', 'entries')} {verb} over an id or a date"
 
 
 def _rows(kind: str, rows: tuple[Row, ...]) -> Iterator[str]:

@@ -45,6 +45,7 @@ class Nikola(Preset):
     permalink: ClassVar[str] = "/posts/{folder}/{slug}/"
     zone_of_permalink: ClassVar[DateZone] = "site"
     dialect: ClassVar[Dialect] = Dialect(templates=("nikola",))
+    also_read: ClassVar[tuple[str, ...]] = ("pretty_url",)
     rules: ClassVar[Mapping[str, Any]] = {
         "default_lang": "en", "languages": (), "strip_indexes": True,
     }  # fmt: skip
