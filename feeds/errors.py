@@ -7,7 +7,7 @@ FeedsError
 ├── MissingPackageError   the articles need an optional package that is not installed
 ├── CatalogueError        the catalogue cannot be opened, read or written
 │   └── DamageError       some rows are damaged; the next build restores them
-├── GuardError            a build would withdraw more entries than the site allows
+├── GuardError            a build would harm subscribers
 ├── ClockError            the clock is behind the last build
 ├── AdoptionError        a source of ids cannot be read, or adopted ids cannot be taken back
 ├── WorkerError           a worker process died
@@ -143,7 +143,7 @@ class AdoptionError(FeedsError):
 
 
 class GuardError(FeedsError):
-    """A build would withdraw more entries than the site's guard allows."""
+    """A build would harm subscribers, more than the limits of the guard allow."""
 
 
 class ClockError(FeedsError):

@@ -25,7 +25,7 @@ def test_guard_stops_the_publish_before_readers_see_anything(tmp_path: Path, sto
         file.unlink()
     done = site.run("publish")
     assert done.returncode == 2
-    assert "would withdraw 30 of 40 entries" in done.stderr
+    assert "30 of 40 entries would be withdrawn" in done.stderr
     assert site.there() == before
     assert site.run("publish", "--force").returncode == 0
 
