@@ -59,7 +59,7 @@ class Ingest:
         self._result = IngestResult()
         self._families = terms.families(site)
         self._first = not tx.entries.any()
-        self._second_reads = SecondReads(tx, changes, now, exists=self._exists)
+        self._second_reads = SecondReads(site, tx, changes, now, exists=self._exists)
 
     def run(self, workers: Workers) -> IngestResult:
         """Read the articles, decide about each, and store the outcome."""
@@ -72,6 +72,7 @@ class Ingest:
         # Not before, because workers do one run at a time.
         for results in workers.read(self._second_reads.tasks()):
             self._store(results)
+        self._result.undated = self._second_reads.problems()
         self._withdraw_gone(plan.gone)
         self._withdraw_without_content()
         self._scheduled.save(plan.gone)
@@ -160,7 +161,7 @@ class Ingest:
         known = self._changes.known.get(result.path)
         if known is not None and not known.digest and not article.entry:
             memory = None  # an imported memory has no earlier content to go on with
-        return decide_article(article, memory, result.seen, self._now)
+        return decide_article(article, memory, result, self._now)
 
     def _exists(self, path: str) -> bool:
         """Return whether an article file exists at this path, from the scan if it covers it."""

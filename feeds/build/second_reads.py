@@ -6,24 +6,28 @@ from typing import TypeAlias
 from feeds.articles.parser import Article
 from feeds.build.changes import Changes
 from feeds.build.decide import has_own_date, is_recent, match_renames, rename_candidate
+from feeds.build.first_commits import FirstCommits
 from feeds.build.workers import ReadResult, ReadTask
 from feeds.catalogue.records import RememberedEntry
 from feeds.catalogue.transaction import WriteTransaction
+from feeds.config.site import Site
+from feeds.errors import Problem
 
 # Parsed articles by path, with their read results.
 Parsed: TypeAlias = dict[str, tuple[ReadResult, Article]]
 
 
 class SecondReads:
-    """The new articles of a build that are renamed known ones.
+    """The new articles of a build that are renamed known ones, or have no date.
 
-    They were parsed with the times of their files. Those without a date of their own are read again
-    at the end, with that of their entry; until then no other article may take their entries. `now`
-    is in seconds, `exists` returns whether there is an article file at a path.
+    They were parsed with the times of their files. If their date is another one, they are read
+    again at the end; until then no other article may take their entries. `now` is in seconds,
+    `exists` returns whether there is an article file at a path.
     """
 
     def __init__(
         self,
+        site: Site,
         tx: WriteTransaction,
         changes: Changes,
         now: int,
@@ -33,6 +37,7 @@ class SecondReads:
         self._tx, self._now, self._exists = tx, now, exists
         self._gone = set(changes.plan.gone)
         self._is_first = not tx.entries.any()
+        self._first_commits = FirstCommits(site, [task.path for task in changes.plan.tasks], now)
         self._tasks: dict[str, ReadTask] = {}
         # The known entries that some of these articles are.
         self._renamed: dict[str, RememberedEntry] = {}
@@ -48,11 +53,19 @@ class SecondReads:
         if not self._is_first:
             matches = self._find_renames(parsed, memories)
             self._postpone_renamed(parsed, matches)
+        new = [path for path in parsed if path not in memories and path not in matches]
+        for task in self._first_commits.tasks_for(parsed[path][0] for path in new):
+            self._tasks[task.path] = task
+            del parsed[task.path]
         return matches
 
     def tasks(self) -> list[ReadTask]:
         """Return the articles to read again."""
         return list(self._tasks.values())
+
+    def problems(self) -> list[Problem]:
+        """Return the problems of articles whose dates are not known."""
+        return self._first_commits.problems()
 
     def _find_renames(
         self, parsed: Parsed, memories: Mapping[str, RememberedEntry]
