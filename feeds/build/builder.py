@@ -228,6 +228,7 @@ class _Builder:
             *feed_set.expansion.problems,
             *changes.scan.problems,
             *self._tx.files.problems(read),
+            *result.undated,
             *self._tx.duplicates.of(read, result.added_paths),
         )
         return BuildReport(

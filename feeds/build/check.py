@@ -21,6 +21,11 @@ from feeds.util.processes import processors
 from feeds.util.progress import Progress
 from feeds.util.text import counted
 
+_UNDATED = Notice(
+    "date",
+    "is missing, so a build dates the article by its first commit, or by its file; write it",
+)
+
 
 class SharedNotice(msgspec.Struct, frozen=True, order=True):
     """A notice of `articles` articles, of which `example` is the path of the first."""
@@ -89,6 +94,8 @@ def check_articles(site: Site, now: datetime, progress: Progress) -> Report:
         counts.add(article, now)
         notices.add(path, article.notices)
         if article.entry:
+            if not article.dated:
+                notices.add(path, [_UNDATED])
             problems += shared.problems_of(article, article.entry)
             terms.add(article.entry, now)
     problems += definitions.expand(site, terms.in_use, terms.named_by).problems

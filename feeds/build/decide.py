@@ -97,12 +97,12 @@ def plan_reads(
 
 
 def decide_article(
-    article: Article, memory: RememberedEntry | None, seen: FileState, now: int
+    article: Article, memory: RememberedEntry | None, result: ReadResult, now: int
 ) -> Decision:
-    """Decide about an article, given the remembered state of its entry. Times in seconds.
+    """Decide about the article of a result, given the remembered state of its entry.
 
-    An article that cannot be read keeps its published entry; only its author can withdraw it.
-    `updated` changes only if the author changed the article (`_is_changed`).
+    `now` is in seconds. An article that cannot be read keeps its published entry; only its author
+    can withdraw it. `updated` changes only if the author changed the article (`_is_changed`).
     """
     entry = article.entry
     if entry is None:
@@ -110,9 +110,10 @@ def decide_article(
     if entry.updated > from_timestamp(max(now, int(entry.published.timestamp()))):
         # A change in the future would date the whole feed in the future.
         entry = msgspec.structs.replace(entry, updated=entry.published)
-    written = min(seen.mtime_ns // 1_000_000_000, now)
+    written = min(result.seen.mtime_ns // 1_000_000_000, now)
     if memory is None:
-        put = _entry_change(article, entry, None, written)
+        first_seen = written if result.first_seen is None else result.first_seen
+        put = _entry_change(article, entry, None, first_seen)
         return Decision("added: no known entry matches", put, problems=article.problems)
     updated = memory.updated
     changed = _is_changed(article, memory)

@@ -9,6 +9,7 @@ from feeds.articles import folder
 from feeds.articles.parser import Article, stem
 from feeds.build.adoption import with_adopted
 from feeds.build.decide import Decision, decide_article
+from feeds.build.first_commits import FirstCommits
 from feeds.build.workers import ReadResult, ReadTask, article_workers
 from feeds.catalogue.records import FileState, RememberedEntry
 from feeds.catalogue.transaction import ReadTransaction
@@ -55,7 +56,7 @@ def explain(name: str, site: Site, reader: ReadTransaction, now: datetime) -> Ar
     same = known is not None and known.digest == result.seen.digest
     adopted = reader.adopted.of([memory.seq]).get(memory.seq) if memory else None
     article = with_adopted(result.article, adopted)
-    decision = decide_article(article, memory, result.seen, seconds)
+    decision = decide_article(article, memory, result, seconds)
     if same:  # a build would not read the file again, so the stored problems stand
         problems = tuple(problem for problem in reader.files.problems() if problem.path == path)
     else:
@@ -82,7 +83,10 @@ def _read(
     if path in scan.files:
         task = ReadTask(path, first_seen=memory.first_seen if memory else None)
         with article_workers(site, now, jobs=1, tasks=1) as workers:
-            return next(workers.read([task]))[0]
+            result = next(workers.read([task]))[0]
+            if memory is None and (dated := FirstCommits(site, [path], now).tasks_for([result])):
+                result = next(workers.read(dated))[0]
+            return result
     unread = tuple(
         problem
         for problem in scan.problems

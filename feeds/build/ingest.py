@@ -15,14 +15,11 @@ from feeds.build.changes import Changes
 from feeds.build.decide import (
     Decision,
     decide_article,
-    has_own_date,
-    is_recent,
     log_decisions,
-    match_renames,
-    rename_candidate,
 )
 from feeds.build.ingest_result import IngestResult
 from feeds.build.scheduled_reads import ScheduledReads
+from feeds.build.second_reads import SecondReads
 from feeds.build.workers import ReadResult, ReadTask, Workers
 from feeds.catalogue import terms
 from feeds.catalogue.adopted import AdoptedEntry
@@ -62,9 +59,7 @@ class Ingest:
         self._result = IngestResult()
         self._families = terms.families(site)
         self._first = not tx.entries.any()
-        # Articles to read a second time, and the renamed entries that they are.
-        self._postponed: dict[str, ReadTask] = {}
-        self._renames: dict[str, RememberedEntry] = {}
+        self._second_reads = SecondReads(site, tx, changes, now, exists=self._exists)
 
     def run(self, workers: Workers) -> IngestResult:
         """Read the articles, decide about each, and store the outcome."""
@@ -75,8 +70,9 @@ class Ingest:
             self._store(results)
             self._progress("Reading articles", self._result.read, len(tasks))
         # Not before, because workers do one run at a time.
-        for results in workers.read(list(self._postponed.values())):
+        for results in workers.read(self._second_reads.tasks()):
             self._store(results)
+        self._result.undated = self._second_reads.problems()
         self._withdraw_gone(plan.gone)
         self._withdraw_without_content()
         self._scheduled.save(plan.gone)
@@ -128,9 +124,7 @@ class Ingest:
         self._result.note_races(self._changes.walk, unchanged)
         parsed = {result.path: (result, result.article) for result in results if result.article}
         memories = {} if self._first else self._tx.entries.remembered(list(parsed))
-        if not self._first:
-            memories |= self._find_renames(parsed, memories)
-            self._postpone(parsed, memories)
+        memories |= self._second_reads.match(parsed, memories)
         for path, (result, article) in parsed.items():
             self._scheduled.schedule(path, article.until, result.assets)
         adopted = self._tx.adopted.of([memory.seq for memory in memories.values()])
@@ -167,43 +161,7 @@ class Ingest:
         known = self._changes.known.get(result.path)
         if known is not None and not known.digest and not article.entry:
             memory = None  # an imported memory has no earlier content to go on with
-        return decide_article(article, memory, result.seen, self._now)
-
-    def _find_renames(
-        self, parsed: _Parsed, memories: Mapping[str, RememberedEntry]
-    ) -> dict[str, RememberedEntry]:
-        """Return the known entries that new articles are, by the new path."""
-        matches = {path: self._renames[path] for path in parsed if path in self._renames}
-        new = {
-            path: rename_candidate(result, article.entry, article.likeness)
-            for path, (result, article) in parsed.items()
-            if path not in memories and path not in matches and article.entry
-        }
-        if not new:
-            return matches
-        similar = self._tx.entries.similar(
-            [candidate.link for candidate in new.values()],
-            [candidate.likeness for candidate in new.values()],
-        )
-        taken = {memory.seq for memory in self._renames.values()}
-        lost = [row for row in similar if row[0].seq not in taken and not self._exists(row[0].path)]
-        recent = {memory.seq for memory, *_ in lost if is_recent(memory, self._gone, self._now)}
-        return matches | match_renames(new, lost, recent)
-
-    def _postpone(self, parsed: _Parsed, memories: Mapping[str, RememberedEntry]) -> None:
-        """Remove the renamed articles that are dated by their first-seen date only.
-
-        They were parsed with the times of their files, before it was known which entries they are.
-        They are read again at the end; until then no other article may take their entries.
-        """
-        for path, (result, article) in list(parsed.items()):
-            memory, entry = memories.get(path), article.entry
-            if memory is None or memory.path == path or path in self._postponed or entry is None:
-                continue
-            if not has_own_date(result, entry) and result.first_seen != memory.first_seen:
-                self._postponed[path] = ReadTask(path, first_seen=memory.first_seen)
-                self._renames[path] = memory
-                del parsed[path]
+        return decide_article(article, memory, result, self._now)
 
     def _exists(self, path: str) -> bool:
         """Return whether an article file exists at this path, from the scan if it covers it."""

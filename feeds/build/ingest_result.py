@@ -27,7 +27,7 @@ class IngestResult(msgspec.Struct):
     for each entry that was withdrawn because it cannot be rendered, `gone` the paths of entries
     that were withdrawn because their files are gone. `changed_while_reading` holds the paths of
     files that changed between the scan and the read. `added_paths` are those of added entries, none
-    if these are many.
+    if these are many. `undated` has a problem if the dates of articles are not known.
     """
 
     read: int = 0
@@ -45,6 +45,7 @@ class IngestResult(msgspec.Struct):
     restored: int = 0
     changed_while_reading: set[str] = set()
     added_paths: list[str] = []
+    undated: list[Problem] = []
 
     @property
     def total(self) -> int:

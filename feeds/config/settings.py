@@ -124,6 +124,9 @@ class ArticleSettings(SettingsModel, frozen=True):
     """How a server detects changes: by file-system events, or by scanning all files (`poll`)."""
     scan_every: int | str | None = None
     """The time between scans: `90s`, `5m`. The default is 60 s, or 10 s with `poll`."""
+    undated: Literal["git", "seen"] = "git"
+    """The date of articles without one: that of their first commit (`git`), or the time of their
+    files when they are read first (`seen`), as for files that are not committed."""
     defaults: dict[str, Defaults] = {}
     """Defaults for the articles of a folder, by folder (`_news`, `_learning/videos`)."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
-from feeds.init import eleventy_data, eleventy_feeds, git_dates, literals
+from feeds.init import eleventy_data, eleventy_feeds, literals
 from feeds.init.eleventy_config import NAMES, Config
 from feeds.init.eleventy_data import listed
 from feeds.init.eleventy_feeds import Feed
@@ -18,6 +18,7 @@ from feeds.presets import eleventy_permalinks
 from feeds.presets.eleventy import Eleventy, is_of_file
 from feeds.presets.eleventy_permalinks import UnknownFilterError, UnknownValueError
 from feeds.presets.matter import Matter, Value
+from feeds.util import git_dates
 from feeds.util.dates import rfc3339
 
 _PROPOSED = "{date:%Y/%m}"

@@ -1,8 +1,7 @@
 """A hash of the parts of an article that its author wrote, and that an entry can show. No I/O."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -11,8 +10,8 @@ from feeds.presets.matter import fold, is_empty
 
 _VERSION = 1
 _SPACE = b" \t\r\n"
-_MAX_SPELLINGS = 1_000
-_ENCODE = msgspec.json.Encoder(enc_hook=repr).encode
+_MAX_KEYS = 1_000
+_ENCODE = msgspec.json.Encoder(enc_hook=repr, order="deterministic").encode
 
 
 class SourceHash:
@@ -37,8 +36,8 @@ class SourceHash:
         self._has_templates = has_templates
         known = [sorted(names) for names in (self._names, self._dates, self._ignored)]
         digest = hashlib.sha256(repr((*known, has_templates)).encode()).hexdigest()[:8]
-        # The spellings of names so far, because folding them is slow.
-        self._spellings: dict[str, str] = {}
+        # The folded names of keys so far, because folding them takes longer than looking them up.
+        self._keys: dict[object, str] = {}
         # Hashes of other names cannot be compared, so the names are a part of the version.
         self.version = f"{_VERSION}.{digest}"
 
@@ -47,33 +46,36 @@ class SourceHash:
 
         The order of keys, empty values and the white space of the body do not count.
         """
-        read: list[tuple[str, Any]] = []
+        read: dict[str, Any] = {}
         for name, value in data.items():
-            key = self._spellings.get(name)
-            part = value if key else self._read_part(name, value, body)
-            if not is_empty(part):
-                read.append((key or fold(name), part))
-        read.sort(key=itemgetter(0))
+            key = self._keys.get(name)
+            if key is None:
+                key = self._learn(name)
+            if key:
+                part = value if key in self._names else self._read_part(key, name, value, body)
+                if part or not is_empty(part):
+                    read[key] = part
         digest = hashlib.sha256(_encoded(read))
         digest.update(body.encode("utf-8", "replace").translate(None, _SPACE))
         return f"{self.version}:{digest.hexdigest()[:32]}"
 
-    def _read_part(self, name: object, value: Any, body: str) -> Any:
+    def _learn(self, name: object) -> str:
+        """Return the folded name of a key of front matter; empty if it is never read."""
+        key = fold(name) if isinstance(name, str) else ""
+        is_read = key in self._names or key in self._dates or key in self._outer
+        if not is_read and (key in self._ignored or not self._has_templates):
+            key = ""
+        if len(self._keys) < _MAX_KEYS:
+            self._keys[name] = key
+        return key
+
+    def _read_part(self, key: str, name: str, value: Any, body: str) -> Any:
         """Return the part of a value that is read; None if nothing is."""
-        if not isinstance(name, str):
-            return None
-        key = fold(name)
-        if key in self._names:
-            if len(self._spellings) < _MAX_SPELLINGS:
-                self._spellings[name] = key
-            return value
         if key in self._dates and not isinstance(value, bool | dict | list):
             return value
         if key in self._outer and isinstance(value, Mapping):
             return self._read_inner(key, value)
-        if self._has_templates and "{" in body and name in body and key not in self._ignored:
-            return value
-        return None
+        return value if self._has_templates and "{" in body and name in body else None
 
     def _read_inner(self, key: str, value: Mapping[Any, Any]) -> dict[str, Any]:
         inner = {f"{key}.{fold(name)}": value[name] for name in value if isinstance(name, str)}
@@ -85,11 +87,11 @@ def _folded(names: Iterable[str]) -> frozenset[str]:
     return frozenset(".".join(map(fold, name.split("."))) for name in names)
 
 
-def _encoded(read: Sequence[tuple[str, Any]]) -> bytes:
+def _encoded(read: Mapping[str, Any]) -> bytes:
     """Return values as bytes, without the line break that ends a text in some styles of YAML."""
     try:
         return _ENCODE(read).replace(b'\\n"', b'"')
     except RecursionError:  # hardly the work of an author
         return b""
     except (TypeError, ValueError):  # a key or a character that JSON cannot have
-        return repr(read).encode("utf-8", "replace")
+        return repr(sorted(read.items())).encode("utf-8", "replace")

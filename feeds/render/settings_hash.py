@@ -23,7 +23,9 @@ def has_settings(hashes: tuple[str, str], transaction: ReadTransaction) -> bool:
 
 def _fingerprint(site: Site) -> str:
     """Return a hash of everything but the articles that entries and fragments depend on."""
-    articles = msgspec.structs.replace(site.settings.articles, watch="auto", scan_every=None)
+    articles = msgspec.structs.replace(
+        site.settings.articles, watch="auto", scan_every=None, undated="git"
+    )
     settings = msgspec.structs.replace(
         site.settings,
         catalogue="",

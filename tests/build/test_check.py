@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -15,6 +15,8 @@ from feeds.model.entry import Entry
 from feeds.render import fragment
 from feeds.util.progress import silent
 from tests.support.site import NOW, Publication, front_matter
+
+UNDATED: dict[str, Any] = {"publishedDateTime": None}
 
 
 @pytest.fixture
@@ -179,3 +181,16 @@ def test_check_finds_the_problems_of_a_build(site: Publication) -> None:
     built = {(row.path, row.field, row.fatal) for row in site.build().problems}
     assert {row[1:] for row in checked} == {row[1:] for row in built}
     assert ("bad.md", "", True) in checked & built
+
+
+def test_check_names_articles_without_a_date(tmp_path: Path) -> None:
+    articles = {
+        f"{name}.md": front_matter(title=name, webUrl=f"https://example.org/{name}", **date)
+        for name, date in {"a": {}, "b": UNDATED, "c": UNDATED}.items()
+    }
+    report = check.check_articles(Publication(tmp_path, articles).site, NOW, silent)
+    assert [str(notice) for notice in report.notices] == [
+        "date (2 articles, first b.md): is missing, so a build dates the article by its "
+        "first commit, or by its file; write it"
+    ]
+    assert report.counts.dated == {"front matter": 1, "first seen": 2}

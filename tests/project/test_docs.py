@@ -337,6 +337,7 @@ PROBLEMS: Mapping[str, str] = {
 ELSEWHERE = {
     "cannot be read", "leads out of the article folder", "readers get both",
     "differ in extension only", "articles.max_seconds", "articles.max_memory", "ended its process",
+    "the clone is too shallow",
 }  # fmt: skip
 
 
