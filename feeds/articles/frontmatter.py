@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from frontmatter.default_handlers import YAMLHandler
 
-from feeds.articles import header_lines, html_head, restructured_text, unread_documents
+from feeds.articles import bad_values, header_lines, html_head, restructured_text, unread_documents
 from feeds.errors import ArticleError, Notice, Problem
 from feeds.presets.reading import Format
 from feeds.util import text, yaml_loader, yaml_subset
@@ -105,6 +105,16 @@ def split(path: str, content: bytes, formats: Sequence[Format] = ("yaml",)) -> P
     decoded = _decoded(path, content, formats)
     problems = _forbidden(path, decoded) if text.may_be_forbidden(content) else ()
     decoded = "\n" + (text.clean(decoded) if problems else decoded)
+    file = _split(path, decoded, problems, formats)
+    if found := bad_values.find(file.data, file.matter, file.format):
+        raise ArticleError(file.problem(*found, fatal=True))
+    return file
+
+
+def _split(
+    path: str, decoded: str, problems: tuple[Problem, ...], formats: Sequence[Format]
+) -> ParsedFile:
+    """Split a decoded file, before which a line break has been added."""
     if "rst" in formats and path.endswith(".rst"):
         return _split_rst(path, decoded[1:], problems)
     if "html" in formats and path.endswith((".html", ".htm")):
@@ -236,7 +246,7 @@ def _split_toml(path: str, rest: str, offset: int) -> ParsedFile:
     matter, body = rest[1 : closing.start()], rest[closing.end() :]
     try:
         data = tomllib.loads(matter)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         line = int(match[1]) if (match := re.search(r"line (\d+)", str(error))) else 1
         raise _error(
             path, offset + 1 + line, f"is not valid TOML: {error}; correct the line"
@@ -254,7 +264,7 @@ def _split_json(path: str, rest: str, offset: int) -> ParsedFile:
 
     try:
         data, end = json.JSONDecoder(object_pairs_hook=pairs).raw_decode(rest.lstrip("\n"))
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", 1)
         raise _error(path, offset + line, f"is not valid JSON: {error}; correct the line") from None
     matter = rest.lstrip("\n")[:end]

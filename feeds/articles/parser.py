@@ -21,7 +21,7 @@ from feeds.articles import (
 )
 from feeds.articles.content import ContentParts, compose
 from feeds.articles.fact_line import fact_line
-from feeds.articles.fields import Fields
+from feeds.articles.fields import MAX_URL, Fields
 from feeds.articles.frontmatter import ParsedFile
 from feeds.articles.site_files import NoFiles, SiteFiles
 from feeds.config.settings import LANGUAGE
@@ -196,6 +196,9 @@ def _head(fields: Fields, reading: Reading, path: str, seen: datetime, site: Sit
         return None
     category, type_ = _category_and_type(fields, path, site)
     page = site.preset.locate(path, reading, title, published, category)
+    if mistake := page.mistake or _too_long(page.url or ""):
+        fields.wrong(page.key or None, f"the URL of the page: {mistake}", fatal=True)
+        return None
     link, via = _link(fields, page, site)
     if link is None:
         fields.refuse(("webUrl", "originalUrl"), "is missing; give it, or set site.permalink")
@@ -211,6 +214,10 @@ def _title(fields: Fields) -> str:
     if not title:
         fields.refuse(("title", "name"), "is missing; give the article a title")
     return title
+
+
+def _too_long(url: str) -> str:
+    return f"has {len(url):,} characters, more than {MAX_URL:,}; shorten it" * (len(url) > MAX_URL)
 
 
 def _build_entry(opened: _Opened, site: Site, files: SiteFiles, notices: list[Notice]) -> Entry:

@@ -110,6 +110,8 @@ class Docusaurus(Preset):
         authors = reading.data.get("authors")
         if reading.matter.get("authors") or not isinstance(authors, list) or len(authors) != 1:
             return
+        if not isinstance(authors[0], dict):
+            return
         for ours, names in (
             ("url", ("author_url", "authorURL")),
             ("avatar", ("author_image_url", "authorImageURL")),
@@ -121,7 +123,7 @@ class Docusaurus(Preset):
         """Return the labels of the tags."""
         terms = super().topics(matter)
         labels = (self._labels.get(t, t) if isinstance(t, str) else t for t in terms)
-        return list(dict.fromkeys(labels))
+        return list({repr(label): label for label in labels}.values())
 
     def name_moment(self, path: str) -> datetime | None:
         """Return the date in the path, which is a day in UTC."""

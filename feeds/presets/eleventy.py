@@ -85,7 +85,7 @@ class Eleventy(Preset):
     def topics(self, matter: Matter) -> list[Any]:
         """Return the tags and categories that are no collections of the site's own lists."""
         terms = vocabulary.terms(matter.all(self._names["topics"]))
-        hidden = _PLUMBING | {self.rule["collection"]}
+        hidden = (*_PLUMBING, self.rule["collection"])  # terms may be lists and mappings
         return [term for term in terms if term not in hidden]
 
     def moment(self, value: Any) -> datetime:
@@ -134,7 +134,7 @@ class Eleventy(Preset):
         if name in ("title", "category", "author"):
             by_slug = self.rule["slugFilter"] == "slug"
             return slugs.slug_filter(text) if by_slug else slugs.slugify(text)
-        return text
+        return super().clean(name, text)
 
     def page_facts(
         self, path: str, reading: Reading, title: str, moment: datetime, category: str | None
@@ -211,7 +211,7 @@ def _place(path: str) -> str:
     file = PurePosixPath(path)
     is_folder = file.stem in ("index", file.parent.name)
     stem = file.parent if is_folder else file.with_suffix("")
-    return "/" if str(stem) == "." else f"/{stem}/"
+    return "/" if str(stem) == "." else f"/{permalink.of_file(str(stem))}/"
 
 
 def _page(address: str) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import quote, urljoin
 from feeds.presets import vocabulary
 from feeds.presets.matter import Matter, Value
 from feeds.presets.reading import Options, Reading
-from feeds.util import dates
+from feeds.util import dates, urls
 
 # What a date in front of a file name looks like.
 NAME_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[-_ ]+|$)")
@@ -62,9 +62,10 @@ class FieldReader:
 
     def absolute(self, address: str) -> str:
         """Return a URL or a path below the site as an absolute URL."""
-        if "://" in address.split("?")[0]:
+        if urls.is_absolute(address):
             return address
-        return urljoin(self.options.url, quote(address.lstrip("/"), safe="/!$&'()*+,;=:@~%?#"))
+        path = quote(address.lstrip("/"), safe="/!$&'()*+,;=:@~%?#")
+        return urljoin(self.options.url, f"./{path}")  # a colon in it does not end a scheme
 
     # One value each.
 

@@ -154,7 +154,7 @@ class Hexo(Preset):
 
     def clean(self, name: str, text: str) -> str:
         """Return the text of a placeholder; only `:post_title` is made a slug."""
-        return slugs.hexo(text, 1) if name == "title" else text
+        return slugs.hexo(text, 1) if name == "title" else super().clean(name, text)
 
     def page_url(self, matter: Matter, path: str, facts: PageFacts) -> str | None:  # noqa: ARG002
         """Return the URL of the page, from the front matter or by the site's pattern."""

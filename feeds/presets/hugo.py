@@ -16,6 +16,7 @@ from feeds.presets.matter import Matter, Value, fold
 from feeds.presets.permalink import DateZone, PageFacts
 from feeds.presets.preset import Preset
 from feeds.presets.reading import Dialect, Format, Location, Options, Reading, SummarySource
+from feeds.util import urls
 
 _SECTION = "_index"
 _PEOPLE = frozenset({"author", "authors", "contributor", "contributors"})
@@ -209,9 +210,10 @@ class Hugo(Preset):
         aliases = vocabulary.terms(reading.matter.all(self._names["aliases"]))
         above = urljoin(location.url or "", ".." if (location.url or "").endswith("/") else ".")
         return tuple(
-            self.absolute(alias) if alias.startswith("/") else urljoin(above, alias)
+            url
             for alias in aliases
             if isinstance(alias, str) and location.url
+            if (url := self.absolute(alias) if alias[:1] == "/" else urls.join(above, alias))
         )
 
     def slug(self, path: str, matter: Matter, title: str) -> str:  # noqa: ARG002
@@ -245,13 +247,13 @@ class Hugo(Preset):
         place = self._urls.place(path)
         address = next(iter(matter.all(self._names["url"])), None)
         if address is not None and isinstance(address.value, str):
-            if "://" in address.value:
+            if urls.is_absolute(address.value):
                 return address.value
             return self.absolute(self._urls.of_front_matter(address.value, place, facts))
         pattern = self._urls.pattern(self.options.permalink, place)
         expanded = self._urls.expand(pattern, facts, self.clean) if pattern else ""
         url = expanded or self._urls.of_place(facts)
-        return url if "://" in url else self.absolute(self._urls.finished(url, place))
+        return url if urls.is_absolute(url) else self.absolute(self._urls.finished(url, place))
 
     def _dated(self, reading: Reading, path: str, names: Iterable[str]) -> Dated | None:
         name = self._name_for_dates(path)

@@ -7,6 +7,7 @@ from urllib.parse import unquote, unquote_plus
 
 from feeds.presets import hugo_permalinks, permalink, slugs
 from feeds.presets.permalink import PageFacts
+from feeds.util import urls
 
 
 class Place(NamedTuple):
@@ -72,7 +73,7 @@ class Urls:
     def expand(self, pattern: str, facts: PageFacts, clean: Callable[[str, str], str]) -> str:
         """Return a pattern, filled in."""
         expanded = permalink.expand(pattern, facts, clean)
-        if "://" in expanded:
+        if urls.is_absolute(expanded):
             return expanded
         return posixpath.normpath("/" + unquote_plus(expanded).lstrip("/"))
 

@@ -13,6 +13,7 @@ NAMES = frozenset({
     "path", "name", "category", "year", "month", "day", "date", "slug", "slug_or_title", "title",
     "file", "folder", "section", "sections", "categories", "language", "author",
 })  # fmt: skip
+FROM_FILE = frozenset({"path", "name", "file", "folder", "section", "sections"})
 DateZone = Literal["site", "utc", "own"]
 _SLASHES = re.compile(r"(?<!:)/{2,}")
 _DIRECTIVE = re.compile(r"%-?[a-zA-Z%]")
@@ -129,12 +130,23 @@ def mistake(pattern: str) -> str | None:
 def expand(pattern: str, facts: PageFacts, clean: Callable[[str, str], str]) -> str:
     """Return the pattern with its placeholders filled in; empty segments disappear.
 
-    `clean(name, text)` makes the text of a placeholder fit for a path; `/` in it is kept.
+    `clean(name, text)` makes the text of a placeholder fit for a path; `/` in it is kept. A `?` or
+    `#` in the text is percent-encoded, because it would end the path.
     """
     filled = PLACEHOLDER.sub(
-        lambda match: clean(match[1], facts.value(match[1], match[2])), pattern
+        lambda match: _in_path(clean(match[1], facts.value(match[1], match[2]))), pattern
     )
     return _SLASHES.sub("/", filled)
+
+
+def of_file(path: str) -> str:
+    """Return the path of a file as it stands in URLs: with `%`, `?` and `#` percent-encoded."""
+    return _in_path(path.replace("%", "%25"))
+
+
+def _in_path(text: str) -> str:
+    """Return a text with the characters percent-encoded that would end the path of a URL."""
+    return text.replace("?", "%3F").replace("#", "%23")
 
 
 def pattern_for(patterns: Mapping[str, str], path: str) -> str | None:

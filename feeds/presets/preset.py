@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any, ClassVar
-from urllib.parse import urljoin
 
 from feeds.presets import ids, permalink, vocabulary
 from feeds.presets.field_reader import FieldReader
@@ -19,6 +18,7 @@ from feeds.presets.matter import Matter, fold
 from feeds.presets.permalink import DateZone, PageFacts
 from feeds.presets.reading import Dialect, Format, Location, Options, Reading, SummarySource
 from feeds.presets.source_hash import SourceHash
+from feeds.util import dates, urls
 
 # Markers in a body that end its summary.
 MORE = re.compile(
@@ -95,9 +95,9 @@ class Preset(FieldReader):
         slug = matter.get("slug")
         return str(slug.value) if slug else self.bare_name(path)
 
-    def clean(self, name: str, text: str) -> str:  # noqa: ARG002
+    def clean(self, name: str, text: str) -> str:
         """Return the text of a placeholder of the permalink, as the generator writes it in URLs."""
-        return text
+        return permalink.of_file(text) if name in permalink.FROM_FILE else text
 
     def categories(self, matter: Matter, path: str) -> tuple[str, ...]:  # noqa: ARG002
         """Return the categories that a permalink names."""
@@ -162,16 +162,21 @@ class Preset(FieldReader):
         url = self.page_url(reading.matter, path, facts)
         if url is None:
             return Location()
+        try:
+            urls.absolute(url)
+        except urls.BadURLError as error:
+            given = next(iter(reading.matter.all(self._names["url"])), None)
+            return Location(mistake=str(error), key=given.keys[0] if given else "")
         aliases = vocabulary.terms(reading.matter.all(self._names["aliases"]))
-        former = tuple(urljoin(url, alias) for alias in aliases if isinstance(alias, str))
-        return Location(url, former, self._id(reading, url, published))
+        former = (urls.join(url, alias) for alias in aliases if isinstance(alias, str))
+        return Location(url, tuple(filter(None, former)), self._id(reading, url, published))
 
     def _id(self, reading: Reading, url: str, published: datetime) -> str | None:
         own = next(iter(reading.matter.all(self.options.fields.get("id", ()))), None)
         if own is not None:
             return str(own.value).strip()
         number = reading.matter.get("wordpress_id")
-        local = published.astimezone(self.options.zone)
+        local = dates.in_zone(published, self.options.zone)
         return ids.mint(self.options.ids, url, local, str(number.value) if number else "")
 
     def _with_defaults(self, path: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -197,8 +202,6 @@ class Preset(FieldReader):
         if "/" in stem and PurePosixPath(stem).name.lower() == "index":
             stem = stem.rpartition("/")[0]
         categories = self.categories(reading.matter, path)
-        people = reading.data.get("authors") or [{}]
-        author = people[0].get("name", "") if isinstance(people[0], dict) else ""
         return PageFacts(
             path=stem,
             name=self.bare_name(path),
@@ -208,7 +211,7 @@ class Preset(FieldReader):
             category=category or (categories[0] if categories else ""),
             categories=categories,
             language=str(reading.data.get("language") or self.options.language),
-            author=str(author),
+            author=_first_name(reading.data.get("authors")),
         )
 
     def local(self, moment: datetime) -> datetime:
@@ -216,4 +219,10 @@ class Preset(FieldReader):
         zone = self.options.permalink_zone or self.zone_of_permalink
         if zone == "own":
             return moment
-        return moment.astimezone(UTC if zone == "utc" else self.options.zone)
+        return dates.in_zone(moment, UTC if zone == "utc" else self.options.zone)
+
+
+def _first_name(authors: Any) -> str:
+    """Return the name of the first author; empty if the value has none."""
+    first = authors[0] if isinstance(authors, list) and authors else None
+    return str(first.get("name", "")) if isinstance(first, dict) else ""

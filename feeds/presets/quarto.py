@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any, ClassVar
 
+from feeds.presets import permalink
 from feeds.presets.matter import Matter
 from feeds.presets.permalink import DateZone, PageFacts
 from feeds.presets.preset import Preset
@@ -55,4 +56,5 @@ class Quarto(Preset):
         if self.options.permalink:
             return super().page_url(matter, path, facts)
         is_index = PurePosixPath(path).stem == "index"
-        return self.absolute(f"{facts.path}/" if is_index else f"{facts.path}.html")
+        page = permalink.of_file(facts.path)
+        return self.absolute(f"{page}/" if is_index else f"{page}.html")

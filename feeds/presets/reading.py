@@ -82,8 +82,13 @@ class Reading(msgspec.Struct, kw_only=True):
 
 
 class Location(msgspec.Struct, frozen=True):
-    """Where an article's page is: its URL, its former URLs, and the id that its tool gives it."""
+    """Where an article's page is: its URL, its former URLs, and the id that its tool gives it.
+
+    `mistake` says why the URL, given by the key `key` if not empty, cannot be published.
+    """
 
     url: str | None = None
     aliases: tuple[str, ...] = ()
     id: str | None = None
+    mistake: str = ""
+    key: str = ""

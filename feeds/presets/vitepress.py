@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from feeds.presets import javascript_dates
+from feeds.presets import javascript_dates, permalink
 from feeds.presets.matter import Matter
 from feeds.presets.permalink import DateZone, PageFacts
 from feeds.presets.preset import Preset
@@ -70,7 +70,8 @@ class Vitepress(Preset):
 
     def page_at(self, path: str) -> str | None:
         """Return the URL of the page of any file."""
-        return self.absolute(self._address(f"/{PurePosixPath(path).with_suffix('')}"))
+        stem = permalink.of_file(str(PurePosixPath(path).with_suffix("")))
+        return self.absolute(self._address(f"/{stem}"))
 
     def _address(self, stem: str) -> str:
         if stem.endswith("/index"):

@@ -104,7 +104,8 @@ class Zola(Preset):
         if table is None or not isinstance(table.value, Mapping):
             return super().topics(matter)
         inner = Matter(table.value)
-        names = [name for name in table.value if str(name).lower() not in ("authors", "author")]
+        names = [str(name) for name in table.value]
+        names = [name for name in names if name.lower() not in ("authors", "author")]
         return vocabulary.terms(inner.all(names))
 
     def read_topics(self, reading: Reading, path: str) -> None:
@@ -137,7 +138,7 @@ class Zola(Preset):
         address = f"{str(own.value).strip('/')}/" if own else self.expand(facts).lstrip("/")
         if (language := self._language(path)) not in ("", self.rule["default_language"]):
             address = f"{language}/{address}"
-        return self.absolute(address)
+        return self.absolute(f"/{address}")
 
     def _language(self, path: str) -> str:
         """Return the language that the file name ends with; empty if there is none."""

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
@@ -89,6 +89,14 @@ def parse_aware(value: object, zone: ZoneInfo) -> datetime:
             f"{quote_for_message(value)} is not a date; write 2024-05-31T09:00:00Z, for example"
         )
     return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment
+
+
+def in_zone(moment: datetime, zone: tzinfo) -> datetime:
+    """Return a time in a zone; as it is where that would be before year 1 or after 9999."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment
 
 
 def _from_text(value: str) -> datetime:

@@ -19,6 +19,7 @@ _READY = re.compile(
 _DOT_SEGMENT = re.compile(r"[/\\](?:[\t\r\n]*(?:\.|%2[Ee])){1,2}[\t\r\n]*(?:[/\\]|$)")
 _QUERY = re.compile(r"[?#]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _HOST = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=]+|\[[0-9a-f:.]+\])(?::\d+)?")
 _NOT_RFC3986 = re.compile(r"[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]")
@@ -83,6 +84,19 @@ def in_site(value: str, base: str) -> str:
             f"{quote_for_message(value)} leads out of its folder; write the path without dots"
         )
     return url
+
+
+def is_absolute(value: str) -> bool:
+    """Return whether a value begins with a scheme and `//`, as `https://` does."""
+    return _ABSOLUTE.match(value) is not None
+
+
+def join(base: str, reference: str) -> str | None:
+    """Return a reference as a URL, by RFC 3986 §5; None if it cannot be read (`http://[`)."""
+    try:
+        return urljoin(base, reference)
+    except ValueError:
+        return None
 
 
 def resolve(value: str, base: str) -> str | None:

@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from html import escape
 from typing import Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urlsplit
 
 from feeds.articles.bodies.page import Page
 from feeds.presets import permalink
+from feeds.util import urls
 from feeds.util.text import slug
 
 _FILTER = re.compile(r"""((?:"[^"]*+"|'[^']*+'|[^|"']|["'])*+)(?:\|(?!\|)|\Z)""")
@@ -16,6 +17,7 @@ _TEXT = re.compile(r"""\s*(?:"([^"]*+)"|'([^']*+)'|(-?\d+(?:\.\d+)?))\s*""")
 _PATH = re.compile(r"""\s*([A-Za-z_][\w-]*(?:\.[\w-]+|\[\s*(?:"[^"]*"|'[^']*'|\d+)\s*\])*)\s*""")
 _STEP = re.compile(r"""[\w-]+""")
 _NAME = re.compile(r"\s*([A-Za-z_]\w*)\s*(?:[:(](.*?)\)?\s*)?", re.DOTALL)
+_INDEX = re.compile(r"\d{1,9}", re.ASCII)
 _TAGS = re.compile(r"<[^>]*+>")
 _LONGEST = 100_000  # characters of a value
 # Filters that say where a file of the site is: the references in bodies are read so anyway.
@@ -59,7 +61,7 @@ def _operand(source: str, page: Page) -> Any:
     for step in rest:
         if isinstance(scope, Mapping) and step in scope:
             scope = scope[step]
-        elif isinstance(scope, list) and step.isdigit() and int(step) < len(scope):
+        elif isinstance(scope, list) and _INDEX.fullmatch(step) and int(step) < len(scope):
             scope = scope[int(step)]
         else:
             raise UnknownError(source)
@@ -93,7 +95,7 @@ def _filtered(result: Any, source: str, page: Page) -> Any:
     if name in _PATHS:
         return _on_site(text(result), page) if name == "relative_url" else result
     if name in ("absolute_url", "absoluteUrl", "htmlBaseUrl", "full_url_for"):
-        return urljoin(page.site, text(result).lstrip("/"))
+        return urls.join(page.site, text(result).lstrip("/")) or text(result)
     if name not in _FILTERS:
         raise UnknownError(f"… | {name}")
     return _FILTERS[name](result, [_argument(part, page) for part in _split(arguments)])

@@ -11,6 +11,7 @@ from feeds.articles.bodies.references import References
 from feeds.articles.bodies.tags import Language, Tag
 
 _ARGUMENTS = r"((?:[^>%{]|(?![>%]\}\}|\{\{[<%])[>%{])*+)"
+_INDEX = re.compile(r"\d{1,9}", re.ASCII)
 _NAME = re.compile(r"\s*(/?)\s*([\w./-]*)([\s\S]*)\Z")
 
 
@@ -85,7 +86,7 @@ class Hugo(Language):
     def _parameter(self, name: str) -> str:
         value: object = self.page.data
         for part in name.removeprefix("params.").split("."):
-            if isinstance(value, list) and part.isdigit():
+            if isinstance(value, list) and _INDEX.fullmatch(part):
                 value = value[int(part)] if int(part) < len(value) else None
             else:
                 value = value.get(part) if isinstance(value, Mapping) else None
