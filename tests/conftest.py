@@ -1,5 +1,6 @@
 """Options and fixtures for every test."""
 
+import gc
 import os
 import warnings
 from collections.abc import Iterator
@@ -36,6 +37,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite the golden files")
+
+
+@pytest.fixture(autouse=True)
+def unfrozen_objects() -> Iterator[None]:
+    """Undo `gc.freeze()` of commands: hypothesis takes frozen objects for unreferenced ones."""
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture
