@@ -12,7 +12,7 @@ from feeds.build import build_clock, guard, repair
 from feeds.build.adoption import Adopter
 from feeds.build.build_clock import BuildTime
 from feeds.build.changes import Changes, find_changes
-from feeds.build.guard_input import BuildOutcome
+from feeds.build.guard_input import BuildOutcome, Inspector
 from feeds.build.ingest import Ingest
 from feeds.build.ingest_result import IngestResult
 from feeds.build.refresh import FeedChanges, FeedSet, FeedUpdater
@@ -61,7 +61,8 @@ class BuildRequest(msgspec.Struct, frozen=True, kw_only=True):
     instead of trusting sizes and times, and checks the catalogue for damage. `force` skips the
     guard, `permitted` only its checks for these kinds of harm. `trust_clock` accepts a time before
     the last build, and corrects later dates. `adopter` changes ids and dates of entries
-    in the same transaction; the guard lets it through.
+    in the same transaction; the guard lets it through. `inspector` looks at the outcome in place of
+    the guard.
     """
 
     changed_paths: Collection[str] | None = None
@@ -71,6 +72,7 @@ class BuildRequest(msgspec.Struct, frozen=True, kw_only=True):
     permitted: frozenset[str] = frozenset()
     trust_clock: bool = False
     adopter: Adopter | None = None
+    inspector: Inspector | None = None
 
 
 FULL_BUILD = BuildRequest()
@@ -118,6 +120,8 @@ def build(
     try:
         report, feed_set = run(feed_set, request)
     except DamageError as error:
+        if request.inspector:
+            raise  # it must not write
         _log.warning("%s", escaped(error))
         repair.repair(catalogue, seconds, force=request.force)
         report, feed_set = run(None, msgspec.structs.replace(request, changed_paths=None))
@@ -205,7 +209,10 @@ class _Builder:
         # Nothing was committed yet, so this reads the state of the last build.
         with self._catalogue.read() if self._time.last else nullcontext() as before:
             harms = guard.find_harms(self._site, before, self._tx, outcome)
-            guard.check(harms, self._request.permitted)
+            if inspector := self._request.inspector:
+                inspector.look(before or self._tx, self._tx, outcome, list(harms))
+            else:
+                guard.check(harms, self._request.permitted)
 
     def _save_scan(self, changes: Changes) -> None:
         if changes.linked is not None:

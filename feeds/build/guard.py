@@ -37,7 +37,8 @@ def _error(harms: Sequence[Harm]) -> GuardError:
     forces = " ".join(f"--force {kind}" for kind in kinds)
     error.more = (
         *rows,
-        f"Check the article folder and the settings. If this is intended, pass {forces}",
+        f"Check the article folder and the settings. If this is intended, pass {forces}. To see "
+        "every change, run feeds diff",
     )
     return error
 

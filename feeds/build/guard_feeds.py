@@ -1,8 +1,8 @@
 """The part of the guard that compares each changed feed with its state at the last build."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from feeds.build.build_clock import BuildTime
+from feeds.build.feed_differences import differences, has_aged
 from feeds.build.guard_input import BuildOutcome
 from feeds.build.refresh import FeedChanges
 from feeds.catalogue.records import ShownEntry
@@ -10,9 +10,7 @@ from feeds.catalogue.transaction import ReadTransaction, WriteTransaction
 from feeds.compare.difference import FeedDifference
 from feeds.compare.harm import ALWAYS_ALLOWED, Harm, Surroundings, harms_of
 from feeds.config import redirects
-from feeds.config.definitions import FeedDefinition
 from feeds.config.site import Site
-from feeds.model.selection import ages
 
 _KB = 1024
 
@@ -26,37 +24,6 @@ def find_harms(
         if difference.most_of_a_kind > ALWAYS_ALLOWED:
             yield from harms_of(difference, _surroundings(site, before, after, difference, outcome))
         yield from _growth(site, before, after, difference)
-
-
-def differences(
-    before: ReadTransaction, changes: FeedChanges, time: BuildTime
-) -> Iterator[FeedDifference]:
-    """Yield how each feed changed that existed at the last build."""
-    former = {path: changes.moved.get(path, path) for path in changes.keys}
-    shown = before.feeds.shown_keys(list(former.values()))
-    definitions = changes.feed_set.expansion.feeds
-    known = before.feeds.states(list(former.values()))
-    for path, keys in changes.keys.items():
-        if (old := former[path]) not in known:
-            continue
-        definition = definitions[path]
-        if (old_keys := shown.get(old)) is None:  # built by an older version
-            entries = tuple(before.feeds.shown(definition, time.now))
-        else:
-            entries = _entries(before, old_keys)
-        yield FeedDifference(
-            path=path,
-            before=entries,
-            after=tuple(changes.shown[key] for key in keys),
-            seen=frozenset(before.departures.of(old)),
-            size=definition.size,
-            is_dated=definition.order == "date",
-        )
-
-
-def _entries(transaction: ReadTransaction, keys: Sequence[int]) -> tuple[ShownEntry, ...]:
-    entries = transaction.entries.shown(keys)
-    return tuple(entries[key] for key in keys if key in entries)
 
 
 def _feeds_gone(site: Site, before: ReadTransaction, changes: FeedChanges) -> Iterator[Harm]:
@@ -87,15 +54,9 @@ def _surroundings(
 
     def excused(entry: ShownEntry) -> bool:
         has_expired = origins[entry.seq].path in outcome.result.expired
-        return has_expired or _has_aged(entry, definition, outcome.time)
+        return has_expired or has_aged(entry, definition, outcome.time)
 
     return Surroundings(site.limits, origins, after.entries.with_shared_links(entered), excused)
-
-
-def _has_aged(entry: ShownEntry, definition: FeedDefinition, time: BuildTime) -> bool:
-    """Return whether an entry has crossed an age in the selection since the last build."""
-    now = int(time.now.timestamp())
-    return any(time.last - age <= entry.published < now - age for age in ages(definition.selection))
 
 
 def _growth(

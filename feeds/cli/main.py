@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from feeds.cli import adopt, build, init, inspect, memory, publish, serve, subscribers
+from feeds.cli import adopt, build, diff, init, inspect, memory, publish, serve, subscribers
 from feeds.errors import FeedsError
 from feeds.util.terminal import echo, escape_log, escaping
 
@@ -50,6 +50,7 @@ for _command in (
     publish.purge,
     publish.ping,
     build.build,
+    diff.diff,
     publish.export,
     inspect.check,
     inspect.list_,

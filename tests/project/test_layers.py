@@ -67,8 +67,8 @@ def imported(module: str) -> Iterator[tuple[str, str]]:
 def test_the_table_names_every_package_and_its_public_modules() -> None:
     assert list(ROWS) == [
         "util", "model", "presets", "config", "articles", "catalogue", "render", "compare",
-        "build", "old_feeds", "adopt", "init", "memory", "websub", "export", "publish", "serve",
-        "cli",
+        "build", "old_feeds", "adopt", "diff", "init", "memory", "websub", "export",
+        "publish", "serve", "cli",
     ]  # fmt: skip
     # Git leaves a folder with __pycache__ behind when its modules are moved.
     folders = {path.parent for path in (*PACKAGES, *MODULES.values())}

@@ -1,0 +1,1 @@
+"""What the next build would change for subscribers (`feeds diff`)."""
